@@ -1,0 +1,72 @@
+/**
+ * Runs the test files named, or all of `test/`, each in a process of its own, and ends with a line
+ * `N passed, N failed`. A file that reports no test has forgotten `.run()` and counts as failed.
+ */
+import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+
+const timeoutPerFile = 10 * 60_000;
+
+async function main(): Promise<void> {
+  const files = process.argv.length > 2 ? process.argv.slice(2) : globSync('test/**/*.test.ts').sort();
+  const results: FileResult[] = [];
+  const queue = [...files];
+  const workers = Array.from({ length: availableParallelism() }, async () => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+      const result = await runFile(file);
+      results.push(result);
+      report(result);
+    }
+  });
+  await Promise.all(workers);
+  const passed = results.reduce((sum, result) => sum + result.passed, 0);
+  const failed = results.reduce((sum, result) => sum + result.failed, 0);
+  for (const result of results) if (result.failed > 0) console.log(`failed: ${result.file}`);
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+}
+
+interface FileResult {
+  file: string;
+  passed: number;
+  failed: number;
+  seconds: number;
+  output: string;
+}
+
+async function runFile(file: string): Promise<FileResult> {
+  const start = performance.now();
+  const child = spawn(process.execPath, [file], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: timeoutPerFile,
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+    });
+  }
+  const status = await new Promise<string>((resolve) => {
+    child.on('close', (code, signal) => resolve(signal ?? String(code)));
+  });
+  const seconds = (performance.now() - start) / 1000;
+  return { file, seconds, output, ...countTests(output, status) };
+}
+
+/** Reads the closing lines uvu prints; what they do not explain counts as one failure. */
+function countTests(output: string, status: string): { passed: number; failed: number } {
+  const total = Number(/^ {2}Total: +(\d+)/m.exec(output)?.[1] ?? 0);
+  const passed = Number(/^ {2}Passed: +(\d+)/m.exec(output)?.[1] ?? 0);
+  const skipped = Number(/^ {2}Skipped: +(\d+)/m.exec(output)?.[1] ?? 0);
+  const failed = total - passed - skipped;
+  if (total === 0 || (status !== '0' && failed === 0)) return { passed, failed: 1 };
+  return { passed, failed };
+}
+
+function report(result: FileResult): void {
+  const summary = `${result.file}: ${result.passed} passed, ${result.failed} failed (${result.seconds.toFixed(1)} s)`;
+  console.log(result.failed === 0 ? summary : `${summary}\n${result.output}`);
+}
+
+await main();

@@ -1,0 +1,146 @@
+import type { Context } from '../support/context.ts';
+import type { Entry } from './entry.ts';
+
+/** Where snapshots live: an OCI image layout directory, described in `docs/backup-format.md`. */
+export interface Repository {
+  readonly directory: string;
+  /** Made once, at random, when the repository was created. */
+  readonly id: string;
+  /** Every snapshot, oldest first, read from digested blobs. */
+  snapshots(): Promise<Snapshot[]>;
+  /** By id, unique prefix of it, or `latest` (the newest complete one). Throws `NotFoundError`, naming what there is. */
+  find(name: string): Promise<Snapshot>;
+  /** The files of one source of a snapshot, in the order of `comparePaths`. */
+  entries(snapshot: Snapshot, source: string): AsyncIterable<Entry>;
+  /** The bytes of a regular file without its holes, each chunk checked against its digest before it is passed on. */
+  content(snapshot: Snapshot, entry: Entry): AsyncIterable<Uint8Array>;
+  /** Checks every digest; with `readData` every chunk too. Never throws for damage: it reports it. */
+  verify(options: VerifyOptions, context: Context): Promise<VerifyReport>;
+  /** Begins a snapshot under the exclusive lock. Throws `LockedError`. */
+  beginRun(options: RunOptions, context: Context): Promise<Run>;
+  /** Releases locks, workers and file handles. */
+  close(): Promise<void>;
+}
+
+/** What a snapshot's config tells, in the clear. */
+export interface Snapshot {
+  /** Digest of its config: `sha256:…`. */
+  id: string;
+  started: Date;
+  ended: Date;
+  host: string;
+  deployment: string;
+  release: string | undefined;
+  complete: boolean;
+  /** Id of the snapshot whose trees this run compared itself with. */
+  predecessor: string | undefined;
+  sources: SourceSummary[];
+  /** Bytes that this run added to the repository, and how many blobs. */
+  added: { bytes: number; blobs: number };
+}
+
+export interface SourceSummary {
+  name: string;
+  title: string;
+  kind: SourceKind;
+  started: Date;
+  ended: Date;
+  complete: boolean;
+  files: number;
+  /** Of regular files, holes not counted. */
+  bytes: number;
+  /** Of content that was not in the repository before. */
+  newBytes: number;
+  /** What went wrong or was noteworthy, bounded in number; the rest is counted in the last line. */
+  warnings: string[];
+  /** What restore needs to know of it and the deployment file may no longer say: paths, volume, database engine, service. */
+  origin: Record<string, string | string[]>;
+}
+
+export type SourceKind = 'paths' | 'volume' | 'dump' | 'run' | 'images';
+
+export interface RunOptions {
+  host: string;
+  deployment: string;
+  release: string | undefined;
+}
+
+/** One snapshot in the making. Nothing of it is visible before `commit` resolves. */
+export interface Run {
+  readonly predecessor: Snapshot | undefined;
+  /** One source at a time: end it before the next begins. */
+  beginSource(source: Pick<SourceSummary, 'name' | 'title' | 'kind' | 'origin'>): Promise<SourceWriter>;
+  commit(): Promise<Snapshot>;
+  /** Gives up: removes what only this run wrote, releases the lock. */
+  abandon(): Promise<void>;
+}
+
+export interface SourceWriter {
+  /** The same source's entries in the predecessor, to be merge-joined with the walk; empty when there are none. */
+  previous(): AsyncIterable<Entry>;
+  /** Whether every chunk of an entry is in a pack that can still be used. */
+  has(entry: Entry): boolean;
+  /**
+   * Reads and stores regular files, hashing and compressing on all cores. Resolves when every file of the batch is
+   * hashed and its new chunks are on their way; waits first when too many bytes are in flight. A file is opened
+   * without following links and is watched: one that changes while it is read is read again a few times.
+   */
+  storeFiles(files: readonly FileToStore[]): Promise<StoredFile[]>;
+  /** Stores a stream (a dump) as the content of one file. */
+  storeStream(content: AsyncIterable<Uint8Array>): Promise<{ chunks: string[]; size: number }>;
+  /** Appends to the tree, strictly in the order of `comparePaths`. Regular files need `chunks` or `hardlink`. */
+  add(entry: Entry): Promise<void>;
+  warn(message: string): void;
+  /** `complete: false` marks the source, and so the snapshot, incomplete. */
+  end(options: { complete: boolean }): Promise<SourceSummary>;
+}
+
+export interface FileToStore {
+  /** One character per byte; may go through `/proc/self/fd/N/` of a directory handle kept open until this resolves. */
+  path: string;
+  /** What the walk saw: a file that is another inode by now has been replaced. */
+  device: number;
+  inode: number;
+  /** Bytes, as the walk saw it; only a hint for batching. */
+  size: number;
+}
+
+export type StoredFile =
+  | {
+      chunks: string[];
+      /** Bytes read, holes counted. */
+      size: number;
+      holes?: [number, number][];
+      /** Times and inode at the moment of the read that is stored. Nanoseconds since 1970. */
+      mtime: bigint;
+      ctime: bigint;
+      inode: number;
+      flag?: 'changed' | 'grew';
+    }
+  /** It could not be read: the system's code, `ENOENT` when it vanished, `ESTALE` when it was replaced by something else. */
+  | { error: string };
+
+export interface VerifyOptions {
+  /** Decompress every pack and check every chunk. */
+  readData?: boolean;
+}
+
+export interface VerifyReport {
+  snapshots: number;
+  blobs: number;
+  /** Bytes read. */
+  bytes: number;
+  damage: Damage[];
+}
+
+export interface Damage {
+  /** What is wrong with which file of the repository, in one line. */
+  message: string;
+  path: string;
+  got: string | undefined;
+  want: string | undefined;
+  /** Ids of the snapshots that it spoils. */
+  snapshots: string[];
+  /** `source:path` of files that it spoils, bounded in number. */
+  files: string[];
+}

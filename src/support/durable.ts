@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/**
+ * Replaces or creates `path` so that after a power cut it holds the old bytes or all of the new ones: temporary
+ * file beside it, fsync, rename, fsync of the directory. The file is `mode` (0600 unless told) from its first byte.
+ */
+export async function writeFileDurably(path: string, data: string | Uint8Array, mode = 0o600): Promise<void> {
+  await replaceDurably(path, mode, (file) => file.writeFile(data));
+}
+
+/** Like `writeFileDurably`, with the content written by `write`, which may stream. Nothing appears at `path` if it throws. */
+export async function replaceDurably(
+  path: string,
+  mode: number,
+  write: (file: FileHandle) => Promise<void>,
+): Promise<void> {
+  const temporary = temporaryBeside(path);
+  const file = await open(temporary, 'wx', mode);
+  try {
+    try {
+      await write(file);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await unlink(temporary).catch(() => {});
+    throw error;
+  }
+  await syncDirectory(dirname(path));
+}
+
+/** A name in the same directory that `isTemporaryName` recognises, for files that a kill may leave behind. */
+export function temporaryBeside(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}.tmp`);
+}
+
+/** Whether a file name is one of ours that never became what it was meant to be. */
+export function isTemporaryName(name: string): boolean {
+  return /^\..*\.[0-9a-f]{12}\.tmp$/.test(name);
+}
+
+/** Makes renames, creations and removals in `directory` survive a power cut. */
+export async function syncDirectory(directory: string): Promise<void> {
+  const handle = await open(directory, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Creates `directory` (0700 unless told) and its missing parents, each durable in its own parent. */
+export async function makeDirectoryDurably(directory: string, mode = 0o700): Promise<void> {
+  const first = await mkdir(directory, { recursive: true, mode });
+  if (first === undefined) return;
+  for (let made = directory; made.length >= first.length; made = dirname(made)) {
+    await syncDirectory(dirname(made));
+  }
+}

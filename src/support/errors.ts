@@ -1,0 +1,106 @@
+/**
+ * Every error an operator can meet. Each class is one row of the exit-code table in `src/cli/exit-codes.ts`;
+ * everything else that is thrown is a defect of ours.
+ */
+
+/** Facts about a failure that machines read: paths, digests, byte counts, what was found and what was wanted. */
+export type Facts = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+
+export interface ErrorDetails {
+  /** What the operator should do next; one sentence. */
+  advice?: string;
+  facts?: Facts;
+  cause?: unknown;
+}
+
+/**
+ * The base of all of them. `message` says what was being done to what, and what went wrong: one line,
+ * no full stop, no advice.
+ */
+export abstract class DockerctlError extends Error {
+  abstract override readonly name: string;
+  readonly advice: string | undefined;
+  readonly facts: Facts;
+
+  constructor(message: string, { advice, facts = {}, cause }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.advice = advice;
+    this.facts = facts;
+  }
+}
+
+/** It failed; nothing changed, or all of it was undone. */
+export class FailedError extends DockerctlError {
+  override readonly name = 'FailedError';
+}
+
+/** What was typed, or the deployment file, cannot be used. */
+export class UsageError extends DockerctlError {
+  override readonly name = 'UsageError';
+}
+
+/** A snapshot was committed but is incomplete. */
+export class IncompleteError extends DockerctlError {
+  override readonly name = 'IncompleteError';
+}
+
+/** No such release, snapshot, service or file. */
+export class NotFoundError extends DockerctlError {
+  override readonly name = 'NotFoundError';
+}
+
+/** Another dockerctl holds the lock. */
+export class LockedError extends DockerctlError {
+  override readonly name = 'LockedError';
+}
+
+/** A key or a signature is missing or wrong. */
+export class SignatureError extends DockerctlError {
+  override readonly name = 'SignatureError';
+}
+
+/** Not enough space (or inodes) for what was asked. */
+export class NoSpaceError extends DockerctlError {
+  override readonly name = 'NoSpaceError';
+}
+
+/** Bytes are not what their digest, length or format says. */
+export class DamagedError extends DockerctlError {
+  override readonly name = 'DamagedError';
+}
+
+/** The result failed its checks and was rolled back. */
+export class ChecksFailedError extends DockerctlError {
+  override readonly name = 'ChecksFailedError';
+}
+
+/** A container is not in the state we owe: somebody must look. */
+export class ContainerStateError extends DockerctlError {
+  override readonly name = 'ContainerStateError';
+}
+
+/** A `refuse-while` check says the system is busy, or did not answer. */
+export class BusyError extends DockerctlError {
+  override readonly name = 'BusyError';
+}
+
+/** The engine cannot be reached. */
+export class EngineUnreachableError extends DockerctlError {
+  override readonly name = 'EngineUnreachableError';
+}
+
+/** Somebody pressed Ctrl-C or sent TERM; the state was restored. */
+export class InterruptedError extends DockerctlError {
+  override readonly name = 'InterruptedError';
+}
+
+/** The message of anything that was thrown, in one line. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The system's error code (`ENOENT`, `ENOSPC`, …) of anything that was thrown, if it has one. */
+export function codeOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null | undefined)?.code;
+  return typeof code === 'string' ? code : undefined;
+}

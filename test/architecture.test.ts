@@ -1,0 +1,102 @@
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, relative } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+
+/** Which rooms a room may import from, besides itself. Downward only. */
+const mayImport: Record<string, readonly string[]> = {
+  support: [],
+  oci: ['support'],
+  deployment: ['support'],
+  engine: ['support'],
+  archive: ['oci', 'support'],
+  repository: ['archive', 'oci', 'support'],
+  host: ['engine', 'deployment', 'support'],
+  databases: ['engine', 'deployment', 'support'],
+  releases: ['archive', 'oci', 'engine', 'deployment', 'support'],
+  lifecycle: ['releases', 'host', 'engine', 'deployment', 'support'],
+  backup: ['releases', 'databases', 'repository', 'engine', 'deployment', 'support'],
+  restore: ['lifecycle', 'releases', 'databases', 'repository', 'engine', 'deployment', 'support'],
+};
+const everythingBelow = Object.keys(mayImport);
+mayImport.upgrade = everythingBelow;
+mayImport.doctor = everythingBelow;
+mayImport.cli = [...everythingBelow, 'upgrade', 'doctor'];
+
+/** Packages that one room alone may touch. */
+const packageRooms: Record<string, readonly string[]> = {
+  dockerode: ['engine'],
+  koffi: ['support'],
+  commander: ['cli'],
+  'cli-progress': ['cli'],
+  'lzma-native': ['archive'],
+  'tar-stream': ['archive', 'engine', 'databases', 'backup', 'restore', 'repository'],
+  yaml: ['deployment'],
+};
+
+interface Import {
+  file: string;
+  room: string;
+  specifier: string;
+}
+
+function importsOf(file: string): Import[] {
+  const text = readFileSync(file, 'utf8');
+  const room = relative('src', file).split('/')[0] ?? '';
+  const pattern = /(?:\bfrom\s*|\bimport\s*\(\s*|\bimport\s+|new URL\(\s*)['"]([^'"]+)['"]/g;
+  return [...text.matchAll(pattern)].map((match) => ({ file, room, specifier: match[1] ?? '' }));
+}
+
+const imports = globSync('src/**/*.ts').flatMap(importsOf);
+const relativeImports = imports.filter(({ specifier }) => specifier.startsWith('.'));
+const packageImports = imports.filter(({ specifier }) => /^[@a-z]/.test(specifier));
+
+test('every import between rooms runs downward', () => {
+  assert.ok(relativeImports.length > 0);
+  for (const { file, room, specifier } of relativeImports) {
+    if (room === 'index.ts') continue;
+    const target = relative('src', normalize(join(dirname(file), specifier))).split('/')[0] ?? '';
+    if (target === room) continue;
+    assert.ok(
+      mayImport[room]?.includes(target),
+      `${file} imports ${specifier}: ${room} may not import ${target}`,
+    );
+  }
+});
+
+test('a package that belongs to one room is imported there only', () => {
+  for (const { file, room, specifier } of packageImports) {
+    const owners = packageRooms[specifier];
+    assert.ok(owners === undefined || owners.includes(room), `${file} imports ${specifier}`);
+  }
+});
+
+test('koffi is imported in support/posix only', () => {
+  for (const { file, specifier } of packageImports) {
+    if (specifier === 'koffi') assert.match(file, /^src\/support\/posix\//);
+  }
+});
+
+test('only the command line touches argv, the standard streams and the exit code', () => {
+  const forbidden =
+    /\bprocess\.(argv|stdin|stdout|stderr|exit|exitCode|on\(['"]SIG\w+)\b|\bconsole\.|from 'node:(process|tty|readline)/;
+  for (const file of globSync('src/**/*.ts')) {
+    if (file.startsWith('src/cli/')) continue;
+    assert.not.match(readFileSync(file, 'utf8'), forbidden, file);
+  }
+});
+
+test('every package the product imports is recorded as a dependency, with its reason', () => {
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as {
+    dependencies: Record<string, string>;
+  };
+  const reasons = readFileSync('docs/dependencies.md', 'utf8');
+  for (const { file, specifier } of packageImports) {
+    if (specifier.startsWith('node:')) continue;
+    const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+    assert.ok(name in dependencies, `${file} imports ${name}, which is no dependency`);
+  }
+  for (const name of Object.keys(dependencies)) assert.match(reasons, `\`${name}\``);
+});
+
+test.run();
