@@ -1,8 +1,9 @@
 /**
  * Runs the test files named, or all of `test/`, each in a process of its own, and ends with a line
- * `N passed, N failed`. A file that reports no test has forgotten `.run()` and counts as failed.
+ * `N passed, N failed`. A file that reports no test has forgotten `.run()` and counts as failed. The private engine
+ * that tests start when they need it is stopped at the end, unless it ran before.
  */
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
@@ -10,6 +11,7 @@ const timeoutPerFile = 10 * 60_000;
 
 async function main(): Promise<void> {
   const files = process.argv.length > 2 ? process.argv.slice(2) : globSync('test/**/*.test.ts').sort();
+  const engineWasRunning = engine('status');
   const results: FileResult[] = [];
   const queue = [...files];
   const workers = Array.from({ length: availableParallelism() }, async () => {
@@ -20,11 +22,16 @@ async function main(): Promise<void> {
     }
   });
   await Promise.all(workers);
+  if (!engineWasRunning) engine('stop');
   const passed = results.reduce((sum, result) => sum + result.passed, 0);
   const failed = results.reduce((sum, result) => sum + result.failed, 0);
   for (const result of results) if (result.failed > 0) console.log(`failed: ${result.file}`);
   console.log(`${passed} passed, ${failed} failed`);
   process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
+}
+
+function engine(command: 'status' | 'stop'): boolean {
+  return spawnSync('scripts/engine', [command], { stdio: 'ignore' }).status === 0;
 }
 
 interface FileResult {
