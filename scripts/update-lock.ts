@@ -13,7 +13,9 @@ interface LockedPackage {
 }
 
 execFileSync('npm', ['install', '--package-lock-only', '--no-audit'], { stdio: 'inherit' });
-const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, LockedPackage> };
+const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+  packages: Record<string, LockedPackage>;
+};
 for (const [path, entry] of Object.entries(lock.packages)) {
   if (path !== '' && entry.version === undefined) delete lock.packages[path];
 }
