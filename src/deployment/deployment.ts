@@ -1,4 +1,5 @@
 import type { ContainerSpec } from '../support/container-spec.ts';
+import type { BackupSettings } from './backup-settings.ts';
 
 /** A checked deployment file: what should run on this host. Everything is resolved; nothing needs the file again. */
 export interface Deployment {
@@ -27,13 +28,24 @@ export interface Service {
   image: string;
   /** Created once, exits, shared by `volumes_from`. */
   storage: boolean;
-  dependsOn: { service: string; condition: 'started' | 'ready' | 'completed' }[];
-  /** Everything the engine needs but name and labels. `volumesFrom` and `container:` modes name services here. */
+  /** What must be there before it: written in `depends_on`, or following from shared volumes and namespaces. */
+  dependsOn: Dependency[];
+  /**
+   * Everything the engine needs but name and labels. Where it means another service of this deployment it says
+   * `service:NAME`: in `networkMode`, `pidMode`, `ipcMode` and `volumesFrom`.
+   */
   container: Omit<ContainerSpec, 'name' | 'labels' | 'image'>;
+  /** The operator's own. */
+  labels: Record<string, string>;
   ready: ReadyCheck[];
   /** How long to try them: seconds between tries and in all. */
   readyRetry: { interval: number; timeout: number };
   hooks: Partial<Record<HookPoint, Hook[]>>;
+}
+
+export interface Dependency {
+  service: string;
+  condition: 'started' | 'ready' | 'completed';
 }
 
 export type ReadyCheck =
@@ -41,10 +53,14 @@ export type ReadyCheck =
   | { kind: 'tcp'; host: string; port: number }
   | { kind: 'http'; url: string; status: { from: number; to: number } };
 
-export type HookPoint = 'pre-start' | 'post-start' | 'pre-stop' | 'post-stop';
+export const hookPoints = ['pre-start', 'post-start', 'pre-stop', 'post-stop'] as const;
+export type HookPoint = (typeof hookPoints)[number];
 
-/** A command on the host, or inside the service's container. */
-export type Hook = { where: 'host' | 'container'; command: string[] };
+/** A command on the host, or inside the service's container; an argument vector, never a shell's line. */
+export interface Hook {
+  where: 'host' | 'container';
+  command: string[];
+}
 
 export interface Volume {
   /** As services name it. */
@@ -68,31 +84,4 @@ export interface Network {
   labels: Record<string, string>;
 }
 
-export interface BackupSettings {
-  /** Absolute path. */
-  repository: string;
-  /** Bytes that must stay free where the repository lives. */
-  minFree: number;
-  refuseWhile: BusyCheck[];
-  sources: Source[];
-}
-
-export interface BusyCheck {
-  name: string;
-  service: string;
-  command: string[];
-  /** A regular expression; the system is busy when the output matches. */
-  matches: string;
-}
-
-/** One thing that is backed up. */
-export type Source = {
-  name: string;
-  title: string;
-  /** Left out unless `--full`. */
-  full: boolean;
-} & (
-  | { kind: 'paths'; paths: string[] }
-  | { kind: 'volume'; volume: string }
-  | { kind: 'dump'; service: string; engine: 'postgres' }
-);
+export type { BackupSettings, BusyCheck, Source } from './backup-settings.ts';
