@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 
 for (const [command, ...args] of [
   ['tsc', '--noEmit'],
-  ['biome', 'ci', '--error-on-warnings', '.'],
+  ['biome', 'check', '--colors=off', '--error-on-warnings', '.'],
 ] as const) {
   const { status } = spawnSync(command, args, { stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);

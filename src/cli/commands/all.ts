@@ -1,0 +1,32 @@
+import type { Command } from 'commander';
+import type { Action } from '../program.ts';
+
+/** Turns what a command does into commander's handler. */
+export type Wrap = (action: Action) => (...parsed: unknown[]) => Promise<void>;
+
+/**
+ * Every command, in the order `--help` lists them. A command's file adds itself to its parent and says what it does;
+ * it imports its room when it runs, so that starting stays quick:
+ *
+ *     export function addList(program: Command, wrap: Wrap): void {
+ *       program
+ *         .command('list')
+ *         .description('list services by their short names')
+ *         .option('-l, --long', 'with image, state and container name')
+ *         .action(wrap(list));
+ *     }
+ *
+ *     async function list(session: Session, { options }: ParsedInput) {
+ *       const { listServices } = await import('../../lifecycle/list.ts');
+ *       const services = await listServices(await session.deployment(), await session.engine());
+ *       session.result(services, (all) => renderTable(…));
+ *     }
+ */
+export function addCommands(program: Command, _wrap: Wrap): void {
+  program.commandsGroup('Containers:');
+  program.commandsGroup('Images:');
+  program.command('images').description('load, inspect, save and compare images, by release');
+  program.commandsGroup('Backup and restore:');
+  program.command('backup').description('back up the deployment while it runs');
+  program.commandsGroup('This host:');
+}

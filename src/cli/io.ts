@@ -1,0 +1,11 @@
+import type { ReadStream, WriteStream } from 'node:tty';
+
+/** The terminal, pipe or file on each side of the command. Tests pass streams of their own. */
+export interface Io {
+  argv: readonly string[];
+  environment: Readonly<Record<string, string | undefined>>;
+  workingDirectory: string;
+  stdin: NodeJS.ReadableStream & Partial<Pick<ReadStream, 'isTTY' | 'setRawMode' | 'unref'>>;
+  stdout: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'rows'>>;
+  stderr: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
+}

@@ -1,0 +1,112 @@
+import { Command, CommanderError, Option } from 'commander';
+import { UsageError } from '../support/errors.ts';
+import { addCommands } from './commands/all.ts';
+import { createSession, type GlobalOptions, type Session } from './context.ts';
+import { exitCodes } from './exit-codes.ts';
+import type { Io } from './io.ts';
+
+/** What a command does once it is parsed: `0`, nothing, or the exit status it means. */
+export type Action = (session: Session, input: ParsedInput) => Promise<number | undefined>;
+
+export interface ParsedInput {
+  /** Positional arguments as commander gives them: strings, or an array for a variadic one. */
+  // biome-ignore lint/suspicious/noExplicitAny: commander's arguments are as the command declared them
+  args: any[];
+  // biome-ignore lint/suspicious/noExplicitAny: as are its options
+  options: Record<string, any>;
+}
+
+/** Parses `io.argv`, runs the one command it names, and resolves with its exit status. */
+export async function runProgram(io: Io, signal: AbortSignal): Promise<number> {
+  let status: number | undefined;
+  const program = createProgram((action) => {
+    return async (...parsed: unknown[]) => {
+      const command = parsed.at(-1) as Command;
+      const session = createSession(io, globalOptionsOf(command), signal);
+      try {
+        status = (await action(session, { args: parsed.slice(0, -2), options: command.opts() })) ?? 0;
+      } finally {
+        await session.close();
+      }
+    };
+  }, io);
+  try {
+    await program.parseAsync([...io.argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return exitCodes.done;
+    throw new UsageError(error.message.replace(/^error: /, ''), {
+      advice: 'dockerctl --help lists the commands; dockerctl COMMAND --help tells how one is used',
+    });
+  }
+  return status ?? exitCodes.done;
+}
+
+/** The whole command line as commander sees it; `wrap` turns an `Action` into commander's handler. */
+export function createProgram(
+  wrap: (action: Action) => (...parsed: unknown[]) => Promise<void>,
+  io: Io,
+): Command {
+  const program = new Command('dockerctl')
+    .description('Keeps a host of containers alive where there is no Internet.')
+    .version(VERSION, '--version', 'print the version')
+    .enablePositionalOptions()
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: false })
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: () => {},
+    });
+  for (const option of globalOptions()) program.addOption(option);
+  addCommands(program, wrap);
+  for (const command of program.commands) acceptGlobalOptions(command);
+  return program;
+}
+
+declare const DOCKERCTL_VERSION: string | undefined;
+/** Put in by the build; from the sources it is the working copy's. */
+export const VERSION = typeof DOCKERCTL_VERSION === 'string' ? DOCKERCTL_VERSION : '0.1.0-dev';
+
+function globalOptions(): Option[] {
+  return [
+    new Option('-f, --file <file>', 'deployment file'),
+    new Option('-V, --release <release>', 'release to work on, instead of the one the deployment file names'),
+    new Option('--host <url>', 'engine to talk to: unix://, tcp:// or ssh://'),
+    new Option('--state-dir <dir>', 'where this host keeps catalog, caches and journals'),
+    new Option('--json', 'print one JSON document, and progress as JSON lines on stderr'),
+    new Option('-q, --quiet', 'print results and errors only'),
+    new Option('-d, --debug', 'print causes and stack traces of errors'),
+    new Option('--nodebug').hideHelp(),
+    new Option('--no-progress', 'no progress bars'),
+    new Option('-y, --yes', 'do not ask'),
+    new Option('-n, --dry-run', 'print what would be done, and do nothing'),
+  ];
+}
+
+/** Lets every global option stand behind the command too, except where the command gives the letter its own meaning. */
+function acceptGlobalOptions(command: Command): void {
+  command.exitOverride().showSuggestionAfterError();
+  for (const option of globalOptions()) {
+    const taken = command.options.some(
+      (own) => own.long === option.long || (own.short !== undefined && own.short === option.short),
+    );
+    if (!taken) command.addOption(option.hideHelp());
+  }
+  command.addHelpText('after', '\nGlobal options: see dockerctl --help');
+  for (const child of command.commands) acceptGlobalOptions(child);
+}
+
+/** Options given before the command and behind it; the later one wins. */
+function globalOptionsOf(command: Command): GlobalOptions {
+  const chain: Command[] = [];
+  for (let at: Command | null = command; at !== null; at = at.parent) chain.unshift(at);
+  const names = new Set(globalOptions().map((option) => option.attributeName()));
+  const merged: Record<string, unknown> = {};
+  for (const level of chain) {
+    for (const [name, value] of Object.entries(level.opts())) {
+      if (names.has(name) && level.getOptionValueSource(name) === 'cli') merged[name] = value;
+    }
+  }
+  return merged as GlobalOptions;
+}

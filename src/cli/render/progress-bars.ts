@@ -1,0 +1,101 @@
+import type { MultiBar, SingleBar } from 'cli-progress';
+import type { RenderedProgress } from './progress.ts';
+import { formatBytes, formatDuration } from './quantities.ts';
+
+/** A task shorter than this never shows a bar. */
+const graceMs = 300;
+
+/** Progress for people: a bar per task with done, rate and time left; notes scroll by above it. */
+export function progressBars(stderr: NodeJS.WritableStream, { bars }: { bars: boolean }): RenderedProgress {
+  const screen = bars ? createScreen(stderr) : undefined;
+  const print = (text: string) => {
+    screen?.clear();
+    stderr.write(`${text}\n`);
+  };
+  return {
+    begin(title, { unit = 'items', total } = {}) {
+      const task = { title, unit, total, done: 0, started: performance.now() };
+      const timer = setTimeout(() => screen?.add(task), graceMs);
+      timer.unref();
+      return {
+        advance(amount) {
+          task.done += amount;
+        },
+        setTotal(value) {
+          task.total = value;
+        },
+        end() {
+          clearTimeout(timer);
+          screen?.remove(task);
+        },
+      };
+    },
+    note: print,
+    warn: (message) => print(`warning: ${message}`),
+    clear: () => screen?.clear(),
+  };
+}
+
+interface Task {
+  title: string;
+  unit: 'bytes' | 'items';
+  total: number | undefined;
+  done: number;
+  started: number;
+}
+
+/** The bars on screen, redrawn by one timer. cli-progress is loaded when the first bar appears. */
+function createScreen(stderr: NodeJS.WritableStream) {
+  const tasks = new Map<Task, SingleBar | undefined>();
+  let screen: MultiBar | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const stop = () => {
+    clearInterval(timer);
+    timer = undefined;
+    screen?.stop();
+    screen = undefined;
+    for (const task of tasks.keys()) tasks.set(task, undefined);
+  };
+  const draw = async () => {
+    const { MultiBar } = (await import('cli-progress')).default;
+    if (tasks.size === 0) return;
+    screen ??= new MultiBar({ stream: stderr, clearOnComplete: true, hideCursor: true, format: '{line}' });
+    for (const [task, known] of tasks) {
+      const bar = known ?? screen.create(1, 0, { line: '' });
+      tasks.set(task, bar);
+      bar.update(0, { line: renderBar(task) });
+    }
+  };
+  return {
+    add(task: Task) {
+      tasks.set(task, undefined);
+      timer ??= setInterval(() => void draw(), 100).unref();
+    },
+    remove(task: Task) {
+      const bar = tasks.get(task);
+      tasks.delete(task);
+      if (tasks.size === 0) stop();
+      else if (bar !== undefined) screen?.remove(bar);
+    },
+    /** The bars come back with the next tick. */
+    clear() {
+      const running = tasks.size > 0;
+      stop();
+      if (running) timer = setInterval(() => void draw(), 100).unref();
+    },
+  };
+}
+
+/** `Loading upgrade.tar.xz  [██████    ]  61% 150/246 MiB  52 MiB/s  2 s left` */
+export function renderBar({ title, unit, total, done, started }: Task, now = performance.now()): string {
+  const seconds = Math.max((now - started) / 1000, 0.001);
+  const amount = (value: number) => (unit === 'bytes' ? formatBytes(value) : String(value));
+  const rate = `${amount(Math.round(done / seconds))}/s`;
+  if (total === undefined || total <= 0) return `${title}  ${amount(done)}  ${rate}`;
+  const fraction = Math.min(done / total, 1);
+  const filled = Math.round(fraction * 20);
+  const bar = `[${'█'.repeat(filled)}${' '.repeat(20 - filled)}]`;
+  const percent = `${String(Math.floor(fraction * 100)).padStart(3)}%`;
+  const left = done > 0 ? `${formatDuration((seconds * Math.max(total - done, 0)) / done)} left` : '';
+  return `${title}  ${bar} ${percent}  ${amount(done)} of ${amount(total)}  ${rate}  ${left}`.trimEnd();
+}

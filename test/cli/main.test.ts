@@ -1,0 +1,32 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { runCli } from '../support/cli.ts';
+
+test('--help lists the commands on stdout and exits 0', async () => {
+  const { status, stdout, stderr } = await runCli(['--help']);
+  assert.is(status, 0);
+  assert.match(stdout, 'Usage: dockerctl');
+  assert.is(stderr, '');
+});
+
+test('a command that does not exist exits 2 and says where to look', async () => {
+  const { status, stdout, stderr } = await runCli(['lst']);
+  assert.is(status, 2);
+  assert.is(stdout, '');
+  assert.match(stderr, "dockerctl: unknown command 'lst'");
+  assert.ok(stderr.trimEnd().split('\n').length <= 3);
+});
+
+test('an error with --json is one JSON document that carries the exit status', async () => {
+  const { status, stderr } = await runCli(['--json', 'lst']);
+  assert.is(status, 2);
+  assert.is(JSON.parse(stderr).error.exit, 2);
+});
+
+test('--version prints one line', async () => {
+  const { status, stdout } = await runCli(['--version']);
+  assert.is(status, 0);
+  assert.match(stdout, /^\d+\.\d+\.\d+\S*\n$/);
+});
+
+test.run();
