@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { describeExit, startChild } from './child.ts';
 import { FailedError } from './errors.ts';
 
 /** How a program ended and what it said. */
@@ -14,43 +15,42 @@ export interface CommandOptions {
   input?: string | Uint8Array;
   env?: NodeJS.ProcessEnv;
   signal?: AbortSignal;
+  /** Seconds it may take. */
+  timeout?: number;
 }
 
 const outputLimit = 1024 * 1024;
 
 /**
- * Runs a program with these exact arguments, no shell between, and returns how it ended. Of its output the first MiB
- * of each stream is kept.
- * @throws {FailedError} when it cannot be started (the cause carries `ENOENT`) or a signal ended it.
+ * Runs a program with these exact arguments, no shell between, and returns how it ended. Of what it prints the first
+ * MiB is kept, of what it complains about the last 64 KiB.
+ * @throws {FailedError} when it cannot be started (the cause carries `ENOENT`), a signal ended it or its time was up.
  */
-export function runCommand(
+export async function runCommand(
   command: string,
   args: readonly string[],
-  { input, env, signal }: CommandOptions = {},
+  { input, env, signal, timeout }: CommandOptions = {},
 ): Promise<CommandResult> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'], env: env ?? process.env, signal });
-    const stdout = collect(child.stdout);
-    const stderr = collect(child.stderr);
-    child.on('error', (cause) => {
-      reject(new FailedError(`running ${command}: ${cause.message}`, { cause }));
-    });
-    child.on('close', (status, killer) => {
-      if (status === null) return reject(new FailedError(`running ${command}: ended by ${killer}`));
-      resolve({ status, stdout: stdout(), stderr: stderr() });
-    });
-    // A program may exit before it has read its input; its exit status tells the story.
-    child.stdin.on('error', () => {});
-    child.stdin.end(input);
+  const child = startChild([command, ...args], {
+    ...(env && { environment: env }),
+    ...(signal && { signal }),
+    ...(timeout !== undefined && { timeout }),
   });
+  child.stdin.end(input);
+  const [stdout, exit] = await Promise.all([firstBytes(child.stdout), child.exited]);
+  if (exit.code === undefined || exit.timedOut) {
+    throw new FailedError(`running ${command}: ${describeExit(exit)}`, { facts: { stderr: exit.stderr } });
+  }
+  return { status: exit.code, stdout, stderr: exit.stderr };
 }
 
-function collect(stream: NodeJS.ReadableStream): () => string {
+/** Reads to the end, for the program waits for its reader, and keeps the beginning. */
+async function firstBytes(stream: Readable): Promise<string> {
   const pieces: Buffer[] = [];
   let length = 0;
-  stream.on('data', (piece: Buffer) => {
+  for await (const piece of stream as AsyncIterable<Buffer>) {
     if (length < outputLimit) pieces.push(piece.subarray(0, outputLimit - length));
     length += piece.length;
-  });
-  return () => Buffer.concat(pieces).toString('utf8');
+  }
+  return Buffer.concat(pieces).toString('utf8');
 }

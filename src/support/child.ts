@@ -1,0 +1,121 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout } from 'node:timers/promises';
+import { FailedError, messageOf } from './errors.ts';
+
+export interface ChildOptions {
+  /** Replaces the environment of this process when given. Secrets belong here, never among the arguments. */
+  environment?: NodeJS.ProcessEnv;
+  workingDir?: string;
+  /** Seconds until it is stopped. */
+  timeout?: number;
+  signal?: AbortSignal;
+}
+
+export interface ChildExit {
+  /** `undefined` when a signal ended it. */
+  code: number | undefined;
+  signal: string | undefined;
+  timedOut: boolean;
+  /** The last 64 KiB of it. */
+  stderr: string;
+}
+
+/** A program that runs. Read `stdout` to its end: the program waits for its reader. */
+export interface Child {
+  stdin: Writable;
+  stdout: Readable;
+  /** Resolves when it has ended and both outputs are closed; rejects only when it could not be started. */
+  exited: Promise<ChildExit>;
+}
+
+/**
+ * Starts a program in a process group of its own, without a shell. When the time is up or the signal aborts,
+ * the whole group gets TERM, and KILL five seconds later.
+ */
+export function startChild(command: readonly string[], options: ChildOptions = {}): Child {
+  const [program = '', ...args] = command;
+  const child = spawn(program, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+    ...(options.environment && { env: options.environment }),
+    ...(options.workingDir !== undefined && { cwd: options.workingDir }),
+  });
+  child.stdin.on('error', () => {}); // EPIPE: it need not read what it was sent; its exit status tells.
+  const exited = watch(child, program, options);
+  exited.catch(() => {});
+  return { stdin: child.stdin, stdout: child.stdout, exited };
+}
+
+/** How it ended, in words for a message: `exit 3`, `killed by SIGTERM`, `timed out`. */
+export function describeExit(exit: Pick<ChildExit, 'code' | 'signal' | 'timedOut'>): string {
+  if (exit.timedOut) return 'timed out';
+  return exit.code === undefined ? `killed by ${exit.signal}` : `exit ${exit.code}`;
+}
+
+type Process = ChildProcessByStdio<Writable, Readable, Readable>;
+
+async function watch(child: Process, program: string, options: ChildOptions): Promise<ChildExit> {
+  const done = new AbortController();
+  let timedOut = false;
+  const stop = () => stopGroup(child, done.signal);
+  const timer = afterSeconds(options.timeout, done.signal, () => {
+    timedOut = true;
+    stop();
+  });
+  options.signal?.addEventListener('abort', stop);
+  if (options.signal?.aborted) stop();
+  try {
+    const [stderr, { code, signal }] = await Promise.all([tailOf(child.stderr), ended(child, program)]);
+    return { code: code ?? undefined, signal: signal ?? undefined, timedOut, stderr };
+  } finally {
+    options.signal?.removeEventListener('abort', stop);
+    done.abort();
+    await timer;
+  }
+}
+
+async function afterSeconds(seconds: number | undefined, done: AbortSignal, act: () => void): Promise<void> {
+  if (seconds === undefined) return;
+  await setTimeout(seconds * 1000, undefined, { signal: done }).then(act, () => {});
+}
+
+async function stopGroup(child: Process, done: AbortSignal): Promise<void> {
+  killGroup(child, 'SIGTERM');
+  await setTimeout(5000, undefined, { signal: done }).then(
+    () => killGroup(child, 'SIGKILL'),
+    () => {},
+  );
+}
+
+function killGroup(child: Process, signal: NodeJS.Signals): void {
+  try {
+    if (child.pid !== undefined) process.kill(-child.pid, signal);
+  } catch {
+    // It has gone already.
+  }
+}
+
+function ended(
+  child: Process,
+  program: string,
+): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  return new Promise((resolve, reject) => {
+    child.on('error', (error) =>
+      reject(
+        new FailedError(`running ${program}: ${messageOf(error)}`, { cause: error, facts: { program } }),
+      ),
+    );
+    child.on('close', (code, signal) => resolve({ code, signal }));
+  });
+}
+
+/** Keeps the end of a stream, which is where programs say why they failed. */
+async function tailOf(stream: Readable, limit = 64 * 1024): Promise<string> {
+  let tail = Buffer.alloc(0);
+  await pipeline(stream, async (pieces: AsyncIterable<Buffer>) => {
+    for await (const piece of pieces) tail = Buffer.concat([tail, piece]).subarray(-limit);
+  });
+  return tail.toString();
+}

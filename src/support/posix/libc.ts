@@ -1,0 +1,95 @@
+import { createRequire } from 'node:module';
+import { getSystemErrorMessage, getSystemErrorName } from 'node:util';
+import type koffi from 'koffi';
+
+/**
+ * The functions of the C library that node does not offer. Loaded on first use: start-up does not pay for it.
+ * Paths are pointers to NUL-terminated bytes (`byte-path.ts`); structures are filled into buffers and read by offset.
+ */
+export function libc(): Libc {
+  loaded ??= load();
+  return loaded;
+}
+
+let loaded: Libc | undefined;
+let library: typeof koffi | undefined;
+
+type Pointer = Uint8Array | null;
+
+export interface Libc {
+  statx(directory: number, path: Pointer, flags: number, mask: number, result: Pointer): number;
+  openat(directory: number, path: Pointer, flags: number, mode: number): number;
+  readlinkat(directory: number, path: Pointer, target: Pointer, size: number): number;
+  utimensat(directory: number, path: Pointer, times: Pointer, flags: number): number;
+  fchownat(directory: number, path: Pointer, uid: number, gid: number, flags: number): number;
+  mkfifoat(directory: number, path: Pointer, mode: number): number;
+  renameat2(oldDirectory: number, old: Pointer, newDirectory: number, path: Pointer, flags: number): number;
+  lseek(file: number, offset: number, whence: number): number;
+  flock(file: number, operation: number): number;
+  llistxattr(path: Pointer, list: Pointer, size: number): number;
+  flistxattr(file: number, list: Pointer, size: number): number;
+  lgetxattr(path: Pointer, name: Pointer, value: Pointer, size: number): number;
+  fgetxattr(file: number, name: Pointer, value: Pointer, size: number): number;
+  lsetxattr(path: Pointer, name: Pointer, value: Pointer, size: number, flags: number): number;
+  fsetxattr(file: number, name: Pointer, value: Pointer, size: number, flags: number): number;
+  lremovexattr(path: Pointer, name: Pointer): number;
+  fremovexattr(file: number, name: Pointer): number;
+  /** By number: `mknodat` has a symbol of its own only since glibc 2.33. */
+  mknodat(call: number, directory: number, path: Pointer, mode: number, device: number): number;
+}
+
+/** x86-64 and arm64 Linux are LP64: `long`, `ssize_t` and `off_t` are 64 bits wide. */
+function load(): Libc {
+  library = createRequire(import.meta.url)('koffi') as typeof koffi;
+  const c = library.load('libc.so.6');
+  return {
+    statx: c.func('int statx(int, void *, int, unsigned int, void *)'),
+    openat: c.func('int openat(int, void *, int, unsigned int)'),
+    readlinkat: c.func('int64_t readlinkat(int, void *, void *, uint64_t)'),
+    utimensat: c.func('int utimensat(int, void *, void *, int)'),
+    fchownat: c.func('int fchownat(int, void *, unsigned int, unsigned int, int)'),
+    mkfifoat: c.func('int mkfifoat(int, void *, unsigned int)'),
+    renameat2: c.func('int renameat2(int, void *, int, void *, unsigned int)'),
+    lseek: c.func('int64_t lseek(int, int64_t, int)'),
+    flock: c.func('int flock(int, int)'),
+    llistxattr: c.func('int64_t llistxattr(void *, void *, uint64_t)'),
+    flistxattr: c.func('int64_t flistxattr(int, void *, uint64_t)'),
+    lgetxattr: c.func('int64_t lgetxattr(void *, void *, void *, uint64_t)'),
+    fgetxattr: c.func('int64_t fgetxattr(int, void *, void *, uint64_t)'),
+    lsetxattr: c.func('int lsetxattr(void *, void *, void *, uint64_t, int)'),
+    fsetxattr: c.func('int fsetxattr(int, void *, void *, uint64_t, int)'),
+    lremovexattr: c.func('int lremovexattr(void *, void *)'),
+    fremovexattr: c.func('int fremovexattr(int, void *)'),
+    mknodat: c.func('int64_t syscall(int64_t, int, void *, unsigned int, unsigned int)'),
+  };
+}
+
+/** A failed call, in the shape of node's own file system errors. */
+export interface PosixError extends Error {
+  /** `ENOENT`, `EPERM`, … */
+  code: string;
+  /** Negative, as node has it. */
+  errno: number;
+  syscall: string;
+  /** One character per byte, as it was given. */
+  path?: string;
+}
+
+/** The error of the call that has just failed. Ask at once: the next call overwrites it. */
+export function lastError(syscall: string, path?: string): PosixError {
+  return posixError(-(library?.errno() ?? 0), syscall, path);
+}
+
+/** @param errno negative, as node has it */
+export function posixError(errno: number, syscall: string, path?: string): PosixError {
+  const code = getSystemErrorName(errno);
+  const shown = path === undefined ? '' : ` '${Buffer.from(path, 'latin1').toString()}'`;
+  const error = new Error(`${code}: ${getSystemErrorMessage(errno)}, ${syscall}${shown}`);
+  return Object.assign(error, { code, errno, syscall, ...(path !== undefined && { path }) });
+}
+
+/** Throws unless the call returned something else than -1. */
+export function check(result: number, syscall: string, path?: string): number {
+  if (result < 0) throw lastError(syscall, path);
+  return result;
+}
