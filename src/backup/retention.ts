@@ -1,0 +1,145 @@
+import type { KeepRules } from '../deployment/backup-settings.ts';
+import { type PeriodNamer, periodNamer, periods } from './calendar.ts';
+
+/** What the rules need to know of a snapshot. */
+export interface Candidate {
+  id: string;
+  started: Date;
+  complete: boolean;
+  /** Whether a verification of it, and of nothing newer, was the last to succeed. */
+  lastVerified?: boolean;
+  tags?: readonly string[];
+  /** Snapshots compete with those of their series only: one host's, one deployment's. */
+  series: string;
+}
+
+export interface RetentionPlan<T> {
+  /** Why nothing is removed, whatever the rules say: the clock cannot be trusted. */
+  blocked: string | undefined;
+  /** Newest first. */
+  decisions: Decision<T>[];
+}
+
+export interface Decision<T> {
+  snapshot: T;
+  keep: boolean;
+  /** Every rule that keeps it, or why it goes; never empty. */
+  reasons: string[];
+}
+
+/**
+ * Decides which snapshots to keep, by restic's rules: walking from the newest back, a rule keeps the first snapshot of
+ * every period until its count is used up, and the oldest of all while it is not. On top of them the newest complete
+ * one and the one last verified always stay, and an incomplete one stays only until a newer complete one exists.
+ * Without rules every complete snapshot stays.
+ */
+export function planRetention<T extends Candidate>(
+  snapshots: readonly T[],
+  rules: KeepRules | undefined,
+  { now, timeZone }: { now: Date; timeZone: string },
+): RetentionPlan<T> {
+  const blocked = distrustOfClock(snapshots, now);
+  const nameOf = periodNamer(timeZone);
+  const series = Map.groupBy(newestFirst(snapshots), (snapshot) => snapshot.series);
+  const reasons = new Map([...series.values()].flatMap((one) => [...reasonsToKeep(one, rules, nameOf)]));
+  const decisions = newestFirst(snapshots).map((snapshot) => {
+    const keeping = reasons.get(snapshot) ?? [];
+    if (keeping.length > 0) return { snapshot, keep: true, reasons: keeping };
+    if (blocked !== undefined) return { snapshot, keep: true, reasons: ['the clock is not trusted'] };
+    return { snapshot, keep: false, reasons: [snapshot.complete ? 'no rule keeps it' : 'incomplete'] };
+  });
+  return { blocked, decisions };
+}
+
+function newestFirst<T extends Candidate>(snapshots: readonly T[]): T[] {
+  return snapshots.toSorted((a, b) => b.started.getTime() - a.started.getTime() || (a.id < b.id ? 1 : -1));
+}
+
+function reasonsToKeep<T extends Candidate>(
+  snapshots: readonly T[],
+  rules: KeepRules | undefined,
+  nameOf: PeriodNamer,
+): Map<T, string[]> {
+  const complete = snapshots.filter((snapshot) => snapshot.complete);
+  const reasons = keptByRules(complete, rules ?? {}, nameOf);
+  for (const [index, snapshot] of complete.entries()) {
+    if (!hasRule(rules)) reasons.get(snapshot)?.push('no rules are set');
+    if (snapshot.lastVerified === true) reasons.get(snapshot)?.push('last verified');
+    if (index === 0) reasons.get(snapshot)?.push('newest');
+  }
+  for (const snapshot of snapshots) {
+    if (snapshot === complete[0]) break;
+    reasons.set(snapshot, ['incomplete, but none newer is complete']);
+  }
+  return reasons;
+}
+
+function hasRule(rules: KeepRules = {}): boolean {
+  const { tags = [], ...numbers } = rules;
+  return tags.length > 0 || Object.values(numbers).some((number) => number > 0);
+}
+
+/** restic's own rules, in its order, over complete snapshots sorted newest first. */
+function keptByRules<T extends Candidate>(
+  snapshots: readonly T[],
+  rules: KeepRules,
+  nameOf: PeriodNamer,
+): Map<T, string[]> {
+  const reasons = new Map(snapshots.map((snapshot) => [snapshot, [] as string[]]));
+  const newest = snapshots[0]?.started.getTime() ?? 0;
+  for (const [snapshot, why] of reasons) {
+    const tag = rules.tags?.find((wanted) => snapshot.tags?.includes(wanted));
+    if (tag !== undefined) why.push(`tag ${tag}`);
+    const within = (rules.within ?? 0) * 1000;
+    if (within > 0 && snapshot.started.getTime() > newest - within) why.push('within');
+  }
+  for (const snapshot of newestOfEach(snapshots, rules.last, ({ id }) => id)) {
+    reasons.get(snapshot)?.push('last');
+  }
+  for (const period of periods) {
+    for (const snapshot of newestOfEach(snapshots, rules[period], ({ started }) => nameOf(started, period))) {
+      reasons.get(snapshot)?.push(period);
+    }
+  }
+  return reasons;
+}
+
+function newestOfEach<T>(
+  snapshots: readonly T[],
+  count: number | undefined,
+  nameOf: (snapshot: T) => string,
+): T[] {
+  const kept: T[] = [];
+  let previous: string | undefined;
+  for (const [index, snapshot] of snapshots.entries()) {
+    if (kept.length >= (count ?? 0)) break;
+    const name = nameOf(snapshot);
+    if (name !== previous || index === snapshots.length - 1) kept.push(snapshot);
+    previous = name;
+  }
+  return kept;
+}
+
+const hour = 3_600_000;
+const day = 24 * hour;
+const year = 366 * day;
+
+/**
+ * A clock set wrong makes old snapshots look young or young ones old. It is not trusted when a snapshot lies a day or
+ * more ahead of it, nor for a week after it leapt more than a year over time without any snapshot.
+ */
+function distrustOfClock(snapshots: readonly Candidate[], now: Date): string | undefined {
+  const times = snapshots.map(({ started }) => started.getTime()).sort((a, b) => a - b);
+  const newest = times.at(-1);
+  if (newest === undefined) return undefined;
+  if (newest - now.getTime() >= day) {
+    return `the clock says ${now.toISOString()}, but there is a snapshot of ${new Date(newest).toISOString()}`;
+  }
+  const moments = [...times, now.getTime()];
+  for (const [index, moment] of moments.entries()) {
+    const before = moments[index - 1] ?? moment;
+    if (moment - before <= year || now.getTime() - moment >= 7 * day) continue;
+    return `the clock leapt from ${new Date(before).toISOString()} to ${new Date(moment).toISOString()}`;
+  }
+  return undefined;
+}

@@ -1,0 +1,209 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Candidate, planRetention, type RetentionPlan } from '../../src/backup/retention.ts';
+import type { KeepRules } from '../../src/deployment/backup-settings.ts';
+
+const hour = 3_600_000;
+const day = 24 * hour;
+const epoch = Date.parse('2026-03-02T03:00:00Z');
+
+function snapshot(id: string, days: number, more: Partial<Candidate> = {}): Candidate {
+  return { id, started: new Date(epoch + days * day), complete: true, series: 'shop', ...more };
+}
+
+function plan(
+  snapshots: Candidate[],
+  rules: KeepRules | undefined,
+  now: Date = new Date(Math.max(...snapshots.map(({ started }) => started.getTime()), epoch)),
+): RetentionPlan<Candidate> {
+  return planRetention(snapshots, rules, { now, timeZone: 'UTC' });
+}
+
+function kept(retention: RetentionPlan<Candidate>): string[] {
+  return retention.decisions.filter(({ keep }) => keep).map(({ snapshot: { id } }) => id);
+}
+
+function reasonsFor(id: string, retention: RetentionPlan<Candidate>): string[] {
+  return retention.decisions.find(({ snapshot }) => snapshot.id === id)?.reasons ?? [];
+}
+
+const nightly = Array.from({ length: 40 }, (_, i) => snapshot(`night-${i}`, i));
+
+test('every answer of restic is ours too', () => {
+  const fixture = JSON.parse(readFileSync('fixtures/retention/restic.json', 'utf8')) as {
+    timeZone: string;
+    snapshots: string[];
+    cases: { rules: KeepRules; keep: string[] }[];
+  };
+  const snapshots = fixture.snapshots.map((time, index) => ({
+    ...snapshot(String(index), 0),
+    started: new Date(time),
+  }));
+  const now = new Date(fixture.snapshots.at(-1) ?? '');
+  assert.ok(fixture.cases.length >= 16);
+  for (const { rules, keep } of fixture.cases) {
+    const { decisions } = planRetention(snapshots, rules, { now, timeZone: fixture.timeZone });
+    const ours = decisions.filter((decision) => decision.keep);
+    assert.equal(
+      ours.map((decision) => decision.snapshot.started.toISOString()).sort(),
+      keep,
+      JSON.stringify(rules),
+    );
+  }
+});
+
+test('every rule that keeps a snapshot is named, and what goes says why', () => {
+  const retention = plan(nightly, { last: 2, daily: 3, within: 2 * 86_400, tags: ['gold'] });
+  assert.equal(kept(retention), ['night-39', 'night-38', 'night-37']);
+  assert.equal(reasonsFor('night-39', retention), ['within', 'last', 'daily', 'newest']);
+  assert.equal(reasonsFor('night-37', retention), ['daily']);
+  assert.equal(reasonsFor('night-36', retention), ['no rule keeps it']);
+});
+
+test('a tag keeps its snapshots however old they are', () => {
+  const snapshots = [snapshot('release', -400, { tags: ['gold', 'silver'] }), ...nightly];
+  assert.equal(kept(plan(snapshots, { tags: ['gold'] })), ['night-39', 'release']);
+});
+
+test('days are those of the time zone given', () => {
+  const snapshots = [snapshot('a', 0), snapshot('b', 0.8)];
+  const keptIn = (timeZone: string): string[] =>
+    kept(planRetention(snapshots, { daily: 2, last: 1 }, { now: new Date(epoch + day), timeZone }));
+  assert.equal(keptIn('UTC'), ['b', 'a']);
+  const three = [...snapshots, snapshot('c', 1.6)];
+  const later = { now: new Date(epoch + 2 * day) };
+  assert.equal(kept(planRetention(three, { daily: 2 }, { ...later, timeZone: 'UTC' })), ['c', 'b']);
+  assert.equal(kept(planRetention(three, { daily: 2 }, { ...later, timeZone: 'Pacific/Auckland' })), [
+    'c',
+    'b',
+  ]);
+  const middle = [snapshot('x', 0), snapshot('y', 0.5), snapshot('z', 1)];
+  assert.equal(kept(planRetention(middle, { daily: 2 }, { ...later, timeZone: 'UTC' })), ['z', 'y']);
+  assert.equal(kept(planRetention(middle, { daily: 2 }, { ...later, timeZone: 'Asia/Tokyo' })), ['z', 'x']);
+});
+
+test('without rules every complete snapshot stays', () => {
+  for (const rules of [undefined, {}, { last: 0 }]) assert.is(kept(plan(nightly, rules)).length, 40);
+});
+
+test('an incomplete snapshot does not count, and goes once a newer complete one exists', () => {
+  const snapshots = [
+    snapshot('good', 0),
+    snapshot('half', 1, { complete: false }),
+    snapshot('better', 2),
+    snapshot('half again', 3, { complete: false }),
+  ];
+  const retention = plan(snapshots, { last: 2 });
+  assert.equal(kept(retention), ['half again', 'better', 'good']);
+  assert.equal(reasonsFor('half', retention), ['incomplete']);
+  assert.equal(kept(plan([snapshot('half', 0, { complete: false })], { last: 1 })), ['half']);
+  const failing = [snapshot('good', 0), ...[1, 2, 3].map((d) => snapshot(`f${d}`, d, { complete: false }))];
+  assert.ok(kept(plan(failing, { last: 1 })).includes('good'));
+});
+
+test('the snapshot last verified stays', () => {
+  const snapshots = [...nightly, snapshot('known good', -3, { lastVerified: true })];
+  const retention = plan(snapshots, { last: 1 });
+  assert.equal(kept(retention), ['night-39', 'known good']);
+  assert.equal(reasonsFor('known good', retention), ['last verified']);
+});
+
+test('a host or deployment does not push out the snapshots of another', () => {
+  const snapshots = [...nightly, snapshot('other', -9, { series: 'wiki' })];
+  assert.equal(kept(plan(snapshots, { last: 1 })), ['night-39', 'other']);
+});
+
+test('a clock set back a day or more removes nothing and says why', () => {
+  const retention = plan(nightly, { last: 1 }, new Date(epoch + 38 * day));
+  assert.is(kept(retention).length, 40);
+  assert.match(retention.blocked ?? '', /2026-04-09T03:00:00\.000Z, but there is a snapshot of 2026-04-10/);
+  assert.equal(reasonsFor('night-0', retention), ['the clock is not trusted']);
+  assert.is(plan(nightly, { last: 1 }, new Date(epoch + 38 * day + hour)).blocked, undefined);
+});
+
+test('one snapshot of the far future removes nothing', () => {
+  const retention = plan([...nightly, snapshot('2099', 26_000)], { last: 1 }, new Date(epoch + 40 * day));
+  assert.ok(retention.blocked);
+  assert.is(kept(retention).length, 41);
+});
+
+test('a clock that leapt ahead removes nothing for a week, however often it ran since', () => {
+  const ahead = 26_000;
+  assert.ok(plan(nightly, { last: 1 }, new Date(epoch + ahead * day)).blocked);
+  const since = [0, 1, 2].map((i) => snapshot(`ahead-${i}`, ahead + i));
+  const retention = plan([...nightly, ...since], { within: 86_400 });
+  assert.match(retention.blocked ?? '', /leapt/);
+  assert.is(kept(retention).length, 43);
+  assert.is(
+    plan([...nightly, ...since], { last: 1 }, new Date(epoch + (ahead + 7) * day)).blocked,
+    undefined,
+  );
+});
+
+test('nothing to decide is no error', () => {
+  assert.equal(plan([], { last: 1 }), { blocked: undefined, decisions: [] });
+});
+
+const anyRules: fc.Arbitrary<KeepRules> = fc.record(
+  {
+    last: fc.nat(5),
+    hourly: fc.nat(5),
+    daily: fc.nat(5),
+    weekly: fc.nat(5),
+    monthly: fc.nat(5),
+    yearly: fc.nat(5),
+    within: fc.nat(90 * 86_400),
+  },
+  { requiredKeys: [] },
+);
+const anySnapshots = fc
+  .array(fc.record({ hours: fc.nat(9000), complete: fc.boolean(), lastVerified: fc.boolean() }), {
+    minLength: 1,
+    maxLength: 40,
+  })
+  .map((list) =>
+    list.map(({ hours, ...more }, i) => ({ ...snapshot(String(i).padStart(3, '0'), hours / 24), ...more })),
+  );
+
+test('a second run removes nothing more', () => {
+  fc.assert(
+    fc.property(anySnapshots, anyRules, (snapshots, rules) => {
+      const stays = plan(snapshots, rules).decisions.filter(({ keep }) => keep);
+      const again = plan(
+        stays.map((decision) => decision.snapshot),
+        rules,
+      );
+      assert.is(kept(again).length, stays.length);
+    }),
+  );
+});
+
+test('a larger count never removes what a smaller one keeps', () => {
+  const oneRule = fc.constantFrom('last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly', 'within');
+  fc.assert(
+    fc.property(anySnapshots, anyRules, oneRule, (snapshots, rules, rule) => {
+      const before = { ...rules, [rule]: Math.max(1, rules[rule as 'last'] ?? 0) };
+      const more = new Set(kept(plan(snapshots, { ...before, [rule]: before[rule as 'last']! + 1 })));
+      for (const id of kept(plan(snapshots, before))) assert.ok(more.has(id), id);
+    }),
+  );
+});
+
+test('the newest complete snapshot never goes, and a complete one never for the sake of an incomplete one', () => {
+  fc.assert(
+    fc.property(anySnapshots, anyRules, (snapshots, rules) => {
+      const complete = snapshots.filter((one) => one.complete);
+      const retention = plan(snapshots, rules);
+      const newest = retention.decisions.find((decision) => decision.snapshot.complete);
+      assert.ok(newest === undefined || newest.keep);
+      const alone = new Set(kept(plan(complete, rules, new Date(epoch + 9000 * hour))));
+      for (const { keep, snapshot: one } of retention.decisions) {
+        if (one.complete) assert.is(keep, alone.has(one.id));
+      }
+    }),
+  );
+});
+
+test.run();
