@@ -1,0 +1,84 @@
+import type { DatabaseEngine as DatabaseEngineName } from '../deployment/backup-settings.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Context } from '../support/context.ts';
+
+/**
+ * One kind of database: how it is dumped while it serves, and how a dump becomes living data again. Everything runs
+ * inside the server's own container, with the programs that came with it; no password is ever an argument.
+ */
+export interface Database {
+  /**
+   * The server's content as files, consistent per file, in the order of their paths, each to be read to its end before
+   * the next is asked for. Reading a file to its end throws (`FailedError`, `DamagedError`) unless the dump program
+   * exited with 0 and said in the dump itself that it is complete: what was read without a throw is whole.
+   */
+  dump(server: DatabaseServer, options: DumpOptions, context: Context): AsyncIterable<DumpFile>;
+  /**
+   * Loads a dump beside what lives, which stays as it is. Run again with the same token after a kill, it begins anew.
+   * @throws {DamagedError} when the files are not a whole dump. @throws {FailedError} when the server refuses some of
+   * it. Either way what was loaded so far is gone again.
+   */
+  load(
+    server: DatabaseServer,
+    files: AsyncIterable<DumpFile>,
+    token: string,
+    context: Context,
+  ): Promise<LoadedDatabases>;
+  /** Puts what was loaded in the place of what lives, which is kept. A repetition changes nothing. */
+  swap(server: DatabaseServer, loaded: LoadedDatabases, context: Context): Promise<void>;
+  /** The way back, before or after `swap`: what lived before lives again, and what was loaded is gone. */
+  undo(server: DatabaseServer, loaded: LoadedDatabases, context: Context): Promise<void>;
+  /** Drops what `swap` kept. There is no way back from here. */
+  dropKept(server: DatabaseServer, loaded: LoadedDatabases, context: Context): Promise<void>;
+}
+
+/** A database server in a running container. */
+export interface DatabaseServer {
+  engine: Engine;
+  /** Name or id of its container. */
+  container: string;
+}
+
+export interface DumpOptions {
+  /** The account the dump program uses; found out when left out. */
+  user?: string | undefined;
+  /** Only these databases; all of them when left out or empty. */
+  databases?: readonly string[] | undefined;
+  /** Seconds the whole of it may take. */
+  timeout?: number | undefined;
+  /** Is given what the dump program said on stderr although it succeeded, bounded. */
+  warn(message: string): void;
+}
+
+export interface DumpFile {
+  /** Relative, `/` between its parts, printable ASCII. */
+  path: string;
+  content: AsyncIterable<Uint8Array>;
+}
+
+/** What `load` made and the way back needs; plain data, which a journal can keep. Holds password hashes. */
+export interface LoadedDatabases {
+  token: string;
+  databases: LoadedDatabase[];
+  /** The server's roles and their settings, as they were and as the dump wants them. */
+  globals: { before: string; after: string };
+}
+
+export interface LoadedDatabase {
+  name: string;
+  /** Whether one of this name lived before. */
+  existed: boolean;
+  /** Name of what was loaded until `swap`. */
+  fresh: string;
+  /** Name of what lived before, after `swap`. */
+  kept: string;
+  tables: number;
+  rows: number;
+}
+
+/** @throws {UsageError} for an engine that this version cannot dump. */
+export async function databaseFor(engine: DatabaseEngineName): Promise<Database> {
+  if (engine === 'postgres') return (await import('./postgres/postgres.ts')).postgres;
+  const { UsageError } = await import('../support/errors.ts');
+  throw new UsageError(`databases: ${engine} cannot be dumped yet; postgres can`);
+}

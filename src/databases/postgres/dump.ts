@@ -1,0 +1,116 @@
+import type { Context } from '../../support/context.ts';
+import { FailedError } from '../../support/errors.ts';
+import { type ContainerProgram, outputOf } from '../container-program.ts';
+import type { DatabaseServer, DumpFile, DumpOptions } from '../databases.ts';
+import { type Client, connect, only, program, terminate } from './client.ts';
+import { creationScript, databaseNames } from './creation-script.ts';
+import { clusterScript, databaseScript, type ScriptKind, wholeScript } from './script.ts';
+
+/**
+ * Dumps roles and tablespaces, then each database that can be connected to and is no template: `cluster/globals.sql`,
+ * then per database `create.sql` and `dump.sql`. Plain SQL: it can be loaded by hand, it ends with a marker that proves
+ * it whole, and an unchanged database gives the same bytes, so that it is stored once.
+ */
+export async function* dump(
+  server: DatabaseServer,
+  options: DumpOptions,
+  context: Context,
+): AsyncGenerator<DumpFile> {
+  const limited = { ...context, signal: withDeadline(context.signal, server, options.timeout) };
+  const client = await connect(server, options.user, limited);
+  const names = await chosenDatabases(client, options.databases ?? [], limited);
+  yield { path: globalsPath, content: dumpGlobals(client, limited, options.warn) };
+  for (const name of names.toSorted((a, b) => (directoryOf(a) < directoryOf(b) ? -1 : 1))) {
+    const script = await creationScript(client, name, limited);
+    yield { path: `${directoryOf(name)}/create.sql`, content: only(script) };
+    yield {
+      path: `${directoryOf(name)}/dump.sql`,
+      content: dumpDatabase(client, name, limited, options.warn),
+    };
+  }
+}
+
+export const globalsPath = 'cluster/globals.sql';
+
+/** Roles and tablespaces, with the hashes of passwords. */
+export function dumpGlobals(
+  client: Client,
+  context: Context,
+  warn: (message: string) => void,
+): AsyncGenerator<Uint8Array> {
+  const purpose = `dumping roles of postgres in ${client.server.container}`;
+  const command = ['pg_dumpall', '--globals-only', '--no-password'];
+  const dumper = program(client, purpose, command, client.database, context.signal);
+  return dumped(client, dumper, clusterScript, context, warn);
+}
+
+function dumpDatabase(
+  client: Client,
+  name: string,
+  context: Context,
+  warn: (message: string) => void,
+): AsyncGenerator<Uint8Array> {
+  const purpose = `dumping database ${name} of postgres in ${client.server.container}`;
+  const command = ['pg_dump', '--format=plain', '--no-password', '--lock-wait-timeout=600s'];
+  return dumped(
+    client,
+    program(client, purpose, command, name, context.signal),
+    databaseScript,
+    context,
+    warn,
+  );
+}
+
+async function* dumped(
+  client: Client,
+  dumper: ContainerProgram,
+  kind: ScriptKind,
+  context: Context,
+  warn: (message: string) => void,
+): AsyncGenerator<Uint8Array> {
+  let finished = false;
+  try {
+    yield* wholeScript(outputOf(client.server, dumper, warn), kind, dumper.purpose);
+    finished = true;
+  } finally {
+    if (!finished) await terminate(client, dumper, context);
+  }
+}
+
+async function chosenDatabases(
+  client: Client,
+  chosen: readonly string[],
+  context: Context,
+): Promise<readonly string[]> {
+  const all = await databaseNames(client, context);
+  const missing = chosen.filter((name) => !all.includes(name));
+  if (missing.length > 0) {
+    throw new FailedError(`postgres in ${client.server.container} has no database ${missing.join(', ')}`, {
+      facts: { missing, present: all },
+    });
+  }
+  return chosen.length > 0 ? chosen : all;
+}
+
+/** A directory name for any database name: what is not a letter, digit, `_` or `-` is percent-encoded, byte by byte. */
+export function directoryOf(name: string): string {
+  const encoded = Array.from(Buffer.from(name, 'utf8'), (byte) => {
+    const character = String.fromCharCode(byte);
+    return /[A-Za-z0-9_-]/.test(character)
+      ? character
+      : `%${byte.toString(16).padStart(2, '0').toUpperCase()}`;
+  });
+  return `databases/${encoded.join('')}`;
+}
+
+function withDeadline(signal: AbortSignal, server: DatabaseServer, seconds: number | undefined): AbortSignal {
+  if (seconds === undefined) return signal;
+  const deadline = new AbortController();
+  const timeout = AbortSignal.timeout(seconds * 1000);
+  timeout.addEventListener('abort', () => {
+    deadline.abort(
+      new FailedError(`dumping postgres in ${server.container}: took longer than ${seconds} seconds`),
+    );
+  });
+  return AbortSignal.any([signal, deadline.signal]);
+}

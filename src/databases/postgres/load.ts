@@ -1,0 +1,166 @@
+import { createHash, randomBytes } from 'node:crypto';
+import type { Context } from '../../support/context.ts';
+import { DamagedError, FailedError } from '../../support/errors.ts';
+import { type ContainerProgram, run } from '../container-program.ts';
+import type { DatabaseServer, DumpFile, LoadedDatabase, LoadedDatabases } from '../databases.ts';
+import { type Client, connect, only, psql, query, terminate } from './client.ts';
+import { databaseNames } from './creation-script.ts';
+import { directoryOf, dumpGlobals, globalsPath } from './dump.ts';
+import { createMissingGlobals } from './globals.ts';
+import { databaseScript, wholeScript } from './script.ts';
+import { dropDatabases } from './swap.ts';
+
+/**
+ * Loads every database of a dump into a new one whose name tells the restore it belongs to. Roles and tablespaces that
+ * the server lacks are created, since what is loaded belongs to them; their passwords and rights follow with `swap`.
+ *
+ * Not one transaction: a database of many tables needs more locks than a server grants by default, and the new
+ * database is itself what appears whole or not at all.
+ */
+export async function load(
+  server: DatabaseServer,
+  files: AsyncIterable<DumpFile>,
+  token: string,
+  context: Context,
+): Promise<LoadedDatabases> {
+  const client = await connect(server, undefined, context);
+  const before = await textOf(dumpGlobals(client, context, () => {}));
+  const loaded: LoadedDatabases = { token, databases: [], globals: { before, after: '' } };
+  try {
+    await loadFiles(client, files, loaded, context);
+    return loaded;
+  } catch (error) {
+    const fresh = loaded.databases.map((database) => database.fresh);
+    await dropDatabases(client, fresh, { ...context, signal: AbortSignal.timeout(60_000) }).catch(() => {});
+    throw error;
+  }
+}
+
+async function loadFiles(
+  client: Client,
+  files: AsyncIterable<DumpFile>,
+  loaded: LoadedDatabases,
+  context: Context,
+): Promise<void> {
+  const living = await databaseNames(client, context);
+  const key = (await understandsRestrict(client, context)) ? randomBytes(16).toString('hex') : undefined;
+  for await (const { path, content } of files) {
+    const database = loaded.databases.at(-1);
+    if (path === globalsPath) {
+      loaded.globals.after = await textOf(content);
+      await createMissingGlobals(client, loaded.globals.after, context);
+    } else if (path.endsWith('/create.sql')) {
+      const name = nameOf(path.slice(0, -'/create.sql'.length));
+      loaded.databases.push(
+        await createFresh(client, name, living.includes(name), loaded.token, content, context),
+      );
+    } else if (database && path === `${directoryOf(database.name)}/dump.sql`) {
+      await fill(client, database, content, key, context);
+    } else {
+      throw new DamagedError(`loading postgres: ${path} is not part of a dump`);
+    }
+  }
+  const unfilled = loaded.databases.find(({ tables }) => tables < 0);
+  if (unfilled) throw new DamagedError(`loading postgres: the dump of database ${unfilled.name} is missing`);
+}
+
+async function createFresh(
+  client: Client,
+  name: string,
+  existed: boolean,
+  token: string,
+  script: AsyncIterable<Uint8Array>,
+  context: Context,
+): Promise<LoadedDatabase> {
+  const fresh = derivedName(name, `new_${token}`);
+  const kept = derivedName(name, `old_${token}`);
+  await dropDatabases(client, [fresh], context);
+  const purpose = `creating database ${fresh} in ${client.server.container}`;
+  const options = ['--quiet', `--set=database=${fresh}`];
+  await run(client.server, psql(client, purpose, client.database, context.signal, options), script);
+  return { name, existed, fresh, kept, tables: -1, rows: 0 };
+}
+
+async function fill(
+  client: Client,
+  database: LoadedDatabase,
+  script: AsyncIterable<Uint8Array>,
+  key: string | undefined,
+  context: Context,
+): Promise<void> {
+  const purpose = `loading database ${database.name} into postgres in ${client.server.container}`;
+  const loader = withoutWaiting(psql(client, purpose, database.fresh, context.signal));
+  const whole = restricted(wholeScript(script, databaseScript, purpose), key);
+  try {
+    const { stdout } = await run(client.server, loader, whole);
+    const tags = stdout.split('\n');
+    database.tables = tags.filter((tag) => tag === 'CREATE TABLE').length;
+    database.rows = tags.reduce((sum, tag) => sum + Number(/^COPY (\d+)$/.exec(tag)?.[1] ?? 0), 0);
+  } catch (error) {
+    await terminate(client, loader, context);
+    throw error;
+  }
+  await expectTables(client, database, context);
+  await query(client, 'ANALYZE', context, database.fresh);
+}
+
+async function expectTables(client: Client, database: LoadedDatabase, context: Context): Promise<void> {
+  const [count] = await query(
+    client,
+    `SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+      WHERE relkind IN ('r', 'p') AND nspname NOT IN ('pg_catalog', 'information_schema')`,
+    context,
+    database.fresh,
+  );
+  if (Number(count) >= database.tables) return;
+  throw new FailedError(
+    `loading database ${database.name}: ${database.tables} tables were loaded, ${count} are there`,
+  );
+}
+
+/** Nothing needs each statement on disk before the next: the commit of `swap` puts all of it there. */
+function withoutWaiting(program: ContainerProgram): ContainerProgram {
+  const options = `${program.environment.PGOPTIONS} -c synchronous_commit=off`;
+  return { ...program, environment: { ...program.environment, PGOPTIONS: options } };
+}
+
+/** Keeps a script from psql's own commands, which can run programs; see CVE-2025-8714. */
+async function* restricted(
+  script: AsyncIterable<Uint8Array>,
+  key: string | undefined,
+): AsyncGenerator<Uint8Array> {
+  if (key !== undefined) yield Buffer.from(`\\restrict ${key}\n`);
+  yield* script;
+  if (key !== undefined) yield Buffer.from(`\\unrestrict ${key}\n`);
+}
+
+async function understandsRestrict(client: Client, context: Context): Promise<boolean> {
+  const probe = psql(client, 'asking psql its version', client.database, context.signal, ['--quiet']);
+  return run(client.server, probe, only('\\restrict probe\n\\unrestrict probe\n')).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** `shop` and `new_1f2e` make `shop.new_1f2e`, shortened to the 63 bytes a name may have. */
+function derivedName(name: string, suffix: string): string {
+  const derived = `${name}.${suffix}`;
+  if (Buffer.byteLength(derived) <= 63) return derived;
+  const digest = createHash('sha256').update(name).digest('hex').slice(0, 8);
+  return `${Array.from(name).slice(0, 8).join('')}~${digest}.${suffix}`;
+}
+
+function nameOf(directory: string): string {
+  const bytes = directory
+    .slice('databases/'.length)
+    .replace(/%([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const name = Buffer.from(bytes, 'latin1').toString('utf8');
+  if (directoryOf(name) === directory && name !== '') return name;
+  throw new DamagedError(`loading postgres: ${directory} does not name a database`);
+}
+
+async function textOf(content: AsyncIterable<Uint8Array>): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of content) pieces.push(piece);
+  return Buffer.concat(pieces).toString('utf8');
+}

@@ -1,0 +1,118 @@
+import type { Context } from '../../support/context.ts';
+import type { DatabaseServer, LoadedDatabase, LoadedDatabases } from '../databases.ts';
+import { type Client, connect, identifier, literal, query } from './client.ts';
+import { applyGlobals, takeBackGlobals } from './globals.ts';
+
+/**
+ * Renames all loaded databases into place in one transaction, after nobody can connect to either side any more. What
+ * lived before is kept, closed to connections.
+ */
+export async function swap(server: DatabaseServer, loaded: LoadedDatabases, context: Context): Promise<void> {
+  const client = await connectAside(server, context);
+  const present = await presentDatabases(client, context);
+  const waiting = loaded.databases.filter(({ fresh }) => present.has(fresh));
+  await applyGlobals(client, loaded.globals.after, context);
+  await fence(
+    client,
+    waiting.flatMap(({ name, fresh }) => [name, fresh]),
+    context,
+  );
+  await renameAll(
+    client,
+    waiting.flatMap(({ name, fresh, kept }) => [
+      ...(present.has(name) ? [{ from: name, to: kept }] : []),
+      { from: fresh, to: name },
+    ]),
+    waiting,
+    context,
+  );
+}
+
+/** Before, in the middle of, or after `swap`. */
+export async function undo(server: DatabaseServer, loaded: LoadedDatabases, context: Context): Promise<void> {
+  const client = await connectAside(server, context);
+  const present = await presentDatabases(client, context);
+  const swapped = loaded.databases.filter(
+    ({ name, fresh, kept, existed }) =>
+      !present.has(fresh) && (existed ? present.has(kept) : present.has(name)),
+  );
+  await fence(
+    client,
+    swapped.flatMap(({ name, kept }) => [name, kept]),
+    context,
+  );
+  await renameAll(
+    client,
+    swapped.flatMap(({ name, fresh, kept, existed }) => [
+      ...(present.has(name) ? [{ from: name, to: fresh }] : []),
+      ...(existed ? [{ from: kept, to: name }] : []),
+    ]),
+    loaded.databases.filter(({ existed }) => existed),
+    context,
+  );
+  await dropDatabases(
+    client,
+    loaded.databases.map(({ fresh }) => fresh),
+    context,
+  );
+  await takeBackGlobals(client, loaded.globals, context);
+}
+
+export async function dropKept(
+  server: DatabaseServer,
+  loaded: LoadedDatabases,
+  context: Context,
+): Promise<void> {
+  const client = await connectAside(server, context);
+  await dropDatabases(
+    client,
+    loaded.databases.map(({ kept }) => kept),
+    context,
+  );
+}
+
+/** Drops those that exist, whoever is in them. */
+export async function dropDatabases(
+  client: Client,
+  names: readonly string[],
+  context: Context,
+): Promise<void> {
+  await fence(client, names, context);
+  for (const name of names) await query(client, `DROP DATABASE IF EXISTS ${identifier(name)}`, context);
+}
+
+/** A database cannot be renamed from within: `postgres` may be among those that are swapped. */
+async function connectAside(server: DatabaseServer, context: Context): Promise<Client> {
+  return { ...(await connect(server, undefined, context)), database: 'template1' };
+}
+
+/** Lets nobody in and puts out who is in. Renaming and dropping then wait until they have left. */
+async function fence(client: Client, names: readonly string[], context: Context): Promise<void> {
+  if (names.length === 0) return;
+  const list = names.map(literal).join(', ');
+  await query(
+    client,
+    `UPDATE pg_database SET datallowconn = false WHERE datname IN (${list});
+     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (${list})`,
+    context,
+  );
+}
+
+async function renameAll(
+  client: Client,
+  renames: readonly { from: string; to: string }[],
+  opened: readonly LoadedDatabase[],
+  context: Context,
+): Promise<void> {
+  if (renames.length === 0 && opened.length === 0) return;
+  const names = opened.map(({ name }) => literal(name)).join(', ');
+  const statements = renames.map(
+    ({ from, to }) => `ALTER DATABASE ${identifier(from)} RENAME TO ${identifier(to)};`,
+  );
+  const open = names && `UPDATE pg_database SET datallowconn = true WHERE datname IN (${names});`;
+  await query(client, `BEGIN; ${statements.join('\n')} ${open} COMMIT;`, context);
+}
+
+async function presentDatabases(client: Client, context: Context): Promise<Set<string>> {
+  return new Set(await query(client, 'SELECT datname FROM pg_database', context));
+}
