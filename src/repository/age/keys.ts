@@ -1,0 +1,80 @@
+import { randomBytes } from 'node:crypto';
+import { bech32 } from '@scure/base';
+import { SignatureError, UsageError } from '../../support/errors.ts';
+import { publicKeyOf } from './x25519.ts';
+
+/** Whom a file is encrypted to. Plain data: it can be sent to a worker. */
+export interface Recipient {
+  /** X25519, 32 bytes. */
+  readonly publicKey: Uint8Array;
+}
+
+/** Who can open it. The host keeps none; nothing prints one but the command that makes it. */
+export interface Identity extends Recipient {
+  /** X25519, 32 bytes. */
+  readonly secretKey: Uint8Array;
+}
+
+export function generateIdentity(): Identity {
+  return identityFrom(randomBytes(32));
+}
+
+/** `age1…`, as `recipients` of a deployment file and `age -r` take it. */
+export function encodeRecipient({ publicKey }: Recipient): string {
+  return bech32.encodeFromBytes('age', publicKey);
+}
+
+/** @throws {UsageError} when `text` is not an X25519 recipient. */
+export function decodeRecipient(text: string): Recipient {
+  const publicKey = decodeKey(text, 'age');
+  if (publicKey !== undefined) return { publicKey };
+  throw new UsageError(
+    `reading the recipient ${JSON.stringify(text)}: it is not an X25519 recipient of age`,
+    {
+      advice:
+        'Give one that begins with `age1`, as `dockerctl backup key generate` or `age-keygen` prints it.',
+    },
+  );
+}
+
+/** `AGE-SECRET-KEY-1…`, as `age -i` reads it from a file. */
+export function encodeIdentity({ secretKey }: Identity): string {
+  return bech32.encodeFromBytes('AGE-SECRET-KEY-', secretKey).toUpperCase();
+}
+
+/**
+ * Reads an identity file: one identity a line, blank lines and `#` comments between them. `file` names it in messages,
+ * which never show its content.
+ *
+ * @throws {SignatureError} when a line is anything else, or there is no identity.
+ */
+export function decodeIdentities(text: string, file: string): Identity[] {
+  const identities: Identity[] = [];
+  for (const [index, line] of text.split(/\r?\n/).entries()) {
+    if (line === '' || line.startsWith('#')) continue;
+    const secretKey = decodeKey(line, 'AGE-SECRET-KEY-');
+    if (secretKey === undefined) throw unusable(file, `line ${index + 1} is not an X25519 identity of age`);
+    identities.push(identityFrom(secretKey));
+  }
+  if (identities.length === 0) throw unusable(file, 'it holds no identity');
+  return identities;
+}
+
+function identityFrom(secretKey: Uint8Array): Identity {
+  return { secretKey, publicKey: publicKeyOf(secretKey) };
+}
+
+/** Bech32 allows either case; age wants recipients in lower and identities in upper case. */
+function decodeKey(text: string, prefix: 'age' | 'AGE-SECRET-KEY-'): Uint8Array | undefined {
+  if (!text.startsWith(`${prefix}1`)) return undefined;
+  const decoded = bech32.decodeUnsafe(text);
+  if (decoded === undefined || decoded.prefix !== prefix.toLowerCase()) return undefined;
+  const bytes = bech32.fromWordsUnsafe(decoded.words);
+  return bytes?.length === 32 ? bytes : undefined;
+}
+
+function unusable(file: string, what: string): SignatureError {
+  return new SignatureError(`reading the private key from ${file}: ${what}`, {
+    advice: 'Give the file that holds the line AGE-SECRET-KEY-1… printed by `dockerctl backup key generate`.',
+  });
+}

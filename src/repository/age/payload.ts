@@ -1,0 +1,110 @@
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
+import { deriveKey } from './derive.ts';
+
+/** Bytes of plaintext in every chunk but the last. */
+export const chunkBytes = 64 * 1024;
+export const tagBytes = 16;
+/** Bytes of the random value between header and chunks. */
+export const nonceBytes = 16;
+/** Bytes of ciphertext in every chunk but the last. */
+export const sealedChunkBytes = chunkBytes + tagBytes;
+
+/**
+ * Encrypts the chunks of one file in order. Source: C2SP age specification, "Payload": ChaCha20-Poly1305 whose nonce
+ * is the chunk's number and whether it is the last.
+ */
+export class PayloadSealer {
+  readonly #chunks: ChunkNonces;
+  readonly #key: KeyObject;
+
+  constructor(fileKey: Uint8Array, nonce: Uint8Array) {
+    this.#key = payloadKey(fileKey, nonce);
+    this.#chunks = new ChunkNonces();
+  }
+
+  /**
+   * Writes the ciphertext of `plaintext` to `output`, which has `sealedSize` bytes for it. Until the last call the
+   * plaintext must be a multiple of `chunkBytes`.
+   */
+  seal(plaintext: Uint8Array, last: boolean, output: Uint8Array): void {
+    const chunks = Math.max(1, Math.ceil(plaintext.length / chunkBytes));
+    for (let i = 0; i < chunks; i++) {
+      const chunk = plaintext.subarray(i * chunkBytes, (i + 1) * chunkBytes);
+      const nonce = this.#chunks.next(last && i === chunks - 1);
+      const cipher = createCipheriv('chacha20-poly1305', this.#key, nonce, { authTagLength: tagBytes });
+      output.set(cipher.update(chunk), i * sealedChunkBytes);
+      cipher.final();
+      output.set(cipher.getAuthTag(), i * sealedChunkBytes + chunk.length);
+    }
+  }
+}
+
+/** Decrypts the chunks of one file in order. */
+export class PayloadOpener {
+  readonly #chunks: ChunkNonces;
+  readonly #key: KeyObject;
+
+  constructor(fileKey: Uint8Array, nonce: Uint8Array) {
+    this.#key = payloadKey(fileKey, nonce);
+    this.#chunks = new ChunkNonces();
+  }
+
+  /**
+   * Returns the plaintext of `sealed`, or `undefined` when any of it is not authentic: altered, out of order, cut
+   * off, or followed by more. Until the last call `sealed` must be a multiple of `sealedChunkBytes`.
+   */
+  open(sealed: Uint8Array, last: boolean): Uint8Array | undefined {
+    const chunks = Math.max(1, Math.ceil(sealed.length / sealedChunkBytes));
+    const size = sealed.length - chunks * tagBytes;
+    // An empty chunk may only be the whole of an empty file.
+    const lastSize = size - (chunks - 1) * chunkBytes;
+    if (lastSize < 0 || (lastSize === 0 && (chunks > 1 || this.#chunks.begun))) return undefined;
+    const plaintext = Buffer.allocUnsafeSlow(size);
+    for (let i = 0; i < chunks; i++) {
+      const chunk = sealed.subarray(i * sealedChunkBytes, (i + 1) * sealedChunkBytes);
+      const opened = this.#openChunk(chunk, last && i === chunks - 1);
+      if (opened === undefined) return undefined;
+      plaintext.set(opened, i * chunkBytes);
+    }
+    return plaintext;
+  }
+
+  #openChunk(chunk: Uint8Array, last: boolean): Uint8Array | undefined {
+    const nonce = this.#chunks.next(last);
+    const decipher = createDecipheriv('chacha20-poly1305', this.#key, nonce, { authTagLength: tagBytes });
+    decipher.setAuthTag(chunk.subarray(-tagBytes));
+    const plaintext = decipher.update(chunk.subarray(0, -tagBytes));
+    try {
+      decipher.final();
+    } catch {
+      return undefined;
+    }
+    return plaintext;
+  }
+}
+
+/** Bytes of ciphertext that `size` bytes of plaintext become. */
+export function sealedSize(size: number): number {
+  return size + Math.max(1, Math.ceil(size / chunkBytes)) * tagBytes;
+}
+
+function payloadKey(fileKey: Uint8Array, nonce: Uint8Array): KeyObject {
+  return createSecretKey(deriveKey(fileKey, nonce, 'payload'));
+}
+
+/** Eleven bytes of chunk number, big-endian, then one that is 1 for the last chunk. */
+class ChunkNonces {
+  readonly #nonce = Buffer.alloc(12);
+  #count = 0;
+
+  get begun(): boolean {
+    return this.#count > 0;
+  }
+
+  /** Valid until the next call. */
+  next(last: boolean): Uint8Array {
+    this.#nonce.writeUIntBE(this.#count++, 5, 6);
+    this.#nonce[11] = last ? 1 : 0;
+    return this.#nonce;
+  }
+}

@@ -1,0 +1,169 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { decryptBytes, decryptStream } from '../../../src/repository/age/decrypt.ts';
+import { encryptBytes, encryptStream } from '../../../src/repository/age/encrypt.ts';
+import { maximumHeaderBytes } from '../../../src/repository/age/header.ts';
+import {
+  decodeIdentities,
+  encodeIdentity,
+  encodeRecipient,
+  generateIdentity,
+  type Identity,
+} from '../../../src/repository/age/keys.ts';
+import { DamagedError, SignatureError } from '../../../src/support/errors.ts';
+import { needProgram } from '../../support/debian-program.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const identity = generateIdentity();
+const chunk = 64 * 1024;
+
+async function* inPieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Array> {
+  for (let i = 0; i < bytes.length; i += size) yield bytes.subarray(i, i + size);
+}
+
+async function collect(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  return Buffer.concat(await Array.fromAsync(pieces));
+}
+
+function keyFile(key: Identity): string {
+  const file = join(temporaryDirectory(), 'key.txt');
+  writeFileSync(file, `${encodeIdentity(key)}\n`);
+  return file;
+}
+
+function age(args: string[], input: Uint8Array): Buffer {
+  needProgram('age');
+  return execFileSync('age', args, { input, maxBuffer: 1 << 28, stdio: ['pipe', 'pipe', 'pipe'] });
+}
+
+test('what the age program wrote is read: empty, small, at and around chunk borders', () => {
+  for (const size of [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 5 * chunk + 7]) {
+    const plaintext = randomBytes(size);
+    const file = age(['-r', encodeRecipient(identity)], plaintext);
+    assert.equal(Buffer.from(decryptBytes(file, [identity], 'a file')), plaintext);
+  }
+});
+
+test('what we write is opened by the age program, by each of two recipients', () => {
+  const other = generateIdentity();
+  for (const size of [0, 1, chunk - 1, chunk, chunk + 1, 2 * chunk, 5 * chunk + 7]) {
+    const plaintext = randomBytes(size);
+    const file = encryptBytes(plaintext, [identity, other]);
+    for (const key of [identity, other]) assert.equal(age(['-d', '-i', keyFile(key)], file), plaintext);
+  }
+});
+
+test('an identity made by age-keygen is read, and names the same recipient', () => {
+  needProgram('age');
+  const text = execFileSync('age-keygen', { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+  const [key] = decodeIdentities(text, 'key.txt');
+  assert.ok(key !== undefined);
+  assert.ok(text.includes(`public key: ${encodeRecipient(key)}\n`));
+  assert.ok(text.includes(`\n${encodeIdentity(key)}\n`));
+});
+
+test('pieces of any length become the file that a whole buffer becomes, and back', async () => {
+  const property = fc.asyncProperty(
+    fc.integer({ min: 0, max: 3 * chunk + 1 }),
+    fc.integer({ min: 100, max: 2 * chunk }),
+    fc.integer({ min: 100, max: 2 * chunk }),
+    async (size, cutIn, cutOut) => {
+      const plaintext = randomBytes(size);
+      const file = await collect(encryptStream(inPieces(plaintext, cutIn), [identity]));
+      assert.is(file.length, encryptBytes(plaintext, [identity]).length);
+      assert.equal(Buffer.from(decryptBytes(file, [identity], 'a file')), plaintext);
+      assert.equal(await collect(decryptStream(inPieces(file, cutOut), [identity], 'a file')), plaintext);
+    },
+  );
+  await fc.assert(property, { numRuns: 50 });
+});
+
+test('one byte at a time works in both directions, empty pieces included', async () => {
+  const plaintext = randomBytes(chunk + 3);
+  const file = await collect(encryptStream(inPieces(plaintext, 1), [identity]));
+  async function* hesitant(): AsyncGenerator<Uint8Array> {
+    for await (const piece of inPieces(file, 1)) {
+      yield new Uint8Array(0);
+      yield piece;
+    }
+  }
+  assert.equal(await collect(decryptStream(hesitant(), [identity], 'a file')), plaintext);
+});
+
+test('a file with any one byte altered is refused', () => {
+  const file = Buffer.from(encryptBytes(Buffer.from('rows and rows'), [identity]));
+  for (let i = 0; i < file.length; i++) {
+    for (const bit of [1, 0x80]) {
+      const damaged = Buffer.from(file);
+      damaged[i] = (file[i] ?? 0) ^ bit;
+      assert.throws(
+        () => decryptBytes(damaged, [identity], 'a file'),
+        (error: unknown) => error instanceof DamagedError || error instanceof SignatureError,
+        `byte ${i}`,
+      );
+    }
+  }
+});
+
+test('a file cut anywhere, or continued, is damaged', () => {
+  const file = encryptBytes(randomBytes(50), [identity]);
+  const lengths = Array.from({ length: file.length }, (_, length) => length);
+  for (const damaged of [...lengths.map((n) => file.subarray(0, n)), Buffer.concat([file, file])]) {
+    assert.throws(
+      () => decryptBytes(damaged, [identity], 'packs/1'),
+      (error: unknown) => error instanceof DamagedError && error.message.startsWith('packs/1: '),
+    );
+  }
+});
+
+test('chunks that change places, or are left out, are damage', () => {
+  const file = encryptBytes(randomBytes(3 * chunk), [identity]);
+  const sealed = chunk + 16;
+  const begin = file.length - 3 * sealed;
+  const part = (n: number): Uint8Array => file.subarray(begin + n * sealed, begin + (n + 1) * sealed);
+  const head = file.subarray(0, begin);
+  for (const order of [[1, 0, 2], [0, 2], [0, 1], [2], [0, 1, 2, 2], []]) {
+    const damaged = Buffer.concat([head, ...order.map(part)]);
+    assert.throws(
+      () => decryptBytes(damaged, [identity], 'a file'),
+      (error: unknown) => error instanceof DamagedError,
+    );
+  }
+});
+
+test('no key that fits is told apart from damage, and the key stays secret', () => {
+  const stranger = generateIdentity();
+  const file = encryptBytes(Buffer.from('secret'), [identity]);
+  assert.throws(
+    () => decryptBytes(file, [stranger], 'a file'),
+    (error: unknown) =>
+      error instanceof SignatureError && !JSON.stringify(error).includes(encodeIdentity(stranger)),
+  );
+  assert.equal(Buffer.from(decryptBytes(file, [stranger, identity], 'a file')).toString(), 'secret');
+});
+
+test('a header without end is given up after a bounded number of bytes', async () => {
+  let given = 0;
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('age-encryption.org/v1\n-> X25519 ');
+    for (;;) {
+      given += chunk;
+      yield Buffer.alloc(chunk, 'a');
+    }
+  }
+  const opened = collect(decryptStream(endless(), [identity], 'a file'));
+  const error: unknown = await opened.catch((thrown: unknown) => thrown);
+  assert.instance(error, DamagedError);
+  assert.ok(given <= maximumHeaderBytes + chunk);
+});
+
+test('a file for nobody is not made', () => {
+  assert.throws(() => encryptBytes(new Uint8Array(1), []), /recipients/);
+});
+
+test.run();

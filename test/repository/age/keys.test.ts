@@ -1,0 +1,68 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  decodeIdentities,
+  decodeRecipient,
+  encodeIdentity,
+  encodeRecipient,
+  generateIdentity,
+} from '../../../src/repository/age/keys.ts';
+import { SignatureError, UsageError } from '../../../src/support/errors.ts';
+
+const identity = generateIdentity();
+const recipientText = encodeRecipient(identity);
+const identityText = encodeIdentity(identity);
+
+function refusedIdentities(text: string): string {
+  let message = '';
+  assert.throws(
+    () => decodeIdentities(text, '/root/key'),
+    (error: unknown) => {
+      message = error instanceof SignatureError ? error.message : '';
+      return message.startsWith('reading the private key from /root/key: ');
+    },
+  );
+  return message;
+}
+
+test('keys come back from their text', () => {
+  assert.match(recipientText, /^age1[02-9ac-hj-np-z]{58}$/);
+  assert.match(identityText, /^AGE-SECRET-KEY-1[02-9AC-HJ-NP-Z]{58}$/);
+  assert.equal(decodeRecipient(recipientText).publicKey, identity.publicKey);
+  const [decoded] = decodeIdentities(identityText, 'key');
+  assert.equal(Buffer.from(decoded?.secretKey ?? []), Buffer.from(identity.secretKey));
+});
+
+test('every key is a new one', () => {
+  assert.is.not(encodeIdentity(generateIdentity()), encodeIdentity(generateIdentity()));
+});
+
+test('a recipient with a typing error, in the wrong case, or of another kind is refused', () => {
+  const typo = recipientText.replace(/.$/, (last) => (last === 'q' ? 'p' : 'q'));
+  const others = ['age1pq1qqqq', 'ssh-ed25519 AAAA', '', 'age1', ` ${recipientText}`, identityText];
+  for (const text of [typo, recipientText.toUpperCase(), recipientText.slice(0, -1), ...others]) {
+    assert.throws(
+      () => decodeRecipient(text),
+      (error: unknown) => error instanceof UsageError,
+      text,
+    );
+  }
+});
+
+test('an identity file may hold several keys, comments and blank lines', () => {
+  const other = encodeIdentity(generateIdentity());
+  const text = `# created: today\r\n\r\n${identityText}\r\n# old one\n${other}`;
+  assert.equal(decodeIdentities(text, 'key').map(encodeIdentity), [identityText, other]);
+});
+
+test('an identity file with anything else is refused by line, without showing it', () => {
+  const typo = identityText.replace(/.$/, (last) => (last === 'Q' ? 'P' : 'Q'));
+  for (const line of [typo, identityText.toLowerCase(), 'AGE-PLUGIN-YUBIKEY-1QQ', recipientText]) {
+    const message = refusedIdentities(`# a key\n${line}\n`);
+    assert.ok(message.includes('line 2'));
+    assert.not.ok(message.includes(line));
+  }
+  refusedIdentities('# only a comment\n');
+});
+
+test.run();

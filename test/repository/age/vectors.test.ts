@@ -1,0 +1,108 @@
+import { createHash } from 'node:crypto';
+import { inflateSync } from 'node:zlib';
+import * as vectors from 'cctv-age';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Decryptor, decryptBytes } from '../../../src/repository/age/decrypt.ts';
+import { decodeHeader, encodeHeader, headerLength } from '../../../src/repository/age/header.ts';
+import { decodeIdentities, type Identity } from '../../../src/repository/age/keys.ts';
+import { DamagedError, SignatureError } from '../../../src/support/errors.ts';
+
+// The test vectors of the age specification's authors, github.com/C2SP/CCTV. Armor and passphrases are not for us.
+
+interface Vector {
+  name: string;
+  expect: string;
+  fileKey: Uint8Array | undefined;
+  /** SHA-256 of the plaintext that may be passed on, before a failure too. */
+  payload: string | undefined;
+  identities: Identity[];
+  file: Uint8Array;
+}
+
+const cases = Object.entries(vectors)
+  .filter(([name]) => name !== 'default' && name !== 'module.exports')
+  .map(([name, bytes]) => parseVector(name, Buffer.from(bytes as Uint8Array)))
+  .filter((vector) => vector !== undefined);
+
+function parseVector(name: string, bytes: Buffer): Vector | undefined {
+  const end = bytes.indexOf('\n\n');
+  const fields: Record<string, string[]> = {};
+  for (const line of bytes.toString('latin1', 0, end).split('\n')) {
+    const [key = '', value = ''] = line.split(': ');
+    fields[key] = [...(fields[key] ?? []), value];
+  }
+  const identities = fields.identity?.filter((key) => key.startsWith('AGE-SECRET-KEY-1'));
+  if (fields.armored !== undefined || identities === undefined || identities.length === 0) return undefined;
+  const rest = bytes.subarray(end + 2);
+  return {
+    name,
+    expect: fields.expect?.[0] ?? '',
+    fileKey: fields['file key']?.[0] === undefined ? undefined : Buffer.from(fields['file key'][0], 'hex'),
+    payload: fields.payload?.[0],
+    identities: decodeIdentities(identities.join('\n'), name),
+    file: fields.compressed === undefined ? rest : inflateSync(rest),
+  };
+}
+
+/** Opens the vector's file in pieces of so many bytes; tells the outcome and the hash of what was passed on. */
+function openInPieces({ file, identities, name }: Vector, size: number) {
+  const payload = createHash('sha256');
+  const outcome = outcomeOf(() => {
+    const decryptor = new Decryptor(identities, name);
+    for (let i = 0; i < file.length; i += size) {
+      for (const piece of decryptor.update(file.subarray(i, i + size))) payload.update(piece);
+    }
+    for (const piece of decryptor.final()) payload.update(piece);
+  });
+  return { outcome, payload: payload.digest('hex') };
+}
+
+function outcomeOf(run: () => void): string {
+  try {
+    run();
+    return 'success';
+  } catch (error) {
+    if (error instanceof SignatureError) return 'no match';
+    if (error instanceof DamagedError) return 'damaged';
+    throw error;
+  }
+}
+
+function wanted({ expect }: Vector): string {
+  return expect === 'success' || expect === 'no match' ? expect : 'damaged';
+}
+
+test('the vectors are there', () => {
+  assert.ok(cases.length > 60);
+});
+
+for (const vector of cases) {
+  test(`vector ${vector.name} ends as it should: ${vector.expect}`, () => {
+    const whole = outcomeOf(() => {
+      const plaintext = decryptBytes(vector.file, vector.identities, vector.name);
+      assert.is(createHash('sha256').update(plaintext).digest('hex'), vector.payload);
+    });
+    assert.is(whole, wanted(vector), 'whole');
+    const large = vector.file.length > 1 << 20;
+    for (const size of large ? [65_536, 65_537] : [1, 63, 65_552, 65_553]) {
+      const { outcome, payload } = openInPieces(vector, size);
+      assert.is(outcome, wanted(vector), `in pieces of ${size}`);
+      if (outcome === 'success') assert.is(payload, vector.payload);
+    }
+  });
+}
+
+test('a header that can be read is written again byte for byte', () => {
+  let written = 0;
+  for (const { name, file, fileKey } of cases.filter(({ expect }) => expect === 'success')) {
+    const header = file.subarray(0, headerLength(file));
+    const decoded = decodeHeader(header);
+    assert.ok(decoded !== undefined && fileKey !== undefined, name);
+    assert.equal(Buffer.from(encodeHeader(decoded.stanzas, fileKey)), Buffer.from(header), name);
+    written++;
+  }
+  assert.ok(written > 10);
+});
+
+test.run();
