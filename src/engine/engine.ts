@@ -4,7 +4,8 @@ import type { ContainerSpec, RestartPolicy } from '../support/container-spec.ts'
 /**
  * The Docker Engine as the rest of dockerctl sees it. Small on purpose: what is not here, we do not need.
  * Every method throws `EngineUnreachableError` when the engine does not answer, `NotFoundError` when the thing named
- * does not exist (unless it returns `undefined` for that), and `FailedError` with the engine's own words otherwise.
+ * does not exist (unless it returns `undefined` for that), `NoSpaceError` when its disk is full, and `FailedError` with
+ * the engine's own words otherwise. A name is always a whole name (or a whole id): the beginning of one names nothing.
  */
 export interface Engine {
   /** Where it listens, for messages: `unix:///var/run/docker.sock`. */
@@ -35,7 +36,10 @@ export interface Images {
   inspect(reference: string): Promise<ImageDetails | undefined>;
   /**
    * Streams an image archive in. Resolves with the references or ids the engine says it loaded; throws
-   * `FailedError` for errors inside the 200 stream. Callers check afterwards by diff ids.
+   * `FailedError` for errors inside the 200 stream. Callers check afterwards by diff ids. When the archive fails or
+   * `signal` aborts, the connection breaks before the archive's end: the engine keeps nothing unless it had all it
+   * needs. Then the archive's own error is thrown, or the signal's reason if it is a `DockerctlError`, or
+   * `InterruptedError`.
    */
   load(archive: Readable, options?: { signal?: AbortSignal }): Promise<LoadedImages>;
   /** Streams an image archive out. */

@@ -1,11 +1,14 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { connectEngine } from '../../src/engine/connect.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 
 const run = promisify(execFile);
 
 export interface TestEngine {
   /** Of its unix socket. */
   socket: string;
+  engine: Engine;
 }
 
 /** The private engine that all tests share, started if need be. Name what you make uniquely, and remove it. */
@@ -30,5 +33,6 @@ export async function throwawayEngine(
 async function startEngine(name: string, { dataRoot }: { dataRoot?: string } = {}): Promise<TestEngine> {
   const where = dataRoot === undefined ? [] : ['--data-root', dataRoot];
   const { stdout } = await run('scripts/engine', ['start', '--name', name, ...where]);
-  return { socket: stdout.trim().replace('unix://', '') };
+  const address = stdout.trim();
+  return { socket: address.replace('unix://', ''), engine: connectEngine({ host: address }) };
 }

@@ -1,0 +1,45 @@
+import { type Client, type ConnectOptions, createClient } from './client.ts';
+import { containersOf } from './containers.ts';
+import type { Engine, EngineInfo } from './engine.ts';
+import { imagesOf } from './images.ts';
+import { networksOf } from './networks.ts';
+import { volumesOf } from './volumes.ts';
+
+/**
+ * The engine at `host`. Cheap: nothing is loaded or connected before the first request.
+ * @throws UsageError when the address cannot be used.
+ */
+export function connectEngine(options: ConnectOptions = {}): Engine {
+  const client = createClient(options);
+  return {
+    address: client.address,
+    info: () => info(client),
+    images: imagesOf(client),
+    containers: containersOf(client),
+    volumes: volumesOf(client),
+    networks: networksOf(client),
+  };
+}
+
+async function info(client: Client): Promise<EngineInfo> {
+  return client.ask('asking the engine about itself', async (docker) => {
+    const [info, version] = await Promise.all([docker.info(), docker.version()]);
+    return {
+      version: version.Version,
+      apiVersion: version.ApiVersion,
+      os: version.Os,
+      architecture: version.Arch,
+      store: storeOf(info.DriverStatus),
+      rootDir: info.DockerRootDir,
+      local: client.local,
+    };
+  });
+}
+
+/** The containerd store says so among the rows that describe its driver. */
+function storeOf(driverStatus: [string, string][] | null | undefined): EngineInfo['store'] {
+  const isContainerd = driverStatus?.some(
+    ([key, value]) => key === 'driver-type' && value.startsWith('io.containerd.snapshotter'),
+  );
+  return isContainerd ? 'containerd' : 'classic';
+}

@@ -1,0 +1,102 @@
+import type { Readable } from 'node:stream';
+import type Docker from 'dockerode';
+import { NotFoundError } from '../support/errors.ts';
+import { type Client, streamAnswer } from './client.ts';
+import type { ImageDetails, ImageSummary, Images } from './engine.ts';
+import { interruption, statusOf } from './errors.ts';
+import { loadArchive } from './load.ts';
+import { imageReference, notFound } from './names.ts';
+
+export function imagesOf(client: Client): Images {
+  return {
+    list: () => client.ask('listing images', listImages),
+    inspect: (reference) =>
+      client.ask(`inspecting the image ${reference}`, (docker) => inspect(docker, reference)),
+    load: (archive, options) => loadArchive(client, archive, options),
+    save: (references, options) =>
+      client.ask(`saving ${references.join(', ')}`, (docker) => save(docker, references, options?.signal)),
+    tag: (image, reference) =>
+      client.ask(`tagging ${image} as ${reference}`, async (docker) => {
+        await imageNamed(docker, image).tag(repositoryAndTag(reference));
+      }),
+    remove: (image, { force = false, keepParents = false } = {}) =>
+      client.ask(`removing the image ${image}`, async (docker) => {
+        await imageNamed(docker, image).remove({ force, noprune: keepParents });
+      }),
+  };
+}
+
+async function listImages(docker: Docker): Promise<ImageSummary[]> {
+  const images = await docker.listImages();
+  return images.map((image) => ({
+    id: image.Id,
+    tags: named(image.RepoTags),
+    repoDigests: named(image.RepoDigests),
+    size: image.Size,
+    created: new Date(image.Created * 1000),
+  }));
+}
+
+async function inspect(docker: Docker, text: string): Promise<ImageDetails | undefined> {
+  const reference = imageReference(text);
+  if (reference === undefined) return undefined;
+  const image = await docker
+    .getImage(reference)
+    .inspect()
+    .catch((error) => {
+      if (statusOf(error) === 404) return undefined;
+      throw error;
+    });
+  if (image === undefined) return undefined;
+  return {
+    id: image.Id,
+    tags: named(image.RepoTags),
+    repoDigests: named(image.RepoDigests),
+    size: image.Size,
+    created: new Date(image.Created),
+    os: image.Os,
+    architecture: image.Architecture,
+    diffIds: image.RootFS?.Layers ?? [],
+    labels: image.Config?.Labels ?? {},
+    user: image.Config?.User ?? '',
+  };
+}
+
+async function save(docker: Docker, references: readonly string[], signal?: AbortSignal): Promise<Readable> {
+  const names = references.map((text) => {
+    const reference = imageReference(text);
+    if (reference === undefined) throw notFound('image', text);
+    return reference;
+  });
+  try {
+    return await streamAnswer(docker, '/images/get', { names }, signal);
+  } catch (error) {
+    if (signal?.aborted) throw interruption(`saving ${references.join(', ')}`, signal);
+    throw isMissing(error)
+      ? new NotFoundError(`there is no image ${references.join(' or ')}`, { cause: error })
+      : error;
+  }
+}
+
+/** The engine answers 500 where another request would answer 404. */
+function isMissing(error: unknown): boolean {
+  return /No such image|reference does not exist/i.test(String(error));
+}
+
+function imageNamed(docker: Docker, text: string): Docker.Image {
+  const reference = imageReference(text);
+  if (reference === undefined) throw notFound('image', text);
+  return docker.getImage(reference);
+}
+
+/** A colon after the last slash begins the tag; one before it belongs to a registry's port. */
+function repositoryAndTag(reference: string): { repo: string; tag?: string } {
+  const colon = reference.indexOf(':', reference.lastIndexOf('/') + 1);
+  if (colon < 0) return { repo: reference };
+  return { repo: reference.slice(0, colon), tag: reference.slice(colon + 1) };
+}
+
+/** Older engines put `<none>:<none>` where newer ones put nothing. */
+function named(references: readonly string[] | null | undefined): string[] {
+  return (references ?? []).filter((reference) => !reference.includes('<none>'));
+}

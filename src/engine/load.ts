@@ -1,0 +1,83 @@
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
+import type Docker from 'dockerode';
+import type { Client } from './client.ts';
+import type { LoadedImages } from './engine.ts';
+import { engineFailure, interruption } from './errors.ts';
+
+const doing = 'loading images into the engine';
+
+/**
+ * Streams an archive to `POST /images/load`. When `archive` fails or `signal` aborts, the connection breaks before its
+ * end, so that the engine keeps nothing of it; the archive's own error is what is thrown then.
+ */
+export async function loadArchive(
+  client: Client,
+  archive: Readable,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<LoadedImages> {
+  const connection = new AbortController();
+  const brokenArchive = watchArchive(archive, connection);
+  const abortSignal = AbortSignal.any([connection.signal, ...(signal ? [signal] : [])]);
+  try {
+    return await client.ask(doing, async (docker) => readReport(await upload(docker, archive, abortSignal)));
+  } catch (error) {
+    if (signal?.aborted) throw interruption(doing, signal);
+    throw brokenArchive() ?? error;
+  } finally {
+    archive.destroy();
+  }
+}
+
+/** `quiet` would be true unless told: the engine then says nothing for as long as it works. */
+async function upload(docker: Docker, archive: Readable, abortSignal: AbortSignal): Promise<Readable> {
+  return (await docker.loadImage(archive as NodeJS.ReadableStream, { quiet: 0, abortSignal })) as Readable;
+}
+
+/** Breaks the connection as soon as the archive breaks; returns what to ask for the error afterwards. */
+function watchArchive(archive: Readable, connection: AbortController): () => Error | undefined {
+  let broken: Error | undefined;
+  finished(archive, { writable: false }).catch((error: Error) => {
+    if (connection.signal.aborted || archive.errored === null) return;
+    broken = error;
+    connection.abort(error);
+  });
+  return () => broken;
+}
+
+/** Lines of JSON; an error comes as one of them, with status 200 before it. */
+async function readReport(answer: Readable): Promise<LoadedImages> {
+  const loaded: LoadedImages = { references: [], ids: [] };
+  for await (const line of createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY })) {
+    if (line.trim() === '') continue;
+    const message = parseMessage(line);
+    const complaint = message.error ?? message.errorDetail?.message;
+    if (complaint !== undefined) throw engineFailure(doing, complaint);
+    for (const text of (message.stream ?? '').split('\n')) readSentence(text, loaded);
+  }
+  return loaded;
+}
+
+interface Message {
+  stream?: string;
+  error?: string;
+  errorDetail?: { message?: string };
+}
+
+function parseMessage(line: string): Message {
+  try {
+    return JSON.parse(line) as Message;
+  } catch (cause) {
+    throw engineFailure(doing, `it answered what is no JSON: ${line.slice(0, 200)}`, cause);
+  }
+}
+
+/** The engine tells results in sentences. The containerd store goes on after an image that it could not unpack. */
+function readSentence(text: string, loaded: LoadedImages): void {
+  if (/^Error unpacking image/.test(text)) throw engineFailure(doing, text);
+  const [, id] = /^Loaded image ID: (\S+)/.exec(text) ?? [];
+  const [, reference] = /^Loaded image: (\S+)/.exec(text) ?? [];
+  if (id !== undefined) loaded.ids.push(id);
+  if (reference !== undefined) loaded.references.push(reference);
+}

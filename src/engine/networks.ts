@@ -1,0 +1,90 @@
+import type Docker from 'dockerode';
+import type { Client } from './client.ts';
+import type { NetworkDetails, NetworkOptions, Networks } from './engine.ts';
+import { statusOf } from './errors.ts';
+import { labelFilter } from './labels.ts';
+import { isName, notFound } from './names.ts';
+
+export function networksOf(client: Client): Networks {
+  return {
+    list: ({ labels } = {}) =>
+      client.ask('listing networks', async (docker) => {
+        const networks = await docker.listNetworks({ filters: labelFilter(labels) });
+        return networks.map(details);
+      }),
+    inspect: (name) => client.ask(`inspecting the network ${name}`, (docker) => inspect(docker, name)),
+    create: (name, options = {}) =>
+      client.ask(`creating the network ${name}`, async (docker) => {
+        return (await docker.createNetwork(creation(name, options))).id;
+      }),
+    remove: (name) =>
+      client.ask(`removing the network ${name}`, async (docker) => {
+        await (await existing(docker, name)).remove();
+      }),
+    connect: (name, container, { aliases, address } = {}) =>
+      client.ask(`connecting ${container} to the network ${name}`, async (docker) => {
+        await (await existing(docker, name)).connect({
+          Container: container,
+          EndpointConfig: endpoint(aliases, address),
+        });
+      }),
+    disconnect: (name, container) =>
+      client.ask(`disconnecting ${container} from the network ${name}`, async (docker) => {
+        await (await existing(docker, name)).disconnect({ Container: container });
+      }),
+  };
+}
+
+/** How a container is known on a network, in the engine's words. */
+export function endpoint(
+  aliases: string[] | undefined,
+  address: string | undefined,
+): Docker.EndpointSettings {
+  return {
+    ...(aliases && { Aliases: aliases }),
+    ...(address !== undefined && { IPAMConfig: { IPv4Address: address } }),
+  };
+}
+
+/** The engine would also take the beginning of an id. */
+async function inspect(docker: Docker, name: string): Promise<NetworkDetails | undefined> {
+  if (!isName(name)) return undefined;
+  try {
+    const network = details(await docker.getNetwork(name).inspect());
+    return network.name === name || network.id === name ? network : undefined;
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw error;
+  }
+}
+
+async function existing(docker: Docker, name: string): Promise<Docker.Network> {
+  const network = await inspect(docker, name);
+  if (network === undefined) throw notFound('network', name);
+  return docker.getNetwork(network.id);
+}
+
+function creation(name: string, options: NetworkOptions): Docker.NetworkCreateOptions {
+  const subnets = options.subnets?.map(({ subnet, gateway }) => ({
+    Subnet: subnet,
+    ...(gateway !== undefined && { Gateway: gateway }),
+  }));
+  return {
+    Name: name,
+    CheckDuplicate: true,
+    Driver: options.driver ?? 'bridge',
+    Internal: options.internal ?? false,
+    Labels: options.labels ?? {},
+    ...(subnets && { IPAM: { Driver: 'default', Config: subnets } }),
+  };
+}
+
+function details(network: Docker.NetworkInspectInfo): NetworkDetails {
+  return {
+    id: network.Id,
+    name: network.Name,
+    driver: network.Driver,
+    internal: network.Internal,
+    labels: network.Labels ?? {},
+  };
+}

@@ -1,0 +1,50 @@
+import type Docker from 'dockerode';
+import type { Client } from './client.ts';
+import type { VolumeDetails, Volumes } from './engine.ts';
+import { statusOf } from './errors.ts';
+import { labelFilter } from './labels.ts';
+import { isName, notFound } from './names.ts';
+
+export function volumesOf(client: Client): Volumes {
+  return {
+    list: ({ labels } = {}) =>
+      client.ask('listing volumes', async (docker) => {
+        const { Volumes } = await docker.listVolumes({ filters: labelFilter(labels) });
+        return (Volumes ?? []).map(details);
+      }),
+    inspect: (name) => client.ask(`inspecting the volume ${name}`, (docker) => inspect(docker, name)),
+    create: (name, { driver = 'local', driverOptions = {}, labels = {} } = {}) =>
+      client.ask(`creating the volume ${name}`, async (docker) => {
+        await docker.createVolume({ Name: name, Driver: driver, DriverOpts: driverOptions, Labels: labels });
+        return (await inspect(docker, name)) ?? raise(name);
+      }),
+    remove: (name) =>
+      client.ask(`removing the volume ${name}`, async (docker) => {
+        if (!isName(name)) raise(name);
+        await docker.getVolume(name).remove();
+      }),
+  };
+}
+
+async function inspect(docker: Docker, name: string): Promise<VolumeDetails | undefined> {
+  if (!isName(name)) return undefined;
+  try {
+    return details(await docker.getVolume(name).inspect());
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw error;
+  }
+}
+
+function details(volume: Docker.VolumeInspectInfo): VolumeDetails {
+  return {
+    name: volume.Name,
+    driver: volume.Driver,
+    mountpoint: volume.Mountpoint,
+    labels: volume.Labels ?? {},
+  };
+}
+
+function raise(name: string): never {
+  throw notFound('volume', name);
+}
