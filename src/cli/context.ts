@@ -69,7 +69,7 @@ function once<T>(open: () => Promise<T>): () => Promise<T> {
 }
 
 async function openEngine(io: Io, global: GlobalOptions): Promise<Engine> {
-  const { connectEngine } = await import(`../engine/connect.ts${''}`);
+  const { connectEngine } = await import('../engine/connect.ts');
   return connectEngine({ host: global.host ?? io.environment.DOCKER_HOST, environment: io.environment });
 }
 

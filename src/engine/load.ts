@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type Docker from 'dockerode';
@@ -49,7 +48,7 @@ function watchArchive(archive: Readable, connection: AbortController): () => Err
 /** Lines of JSON; an error comes as one of them, with status 200 before it. */
 async function readReport(answer: Readable): Promise<LoadedImages> {
   const loaded: LoadedImages = { references: [], ids: [] };
-  for await (const line of createInterface({ input: answer, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of linesOf(answer)) {
     if (line.trim() === '') continue;
     const message = parseMessage(line);
     const complaint = message.error ?? message.errorDetail?.message;
@@ -57,6 +56,16 @@ async function readReport(answer: Readable): Promise<LoadedImages> {
     for (const text of (message.stream ?? '').split('\n')) readSentence(text, loaded);
   }
   return loaded;
+}
+
+async function* linesOf(answer: Readable): AsyncGenerator<string> {
+  let begun = '';
+  for await (const text of answer.setEncoding('utf8')) {
+    const lines = (begun + text).split('\n');
+    begun = lines.pop() ?? '';
+    yield* lines;
+  }
+  yield begun;
 }
 
 interface Message {
