@@ -38,14 +38,23 @@ export interface Service {
   /** The operator's own. */
   labels: Record<string, string>;
   ready: ReadyCheck[];
-  /** How long to try them: seconds between tries and in all. */
-  readyRetry: { interval: number; timeout: number };
+  readyRetry: ReadyRetry;
   hooks: Partial<Record<HookPoint, Hook[]>>;
 }
 
 export interface Dependency {
   service: string;
   condition: 'started' | 'ready' | 'completed';
+}
+
+/** How long to try the readiness checks, in seconds. */
+export interface ReadyRetry {
+  /** Between two tries. */
+  interval: number;
+  /** Of one try. */
+  attempt: number;
+  /** In all. */
+  timeout: number;
 }
 
 export type ReadyCheck =

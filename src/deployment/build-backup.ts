@@ -1,0 +1,109 @@
+import type { BackupSettings, FileFilter, Inventory, Source } from './backup-settings.ts';
+import { noSuchService } from './build-service.ts';
+import type { Deployment } from './deployment.ts';
+import { type FileContext, hostPath } from './file-context.ts';
+import { refuseOverlaps } from './overlap.ts';
+import type { WrittenBackup, WrittenSource } from './schema/backup.ts';
+import { nearest } from './suggest.ts';
+
+type Parts = Pick<Deployment, 'services' | 'volumes'>;
+
+const base = ['x-dockerctl', 'backup'];
+
+/** The settings under `x-dockerctl.backup`, every path absolute and every service and volume known. */
+export function buildBackup(written: WrittenBackup, parts: Parts, context: FileContext): BackupSettings {
+  const services = Object.fromEntries(parts.services.map((service) => [service.name, service]));
+  const checkService = (name: string | undefined, path: (string | number)[]) => {
+    if (name === undefined || services[name] !== undefined) return name;
+    throw noSuchService(name, [...base, ...path, 'service'], services, context);
+  };
+  const sources = Object.entries(written.sources).map(([name, source]) => {
+    if ('service' in source) checkService(source.service, ['sources', name]);
+    return buildSource(name, source, parts, context);
+  });
+  const repository = hostPath(written.repository, context);
+  refuseOverlaps(sources, repository, parts.volumes, context);
+  return {
+    repository,
+    recipients: written.recipients ?? [],
+    minFree: written['min-free'] ?? 0,
+    keep: written.keep && definedOnly(written.keep),
+    refuseWhile: (written['refuse-while'] ?? []).map(({ run, timeout = 60, service, ...check }, index) => ({
+      ...check,
+      command: run,
+      timeout,
+      service: checkService(service, ['refuse-while', index]),
+    })),
+    sources,
+    inventories: Object.entries(written.inventories ?? {}).map(
+      ([name, { run, service, label, ...inventory }]): Inventory => ({
+        ...inventory,
+        name,
+        label: label ?? inventory.key,
+        command: run,
+        service: checkService(service, ['inventories', name]),
+      }),
+    ),
+    hooks: { onSuccess: written['on-success'] ?? [], onFailure: written['on-failure'] ?? [] },
+  };
+}
+
+function buildSource(name: string, written: WrittenSource, { volumes }: Parts, context: FileContext): Source {
+  const path = [...base, 'sources', name];
+  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) throw context.problem(path, 'is no name for a source');
+  const common = { name, title: written.title ?? name, full: written.full ?? false };
+  if ('paths' in written) {
+    const paths = written.paths.map((one) => hostPath(one, context));
+    return { ...common, kind: 'paths', paths, filter: filterOf(written) };
+  }
+  if ('volume' in written) {
+    const { volume } = written;
+    const keys = volumes.map(({ key }) => key);
+    if (keys.includes(volume)) return { ...common, kind: 'volume', volume, filter: filterOf(written) };
+    const meant = nearest(volume, keys);
+    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
+    throw context.problem([...path, 'volume'], `there is no volume ${JSON.stringify(volume)}${hint}`);
+  }
+  if ('dump' in written) return { ...common, ...dumpOf(written, path, context) };
+  if ('run' in written) {
+    const { run, restore, service, timeout } = written;
+    return { ...common, kind: 'run', run, restore, service, timeout };
+  }
+  return { ...common, kind: 'images' };
+}
+
+function filterOf(written: WrittenSource & { paths?: unknown; volume?: unknown }): FileFilter {
+  const filter = written as Extract<WrittenSource, { paths: string[] }>;
+  return {
+    include: filter.include ?? [],
+    exclude: filter.exclude ?? [],
+    oneFileSystem: filter['one-file-system'] ?? false,
+    excludeCaches: filter['exclude-caches'] ?? false,
+  };
+}
+
+function dumpOf(
+  written: Extract<WrittenSource, { dump: unknown }>,
+  path: (string | number)[],
+  context: FileContext,
+): Extract<Source, { kind: 'dump' }> {
+  const { dump: engine, service, user, databases = [], files = [], timeout } = written;
+  const embedded = engine === 'sqlite' || engine === 'redis';
+  if (engine === 'sqlite' && files.length === 0) {
+    throw context.problem(path, 'must name the database files inside the container: files: [/data/app.db]');
+  }
+  if (engine !== 'sqlite' && files.length > 0)
+    throw context.problem([...path, 'files'], 'is for sqlite only');
+  if (embedded && databases.length > 0)
+    throw context.problem([...path, 'databases'], `has no meaning for ${engine}`);
+  if (embedded && user !== undefined)
+    throw context.problem([...path, 'user'], `has no meaning for ${engine}`);
+  return { kind: 'dump', engine, service, user, databases, files, timeout } as Extract<
+    Source,
+    { kind: 'dump' }
+  >;
+}
+
+function definedOnly<T extends object>(map: T) {
+  return Object.fromEntries(Object.entries(map).filter(([, value]) => value !== undefined));
+}

@@ -1,0 +1,89 @@
+import * as z from 'zod';
+import { databaseEngines } from '../backup-settings.ts';
+import { closed } from './closed.ts';
+import { argv, duration, flag, integer, size, text } from './scalars.ts';
+
+const keep = closed({
+  last: integer(1).optional(),
+  hourly: integer(1).optional(),
+  daily: integer(1).optional(),
+  weekly: integer(1).optional(),
+  monthly: integer(1).optional(),
+  yearly: integer(1).optional(),
+  within: duration.optional(),
+  tags: z.array(text).optional(),
+});
+
+const pattern = text.refine(isRegularExpression, 'must be a regular expression');
+
+const busyCheck = closed({
+  name: text,
+  service: text.optional(),
+  run: argv,
+  matches: pattern,
+  timeout: duration.optional(),
+});
+
+const every = { title: text.optional(), full: flag.optional() };
+const filter = {
+  include: z.array(text).optional(),
+  exclude: z.array(text).optional(),
+  'one-file-system': flag.optional(),
+  'exclude-caches': flag.optional(),
+};
+
+const kinds = {
+  paths: closed({ ...every, paths: z.array(text).min(1, 'must name a path'), ...filter }),
+  volume: closed({ ...every, volume: text, ...filter }),
+  dump: closed({
+    ...every,
+    dump: z.enum(databaseEngines),
+    service: text,
+    user: text.optional(),
+    databases: z.array(text).optional(),
+    files: z.array(text).optional(),
+    timeout: duration.optional(),
+  }),
+  run: closed({ ...every, run: argv, restore: argv, service: text.optional(), timeout: duration.optional() }),
+  images: closed({ ...every, images: z.literal(true, 'must be true') }),
+};
+
+/** The key that is there decides what kind of source it is, and so which others are allowed. */
+export const sourceKinds = Object.keys(kinds) as (keyof typeof kinds)[];
+
+const source = z.union(
+  [kinds.paths, kinds.volume, kinds.dump, kinds.run, kinds.images],
+  `must have one of the keys ${sourceKinds.join(', ')}`,
+);
+
+const inventory = closed({
+  service: text.optional(),
+  run: argv,
+  key: text,
+  label: text.optional(),
+  advice: text,
+});
+
+export const backup = closed({
+  repository: text,
+  recipients: z.array(text.regex(/^age1[0-9a-z]+$/, 'must be an age recipient: age1…')).optional(),
+  'min-free': size.optional(),
+  keep: keep.optional(),
+  'refuse-while': z.array(busyCheck).optional(),
+  sources: z.record(text, source),
+  inventories: z.record(text, inventory).optional(),
+  'on-success': z.array(argv).optional(),
+  'on-failure': z.array(argv).optional(),
+});
+
+export type WrittenBackup = z.output<typeof backup>;
+export type WrittenSource = z.output<typeof source>;
+
+function isRegularExpression(text: string): boolean {
+  try {
+    new RegExp(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
