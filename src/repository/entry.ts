@@ -41,9 +41,10 @@ export type EntryType = 'file' | 'directory' | 'symlink' | 'fifo' | 'character' 
 
 /**
  * The order of entries in a tree: byte order, with `/` before every other byte, which is the order of a walk that
- * visits each directory's children sorted, right after the directory.
+ * visits each directory's children sorted, right after the directory. The root `.` comes before everything in it.
  */
 export function comparePaths(a: string, b: string): number {
+  if (a === '.' || b === '.') return Number(b === '.') - Number(a === '.');
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
     const x = a.charCodeAt(i);

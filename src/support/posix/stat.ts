@@ -14,12 +14,9 @@ export interface Stat {
   /** Of 512 bytes each, really allocated. */
   blocks: number;
   links: number;
-  /** Rounded above 2^53, as node's own is: good as a hint, never as an identity. */
-  inode: number;
+  inode: bigint;
   /** Of the file system it is on, numbered as node does. */
   device: number;
-  /** Tells inodes apart, exactly. */
-  identity: string;
   /** Nanoseconds since 1970. */
   mtime: bigint;
   ctime: bigint;
@@ -58,9 +55,6 @@ const view = new DataView(result.buffer, result.byteOffset, result.length);
 /** `struct statx` of linux/stat.h; the same offsets on every 64-bit architecture, little-endian on all of ours. */
 function decode(): Stat {
   const mode = view.getUint16(28, true);
-  const inodeLow = view.getUint32(32, true);
-  const inodeHigh = view.getUint32(36, true);
-  const device = deviceNumber(view.getUint32(136, true), view.getUint32(140, true));
   return {
     type: types.get(mode & constants.S_IFMT) ?? 'socket',
     mode: mode & 0o7777,
@@ -69,9 +63,8 @@ function decode(): Stat {
     size: number64(40),
     blocks: number64(48),
     links: view.getUint32(16, true),
-    inode: inodeHigh * 2 ** 32 + inodeLow,
-    device,
-    identity: `${device}:${inodeHigh}:${inodeLow}`,
+    inode: view.getBigUint64(32, true),
+    device: deviceNumber(view.getUint32(136, true), view.getUint32(140, true)),
     mtime: nanoseconds(112),
     ctime: nanoseconds(96),
     node: { major: view.getUint32(128, true), minor: view.getUint32(132, true) },
@@ -87,6 +80,11 @@ const types = new Map<number, FileType>([
   [constants.S_IFCHR, 'character'],
   [constants.S_IFBLK, 'block'],
 ]);
+
+/** Two names are the same file when this is the same. */
+export function identityOf(stat: Stat): string {
+  return `${stat.device}:${stat.inode}`;
+}
 
 function number64(offset: number): number {
   return view.getUint32(offset + 4, true) * 2 ** 32 + view.getUint32(offset, true);

@@ -1,0 +1,36 @@
+import { closeSync, constants, openSync, readdirSync } from 'node:fs';
+import { pathAt, toFsPath } from '../../support/posix/byte-path.ts';
+import { openDirectoryAt } from '../../support/posix/open.ts';
+
+/** An open directory that lives for as long as somebody holds it: the walk, or files that are still to be read. */
+export class DirectoryHandle {
+  readonly descriptor: number;
+  #holders = 1;
+
+  private constructor(descriptor: number) {
+    this.descriptor = descriptor;
+  }
+
+  /** By a path somebody trustworthy has named: links in it are followed. One character per byte. */
+  static open(path: string): DirectoryHandle {
+    return new DirectoryHandle(openSync(toFsPath(path), constants.O_RDONLY | constants.O_DIRECTORY));
+  }
+
+  /** A directory inside this one. Throws `ENOTDIR` when `name` is anything else, a link included. */
+  openInside(name: string): DirectoryHandle {
+    return new DirectoryHandle(openDirectoryAt(this.descriptor, name));
+  }
+
+  /** The names inside, in the order of their bytes. */
+  sortedNames(): string[] {
+    return readdirSync(pathAt(this.descriptor, ''), 'latin1').sort();
+  }
+
+  retain(): void {
+    this.#holders++;
+  }
+
+  release(): void {
+    if (--this.#holders === 0) closeSync(this.descriptor);
+  }
+}

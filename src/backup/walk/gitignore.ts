@@ -1,0 +1,120 @@
+import { fromText } from '../../support/posix/byte-path.ts';
+
+/** One line in the syntax of gitignore(5). Like git's own, it looks at bytes: `?` is one byte. */
+export interface Pattern {
+  /** It began with `!`. */
+  negated: boolean;
+  /** It ended with `/`. */
+  directoriesOnly: boolean;
+  /** Against a path without leading slash, one character per byte. */
+  matches: RegExp;
+}
+
+/** Blank lines and comments are left out. */
+export function parsePatterns(lines: readonly string[]): Pattern[] {
+  return lines.map((line) => withoutTrailingSpaces(fromText(line))).flatMap(parsePattern);
+}
+
+/** What the last pattern that matches says: `true`, or `false` when it is negated; `undefined` when none does. */
+export function lastMatch(
+  patterns: readonly Pattern[],
+  path: string,
+  isDirectory: boolean,
+): boolean | undefined {
+  const found = patterns.findLast(
+    (pattern) => (isDirectory || !pattern.directoriesOnly) && pattern.matches.test(path),
+  );
+  return found === undefined ? undefined : !found.negated;
+}
+
+function withoutTrailingSpaces(line: string): string {
+  return line.replace(/(?<!\\) +$/, '').replace(/\\ +$/, '\\ ');
+}
+
+function parsePattern(line: string): Pattern[] {
+  if (line === '' || line.startsWith('#')) return [];
+  const negated = line.startsWith('!');
+  const glob = negated ? line.slice(1) : line;
+  const directoriesOnly = glob.endsWith('/');
+  const body = directoriesOnly ? glob.slice(0, -1) : glob;
+  const anchored = body.includes('/');
+  const expression = `^${anchored ? '' : '(?:.*/)?'}${translatePath(body.replace(/^\//, ''))}$`;
+  return [{ negated, directoriesOnly, matches: new RegExp(expression, 's') }];
+}
+
+/** `**` between slashes stands for any directories, at the end for everything inside. */
+function translatePath(glob: string): string {
+  const parts = glob.split('/');
+  return parts
+    .map((part, i) => {
+      const last = i === parts.length - 1;
+      if (!/^\*\*+$/.test(part)) return translateName(part) + (last ? '' : '/');
+      if (!last) return '(?:.*/)?';
+      return i === 0 ? '.*' : '.+';
+    })
+    .join('');
+}
+
+const never = '(?!)';
+
+function translateName(glob: string): string {
+  let expression = '';
+  for (let i = 0; i < glob.length; i++) {
+    const character = glob[i] ?? '';
+    if (character === '*') expression += '[^/]*';
+    else if (character === '?') expression += '[^/]';
+    else if (character === '[') {
+      const set = translateSet(glob, i);
+      if (set === undefined) return never;
+      expression += set.expression;
+      i = set.end;
+    } else if (character === '\\') {
+      i++;
+      if (i === glob.length) return never;
+      expression += literal(glob[i] ?? '');
+    } else expression += literal(character);
+  }
+  return expression;
+}
+
+/** `[a-z]`, `[!a]`, `[[:digit:]]`; `]` right after the opening stands for itself. */
+function translateSet(glob: string, start: number): { expression: string; end: number } | undefined {
+  let at = start + 1;
+  const negated = glob[at] === '!' || glob[at] === '^';
+  if (negated) at++;
+  let set = '';
+  for (let first = true; first || glob[at] !== ']'; first = false) {
+    const token = /^\[:(\w+):\]|^\\?(.)(?:-\\?([^\]]))?/s.exec(glob.slice(at));
+    if (token === null) return undefined;
+    const [whole, named, from = '', to] = token;
+    const range = named === undefined ? rangeOf(from, to) : namedSets[named];
+    if (range === undefined) return undefined;
+    set += range;
+    at += whole.length;
+  }
+  return { expression: `(?!/)${set === '' && !negated ? never : `[${negated ? '^' : ''}${set}]`}`, end: at };
+}
+
+function rangeOf(from: string, to: string | undefined): string {
+  if (to === undefined) return literal(from);
+  return from <= to ? `${literal(from)}-${literal(to)}` : '';
+}
+
+const namedSets: Record<string, string> = {
+  alnum: '0-9A-Za-z',
+  alpha: 'A-Za-z',
+  blank: ' \\t',
+  cntrl: '\\x00-\\x1f\\x7f',
+  digit: '0-9',
+  graph: '\\x21-\\x7e',
+  lower: 'a-z',
+  print: '\\x20-\\x7e',
+  punct: '\\x21-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7e',
+  space: '\\t-\\r ',
+  upper: 'A-Z',
+  xdigit: '0-9A-Fa-f',
+};
+
+function literal(character: string): string {
+  return /\w/.test(character) ? character : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+}

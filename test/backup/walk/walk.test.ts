@@ -1,0 +1,214 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Seen, type WalkOptions, type WalkProblem, walk } from '../../../src/backup/walk/walk.ts';
+import { comparePaths } from '../../../src/repository/entry.ts';
+import { toFsPath } from '../../../src/support/posix/byte-path.ts';
+import { makeFifoAt } from '../../../src/support/posix/make-node.ts';
+import { currentDirectory, identityOf, statAt } from '../../../src/support/posix/stat.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const directory = temporaryDirectory();
+
+const everything: WalkOptions = {
+  include: [],
+  exclude: [],
+  oneFileSystem: false,
+  excludeCaches: false,
+  neverEnter: new Set(),
+  onProblem: (problem) => assert.unreachable(JSON.stringify(problem)),
+};
+
+/** A directory with these files, made anew; a name that ends with `/` is a directory. */
+function tree(names: readonly string[]): string {
+  const root = join(mkdtempSync(join(directory, 'tree-')), 'root');
+  mkdirSync(root);
+  for (const name of names) {
+    const path = toFsPath(`${root}/${name}`);
+    mkdirSync(toFsPath(dirname(`${root}/${name}x`)), { recursive: true });
+    if (!name.endsWith('/')) writeFileSync(path, name, 'latin1');
+  }
+  return root;
+}
+
+function seenIn(root: string, options: Partial<WalkOptions> = {}): Seen[] {
+  return [...walk({ path: '.', parent: dirname(root), name: 'root' }, { ...everything, ...options })];
+}
+
+function pathsIn(root: string, options: Partial<WalkOptions> = {}): string[] {
+  return seenIn(root, options).map(({ path }) => path);
+}
+
+test('everything is visited once, in the order of a tree', () => {
+  const names = ['a/b/c', 'a!', 'a', '-', '!x', 'é', 'z/', '\xff\xfe', 'line\nbreak', '.hidden/.x'].filter(
+    (name) => name !== 'a',
+  );
+  const paths = pathsIn(tree(names));
+  assert.equal(paths, [
+    '.',
+    '!x',
+    '-',
+    '.hidden',
+    '.hidden/.x',
+    'a',
+    'a/b',
+    'a/b/c',
+    'a!',
+    'line\nbreak',
+    'z',
+    'é',
+    '\xff\xfe',
+  ]);
+  assert.equal([...paths].sort(comparePaths), paths);
+});
+
+test('paths in the tree begin with the root they were given', () => {
+  const root = tree(['d/f']);
+  const path = root.slice(1);
+  const seen = [...walk({ path, parent: dirname(root), name: 'root' }, everything)];
+  assert.equal(
+    seen.map((file) => file.path),
+    [path, `${path}/d`, `${path}/d/f`],
+  );
+});
+
+test('a root may be a single file', () => {
+  const root = tree(['f']);
+  const seen = [...walk({ path: 'etc/f', parent: root, name: 'f' }, everything)];
+  assert.equal(
+    seen.map(({ path, stat }) => [path, stat.type]),
+    [['etc/f', 'file']],
+  );
+});
+
+test('links are seen, not followed, also where a directory was a moment ago', () => {
+  const root = tree(['a/f', 'b/secret']);
+  symlinkSync('b', join(root, 'link'));
+  const problems: WalkProblem[] = [];
+  const paths: string[] = [];
+  for (const seen of walk(
+    { path: '.', parent: dirname(root), name: 'root' },
+    { ...everything, onProblem: (problem) => problems.push(problem) },
+  )) {
+    paths.push(seen.path);
+    if (seen.path !== 'a') continue;
+    renameSync(join(root, 'a'), join(root, '..', 'moved'));
+    symlinkSync('b', join(root, 'a'));
+  }
+  assert.equal(paths, ['.', 'a', 'b', 'b/secret', 'link']);
+  assert.equal(problems, [{ kind: 'unreadable', path: 'a', code: 'ENOTDIR' }]);
+});
+
+test('a missing root, a file that vanishes and a socket are told of', async () => {
+  const problems: WalkProblem[] = [];
+  const onProblem = (problem: WalkProblem) => problems.push(problem);
+  assert.equal([...walk({ path: 'no/such', parent: '/no', name: 'such' }, { ...everything, onProblem })], []);
+  const root = tree(['a', 'b']);
+  const server = createServer().listen(join(root, 's'));
+  await new Promise((resolve) => server.on('listening', resolve));
+  for (const { path } of walk(
+    { path: '.', parent: dirname(root), name: 'root' },
+    { ...everything, onProblem },
+  )) {
+    if (path === 'a') rmSync(join(root, 'b'));
+  }
+  server.close();
+  assert.equal(problems, [
+    { kind: 'missing', path: 'no/such', code: 'ENOENT' },
+    { kind: 'vanished', path: 'b', code: 'ENOENT' },
+    { kind: 'socket', path: 's' },
+  ]);
+});
+
+test('FIFOs are seen without waiting for a writer', () => {
+  const root = tree([]);
+  makeFifoAt(currentDirectory, join(root, 'pipe'), 0o600);
+  assert.equal(
+    seenIn(root).map(({ stat }) => stat.type),
+    ['directory', 'fifo'],
+  );
+});
+
+test('what is excluded is not entered; what is included is found with the directories on the way', () => {
+  const root = tree([
+    'a/keep.pp',
+    'a/b/c/keep.pp',
+    'a/drop',
+    'cache/keep.pp',
+    'empty/',
+    'wanted/x',
+    'wanted/y/z',
+  ]);
+  assert.equal(pathsIn(root, { exclude: ['/cache', '*.pp', 'y/'] }), [
+    '.',
+    'a',
+    'a/b',
+    'a/b/c',
+    'a/drop',
+    'empty',
+    'wanted',
+    'wanted/x',
+  ]);
+  assert.equal(pathsIn(root, { include: ['*.pp', '/wanted/'], exclude: ['/cache', 'z'] }), [
+    '.',
+    'a',
+    'a/b',
+    'a/b/c',
+    'a/b/c/keep.pp',
+    'a/keep.pp',
+    'wanted',
+    'wanted/x',
+    'wanted/y',
+  ]);
+});
+
+test('of a cache directory only its tag is kept, and only if it is a real one', () => {
+  const root = tree(['cache/CACHEDIR.TAG', 'cache/x', 'fake/CACHEDIR.TAG', 'fake/x']);
+  writeFileSync(
+    join(root, 'cache/CACHEDIR.TAG'),
+    'Signature: 8a477f597d28d172789f06886806bc55\n# made by a test',
+  );
+  assert.equal(pathsIn(root, { excludeCaches: true }), [
+    '.',
+    'cache',
+    'cache/CACHEDIR.TAG',
+    'fake',
+    'fake/CACHEDIR.TAG',
+    'fake/x',
+  ]);
+});
+
+test('a directory never to enter is seen empty', () => {
+  const root = tree(['repository/blob', 'x']);
+  const repository = identityOf(statAt(currentDirectory, join(root, 'repository')));
+  assert.equal(pathsIn(root, { neverEnter: new Set([repository]) }), ['.', 'repository', 'x']);
+});
+
+test('another file system is entered unless told otherwise', () => {
+  const root = tree(['mount/']);
+  const mount = join(root, 'mount');
+  execFileSync('mount', ['-t', 'tmpfs', 'none', mount]);
+  try {
+    writeFileSync(join(mount, 'f'), '');
+    assert.equal(pathsIn(root), ['.', 'mount', 'mount/f']);
+    assert.equal(pathsIn(root, { oneFileSystem: true }), ['.', 'mount']);
+  } finally {
+    execFileSync('umount', [mount]);
+  }
+});
+
+test('no directory stays open, whether the walk ends or is left early', () => {
+  const root = tree(['a/b/c/d', 'a/e']);
+  const openFiles = () => readdirSync('/proc/self/fd').length;
+  const before = openFiles();
+  seenIn(root);
+  for (const { path } of walk({ path: '.', parent: dirname(root), name: 'root' }, everything)) {
+    if (path === 'a/b/c') break;
+  }
+  assert.is(openFiles(), before);
+});
+
+test.run();
