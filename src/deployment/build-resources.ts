@@ -16,7 +16,7 @@ export function buildVolumes({ name: deployment, volumes }: WrittenFile): Volume
 export function buildNetworks({ name: deployment, networks, services }: WrittenFile): Network[] {
   const written = { ...networks };
   const needsDefault = Object.values(services ?? {}).some((service) => {
-    return service.network_mode === undefined && service.networks === undefined;
+    return service.network_mode === undefined && 'default' in (service.networks ?? { default: {} });
   });
   if (needsDefault && written.default === undefined) written.default = null;
   return Object.entries(written).map(([key, settings]) => ({

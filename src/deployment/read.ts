@@ -30,7 +30,7 @@ export async function readDeployment(
   { release, environment }: ReadOptions,
 ): Promise<Deployment> {
   const path = resolve(file);
-  const document = new DeploymentDocument(path, await readTrustedFile(path, 'the deployment file'));
+  const document = new DeploymentDocument(path, await readTrustedFile(path, 'deployment file'));
   const variables = await readVariables(path, environment);
   if (release !== undefined) checkRelease(release, (message) => new UsageError(message));
   const named = release ?? (await readRelease(document, variables));
@@ -58,7 +58,7 @@ async function readEnvironmentFile(
   variables: Variables,
 ): Promise<Record<string, string> | undefined> {
   try {
-    return parseEnvironmentFile(await readTrustedFile(path, 'the environment file'), variables);
+    return parseEnvironmentFile(await readTrustedFile(path, 'environment file'), variables);
   } catch (error) {
     if (error instanceof NotFoundError) return undefined;
     if (!(error instanceof EnvironmentFileProblem)) throw error;

@@ -58,7 +58,7 @@ async function lookUp(
   refuse: (message: string, at?: Path) => Error,
 ): Promise<unknown> {
   const versionFile = resolve(dirname(document.file), file);
-  const text = await readTrustedFile(versionFile, 'the release file').catch((error: unknown) => {
+  const text = await readTrustedFile(versionFile, 'release file').catch((error: unknown) => {
     throw refuse(messageOf(error), [...path, 'file']);
   });
   let value: unknown;

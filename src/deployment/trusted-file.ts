@@ -56,13 +56,13 @@ function refuseForeignWriters({ uid, mode }: Ownership, what: string, path: stri
   const subject = what === path ? 'it' : `its directory ${what}`;
   const facts = { file: path, path: what };
   if (uid !== 0 && uid !== self) {
-    throw new UsageError(`cannot use ${purpose} ${path}: ${subject} belongs to user ${uid}`, {
+    throw new UsageError(`cannot use the ${purpose} ${path}: ${subject} belongs to user ${uid}`, {
       advice: `it may name commands that dockerctl runs; if you trust it: chown ${self} ${what}`,
       facts,
     });
   }
   if ((mode & 0o022) !== 0) {
-    throw new UsageError(`cannot use ${purpose} ${path}: ${subject} can be written by others`, {
+    throw new UsageError(`cannot use the ${purpose} ${path}: ${subject} can be written by others`, {
       advice: `it may name commands that dockerctl runs; if you trust it: chmod go-w ${what}`,
       facts,
     });
@@ -70,12 +70,12 @@ function refuseForeignWriters({ uid, mode }: Ownership, what: string, path: stri
 }
 
 function unusable(path: string, purpose: string, reason: string): UsageError {
-  return new UsageError(`cannot use ${purpose} ${path}: ${reason}`, { facts: { file: path } });
+  return new UsageError(`cannot use the ${purpose} ${path}: ${reason}`, { facts: { file: path } });
 }
 
 function cannotOpen(path: string, purpose: string, cause: unknown): Error {
   const facts = { file: path };
   if (codeOf(cause) === 'ENOENT')
     return new NotFoundError(`there is no ${purpose} ${path}`, { facts, cause });
-  return new UsageError(`cannot read ${purpose} ${path}: ${messageOf(cause)}`, { facts, cause });
+  return new UsageError(`cannot read the ${purpose} ${path}: ${messageOf(cause)}`, { facts, cause });
 }

@@ -38,9 +38,8 @@ export const ports = z.array(z.union([short, long], expected)).transform((bindin
  * `undefined` when it is none.
  */
 export function parsePorts(written: string): PortBinding[] | undefined {
-  const match = /^(?:(?:\[([0-9a-f:]+)\]|([0-9.]+)):)?(?:([0-9-]*):)?([0-9-]+)(?:\/(tcp|udp))?$/i.exec(
-    written,
-  );
+  const match =
+    /^(?:(?:\[([0-9a-f:]+)\]|(\d+(?:\.\d+){3})):)?(?:([0-9-]*):)?([0-9-]+)(?:\/(tcp|udp))?$/i.exec(written);
   if (match === null) return undefined;
   const [, v6, v4, hostText, containerText = '', protocol = 'tcp'] = match;
   const hostAddress = v6 ?? v4;

@@ -1,0 +1,48 @@
+import type { Deployment } from '../deployment/deployment.ts';
+import { labelNames } from '../deployment/names.ts';
+import type { Engine } from '../engine/engine.ts';
+import { runInContainer } from '../engine/run-in-container.ts';
+import { ContainerStateError } from '../support/errors.ts';
+import { type CommandResult, runCommand } from '../support/run-command.ts';
+
+/** A command of the deployment file, and where it says that it runs. */
+export interface SaidCommand {
+  /** `undefined`: on the host. */
+  service: string | undefined;
+  command: readonly string[];
+  /** Seconds. */
+  timeout?: number | undefined;
+}
+
+export interface Surroundings {
+  engine: Engine;
+  deployment: Pick<Deployment, 'name'>;
+}
+
+/**
+ * Runs a command on the host or in its service's container, and returns how it ended.
+ * @throws {ContainerStateError} when the service does not run. @throws {FailedError} when there is no answer in time.
+ */
+export async function runWhereSaid(
+  { service, command, timeout }: SaidCommand,
+  surroundings: Surroundings,
+  signal: AbortSignal,
+): Promise<CommandResult> {
+  const options = { signal, ...(timeout !== undefined && { timeout }) };
+  const [program = '', ...args] = command;
+  if (service === undefined) return runCommand(program, args, options);
+  const container = await runningContainerOf(service, surroundings);
+  return runInContainer(surroundings.engine, container, command, options);
+}
+
+/** The id of the container in which a service runs, of whatever release it is. */
+async function runningContainerOf(service: string, { engine, deployment }: Surroundings): Promise<string> {
+  const labels = { [labelNames.deployment]: deployment.name, [labelNames.service]: service };
+  const containers = await engine.containers.list({ labels });
+  const running = containers.find(({ state }) => state === 'running');
+  if (running !== undefined) return running.id;
+  throw new ContainerStateError(`looking for the container of ${service}: it does not run`, {
+    advice: `Start it: dockerctl start ${service}`,
+    facts: { service },
+  });
+}

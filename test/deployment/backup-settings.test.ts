@@ -1,0 +1,160 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { errorOfText, readText } from '../support/deployment.ts';
+
+function withBackup(settings: string): string {
+  const lines = settings.split('\n').map((line) => `    ${line}`);
+  return `name: shop
+x-dockerctl:
+  backup:
+    repository: /var/backup/shop
+${lines.join('\n')}
+services:
+  db: {image: postgres}
+volumes:
+  uploads:
+  same: {name: shop_uploads}
+`;
+}
+
+const recipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
+
+test('every setting of backups is read', async () => {
+  const { backup } = await readText(
+    withBackup(`recipients: [${recipient}]
+min-free: 10GiB
+keep: {last: 3, hourly: 4, daily: 7, weekly: 4, monthly: 6, yearly: 1, within: 30d, tags: [release]}
+refuse-while:
+  - {name: deploying, service: db, run: [fuel, task], matches: "running|pending", timeout: 10s}
+  - {name: updating, run: [pgrep, yum], matches: .}
+sources:
+  etc: {title: Settings, paths: [/etc/puppet, etc], exclude: ["*.tmp"], one-file-system: true, exclude-caches: true}
+  repos: {paths: [/var/www], full: true, include: ["*.rpm"]}
+  uploads: {volume: uploads}
+  database: {service: db, dump: postgres, user: admin, databases: [shop], timeout: 1h}
+  custom: {run: [tool, dump], restore: [tool, load], service: db}
+  images: {images: true}
+inventories:
+  nodes: {service: db, run: [fuel, node, --json], key: id, label: name, advice: reset it}
+on-success: [[/usr/local/bin/report]]
+on-failure: [[/usr/local/bin/alarm, --loud]]`),
+  );
+  assert.ok(backup);
+  assert.equal(backup.recipients, [recipient]);
+  assert.is(backup.minFree, 10 * 2 ** 30);
+  assert.equal(backup.keep, {
+    last: 3,
+    hourly: 4,
+    daily: 7,
+    weekly: 4,
+    monthly: 6,
+    yearly: 1,
+    within: 30 * 86400,
+    tags: ['release'],
+  });
+  assert.equal(backup.refuseWhile[0], {
+    name: 'deploying',
+    service: 'db',
+    command: ['fuel', 'task'],
+    matches: 'running|pending',
+    timeout: 10,
+  });
+  assert.is(backup.refuseWhile[1]?.service, undefined);
+  assert.equal(
+    backup.sources.map(({ name, kind, full }) => [name, kind, full]),
+    [
+      ['etc', 'paths', false],
+      ['repos', 'paths', true],
+      ['uploads', 'volume', false],
+      ['database', 'dump', false],
+      ['custom', 'run', false],
+      ['images', 'images', false],
+    ],
+  );
+  const [etc] = backup.sources;
+  assert.ok(
+    etc?.kind === 'paths' && etc.paths[0] === '/etc/puppet' && /^\/.*\/etc$/.test(etc.paths[1] ?? ''),
+  );
+  assert.equal(etc.filter, { include: [], exclude: ['*.tmp'], oneFileSystem: true, excludeCaches: true });
+  assert.equal(backup.hooks, {
+    onSuccess: [['/usr/local/bin/report']],
+    onFailure: [['/usr/local/bin/alarm', '--loud']],
+  });
+  assert.is(backup.inventories[0]?.label, 'name');
+});
+
+test('a deployment may have sources and no services', async () => {
+  const { services, backup } = await readText(
+    'name: host\nx-dockerctl: {backup: {repository: /b, sources: {etc: {paths: [/etc]}}}}\n',
+  );
+  assert.equal(services, []);
+  assert.is(backup?.sources.length, 1);
+});
+
+for (const [name, sources, message] of [
+  ['the same path', 'a: {paths: [/etc]}\n  b: {paths: [/etc/]}', '/etc overlaps with /etc of the source a'],
+  ['a path inside another', 'a: {paths: [/etc]}\n  b: {paths: [/etc/puppet]}', 'overlaps'],
+  ['a path around another', 'a: {paths: [/etc/puppet]}\n  b: {paths: [/]}', 'overlaps'],
+  ['a path written in a roundabout way', 'a: {paths: [/etc]}\n  b: {paths: [/var/../etc/x]}', 'overlaps'],
+  ['paths of one source', 'a: {paths: [/etc, /etc/x]}', 'of itself'],
+  ['a volume', 'a: {volume: uploads}\n  b: {volume: uploads}', 'overlaps'],
+  ['a volume under two keys', 'a: {volume: uploads}\n  b: {volume: same}', 'overlaps'],
+  [
+    'a dump',
+    'a: {dump: postgres, service: db}\n  b: {dump: postgres, service: db, databases: [x]}',
+    'overlaps',
+  ],
+  ['images', 'a: {images: true}\n  b: {images: true}', 'overlaps'],
+  ['the repository', 'a: {paths: [/var/backup]}', 'a repository|overlaps'],
+] as const) {
+  test(`sources that overlap in ${name} are refused`, async () => {
+    const error = await errorOfText(withBackup(`sources:\n  ${sources}`));
+    assert.match(error.message, new RegExp(message));
+    assert.match(String(error.facts.key), /^x-dockerctl\.backup\./);
+  });
+}
+
+test('paths that only begin alike, and databases of one server, do not overlap', async () => {
+  const { backup } = await readText(
+    withBackup(`sources:
+  a: {paths: [/etc]}
+  b: {paths: [/etc-other]}
+  c: {dump: postgres, service: db, databases: [x]}
+  d: {dump: postgres, service: db, databases: [xy]}`),
+  );
+  assert.is(backup?.sources.length, 4);
+});
+
+for (const [settings, key, message] of [
+  ['sources: {a: {volume: uplods}}', 'sources.a.volume', 'did you mean uploads?'],
+  ['sources: {a: {dump: postgres, service: bd}}', 'sources.a.service', 'did you mean db?'],
+  ['sources: {a: {dump: oracle, service: db}}', 'sources.a.dump', 'must be one of postgres'],
+  ['sources: {a: {dump: sqlite, service: db}}', 'sources.a', 'must name the database files'],
+  ['sources: {a: {dump: redis, service: db, user: x}}', 'sources.a.user', 'no meaning for redis'],
+  ['sources: {a: {run: [x]}}', 'sources.a.restore', 'is missing'],
+  ['sources: {a: {}}', 'sources.a', 'must have one of the keys'],
+  ['sources: {a: {paths: [/x], volume: uploads}}', 'sources.a', 'must have one of|is not known'],
+  ['sources: {a/b: {paths: [/x]}}', 'sources.a/b', 'no name for a source'],
+  ['sources: {a: {paths: []}}', 'sources.a.paths', 'must name a path'],
+  ['sources: {}\nkeep: {dayly: 3}', 'keep.dayly', 'did you mean daily?'],
+  ['sources: {}\nmin-free: lots', 'min-free', 'must be a size'],
+  ['sources: {}\nrecipients: [AGE-SECRET-KEY-1X]', 'recipients[0]', 'must be an age recipient'],
+  [
+    'sources: {}\nrefuse-while: [{name: a, run: [b], matches: "("}]',
+    'refuse-while[0].matches',
+    'regular expression',
+  ],
+  [
+    'sources: {}\nrefuse-while: [{name: a, service: x, run: [b], matches: c}]',
+    'refuse-while[0].service',
+    'no service',
+  ],
+] as const) {
+  test(`${settings} is refused`, async () => {
+    const error = await errorOfText(withBackup(settings));
+    assert.match(error.message, new RegExp(message.replace(/[?()[\]]/g, '\\$&')));
+    assert.ok(String(error.facts.key).startsWith(`x-dockerctl.backup.${key}`), error.message);
+  });
+}
+
+test.run();
