@@ -35,8 +35,14 @@ export async function runWhereSaid(
   return runInContainer(surroundings.engine, container, command, options);
 }
 
-/** The id of the container in which a service runs, of whatever release it is. */
-async function runningContainerOf(service: string, { engine, deployment }: Surroundings): Promise<string> {
+/**
+ * The id of the container in which a service runs, of whatever release it is.
+ * @throws {ContainerStateError} when it does not run
+ */
+export async function runningContainerOf(
+  service: string,
+  { engine, deployment }: Surroundings,
+): Promise<string> {
   const labels = { [labelNames.deployment]: deployment.name, [labelNames.service]: service };
   const containers = await engine.containers.list({ labels });
   const running = containers.find(({ state }) => state === 'running');

@@ -44,7 +44,6 @@ export function buildBackup(written: WrittenBackup, parts: Parts, context: FileC
         service: checkService(service, ['inventories', name]),
       }),
     ),
-    metrics: written.metrics === undefined ? undefined : hostPath(written.metrics, context),
     hooks: { onSuccess: written['on-success'] ?? [], onFailure: written['on-failure'] ?? [] },
   };
 }
@@ -52,6 +51,8 @@ export function buildBackup(written: WrittenBackup, parts: Parts, context: FileC
 function buildSource(name: string, written: WrittenSource, { volumes }: Parts, context: FileContext): Source {
   const path = [...base, 'sources', name];
   if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) throw context.problem(path, 'is no name for a source');
+  if (name === 'deployment')
+    throw context.problem(path, 'has the name under which the deployment file is saved');
   const common = { name, title: written.title ?? name, full: written.full ?? false };
   if ('paths' in written) {
     const paths = written.paths.map((one) => hostPath(one, context));

@@ -57,7 +57,8 @@ export interface SourceSummary {
   origin: Record<string, string | string[]>;
 }
 
-export type SourceKind = 'paths' | 'volume' | 'dump' | 'run' | 'images';
+/** `deployment` is in every snapshot under that name: the deployment file (`deployment.yaml`) and `inventories/<name>.json`. */
+export type SourceKind = 'paths' | 'volume' | 'dump' | 'run' | 'images' | 'deployment';
 
 export interface RunOptions {
   host: string;

@@ -1,0 +1,68 @@
+import { existsSync } from 'node:fs';
+import type { Deployment } from '../deployment/deployment.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Repository, Snapshot } from '../repository/repository.ts';
+import type { Context } from '../support/context.ts';
+import { fromText } from '../support/posix/byte-path.ts';
+import { currentDirectory, identityOf, statAt } from '../support/posix/stat.ts';
+import { planBackup } from './plan.ts';
+import { askWhetherBusy, refuseUnlessIdle } from './refuse-while.ts';
+import type { BackupReport, SourceReport } from './report.ts';
+import { requireSpace } from './require-space.ts';
+import { storeSource } from './store-source.ts';
+
+export interface BackupOptions {
+  /** Not asked when only paths are backed up. */
+  engine: Engine;
+  repository: Repository;
+  /** Also the sources that are left out otherwise. */
+  full: boolean;
+  /** Name of this host. */
+  host: string;
+}
+
+/**
+ * Saves every source of a deployment as one snapshot, while everything runs. A source that is missing, unreadable or fails to
+ * dump makes the snapshot incomplete; it is committed all the same.
+ *
+ * @throws {BusyError} @throws {NoSpaceError} @throws {LockedError} @throws {EngineUnreachableError} before anything is written
+ */
+export async function createBackup(
+  deployment: Deployment,
+  options: BackupOptions,
+  context: Context,
+): Promise<BackupReport> {
+  const { engine, repository, host } = options;
+  const plan = planBackup(deployment, options);
+  if (plan.needsEngine) await engine.info();
+  refuseUnlessIdle(await askWhetherBusy(plan.checks, { engine, deployment }, context.signal), 'backing up');
+  const { name, release } = deployment;
+  const run = await repository.beginRun({ host, deployment: name, release }, context);
+  try {
+    await requireSpace(repository.directory, plan.minFree, run.predecessor);
+    const sources: SourceReport[] = [];
+    const surroundings = { deployment, engine, neverEnter: ownDirectories(repository, context), context };
+    for (const source of plan.sources) sources.push(await storeSource(source, run, surroundings));
+    const snapshot = await run.commit();
+    const leftOut = plan.leftOut.map((source) => source.name);
+    return { snapshot, sources, unchanged: isUnchanged(run.predecessor, sources), leftOut };
+  } catch (error) {
+    await run.abandon();
+    throw error;
+  }
+}
+
+/** A backup of what it writes itself would never end. */
+function ownDirectories(repository: Repository, { stateDir }: Context): ReadonlySet<string> {
+  const existing = [repository.directory, stateDir].filter((path) => existsSync(path));
+  return new Set(existing.map((path) => identityOf(statAt(currentDirectory, `${fromText(path)}/.`))));
+}
+
+function isUnchanged(predecessor: Snapshot | undefined, sources: readonly SourceReport[]): boolean {
+  const changes = sources.flatMap((source) => Object.values(source.changes));
+  return (
+    predecessor !== undefined &&
+    predecessor.sources.length === sources.length &&
+    changes.every((count) => count === 0)
+  );
+}

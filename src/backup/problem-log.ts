@@ -1,0 +1,68 @@
+import { toText } from '../support/posix/byte-path.ts';
+import type { WalkProblem } from './walk/walk.ts';
+
+/** What went wrong or was noteworthy while one source was saved, as the sentences its summary will hold. */
+export class ProblemLog {
+  /** Whether everything that should be in the source is in it. */
+  complete = true;
+  readonly #warn: (message: string) => void;
+  readonly #show: (path: string) => string;
+  readonly #vanished: Tally = { count: 0, first: '' };
+  readonly #sockets: Tally = { count: 0, first: '' };
+  readonly #changing: Tally = { count: 0, first: '' };
+
+  /** @param prefix what paths of the tree begin with on the host: `/`, or nothing */
+  constructor(warn: (message: string) => void, prefix: string) {
+    this.#warn = warn;
+    this.#show = (path) => prefix + toText(path);
+  }
+
+  fail(message: string): void {
+    this.complete = false;
+    this.#warn(message);
+  }
+
+  /** What the operator named is a link: what it points at is not in the source. */
+  isLink(path: string): void {
+    this.#warn(`${this.#show(path)}: is a symbolic link, and only the link is saved; name what it points at`);
+  }
+
+  inWalk({ kind, path, code = '' }: WalkProblem): void {
+    if (kind === 'missing') this.fail(`${this.#show(path)}: does not exist`);
+    else if (kind === 'unreadable') this.unreadable(path, code);
+    else if (kind === 'vanished') this.#count(this.#vanished, path);
+    else this.#count(this.#sockets, path);
+  }
+
+  /** A file that vanished before it was read does not spoil a source; one that is there and cannot be read does. */
+  unreadable(path: string, code: string): void {
+    if (code === 'ENOENT') this.#count(this.#vanished, path);
+    else this.fail(`${this.#show(path)}: cannot be read (${code})`);
+  }
+
+  /** It was written to while it was read. */
+  changing(path: string): void {
+    this.#count(this.#changing, path);
+  }
+
+  /** Writes down what was only counted so far. */
+  finish(): void {
+    this.#sum(this.#vanished, 'vanished before being read');
+    this.#sum(this.#changing, 'changed while being read');
+    this.#sum(this.#sockets, 'left out: a socket has no content');
+  }
+
+  #count(tally: Tally, path: string): void {
+    tally.count++;
+    if (tally.count === 1) tally.first = this.#show(path);
+  }
+
+  #sum({ count, first }: Tally, what: string): void {
+    if (count > 0) this.#warn(`${first}${count > 1 ? ` and ${count - 1} more` : ''}: ${what}`);
+  }
+}
+
+interface Tally {
+  count: number;
+  first: string;
+}

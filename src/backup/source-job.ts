@@ -1,0 +1,26 @@
+import type { Deployment } from '../deployment/deployment.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { SourceWriter } from '../repository/repository.ts';
+import type { Context } from '../support/context.ts';
+import type { ProgressTask } from '../support/progress.ts';
+import type { Changes } from './report.ts';
+
+/** What saving one source needs. */
+export interface SourceJob {
+  deployment: Deployment;
+  engine: Engine;
+  writer: SourceWriter;
+  /** See `isUnchanged`. */
+  trustedBefore: bigint;
+  /** Directories that belong to dockerctl itself, by `identityOf`. */
+  neverEnter: ReadonlySet<string>;
+  /** In bytes of content. */
+  task: ProgressTask;
+  context: Context;
+}
+
+export interface SourceResult {
+  changes: Changes;
+  /** Whether everything that should be in it is in it. */
+  complete: boolean;
+}

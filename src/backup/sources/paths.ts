@@ -1,0 +1,56 @@
+import { basename, dirname } from 'node:path';
+import type { FileFilter, PathsSource } from '../../deployment/backup-settings.ts';
+import { comparePaths } from '../../repository/entry.ts';
+import { fromText } from '../../support/posix/byte-path.ts';
+import { currentDirectory, statAt } from '../../support/posix/stat.ts';
+import { ProblemLog } from '../problem-log.ts';
+import type { SourceJob, SourceResult } from '../source-job.ts';
+import { storeTree } from '../store-tree.ts';
+import { type Seen, type WalkOptions, type WalkRoot, walk } from '../walk/walk.ts';
+
+/** Saves files and directories of this host, under their absolute paths. */
+export async function storePaths(source: PathsSource, job: SourceJob): Promise<SourceResult> {
+  const roots = source.paths.map(rootAt).sort((a, b) => comparePaths(a.path, b.path));
+  const problems = new ProblemLog(job.writer.warn, '/');
+  for (const root of roots) warnOfLink(root, problems);
+  return storeRoots(roots, source.filter, problems, job);
+}
+
+/** Saves what lies under `roots`, given in the order of their paths in the tree. */
+export async function storeRoots(
+  roots: readonly WalkRoot[],
+  filter: FileFilter,
+  problems: ProblemLog,
+  job: SourceJob,
+): Promise<SourceResult> {
+  const onProblem: WalkOptions['onProblem'] = (problem) => problems.inWalk(problem);
+  const options = { ...filter, neverEnter: job.neverEnter, onProblem };
+  const changes = await storeTree(walkAll(roots, options), job.writer, {
+    problems,
+    trustedBefore: job.trustedBefore,
+    task: job.task,
+    signal: job.context.signal,
+  });
+  problems.finish();
+  return { changes, complete: problems.complete };
+}
+
+function* walkAll(roots: readonly WalkRoot[], options: WalkOptions): Generator<Seen> {
+  for (const root of roots) yield* walk(root, options);
+}
+
+function rootAt(text: string): WalkRoot {
+  const path = fromText(text).replace(/(?<=.)\/+$/, '');
+  if (path === '/') return { path: '.', parent: '/', name: '.' };
+  return { path: path.slice(1), parent: dirname(path), name: basename(path) };
+}
+
+/** What it points at would silently be missing from every snapshot. */
+function warnOfLink({ parent, name, path }: WalkRoot, problems: ProblemLog): void {
+  try {
+    if (statAt(currentDirectory, `${parent}/${name}`).type !== 'symlink') return;
+  } catch {
+    return; // The walk tells why it cannot be read.
+  }
+  problems.isLink(path);
+}

@@ -1,0 +1,46 @@
+import type { Run, SourceWriter } from '../repository/repository.ts';
+import type { PlannedSource } from './plan.ts';
+import type { SourceReport } from './report.ts';
+import type { SourceJob, SourceResult } from './source-job.ts';
+import { trustedBefore } from './unchanged.ts';
+
+/** Saves one source of a plan into a run, from its beginning to its summary. */
+export async function storeSource(
+  { settings, ...description }: PlannedSource,
+  run: Run,
+  surroundings: Pick<SourceJob, 'deployment' | 'engine' | 'neverEnter' | 'context'>,
+): Promise<SourceReport> {
+  const writer = await run.beginSource(description);
+  const before = run.predecessor?.sources.find(({ name }) => name === description.name);
+  const task = surroundings.context.progress.begin(description.title, {
+    unit: 'bytes',
+    ...(before !== undefined && { total: before.bytes }),
+  });
+  try {
+    const job = { ...surroundings, writer, task, trustedBefore: trustedBefore(before?.started) };
+    const { changes, complete } = await store(settings, job);
+    return { ...(await writer.end({ complete })), changes };
+  } finally {
+    task.end();
+  }
+}
+
+async function store(settings: PlannedSource['settings'], job: SourceJob): Promise<SourceResult> {
+  switch (settings.kind) {
+    case 'deployment':
+      return (await import('./sources/deployment-file.ts')).storeDeploymentFile(job);
+    case 'paths':
+      return (await import('./sources/paths.ts')).storePaths(settings, job);
+    case 'volume':
+      return (await import('./sources/volume.ts')).storeVolume(settings, job);
+    case 'dump':
+      return (await import('./sources/dump.ts')).storeDump(settings, job);
+    default:
+      return notYet(settings.kind, job.writer);
+  }
+}
+
+function notYet(kind: string, writer: SourceWriter): SourceResult {
+  writer.warn(`sources of kind ${kind} cannot be saved by this version`);
+  return { changes: { added: 0, changed: 0, removed: 0 }, complete: false };
+}

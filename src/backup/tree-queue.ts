@@ -1,0 +1,200 @@
+import type { Entry } from '../repository/entry.ts';
+import type { SourceWriter, StoredFile } from '../repository/repository.ts';
+import { codeOf } from '../support/errors.ts';
+import { pathAt } from '../support/posix/byte-path.ts';
+import { statAt } from '../support/posix/stat.ts';
+import { describeFile } from './describe-file.ts';
+import type { ProblemLog } from './problem-log.ts';
+import type { Seen } from './walk/walk.ts';
+
+/** Files are handed over for reading in batches, so many at a time and so many bytes; more batches wait than are read. */
+const batchFiles = 512;
+const batchBytes = 32 * 1024 * 1024;
+const batchItems = 4096;
+const batchesInFlight = 3;
+
+interface Batch {
+  items: Item[];
+  toRead: Seen[];
+  bytes: number;
+  results: Promise<StoredFile[]>;
+}
+
+interface Item {
+  seen: Seen;
+  entry: Entry;
+  /** Its content is among the batch's results. */
+  isRead: boolean;
+}
+
+/**
+ * Brings entries into the tree in the order they are given, while the content of many is still being read. The
+ * directories of waiting files are held open; how many wait is bounded.
+ */
+export class TreeQueue {
+  readonly #writer: SourceWriter;
+  readonly #problems: ProblemLog;
+  readonly #inFlight: Batch[] = [];
+  #open = emptyBatch();
+  /** For hard links whose first name could not be read: the name that took its place. */
+  readonly #standIns = new Map<string, string | undefined>();
+
+  constructor(writer: SourceWriter, problems: ProblemLog) {
+    this.#writer = writer;
+    this.#problems = problems;
+  }
+
+  /** An entry that needs no reading. */
+  async add(seen: Seen, entry: Entry): Promise<void> {
+    const item = { seen, entry, isRead: false };
+    if (this.#inFlight.length === 0 && this.#open.items.length === 0) return this.#finish(item, undefined);
+    await this.#enqueue(item);
+  }
+
+  /** A regular file whose content must be read. */
+  async read(seen: Seen, entry: Entry): Promise<void> {
+    this.#open.toRead.push(seen);
+    this.#open.bytes += seen.stat.size;
+    await this.#enqueue({ seen, entry, isRead: true });
+  }
+
+  /** Waits until everything is in the tree. */
+  async flush(): Promise<void> {
+    this.#dispatch();
+    while (this.#inFlight.length > 0) await this.#drainFirst();
+  }
+
+  /** Lets go of what still waits, after an error. */
+  async abandon(): Promise<void> {
+    const batches = [...this.#inFlight, this.#open];
+    await Promise.allSettled(batches.map(({ results }) => results));
+    for (const { items } of batches) for (const { seen } of items) seen.parent.release();
+  }
+
+  async #enqueue(item: Item): Promise<void> {
+    item.seen.parent.retain();
+    const { items, toRead } = this.#open;
+    items.push(item);
+    const isFull =
+      toRead.length >= batchFiles || this.#open.bytes >= batchBytes || items.length >= batchItems;
+    if (!isFull) return;
+    this.#dispatch();
+    while (this.#inFlight.length >= batchesInFlight) await this.#drainFirst();
+  }
+
+  #dispatch(): void {
+    const batch = this.#open;
+    if (batch.items.length === 0) return;
+    if (batch.toRead.length > 0) batch.results = this.#writer.storeFiles(batch.toRead.map(fileToStore));
+    batch.results.catch(() => {}); // Whoever drains the batch hears of it.
+    this.#inFlight.push(batch);
+    this.#open = emptyBatch();
+  }
+
+  async #drainFirst(): Promise<void> {
+    const batch = this.#inFlight[0];
+    if (batch === undefined) return;
+    const results = (await batch.results)[Symbol.iterator]();
+    for (let item = batch.items[0]; item !== undefined; item = batch.items[0]) {
+      await this.#finish(item, item.isRead ? results.next().value : undefined);
+      batch.items.shift();
+      item.seen.parent.release();
+    }
+    this.#inFlight.shift();
+  }
+
+  async #finish({ seen, entry }: Item, result: StoredFile | undefined): Promise<void> {
+    if (result !== undefined) return this.#finishRead(seen, entry, result);
+    if (entry.hardlink !== undefined) return this.#finishLink(seen, entry, entry.hardlink);
+    await this.#writer.add(entry);
+  }
+
+  async #finishRead(seen: Seen, entry: Entry, first: StoredFile): Promise<void> {
+    const { result, entry: current } = await this.#readAgainIfReplaced(seen, entry, first);
+    if (result === undefined) return this.#writer.add(current);
+    if ('error' in result) {
+      if (seen.stat.links > 1) this.#standIns.set(entry.path, undefined);
+      return this.#problems.unreadable(entry.path, result.error);
+    }
+    if (result.flag !== undefined) this.#problems.changing(entry.path);
+    await this.#writer.add(withContent(seen, current, result));
+  }
+
+  async #finishLink(seen: Seen, entry: Entry, target: string): Promise<void> {
+    if (!this.#standIns.has(target)) return this.#writer.add(entry);
+    const standIn = this.#standIns.get(target);
+    if (standIn !== undefined) return this.#writer.add({ ...entry, hardlink: standIn });
+    const { hardlink: _, ...alone } = entry;
+    const [result] = await this.#writer.storeFiles([fileToStore(seen)]);
+    await this.#finishRead(seen, alone, result ?? { error: 'EIO' });
+    if (result !== undefined && !('error' in result)) this.#standIns.set(target, entry.path);
+  }
+
+  /**
+   * A file that another took the place of, as editors and `rename` do, is saved as what it is now. There is no result
+   * for what has no content.
+   */
+  async #readAgainIfReplaced(
+    seen: Seen,
+    entry: Entry,
+    first: StoredFile,
+  ): Promise<{ entry: Entry; result: StoredFile | undefined }> {
+    let found: Found = { seen, entry };
+    let result = first;
+    for (let attempt = 0; attempt < 3 && wasReplaced(result); attempt++) {
+      const now = lookAgain(seen);
+      if ('error' in now) return { entry, result: now };
+      if (now.entry.type !== 'file') return { entry: now.entry, result: undefined };
+      found = now;
+      result = (await this.#writer.storeFiles([fileToStore(found.seen)]))[0] ?? result;
+    }
+    return { entry: found.entry, result };
+  }
+}
+
+interface Found {
+  seen: Seen;
+  entry: Entry;
+}
+
+function wasReplaced(result: StoredFile): boolean {
+  return 'error' in result && ['ESTALE', 'ELOOP'].includes(result.error);
+}
+
+function emptyBatch(): Batch {
+  return { items: [], toRead: [], bytes: 0, results: Promise.resolve([]) };
+}
+
+function fileToStore({ parent, name, stat }: Seen) {
+  const path = pathAt(parent.descriptor, name);
+  return { path, device: stat.device, inode: Number(stat.inode), size: stat.size };
+}
+
+/** A directory cannot be saved in a file's place: the walk has gone on. */
+function lookAgain(seen: Seen): Found | { error: string } {
+  try {
+    const now = { ...seen, stat: statAt(seen.parent.descriptor, seen.name) };
+    if (now.stat.type === 'directory' || now.stat.type === 'socket') return { error: 'ESTALE' };
+    return { seen: now, entry: describeFile(now) };
+  } catch (error) {
+    return { error: codeOf(error) ?? 'EIO' };
+  }
+}
+
+/**
+ * The entry as it was when its content was read. If the file was touched since the walk saw it, owner, mode and attributes are
+ * taken anew; if it was touched even after the reading, its ctime is left out, and the next run reads it again.
+ */
+function withContent(seen: Seen, entry: Entry, stored: Exclude<StoredFile, { error: string }>): Entry {
+  const { chunks, size, holes, mtime, ctime, inode, flag } = stored;
+  const current = ctime === entry.ctime ? entry : freshMetadata(seen, entry, ctime);
+  const content = { chunks, size, mtime, inode, ...(holes && { holes }), ...(flag && { flag }) };
+  return { ...current, ...content };
+}
+
+function freshMetadata(seen: Seen, entry: Entry, ctime: bigint): Entry {
+  const now = lookAgain(seen);
+  if (!('error' in now) && now.entry.ctime === ctime) return now.entry;
+  const { ctime: _, ...undated } = entry;
+  return undated;
+}

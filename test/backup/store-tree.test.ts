@@ -1,0 +1,289 @@
+import {
+  chmodSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ProblemLog } from '../../src/backup/problem-log.ts';
+import { storeTree } from '../../src/backup/store-tree.ts';
+import { walk } from '../../src/backup/walk/walk.ts';
+import { makeFifoAt } from '../../src/support/posix/make-node.ts';
+import { currentDirectory, statAt } from '../../src/support/posix/stat.ts';
+import { setXattr } from '../../src/support/posix/xattrs.ts';
+import { silent } from '../../src/support/progress.ts';
+import { MemoryWriter } from '../support/memory-writer.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const directory = temporaryDirectory();
+const always = 2n ** 62n;
+
+interface Saved {
+  writer: MemoryWriter;
+  changes: { added: number; changed: number; removed: number };
+  complete: boolean;
+}
+
+/** Saves the directory `root` in `parent`, compared with what `previous` holds. */
+async function save(parent: string, writer = new MemoryWriter(), trustedBefore = always): Promise<Saved> {
+  const problems = new ProblemLog(writer.warn, '/');
+  const seen = walk(
+    { path: 'root', parent, name: 'root' },
+    {
+      include: [],
+      exclude: [],
+      oneFileSystem: false,
+      excludeCaches: false,
+      neverEnter: new Set(),
+      onProblem: (problem) => problems.inWalk(problem),
+    },
+  );
+  const task = silent.begin('');
+  const { signal } = new AbortController();
+  const changes = await storeTree(seen, writer, { problems, trustedBefore, task, signal });
+  problems.finish();
+  return { writer, changes, complete: problems.complete };
+}
+
+function parentWith(files: Record<string, string>): string {
+  const parent = mkdtempSync(join(directory, 'tree-'));
+  mkdirSync(join(parent, 'root'));
+  for (const [name, content] of Object.entries(files)) writeFileSync(join(parent, 'root', name), content);
+  return parent;
+}
+
+function entry({ writer }: Saved, path: string) {
+  const found = writer.entries.find((one) => one.path === path);
+  if (found === undefined) throw new Error(`there is no ${path}`);
+  return found;
+}
+
+function contentOf(saved: Saved, path: string): string {
+  const chunks = entry(saved, path).chunks ?? [];
+  return Buffer.concat(chunks.map((chunk) => saved.writer.chunks.get(chunk)!)).toString();
+}
+
+test('the first time everything is read, the second time nothing', async () => {
+  const parent = parentWith({ a: 'one', b: 'two', empty: '' });
+  const first = await save(parent);
+  assert.equal(first.writer.read.sort(), ['a', 'b', 'empty']);
+  assert.equal(first.changes, { added: 4, changed: 0, removed: 0 });
+  assert.is(contentOf(first, 'root/b'), 'two');
+  const second = await save(parent, new MemoryWriter(first.writer));
+  assert.equal(second.writer.read, []);
+  assert.equal(second.changes, { added: 0, changed: 0, removed: 0 });
+  assert.equal(second.writer.entries, first.writer.entries);
+});
+
+test('what changed, came or went is found, and only that is read', async () => {
+  const parent = parentWith({ a: 'one', b: 'two', c: 'three', d: 'four' });
+  const first = await save(parent);
+  const root = join(parent, 'root');
+  writeFileSync(join(root, 'a'), 'ONE');
+  rmSync(join(root, 'c'));
+  writeFileSync(join(root, 'e'), 'five');
+  const second = await save(parent, new MemoryWriter(first.writer));
+  assert.equal(second.writer.read, ['a', 'e']);
+  assert.equal(second.changes, { added: 1, changed: 2, removed: 1 });
+});
+
+test('a change that keeps size and mtime is found', async () => {
+  const parent = parentWith({ a: 'one' });
+  const file = join(parent, 'root', 'a');
+  const first = await save(parent);
+  const { mtime } = statAt(currentDirectory, file);
+  writeFileSync(file, 'two');
+  utimesSync(file, Number(mtime) / 1e9, Number(mtime) / 1e9);
+  assert.is(contentOf(await save(parent, new MemoryWriter(first.writer)), 'root/a'), 'two');
+});
+
+test('a change of attributes alone is found, though the content need not be stored again', async () => {
+  const parent = parentWith({ a: 'one' });
+  const first = await save(parent);
+  setXattr(join(parent, 'root', 'a'), 'user.note', Buffer.from('x'));
+  const second = await save(parent, new MemoryWriter(first.writer));
+  assert.equal(entry(second, 'root/a').xattrs, { 'user.note': Uint8Array.from([120]) });
+  assert.equal(entry(second, 'root/a').chunks, entry(first, 'root/a').chunks);
+});
+
+test('a file whose last change is too fresh to be told from a later one is read again', async () => {
+  const parent = parentWith({ a: 'one' });
+  const first = await save(parent);
+  const { ctime } = statAt(currentDirectory, join(parent, 'root', 'a'));
+  const fresh = await save(parent, new MemoryWriter(first.writer), ctime);
+  assert.equal(fresh.writer.read, ['a']);
+  const old = await save(parent, new MemoryWriter(first.writer), ctime + 1n);
+  assert.equal(old.writer.read, []);
+});
+
+test('a file whose chunks are lost is read again', async () => {
+  const parent = parentWith({ a: 'one' });
+  const first = await save(parent);
+  const writer = new MemoryWriter(first.writer);
+  writer.chunks.clear();
+  assert.is(contentOf(await save(parent, writer), 'root/a'), 'one');
+});
+
+test('names of one file are stored once', async () => {
+  const parent = parentWith({ a: 'one' });
+  linkSync(join(parent, 'root', 'a'), join(parent, 'root', 'b'));
+  const first = await save(parent);
+  assert.equal(first.writer.read, ['a']);
+  assert.is(entry(first, 'root/b').hardlink, 'root/a');
+  assert.is(entry(first, 'root/b').chunks, undefined);
+  const second = await save(parent, new MemoryWriter(first.writer));
+  assert.equal(second.changes, { added: 0, changed: 0, removed: 0 });
+  rmSync(join(parent, 'root', 'a'));
+  const third = await save(parent, new MemoryWriter(first.writer));
+  assert.is(contentOf(third, 'root/b'), 'one');
+});
+
+test('when the first name of a file vanishes before it is read, the next takes its place', async () => {
+  const parent = parentWith({ a: 'one' });
+  const root = join(parent, 'root');
+  for (const name of ['b', 'c']) linkSync(join(root, 'a'), join(root, name));
+  const writer = new MemoryWriter();
+  writer.beforeRead = (names) => {
+    if (names.includes('a')) rmSync(join(root, 'a'));
+  };
+  const saved = await save(parent, writer);
+  assert.is(contentOf(saved, 'root/b'), 'one');
+  assert.is(entry(saved, 'root/c').hardlink, 'root/b');
+  assert.is(saved.complete, true);
+  assert.equal(writer.warnings, ['/root/a: vanished before being read']);
+});
+
+test('a file that was replaced between walk and read is saved as what it is now', async () => {
+  const parent = parentWith({ a: 'old', new: 'newer' });
+  const root = join(parent, 'root');
+  const writer = new MemoryWriter();
+  chmodSync(join(root, 'new'), 0o751);
+  writer.beforeRead = (names) => {
+    if (names.includes('new')) renameSync(join(root, 'new'), join(root, 'a'));
+  };
+  const saved = await save(parent, writer);
+  assert.is(contentOf(saved, 'root/a'), 'newer');
+  assert.is(entry(saved, 'root/a').mode, 0o751);
+  assert.is(saved.complete, true);
+});
+
+test('a file that became a link meanwhile is saved as the link, not as what that points at', async () => {
+  const parent = parentWith({ a: 'old', secret: 'secret' });
+  const saved = await save(
+    parent,
+    replacing(join(parent, 'root', 'a'), (path) => symlinkSync('secret', path)),
+  );
+  assert.is(entry(saved, 'root/a').type, 'symlink');
+  assert.is(entry(saved, 'root/a').chunks, undefined);
+  assert.is(saved.complete, true);
+});
+
+test('a file that became a directory meanwhile spoils the source', async () => {
+  const parent = parentWith({ a: 'old' });
+  const saved = await save(
+    parent,
+    replacing(join(parent, 'root', 'a'), (path) => mkdirSync(path)),
+  );
+  assert.is(saved.complete, false);
+  assert.match(saved.writer.warnings[0] ?? '', /^\/root\/a: cannot be read \(E(STALE|ISDIR)\)$/);
+});
+
+/** A writer before whose first reading something else takes a file's place. */
+function replacing(path: string, make: (path: string) => void): MemoryWriter {
+  const writer = new MemoryWriter();
+  writer.beforeRead = () => {
+    writer.beforeRead = () => {};
+    rmSync(path);
+    make(path);
+  };
+  return writer;
+}
+
+test('a file that changes its mode between walk and read has the mode that goes with its ctime', async () => {
+  const parent = parentWith({ a: 'one' });
+  const file = join(parent, 'root', 'a');
+  const writer = new MemoryWriter();
+  writer.beforeRead = () => chmodSync(file, 0o711);
+  const saved = await save(parent, writer);
+  assert.is(entry(saved, 'root/a').mode, 0o711);
+  assert.is(entry(saved, 'root/a').ctime, statAt(currentDirectory, file).ctime);
+});
+
+test('a file that is touched even after it was read will be read again', async () => {
+  const parent = parentWith({ a: 'one' });
+  const writer = new MemoryWriter();
+  writer.answer = () => ({ chunks: [], size: 0, mtime: 1n, ctime: 1n, inode: 1 });
+  const saved = await save(parent, writer);
+  assert.is(entry(saved, 'root/a').ctime, undefined);
+  const again = await save(parent, new MemoryWriter(writer));
+  assert.equal(again.writer.read, ['a']);
+});
+
+test('an unreadable file spoils the source, a changing one is only told of', async () => {
+  const parent = parentWith({ bad: '', log1: '', log2: '' });
+  const writer = new MemoryWriter();
+  writer.answer = (name) =>
+    name === 'bad' ? { error: 'EIO' } : { chunks: [], size: 0, mtime: 1n, ctime: 1n, inode: 1, flag: 'grew' };
+  const saved = await save(parent, writer);
+  assert.is(saved.complete, false);
+  assert.equal(writer.warnings, [
+    '/root/bad: cannot be read (EIO)',
+    '/root/log1 and 1 more: changed while being read',
+  ]);
+  assert.is(entry(saved, 'root/log1').flag, 'grew');
+});
+
+test('every kind of file is described', async () => {
+  const parent = parentWith({});
+  const root = join(parent, 'root');
+  symlinkSync('\xe9 nowhere', join(root, 'link'));
+  makeFifoAt(currentDirectory, join(root, 'pipe'), 0o640);
+  const saved = await save(parent);
+  assert.equal(
+    saved.writer.entries.map(({ path, type }) => [path, type]),
+    [
+      ['root', 'directory'],
+      ['root/link', 'symlink'],
+      ['root/pipe', 'fifo'],
+    ],
+  );
+  assert.is(entry(saved, 'root/link').target, Buffer.from('\xe9 nowhere').toString('latin1'));
+});
+
+test('thousands of files in many batches keep their order, and every directory is closed', async () => {
+  const parent = parentWith({});
+  for (let d = 0; d < 30; d++) {
+    mkdirSync(join(parent, 'root', `d${d}`));
+    for (let f = 0; f < 60; f++) writeFileSync(join(parent, 'root', `d${d}`, `f${f}`), `${d} ${f}`);
+  }
+  const before = readdirSync('/proc/self/fd').length;
+  const first = await save(parent);
+  assert.is(first.writer.entries.length, 1 + 30 + 1800);
+  assert.is(contentOf(first, 'root/d7/f59'), '7 59');
+  writeFileSync(join(parent, 'root', 'd0', 'f0'), 'changed');
+  const second = await save(parent, new MemoryWriter(first.writer));
+  assert.equal(second.writer.read, ['f0']);
+  assert.is(readdirSync('/proc/self/fd').length, before);
+});
+
+test('after an error of the repository every directory is closed', async () => {
+  const parent = parentWith({ a: 'one', b: 'two' });
+  const before = readdirSync('/proc/self/fd').length;
+  const writer = new MemoryWriter();
+  writer.add = () => Promise.reject(new Error('disk full'));
+  await save(parent, writer).then(
+    () => assert.unreachable(),
+    (error: Error) => assert.is(error.message, 'disk full'),
+  );
+  assert.is(readdirSync('/proc/self/fd').length, before);
+});
+
+test.run();
