@@ -75,7 +75,7 @@ async function openEngine(io: Io, global: GlobalOptions): Promise<Engine> {
 
 async function openDeployment(io: Io, global: GlobalOptions): Promise<Deployment> {
   const [{ readDeployment }, { findDeploymentFile }] = await Promise.all([
-    import(`../deployment/read.ts${''}`),
+    import('../deployment/read.ts'),
     import('./deployment-file.ts'),
   ]);
   const file = await findDeploymentFile(io, global.file);
