@@ -11,6 +11,8 @@ export interface BackupSettings {
   /** No two of them hold the same data. */
   sources: Source[];
   inventories: Inventory[];
+  /** A file for Prometheus' node exporter, written after every run. */
+  metrics: string | undefined;
   /** Commands on the host that are given the run's summary on stdin. */
   hooks: { onSuccess: string[][]; onFailure: string[][] };
 }

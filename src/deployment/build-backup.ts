@@ -44,6 +44,7 @@ export function buildBackup(written: WrittenBackup, parts: Parts, context: FileC
         service: checkService(service, ['inventories', name]),
       }),
     ),
+    metrics: written.metrics === undefined ? undefined : hostPath(written.metrics, context),
     hooks: { onSuccess: written['on-success'] ?? [], onFailure: written['on-failure'] ?? [] },
   };
 }

@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import type { Action } from '../program.ts';
+import { addImagesList } from './images-list.ts';
+import { addImagesLoad } from './images-load.ts';
 
 /** Turns what a command does into commander's handler. */
 export type Wrap = (action: Action) => (...parsed: unknown[]) => Promise<void>;
@@ -22,10 +24,12 @@ export type Wrap = (action: Action) => (...parsed: unknown[]) => Promise<void>;
  *       session.result(services, (all) => renderTable(…));
  *     }
  */
-export function addCommands(program: Command, _wrap: Wrap): void {
+export function addCommands(program: Command, wrap: Wrap): void {
   program.commandsGroup('Containers:');
   program.commandsGroup('Images:');
-  program.command('images').description('load, inspect, save and compare images, by release');
+  const images = program.command('images').description('load, inspect, save and compare images, by release');
+  addImagesLoad(images, wrap);
+  addImagesList(images, wrap);
   program.commandsGroup('Backup and restore:');
   program.command('backup').description('back up the deployment while it runs');
   program.commandsGroup('This host:');

@@ -72,6 +72,7 @@ export const backup = closed({
   'refuse-while': z.array(busyCheck).optional(),
   sources: z.record(text, source),
   inventories: z.record(text, inventory).optional(),
+  metrics: text.optional(),
   'on-success': z.array(argv).optional(),
   'on-failure': z.array(argv).optional(),
 });

@@ -1,0 +1,163 @@
+import { crc32 } from 'node:zlib';
+import type { BlockFormat, BlockSizes, CompressedBlock } from './block-format.ts';
+
+/** Large enough to lose under 1 % against one block for all, small enough for two at a time in 300 MB. */
+const blockSize = 8 << 20;
+
+/** liblzma's encoder takes some eleven times its dictionary. */
+const memory = 11.5 * blockSize + 2 * blockSize;
+
+/** Stream flags: the check is a CRC64, as `xz` writes it. */
+const flags = Uint8Array.of(0x00, 0x04);
+const checkSize = 8;
+const streamHeaderSize = 12;
+const streamFooterSize = 12;
+
+/**
+ * One xz stream of many blocks. liblzma makes a stream of one block out of each piece of content; the block is lifted out and
+ * given a header that states both sizes, which is what lets `xz -T0` decode in parallel; the index at the end is ours.
+ * Source of the layout: "The .xz File Format" 1.1.0, sections 2.1, 3.1 and 4.
+ */
+export function xzBlocks(level: number): BlockFormat {
+  return {
+    blockSize,
+    memory,
+    start: Buffer.concat([Buffer.from('fd377a585a00', 'hex'), flags, littleEndian(crc32(flags))]),
+    async compress(content) {
+      return liftBlock(await encodeStream(content, level), content.length);
+    },
+    end: streamEnd,
+  };
+}
+
+async function encodeStream(content: Uint8Array, level: number): Promise<Buffer> {
+  const lzma = (await import('lzma-native')).default as unknown as Liblzma;
+  const encoder = new lzma.Stream();
+  const options = { ...presetOptions(level), dictSize: dictionarySize(content.length) };
+  encoder.streamEncoder({ filters: [{ id: lzma.FILTER_LZMA2, options }], check: lzma.CHECK_CRC64 });
+  const pieces: Buffer[] = [];
+  return await new Promise((resolve, reject) => {
+    let finishing = false;
+    encoder.bufferHandler = (bytes, _taken, error) => {
+      if (error) return reject(error);
+      if (bytes === null) return resolve(Buffer.concat(pieces));
+      if (bytes !== undefined) pieces.push(bytes);
+      else if (!finishing) {
+        finishing = true;
+        encoder.code(null, true);
+      }
+    };
+    encoder.code(content, true);
+  });
+}
+
+/**
+ * lzma-native below its stream class, which cuts its input wherever the letters YZ stand in it (so end the streams it also
+ * decodes): a layer full of them would take hours.
+ */
+interface Liblzma {
+  FILTER_LZMA2: string;
+  CHECK_CRC64: number;
+  Stream: new () => {
+    streamEncoder(options: { filters: object[]; check: number }): void;
+    /** Called with output; with `undefined` when all input is taken; with `null` at the end, and the error if there is one. */
+    bufferHandler(bytes: Buffer | null | undefined, taken?: number, error?: Error | null): void;
+    /** Encodes on the thread pool; `null` ends the input. */
+    code(input: Uint8Array | null, onThreadPool: true): void;
+  };
+}
+
+const fast = 1;
+const normal = 2;
+const hashChain3 = 0x03;
+const hashChain4 = 0x04;
+const binaryTree4 = 0x14;
+
+/**
+ * What a preset of `xz` stands for, but for its dictionary (a preset given to lzma-native brings its own dictionary of up to
+ * 64 MiB). Source: lzma_lzma_preset() of XZ Utils 5.2.
+ */
+function presetOptions(level: number): object {
+  if (level <= 3) {
+    return {
+      mode: fast,
+      mf: level === 0 ? hashChain3 : hashChain4,
+      niceLen: level <= 1 ? 128 : 273,
+      depth: [4, 8, 24, 48][level],
+    };
+  }
+  return { mode: normal, mf: binaryTree4, niceLen: level === 4 ? 16 : level === 5 ? 32 : 64, depth: 0 };
+}
+
+/** The smallest power of two that covers the block: a header's small block must not cost its readers 8 MiB. */
+function dictionarySize(contentSize: number): number {
+  let size = 4096;
+  while (size < contentSize) size *= 2;
+  return size;
+}
+
+function liftBlock(stream: Buffer, contentSize: number): CompressedBlock {
+  const indexSize = (stream.readUInt32LE(stream.length - 8) + 1) * 4;
+  const block = stream.subarray(streamHeaderSize, stream.length - streamFooterSize - indexSize);
+  const headerSize = (block[0]! + 1) * 4;
+  const { value: unpadded } = decodeVarint(stream, stream.length - streamFooterSize - indexSize + 2);
+  const header = blockHeader(unpadded - headerSize - checkSize, contentSize, block.subarray(2, headerSize));
+  const bytes = Buffer.concat([header, block.subarray(headerSize)]);
+  return { bytes, contentSize, unpaddedSize: unpadded - headerSize + header.length };
+}
+
+/** @param filter the filter flags (id, size of properties, properties) of the header that is replaced, and what follows them */
+function blockHeader(compressedSize: number, contentSize: number, filter: Uint8Array): Buffer {
+  const filterFlags = filter.subarray(0, 2 + filter[1]!);
+  const fields = Buffer.concat([
+    Uint8Array.of(0, 0xc0), // size, set below; one filter, both sizes present
+    encodeVarint(compressedSize),
+    encodeVarint(contentSize),
+    filterFlags,
+  ]);
+  const header = padToFour(fields);
+  header[0] = header.length / 4;
+  return Buffer.concat([header, littleEndian(crc32(header))]);
+}
+
+function streamEnd(blocks: readonly BlockSizes[]): Buffer {
+  const records = blocks.flatMap(({ unpaddedSize, contentSize }) => [
+    encodeVarint(unpaddedSize),
+    encodeVarint(contentSize),
+  ]);
+  const index = padToFour(Buffer.concat([Uint8Array.of(0), encodeVarint(blocks.length), ...records]));
+  const backward = Buffer.concat([littleEndian((index.length + 4) / 4 - 1), flags]);
+  return Buffer.concat([
+    index,
+    littleEndian(crc32(index)),
+    littleEndian(crc32(backward)),
+    backward,
+    Buffer.from('YZ'),
+  ]);
+}
+
+/** Section 1.2: seven bits a byte, lowest first, the top bit set on all but the last. */
+function encodeVarint(value: number): Buffer {
+  const bytes: number[] = [];
+  let left = value;
+  for (; left >= 0x80; left = Math.floor(left / 0x80)) bytes.push((left % 0x80) | 0x80);
+  return Buffer.from([...bytes, left]);
+}
+
+function decodeVarint(bytes: Uint8Array, start: number): { value: number; end: number } {
+  let value = 0;
+  for (let at = start, factor = 1; ; at++, factor *= 0x80) {
+    value += (bytes[at]! & 0x7f) * factor;
+    if (bytes[at]! < 0x80) return { value, end: at + 1 };
+  }
+}
+
+function padToFour(bytes: Buffer): Buffer {
+  return Buffer.concat([bytes, new Uint8Array((4 - (bytes.length % 4)) % 4)]);
+}
+
+function littleEndian(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}

@@ -1,0 +1,94 @@
+import { createHash, type Hash } from 'node:crypto';
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import type { Digest } from '../oci/digest.ts';
+import { type Compression, codecOf } from './codec.ts';
+import { decompress } from './decompress.ts';
+
+/** What a layer's bytes turned out to be. */
+export interface LayerDigests {
+  /** Of the bytes as they came. */
+  digest: Digest;
+  size: number;
+  compression: Compression | undefined;
+  /** Of the tar inside; the same as `digest` when it is not compressed. */
+  diffId: Digest;
+  uncompressedSize: number;
+}
+
+/**
+ * Passes a layer on unchanged and tells, before it ends, what passed. A compressed layer is decompressed on the side, for
+ * its diff id.
+ * @param what names the layer in errors
+ * @throws {DamagedError} when a compressed layer cannot be decompressed
+ */
+export async function* digested(
+  content: AsyncIterable<Uint8Array>,
+  what: string,
+  tell: (digests: LayerDigests) => void,
+): AsyncGenerator<Uint8Array> {
+  const whole = new CountingHash();
+  let inside: InsideHash | undefined;
+  try {
+    for await (const piece of content) {
+      const compression = whole.size === 0 ? codecOf(piece) : undefined;
+      if (compression !== undefined) inside = new InsideHash(compression, what);
+      whole.update(piece);
+      await inside?.update(piece);
+      yield piece;
+    }
+    const [digest, size] = [whole.digest(), whole.size];
+    const tar = inside === undefined ? { digest, size } : await inside.finish();
+    tell({ digest, size, compression: inside?.compression, diffId: tar.digest, uncompressedSize: tar.size });
+  } finally {
+    inside?.close();
+  }
+}
+
+class CountingHash {
+  size = 0;
+  private readonly hash: Hash = createHash('sha256');
+
+  update(piece: Uint8Array): void {
+    this.size += piece.length;
+    this.hash.update(piece);
+  }
+
+  digest(): Digest {
+    return `sha256:${this.hash.digest('hex')}`;
+  }
+}
+
+/** Hashes what compressed bytes stand for, while they pass. */
+class InsideHash {
+  readonly compression: Compression;
+  private readonly compressed = new PassThrough({ highWaterMark: 1 << 20 });
+  private readonly hashing: Promise<{ digest: Digest; size: number }>;
+
+  constructor(compression: Compression, what: string) {
+    this.compression = compression;
+    this.hashing = hashAll(decompress(compression, this.compressed, what));
+    this.hashing.catch(() => this.compressed.destroy());
+  }
+
+  async update(piece: Uint8Array): Promise<void> {
+    if (this.compressed.destroyed) await this.hashing;
+    if (this.compressed.write(piece)) return;
+    await Promise.race([once(this.compressed, 'drain'), this.hashing]);
+  }
+
+  finish(): Promise<{ digest: Digest; size: number }> {
+    this.compressed.end();
+    return this.hashing;
+  }
+
+  close(): void {
+    this.compressed.destroy();
+  }
+}
+
+async function hashAll(bytes: AsyncIterable<Uint8Array>): Promise<{ digest: Digest; size: number }> {
+  const hash = new CountingHash();
+  for await (const piece of bytes) hash.update(piece);
+  return { digest: hash.digest(), size: hash.size };
+}

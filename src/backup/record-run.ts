@@ -1,0 +1,110 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as z from 'zod';
+import type { BackupSettings } from '../deployment/backup-settings.ts';
+import type { Snapshot } from '../repository/repository.ts';
+import type { Context } from '../support/context.ts';
+import { makeDirectoryDurably, replaceDurably, writeFileDurably } from '../support/durable.ts';
+import { FailedError, messageOf } from '../support/errors.ts';
+import { runCommand } from '../support/run-command.ts';
+import { renderMetrics } from './metrics.ts';
+import { type BackupStatus, backupStatus, type RunRecord } from './status.ts';
+
+type Settings = Pick<BackupSettings, 'repository' | 'metrics' | 'hooks'>;
+
+/**
+ * Writes down how a run into the deployment's own repository ended: `status.json` in the state directory, the metrics
+ * file, each in one step; then tells the hooks. `snapshots` is `undefined` when the repository could not be read:
+ * what was known of it before is still told. Never throws: whatever goes wrong here is a warning, the run is over.
+ */
+export async function recordRun(
+  deployment: string,
+  settings: Settings,
+  run: RunRecord,
+  snapshots: readonly Snapshot[] | undefined,
+  context: Context,
+): Promise<BackupStatus> {
+  const { repository, metrics, hooks } = settings;
+  const known =
+    snapshots === undefined ? await readStatus(deployment, repository, context.stateDir) : undefined;
+  const status = {
+    ...(known ?? backupStatus({ deployment, repository }, snapshots ?? [], run)),
+    lastRun: run,
+  };
+  const warn = (doing: string) => (error: unknown) => context.progress.warn(`${doing}: ${messageOf(error)}`);
+  await writeStatus(status, context.stateDir).catch(warn('writing status.json'));
+  if (metrics !== undefined) await writeMetrics(status, metrics).catch(warn(`writing ${metrics}`));
+  for (const hook of run.outcome === 'complete' ? hooks.onSuccess : hooks.onFailure) {
+    await tell(hook, status).catch(warn(`running the hook ${hook.join(' ')}`));
+  }
+  return status;
+}
+
+/** What the last run into this repository left; `undefined` when there was none, or it cannot be read. */
+export async function readStatus(
+  deployment: string,
+  repository: string,
+  stateDir: string,
+): Promise<BackupStatus | undefined> {
+  try {
+    const text = await readFile(statusFile(deployment, stateDir), 'utf8');
+    const status = statusSchema.parse(JSON.parse(text));
+    return status.repository === repository ? status : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function statusFile(deployment: string, stateDir: string): string {
+  return join(stateDir, 'backup', deployment, 'status.json');
+}
+
+async function writeStatus(status: BackupStatus, stateDir: string): Promise<void> {
+  await makeDirectoryDurably(join(stateDir, 'backup', status.deployment));
+  await writeFileDurably(statusFile(status.deployment, stateDir), `${JSON.stringify(status, null, 2)}\n`);
+}
+
+/** Readable by all: the exporter that collects it is nobody's root, and it holds no secret. */
+async function writeMetrics(status: BackupStatus, path: string): Promise<void> {
+  await replaceDurably(path, 0o644, async (file) => {
+    await file.chmod(0o644);
+    await file.writeFile(renderMetrics(status));
+  });
+}
+
+/** Seconds a hook may take. */
+const patience = 300;
+
+async function tell(hook: readonly string[], status: BackupStatus): Promise<void> {
+  const [program = '', ...args] = hook;
+  const { status: exit, stderr } = await runCommand(program, args, {
+    input: `${JSON.stringify(status)}\n`,
+    timeout: patience,
+  });
+  if (exit !== 0) throw new FailedError(`exit ${exit}: ${stderr.trim().split('\n').at(-1) ?? ''}`);
+}
+
+const snapshotRecord = z.object({
+  id: z.string(),
+  started: z.string(),
+  ended: z.string(),
+  files: z.number(),
+  bytes: z.number(),
+  addedBytes: z.number(),
+});
+
+const statusSchema = z.object({
+  deployment: z.string(),
+  repository: z.string(),
+  lastRun: z
+    .object({
+      started: z.string(),
+      ended: z.string(),
+      outcome: z.enum(['complete', 'incomplete', 'failed']),
+      snapshot: z.string().nullable(),
+      problem: z.string().nullable(),
+    })
+    .nullable(),
+  lastComplete: snapshotRecord.nullable(),
+  snapshots: z.object({ complete: z.number(), incomplete: z.number() }),
+});

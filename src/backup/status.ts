@@ -1,0 +1,84 @@
+import type { Snapshot } from '../repository/repository.ts';
+
+/** What is known about a deployment's backups: `status.json`, and what metrics are made from. */
+export interface BackupStatus {
+  deployment: string;
+  repository: string;
+  /** `null` when none was recorded on this host. */
+  lastRun: RunRecord | null;
+  /** The newest complete snapshot. */
+  lastComplete: SnapshotRecord | null;
+  snapshots: { complete: number; incomplete: number };
+}
+
+/** How a run ended. Times are ISO 8601 in UTC. */
+export interface RunRecord {
+  started: string;
+  ended: string;
+  outcome: 'complete' | 'incomplete' | 'failed';
+  /** Id of the snapshot it committed. */
+  snapshot: string | null;
+  /** Why it failed, or why the snapshot is incomplete; one line. */
+  problem: string | null;
+}
+
+export interface SnapshotRecord {
+  id: string;
+  started: string;
+  ended: string;
+  files: number;
+  /** Of the files as they are on the host. */
+  bytes: number;
+  /** That it added to the repository. */
+  addedBytes: number;
+}
+
+export interface Freshness {
+  fresh: boolean;
+  /** Seconds since the last complete snapshot began; `null` without one. */
+  age: number | null;
+  /** One line; `null` when all is well. */
+  problem: string | null;
+}
+
+/** @param snapshots of this deployment only, oldest first */
+export function backupStatus(
+  { deployment, repository }: Pick<BackupStatus, 'deployment' | 'repository'>,
+  snapshots: readonly Snapshot[],
+  lastRun: RunRecord | null,
+): BackupStatus {
+  const complete = snapshots.filter((snapshot) => snapshot.complete);
+  const newest = complete.at(-1);
+  return {
+    deployment,
+    repository,
+    lastRun,
+    lastComplete: newest === undefined ? null : recordOf(newest),
+    snapshots: { complete: complete.length, incomplete: snapshots.length - complete.length },
+  };
+}
+
+const day = 86_400;
+
+/** Whether the last complete snapshot is young enough. Its age is that of its data: it counts from when it began. */
+export function judgeFreshness({ lastComplete }: BackupStatus, maxAge: number, now: Date): Freshness {
+  if (lastComplete === null) return { fresh: false, age: null, problem: 'there is no complete snapshot' };
+  const age = (now.getTime() - Date.parse(lastComplete.started)) / 1000;
+  if (age <= -day) {
+    const problem = `the last complete snapshot is of ${lastComplete.started}, which is yet to come by the clock`;
+    return { fresh: false, age, problem };
+  }
+  if (age <= maxAge) return { fresh: true, age, problem: null };
+  return { fresh: false, age, problem: `the last complete snapshot is of ${lastComplete.started}` };
+}
+
+function recordOf({ id, started, ended, sources, added }: Snapshot): SnapshotRecord {
+  return {
+    id,
+    started: started.toISOString(),
+    ended: ended.toISOString(),
+    files: sources.reduce((sum, { files }) => sum + files, 0),
+    bytes: sources.reduce((sum, { bytes }) => sum + bytes, 0),
+    addedBytes: added.bytes,
+  };
+}

@@ -1,0 +1,103 @@
+import { matchesGlob } from 'node:path';
+import type { ArchiveImage, ImageIndex } from '../archive/image-index.ts';
+import type { ImageDetails } from '../engine/engine.ts';
+import type { Platform } from '../oci/descriptor.ts';
+import { DamagedError, FailedError, NotFoundError } from '../support/errors.ts';
+import type { MovedTag } from './load.ts';
+
+export interface Choice {
+  /** Of the archive, for messages. */
+  name: string;
+  select: readonly string[] | undefined;
+  /** The engine's. */
+  platform: Platform;
+}
+
+/**
+ * Which images of an archive are to be loaded: of an image for many platforms the one for this host, and
+ * of all of them those that were selected.
+ * @throws {FailedError} when a chosen image is for other hosts only
+ * @throws {NotFoundError} when a pattern selects nothing
+ * @throws {DamagedError} when the archive names an image for this host and does not hold it
+ */
+export function chosenImages(index: ImageIndex, choice: Choice): ArchiveImage[] {
+  const selected = index.images.filter(({ references }) => isSelected(references, choice.select));
+  refuseUnusedPatterns(index, choice);
+  const fitting = selected.filter(({ platform }) => fits(platform, choice.platform));
+  const served = new Set(fitting.flatMap(({ references }) => references));
+  for (const { references, descriptor } of index.absent) {
+    const concerned = isSelected(references, choice.select) && !references.some((name) => served.has(name));
+    if (concerned && fits(descriptor.platform, choice.platform)) {
+      throw new DamagedError(
+        `${choice.name}: ${references[0] ?? descriptor.digest} is named, but not in the archive`,
+        {
+          advice: 'The archive was cut short or put together wrongly: get it again from where it came from.',
+        },
+      );
+    }
+  }
+  for (const { references, platform, config } of selected) {
+    if (fits(platform, choice.platform) || references.some((name) => served.has(name))) continue;
+    if (references.length === 0 && fitting.length > 0) continue;
+    const wanted = `${choice.platform.os}/${choice.platform.architecture}`;
+    const called = references[0] ?? config.digest;
+    throw new FailedError(`${choice.name}: ${called} is for ${nameOf(platform)}, this host is ${wanted}`);
+  }
+  return fitting;
+}
+
+/** Tags that point at another image now, and would no longer. */
+export function movedTags(
+  images: readonly ArchiveImage[],
+  byTag: ReadonlyMap<string, ImageDetails>,
+): MovedTag[] {
+  return images.flatMap((image) =>
+    image.references.flatMap((reference) => {
+      const held = byTag.get(reference);
+      const same = held !== undefined && isSame(held, image);
+      return held === undefined || same ? [] : [{ reference, from: held.id }];
+    }),
+  );
+}
+
+function isSame(held: ImageDetails, image: ArchiveImage): boolean {
+  const diffIds = image.layers.map(({ diffId }) => diffId);
+  return (
+    [image.config.digest, image.manifest?.descriptor.digest].some((id) => id === held.id) ||
+    (diffIds.length === held.diffIds.length && diffIds.every((diffId, i) => diffId === held.diffIds[i]))
+  );
+}
+
+function isSelected(references: readonly string[], select: readonly string[] | undefined): boolean {
+  if (select === undefined || select.length === 0) return true;
+  return references.some((reference) => select.some((pattern) => selects(pattern, reference)));
+}
+
+/** `shop/*:1.4` as in a shell, but `*` also crosses slashes; `shop/web` means every tag of it. */
+function selects(pattern: string, reference: string): boolean {
+  if (pattern === reference || reference.startsWith(`${pattern}:`)) return true;
+  return matchesGlob(reference.replaceAll('/', '\u2044'), pattern.replaceAll('/', '\u2044'));
+}
+
+function refuseUnusedPatterns({ images, absent }: ImageIndex, { name, select }: Choice): void {
+  const references = [...images, ...absent].flatMap((image) => image.references);
+  for (const pattern of select ?? []) {
+    if (references.some((reference) => selects(pattern, reference))) continue;
+    throw new NotFoundError(`${name}: no image matches ${pattern}`, {
+      advice:
+        references.length === 0
+          ? 'The archive names no image.'
+          : `There are: ${references.slice(0, 8).join(', ')}.`,
+    });
+  }
+}
+
+/** Archives do not always say; variants (arm v7) are the engine's business. */
+function fits(platform: Platform | null | undefined, host: Platform): boolean {
+  if (platform == null || platform.architecture === '') return true;
+  return platform.os === host.os && platform.architecture === host.architecture;
+}
+
+function nameOf({ os, architecture, variant }: Platform): string {
+  return variant === undefined ? `${os}/${architecture}` : `${os}/${architecture}/${variant}`;
+}

@@ -1,0 +1,172 @@
+import type { Archive } from '../archive/archive.ts';
+import { type ArchivedFile, ArchiveFiles, maxDocument } from '../archive/archive-files.ts';
+import type { ArchiveImage, ArchiveLayer, ImageIndex } from '../archive/image-index.ts';
+import { readImages } from '../archive/image-index.ts';
+import { digested, type LayerDigests } from '../archive/layer-digests.ts';
+import { encodeTarHeader, paddingAfter } from '../archive/tar-header.ts';
+import type { TarEntry } from '../archive/tar-reader.ts';
+import type { Digest } from '../oci/digest.ts';
+import { DamagedError } from '../support/errors.ts';
+import { closingDocuments, type SentLayer } from './load-documents.ts';
+
+/** An image and its layers as they were sent. */
+export interface SentImage {
+  image: ArchiveImage;
+  layers: (SentLayer & { diffId: Digest })[];
+}
+
+/**
+ * The stream to the engine for an archive that can be read only once. What may be a layer goes on at once, under a name of
+ * ours, hashed as it passes; documents are held back. At the end of the archive, when all of it is known, `choose` decides what
+ * is to be loaded, every layer of that is checked, and only then follow the documents that make the engine keep anything.
+ * @param commit is called right before those
+ * @throws {DamagedError} naming the entry that is not what it should be
+ */
+export async function* oneWayStream(
+  archive: Archive,
+  choose: (index: ImageIndex) => Promise<ArchiveImage[]>,
+  commit: (images: SentImage[]) => void,
+): AsyncGenerator<Uint8Array> {
+  const passed = new PassedFiles(archive.name);
+  for await (const entry of archive.entries()) yield* passed.take(entry);
+  const images = (await choose(await readImages(passed.files))).map((image) => passed.checked(image));
+  for (const layer of passed.heldLayers(images)) yield* inTar(layer.name, layer.bytes);
+  commit(images);
+  for (const { name, bytes } of closingDocuments(images)) yield* inTar(name, bytes);
+  yield endOfTar;
+}
+
+/** Two blocks of zeros. */
+export const endOfTar = new Uint8Array(1024);
+
+export function* inTar(name: string, bytes: Uint8Array): Generator<Uint8Array> {
+  yield encodeTarHeader(name, bytes.length);
+  yield bytes;
+  yield new Uint8Array(paddingAfter(bytes.length));
+}
+
+/** A file that passed, or is held. */
+interface PassedFile extends LayerDigests {
+  name: string;
+  held: Uint8Array | undefined;
+}
+
+/** Files up to this size are held whatever is in them, larger ones when they begin like JSON. */
+const smallFile = 1 << 16;
+
+/** All that is held, in bytes: a bound for hostile archives. */
+const maxHeld = 64 << 20;
+
+class PassedFiles {
+  readonly files: ArchiveFiles;
+  private readonly byFile = new Map<ArchivedFile, PassedFile>();
+  private held = 0;
+  private count = 0;
+  private readonly name: string;
+
+  constructor(name: string) {
+    this.name = name;
+    this.files = new ArchiveFiles(name, {
+      bytes: async (file) => this.document(file),
+      diffId: async (file) => this.passed(file).diffId,
+    });
+  }
+
+  /** Yields what of the entry goes on to the engine now. */
+  async *take(entry: TarEntry): AsyncGenerator<Uint8Array> {
+    const file = this.files.add(entry);
+    if (entry.kind !== 'file') return;
+    this.count += 1;
+    const name = `layers/${this.count}`;
+    const [first, content] = await firstPiece(entry.content());
+    const holds = this.mayHold(entry.size, first);
+    const pieces: Uint8Array[] = [];
+    if (!holds) yield encodeTarHeader(name, entry.size);
+    let digests: LayerDigests | undefined;
+    const where = `${this.name}: ${entry.path} (at byte ${entry.offset})`;
+    for await (const piece of digested(content, where, (told) => {
+      digests = told;
+    })) {
+      if (holds) pieces.push(piece);
+      else yield piece;
+    }
+    if (!holds) yield new Uint8Array(paddingAfter(entry.size));
+    this.byFile.set(file, { name, held: holds ? Buffer.concat(pieces) : undefined, ...digests! });
+  }
+
+  /** The image with what its layers turned out to be. @throws {DamagedError} when that is not what it promises */
+  checked(image: ArchiveImage): SentImage {
+    return { image, layers: image.layers.map((layer) => this.checkedLayer(layer)) };
+  }
+
+  /** Layers so small, or so much like JSON, that they were held back as documents. */
+  heldLayers(images: readonly SentImage[]): { name: string; bytes: Uint8Array }[] {
+    const wanted = new Set(images.flatMap(({ layers }) => layers.map(({ name }) => name)));
+    const held = [...this.byFile.values()].filter(({ name }) => wanted.has(name));
+    return held.flatMap(({ name, held }) => (held === undefined ? [] : [{ name, bytes: held }]));
+  }
+
+  private checkedLayer(layer: ArchiveLayer): SentLayer & { diffId: Digest } {
+    const { diffId } = layer;
+    if (layer.path === undefined) {
+      throw new DamagedError(`${this.name}: the layer ${diffId} is missing`, { facts: { layer: diffId } });
+    }
+    const file = this.files.find(layer.path)!;
+    const passed = this.passed(file);
+    const where = `${this.name}: ${file.path} (at byte ${file.offset})`;
+    mustMatch(where, passed.digest, layer.digest ?? passed.digest, file);
+    mustMatch(where, passed.diffId, diffId, file);
+    return {
+      name: passed.name,
+      digest: passed.digest,
+      size: passed.size,
+      compression: passed.compression,
+      diffId,
+    };
+  }
+
+  private mayHold(size: number, first: Uint8Array): boolean {
+    const json =
+      size <= maxDocument && /^\s*[[{]/.test(Buffer.from(first.subarray(0, 64)).toString('latin1'));
+    if (this.held + size > maxHeld || !(json || size <= smallFile)) return false;
+    this.held += size;
+    return true;
+  }
+
+  private passed(file: ArchivedFile): PassedFile {
+    const passed = this.byFile.get(file);
+    if (passed !== undefined) return passed;
+    throw new DamagedError(`${this.name}: ${file.path} is not a file`);
+  }
+
+  private document(file: ArchivedFile): Uint8Array {
+    const { held } = this.passed(file);
+    if (held !== undefined) return held;
+    throw new DamagedError(
+      `${this.name}: ${file.path} (at byte ${file.offset}) is not the JSON it should be`,
+    );
+  }
+}
+
+/** @throws {DamagedError} when a layer's bytes are not the ones that were promised */
+export function mustMatch(where: string, got: Digest, want: Digest, file: ArchivedFile): void {
+  if (got === want) return;
+  throw new DamagedError(`${where}: its bytes have digest ${got}, should have ${want}`, {
+    advice: 'Get the archive again from where it came from.',
+    facts: { path: file.path, offset: file.offset, got, want },
+  });
+}
+
+async function firstPiece(
+  content: AsyncIterable<Uint8Array>,
+): Promise<[first: Uint8Array, all: AsyncIterable<Uint8Array>]> {
+  const iterator = content[Symbol.asyncIterator]();
+  const next = await iterator.next();
+  const first = next.done === true ? new Uint8Array(0) : next.value;
+  return [first, withFirst(first, iterator)];
+}
+
+async function* withFirst(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  if (first.length > 0) yield first;
+  yield* { [Symbol.asyncIterator]: () => rest };
+}

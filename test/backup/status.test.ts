@@ -1,0 +1,167 @@
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { renderMetrics } from '../../src/backup/metrics.ts';
+import { readStatus, recordRun, statusFile } from '../../src/backup/record-run.ts';
+import { backupStatus, judgeFreshness, type RunRecord } from '../../src/backup/status.ts';
+import type { Snapshot } from '../../src/repository/repository.ts';
+import { silent } from '../../src/support/progress.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const repository = '/var/backup/shop';
+const shop = { deployment: 'shop', repository };
+
+function snapshot(id: string, started: string, complete = true): Snapshot {
+  const source = { name: 'a', title: 'A', kind: 'paths' as const, complete, warnings: [], origin: {} };
+  const at = { started: new Date(started), ended: new Date(Date.parse(started) + 60_000) };
+  return {
+    ...at,
+    id: `sha256:${id}`,
+    host: 'fuel',
+    deployment: 'shop',
+    release: undefined,
+    complete,
+    predecessor: undefined,
+    sources: [
+      { ...source, ...at, files: 3, bytes: 1000, newBytes: 10 },
+      { ...source, ...at, name: 'b', files: 4, bytes: 2000, newBytes: 20 },
+    ],
+    added: { bytes: 500, blobs: 2 },
+  };
+}
+
+const good = snapshot('good', '2026-03-01T03:00:00Z');
+const half = snapshot('half', '2026-03-02T03:00:00Z', false);
+
+function run(outcome: RunRecord['outcome'], problem: string | null = null): RunRecord {
+  const times = { started: '2026-03-02T03:00:00.000Z', ended: '2026-03-02T03:01:30.500Z' };
+  return { ...times, outcome, snapshot: outcome === 'failed' ? null : 'sha256:half', problem };
+}
+
+function contextIn(stateDir: string) {
+  const warnings: string[] = [];
+  const progress = { ...silent, warn: (message: string) => void warnings.push(message) };
+  const { signal } = new AbortController();
+  return { context: { progress, signal, now: () => new Date(), stateDir }, warnings };
+}
+
+const noHooks = { onSuccess: [], onFailure: [] };
+
+test('the status tells the newest complete snapshot, whatever came after it', () => {
+  const status = backupStatus(shop, [snapshot('old', '2026-02-01T03:00:00Z'), good, half], run('incomplete'));
+  assert.equal(status.lastComplete, {
+    id: 'sha256:good',
+    started: '2026-03-01T03:00:00.000Z',
+    ended: '2026-03-01T03:01:00.000Z',
+    files: 7,
+    bytes: 3000,
+    addedBytes: 500,
+  });
+  assert.equal(status.snapshots, { complete: 2, incomplete: 1 });
+});
+
+test('a complete snapshot is fresh up to its maximum age, and not a second longer', () => {
+  const status = backupStatus(shop, [good, half], null);
+  const at = (time: string) => judgeFreshness(status, 26 * 3600, new Date(time));
+  assert.equal(at('2026-03-02T05:00:00Z'), { fresh: true, age: 26 * 3600, problem: null });
+  assert.is(at('2026-03-02T05:00:01Z').fresh, false);
+  assert.match(at('2026-03-02T05:00:01Z').problem ?? '', /2026-03-01T03:00:00/);
+});
+
+test('without a complete snapshot, or with one of the future, nothing is fresh', () => {
+  const now = new Date('2026-03-02T05:00:00Z');
+  assert.is(judgeFreshness(backupStatus(shop, [half], null), 1e9, now).fresh, false);
+  const future = backupStatus(shop, [snapshot('f', '2026-03-03T05:00:00Z')], null);
+  assert.match(judgeFreshness(future, 1e9, now).problem ?? '', /yet to come/);
+});
+
+test('metrics carry the promised names, their types and the deployment', () => {
+  const text = renderMetrics(
+    backupStatus({ ...shop, deployment: 'a"b\\c' }, [good, half], run('incomplete')),
+  );
+  const label = String.raw`{deployment="a\"b\\c"}`;
+  assert.equal(
+    text.split('\n').filter((line) => line !== '' && !line.startsWith('#')),
+    [
+      `dockerctl_backup_last_run_timestamp_seconds${label} 1772420490.5`,
+      `dockerctl_backup_last_run_success${label} 0`,
+      `dockerctl_backup_last_run_duration_seconds${label} 90.5`,
+      `dockerctl_backup_last_complete_timestamp_seconds${label} 1772334000`,
+      `dockerctl_backup_last_complete_files${label} 7`,
+      `dockerctl_backup_last_complete_bytes${label} 3000`,
+      `dockerctl_backup_last_complete_added_bytes${label} 500`,
+      `dockerctl_backup_snapshots_complete${label} 1`,
+      `dockerctl_backup_snapshots_incomplete${label} 1`,
+    ],
+  );
+  assert.is(text.match(/^# TYPE \S+ gauge$/gm)?.length, 9);
+  const promised = readFileSync('docs/monitoring.md', 'utf8');
+  for (const [name] of text.matchAll(/^dockerctl_\w+/gm)) assert.ok(promised.includes(`\`${name}\``), name);
+});
+
+test('a run leaves its status for us and its metrics for everybody', async () => {
+  const stateDir = temporaryDirectory();
+  const metrics = join(stateDir, 'shop.prom');
+  const { context, warnings } = contextIn(stateDir);
+  const settings = { repository, metrics, hooks: noHooks };
+  const status = await recordRun('shop', settings, run('complete'), [good], context);
+  assert.equal(await readStatus('shop', repository, stateDir), status);
+  assert.is(statSync(statusFile('shop', stateDir)).mode & 0o777, 0o600);
+  assert.is(statSync(metrics).mode & 0o777, 0o644);
+  assert.is(readFileSync(metrics, 'utf8'), renderMetrics(status));
+  assert.equal(warnings, []);
+});
+
+test('a run that could not read the repository forgets nothing of what was known', async () => {
+  const stateDir = temporaryDirectory();
+  const { context } = contextIn(stateDir);
+  const settings = { repository, metrics: undefined, hooks: noHooks };
+  await recordRun('shop', settings, run('complete'), [good], context);
+  const failed = await recordRun('shop', settings, run('failed', 'no space'), undefined, context);
+  assert.is(failed.lastComplete?.id, 'sha256:good');
+  assert.is(failed.lastRun?.problem, 'no space');
+  const elsewhere = { ...settings, repository: '/mnt/other' };
+  const other = await recordRun('shop', elsewhere, run('failed'), undefined, context);
+  assert.is(other.lastComplete, null);
+});
+
+test('a damaged status file is no obstacle', async () => {
+  const stateDir = temporaryDirectory();
+  const { context } = contextIn(stateDir);
+  const settings = { repository, metrics: undefined, hooks: noHooks };
+  await recordRun('shop', settings, run('complete'), [good], context);
+  writeFileSync(statusFile('shop', stateDir), '{"deployment":');
+  assert.is(await readStatus('shop', repository, stateDir), undefined);
+  await recordRun('shop', settings, run('failed'), undefined, context);
+  assert.is((await readStatus('shop', repository, stateDir))?.lastRun?.outcome, 'failed');
+});
+
+test('the hooks of the outcome are given the status on stdin; one that fails is a warning', async () => {
+  const stateDir = temporaryDirectory();
+  const told = (name: string): string[] => ['sh', '-c', 'cat > "$0"', join(stateDir, name)];
+  const hooks = {
+    onSuccess: [told('good')],
+    onFailure: [['sh', '-c', 'echo sorry >&2; exit 7'], told('bad')],
+  };
+  const settings = { repository, metrics: undefined, hooks };
+  const { context, warnings } = contextIn(stateDir);
+  await recordRun('shop', settings, run('incomplete', 'a: unreadable'), [half], context);
+  const summary = JSON.parse(readFileSync(join(stateDir, 'bad'), 'utf8'));
+  assert.is(summary.lastRun.problem, 'a: unreadable');
+  assert.is(warnings.length, 1);
+  assert.match(warnings[0] ?? '', /exit 7: sorry/);
+  await recordRun('shop', settings, run('complete'), [good], context);
+  assert.is(JSON.parse(readFileSync(join(stateDir, 'good'), 'utf8')).lastRun.outcome, 'complete');
+});
+
+test('what cannot be written is a warning, not a failure of the run', async () => {
+  const stateDir = temporaryDirectory();
+  writeFileSync(join(stateDir, 'backup'), 'in the way');
+  const { context, warnings } = contextIn(stateDir);
+  const settings = { repository, metrics: '/nowhere/at/all.prom', hooks: noHooks };
+  await recordRun('shop', settings, run('complete'), [good], context);
+  assert.is(warnings.length, 2);
+});
+
+test.run();
