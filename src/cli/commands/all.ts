@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import type { Action } from '../program.ts';
+import { addBackupKeyGenerate } from './backup-key-generate.ts';
+import { addCompletion } from './completion.ts';
 import { addImagesList } from './images-list.ts';
 import { addImagesLoad } from './images-load.ts';
 
@@ -31,6 +33,8 @@ export function addCommands(program: Command, wrap: Wrap): void {
   addImagesLoad(images, wrap);
   addImagesList(images, wrap);
   program.commandsGroup('Backup and restore:');
-  program.command('backup').description('back up the deployment while it runs');
+  const backup = program.command('backup').description('back up the deployment while it runs');
+  addBackupKeyGenerate(backup, wrap);
   program.commandsGroup('This host:');
+  addCompletion(program, wrap);
 }
