@@ -30,7 +30,7 @@ const packageRooms: Record<string, readonly string[]> = {
   commander: ['cli'],
   'cli-progress': ['cli'],
   'lzma-native': ['archive'],
-  'tar-stream': ['archive', 'engine', 'databases', 'backup', 'restore', 'repository'],
+  'tar-stream': ['archive', 'engine', 'databases', 'lifecycle', 'backup', 'restore', 'repository'],
   yaml: ['deployment'],
 };
 

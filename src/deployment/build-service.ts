@@ -12,7 +12,7 @@ export interface Surroundings {
 }
 
 /** On the command line these mean many services. */
-const reservedNames = ['all', 'storage'];
+const reservedNames = ['all', 'storage', 'services'];
 
 export async function buildService(
   name: string,

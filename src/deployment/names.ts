@@ -6,6 +6,8 @@ export const labelNames = {
   service: 'io.dockerctl.service',
   release: 'io.dockerctl.release',
   configHash: 'io.dockerctl.config-hash',
+  /** On a container of `dockerctl run` only, which has none of the others: whose it is. */
+  oneOff: 'io.dockerctl.one-off',
 } as const;
 
 /** `<deployment>-<release>-<service>`: another one for every release, so that two can lie side by side. */

@@ -1,0 +1,68 @@
+import type { Service } from '../deployment/deployment.ts';
+import { ContainerStateError } from '../support/errors.ts';
+import type { Host } from './carry-out.ts';
+import { observe, type ServiceState } from './host-state.ts';
+import { waitUntilReady } from './ready.ts';
+import { selectServices } from './select.ts';
+
+export interface CheckedService {
+  name: string;
+  ready: boolean;
+  /** Why not: which check, and its last answer. */
+  problem: string | undefined;
+}
+
+export interface CheckOptions {
+  /** Seconds between two tries of a service's checks. */
+  interval: number;
+  /** Seconds after which a service that is not ready counts as failed; its own patience when left out. */
+  timeout?: number;
+}
+
+/** Checks services side by side, each until it is ready or its time is up. Storage must have ended well. */
+export async function checkServices(
+  names: readonly string[],
+  { deployment, engine, context }: Host,
+  { interval, timeout }: CheckOptions,
+): Promise<CheckedService[]> {
+  const selected = selectServices(deployment, names);
+  const { services } = await observe(deployment, engine);
+  const check = async (service: Service): Promise<CheckedService> => {
+    const state = services.get(service.name) as ServiceState;
+    const retry = { ...service.readyRetry, interval, ...(timeout !== undefined && { timeout }) };
+    const problem = service.storage
+      ? storageProblem(state)
+      : await waitUntilReady(service, state.container, engine, context, retry).then(
+          () => undefined,
+          problemOf,
+        );
+    context.signal.throwIfAborted();
+    return { name: service.name, ready: problem === undefined, problem };
+  };
+  return Promise.all(selected.map(check));
+}
+
+function storageProblem({ state, exitCode }: ServiceState): string | undefined {
+  if (state === 'exited' && exitCode === 0) return undefined;
+  return exitCode === undefined || state === 'running'
+    ? `it is ${state}`
+    : `it ended with status ${exitCode}`;
+}
+
+function problemOf(error: unknown): string {
+  if (error instanceof ContainerStateError && typeof error.facts.problem === 'string')
+    return error.facts.problem;
+  throw error;
+}
+
+/** What `check` throws when services are not ready. */
+export function checkFailure(checked: readonly CheckedService[]): ContainerStateError | undefined {
+  const failed = checked.filter(({ ready }) => !ready);
+  const [first] = failed;
+  if (first === undefined) return undefined;
+  const others = failed.length === 1 ? '' : `, and ${failed.length - 1} more not either`;
+  return new ContainerStateError(`${first.name} is not ready: ${first.problem}${others}`, {
+    advice: `dockerctl logs ${first.name} shows what it says`,
+    facts: { services: failed.map(({ name, problem }) => `${name}: ${problem}`) },
+  });
+}

@@ -1,0 +1,56 @@
+import type { Hook, HookPoint, Service } from '../deployment/deployment.ts';
+import type { Engine } from '../engine/engine.ts';
+import { runInContainer } from '../engine/run-in-container.ts';
+import { FailedError, messageOf } from '../support/errors.ts';
+import { runCommand } from '../support/run-command.ts';
+
+/**
+ * Runs a service's hooks of one point, one after the other. On the host they are told in their environment what they
+ * run for: DOCKERCTL_SERVICE and DOCKERCTL_CONTAINER.
+ *
+ * @throws FailedError at the first that does not exit with status 0
+ */
+export async function runHooks(
+  service: Service,
+  container: string,
+  point: HookPoint,
+  engine: Engine,
+  signal: AbortSignal,
+): Promise<void> {
+  for (const hook of service.hooks[point] ?? []) {
+    const { status, stdout, stderr } = await run(hook, service, container, engine, signal).catch((error) => {
+      signal.throwIfAborted();
+      throw failure(service, point, hook, messageOf(error), error);
+    });
+    const said = (stderr.trim() || stdout.trim()).split('\n').at(-1) ?? '';
+    if (status !== 0)
+      throw failure(service, point, hook, said === '' ? `exit ${status}` : `exit ${status}: ${said}`);
+  }
+}
+
+function run(
+  { where, command }: Hook,
+  service: Service,
+  container: string,
+  engine: Engine,
+  signal: AbortSignal,
+) {
+  const environment = { DOCKERCTL_SERVICE: service.name, DOCKERCTL_CONTAINER: container };
+  if (where === 'container') return runInContainer(engine, container, command, { signal });
+  const [program = '', ...args] = command;
+  return runCommand(program, args, { env: { ...process.env, ...environment }, signal });
+}
+
+function failure(
+  { name }: Service,
+  point: HookPoint,
+  { command }: Hook,
+  reason: string,
+  cause?: unknown,
+): FailedError {
+  return new FailedError(`running the ${point} hook ${command[0]} of ${name}: ${reason}`, {
+    advice: `run it by hand to see why: ${command.join(' ')}`,
+    facts: { service: name, hook: point, command },
+    cause,
+  });
+}

@@ -1,0 +1,120 @@
+import { glob } from 'node:fs/promises';
+import type { Deployment, Service } from '../deployment/deployment.ts';
+import { containerName, labelNames } from '../deployment/names.ts';
+import type { ContainerState, ContainerSummary, Engine } from '../engine/engine.ts';
+import { configHash } from './container-spec.ts';
+
+/** What the host has of a deployment: all that plans are made from. */
+export interface HostState {
+  /** By service, in the deployment's order. */
+  services: ReadonlyMap<string, ServiceState>;
+  /** Of the images that services name, those the engine has. */
+  images: ReadonlySet<string>;
+  /** Engine names of the deployment's volumes and networks that exist. */
+  volumes: ReadonlySet<string>;
+  networks: ReadonlySet<string>;
+  /** Files in which missing images may be found. */
+  archives: readonly string[];
+}
+
+export interface ServiceState {
+  service: Service;
+  /** The name its container has, or would have. */
+  container: string;
+  /** `missing` when it was not created; `foreign` when something that is not ours goes by its name. */
+  state: ContainerState | 'missing' | 'foreign';
+  /** Of a storage container that has run; else undefined. */
+  exitCode: number | undefined;
+  /** Whether the container was made from other settings or another image than it would be made from now. */
+  outdated: 'settings' | 'image' | undefined;
+  /** Containers of the same service under other releases. */
+  otherReleases: { container: string; release: string; image: string; running: boolean }[];
+}
+
+/** Looks, and changes nothing. */
+export async function observe(deployment: Deployment, engine: Engine): Promise<HostState> {
+  const [containers, imageIds, volumes, networks, archives] = await Promise.all([
+    engine.containers.list(),
+    idsOfImages(deployment, engine),
+    existing(deployment.volumes, (name) => engine.volumes.inspect(name)),
+    existing(deployment.networks, (name) => engine.networks.inspect(name)),
+    Array.fromAsync(glob(deployment.images.archives)),
+  ]);
+  const states = await Promise.all(
+    deployment.services.map((service) => stateOf(deployment, service, containers, imageIds, engine)),
+  );
+  return {
+    services: new Map(states.map((state) => [state.service.name, state])),
+    images: new Set(imageIds.keys()),
+    volumes,
+    networks,
+    archives: archives.sort(),
+  };
+}
+
+async function idsOfImages({ services }: Deployment, engine: Engine): Promise<Map<string, string>> {
+  const references = [...new Set(services.map(({ image }) => image))];
+  const found = await Promise.all(references.map((reference) => engine.images.inspect(reference)));
+  return new Map(
+    references.flatMap((reference, index): [string, string][] => {
+      const image = found[index];
+      return image === undefined ? [] : [[reference, image.id]];
+    }),
+  );
+}
+
+async function existing(
+  declared: readonly { name: string }[],
+  inspect: (name: string) => Promise<unknown>,
+): Promise<Set<string>> {
+  const found = await Promise.all(declared.map(({ name }) => inspect(name)));
+  return new Set(declared.map(({ name }) => name).filter((_, index) => found[index] !== undefined));
+}
+
+async function stateOf(
+  deployment: Deployment,
+  service: Service,
+  containers: readonly ContainerSummary[],
+  imageIds: ReadonlyMap<string, string>,
+  engine: Engine,
+): Promise<ServiceState> {
+  const container = containerName(deployment, service);
+  const ours = containers.filter((one) => belongsTo(one, deployment.name, service.name));
+  const named = containers.find(({ name }) => name === container);
+  const current = named !== undefined && ours.includes(named) ? named : undefined;
+  const runs = service.storage && current !== undefined && current.state !== 'created';
+  return {
+    service,
+    container,
+    state: current?.state ?? (named === undefined ? 'missing' : 'foreign'),
+    exitCode: runs ? (await engine.containers.inspect(current.id))?.exitCode : undefined,
+    outdated: current && outdatedBy(current, service, imageIds.get(service.image)),
+    otherReleases: ours
+      .filter((one) => one !== current)
+      .map(({ name, labels, state, image }) => ({
+        container: name,
+        release: labels[labelNames.release] ?? '',
+        image,
+        running: isRunning(state),
+      })),
+  };
+}
+
+/** By labels, compared whole: never by parts of a name. */
+function belongsTo({ labels }: ContainerSummary, deployment: string, service: string): boolean {
+  return labels[labelNames.deployment] === deployment && labels[labelNames.service] === service;
+}
+
+function outdatedBy(
+  { labels, imageId }: ContainerSummary,
+  service: Service,
+  wantedImage: string | undefined,
+): ServiceState['outdated'] {
+  if (labels[labelNames.configHash] !== configHash(service)) return 'settings';
+  return wantedImage !== undefined && wantedImage !== imageId ? 'image' : undefined;
+}
+
+/** Whether something of it is alive that would have to be stopped. */
+export function isRunning(state: ServiceState['state']): boolean {
+  return state === 'running' || state === 'restarting' || state === 'paused';
+}

@@ -1,0 +1,48 @@
+import { ContainerStateError } from '../support/errors.ts';
+import { carryOut, type Host } from './carry-out.ts';
+import { isRunning, observe } from './host-state.ts';
+import { planStart, type StartOptions } from './plan-start.ts';
+import { planStop } from './plan-stop.ts';
+import { selectServices } from './select.ts';
+
+/**
+ * Stops services (short names, or groups such as `all`) in the reverse of their order, and makes sure that they have
+ * stopped. Returns the names of those that ran, for `startServices` to bring back.
+ *
+ * @throws ContainerStateError naming how each stands, when one does not stop or a hook fails
+ */
+export async function stopServices(names: readonly string[], host: Host): Promise<string[]> {
+  const { deployment, engine } = host;
+  const selected = selectServices(deployment, names);
+  const before = await observe(deployment, engine);
+  await carryOut(planStop(before, selected), host);
+  const after = await observe(deployment, engine);
+  for (const { name } of selected) {
+    const state = after.services.get(name);
+    if (state === undefined || !isRunning(state.state)) continue;
+    throw new ContainerStateError(`${state.container} was stopped and is ${state.state} again`, {
+      advice: 'something else starts it: stop its supervisor first',
+      facts: { service: name, container: state.container },
+    });
+  }
+  return selected
+    .filter(({ name }) => isRunning(before.services.get(name)?.state ?? 'missing'))
+    .map(({ name }) => name);
+}
+
+/**
+ * Starts services and what they depend on in the deployment's order, each ready before the next, creating what is
+ * missing.
+ *
+ * @throws what `planStart` refuses, before anything is touched
+ * @throws ContainerStateError naming how each stands, when one does not become ready
+ */
+export async function startServices(
+  names: readonly string[],
+  host: Host,
+  options: StartOptions = {},
+): Promise<void> {
+  const { deployment, engine } = host;
+  const selected = selectServices(deployment, names);
+  await carryOut(planStart(deployment, await observe(deployment, engine), selected, options), host);
+}
