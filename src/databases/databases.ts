@@ -14,6 +14,11 @@ export interface Database {
    */
   dump(server: DatabaseServer, options: DumpOptions, context: Context): AsyncIterable<DumpFile>;
   /**
+   * Waits until the server takes connections for good; a new one may start twice before it does.
+   * @throws {FailedError} when it does not in time
+   */
+  ready(server: DatabaseServer, context: Context): Promise<void>;
+  /**
    * Loads a dump beside what lives, which stays as it is. Run again with the same token after a kill, it begins anew.
    * @throws {DamagedError} when the files are not a whole dump. @throws {FailedError} when the server refuses some of
    * it. Either way what was loaded so far is gone again.
@@ -28,6 +33,8 @@ export interface Database {
   swap(server: DatabaseServer, loaded: LoadedDatabases, context: Context): Promise<void>;
   /** The way back, before or after `swap`: what lived before lives again, and what was loaded is gone. */
   undo(server: DatabaseServer, loaded: LoadedDatabases, context: Context): Promise<void>;
+  /** Drops what a `load` that was killed left behind. */
+  discard(server: DatabaseServer, token: string, context: Context): Promise<void>;
   /** Drops what `swap` kept. There is no way back from here. */
   dropKept(server: DatabaseServer, loaded: LoadedDatabases, context: Context): Promise<void>;
 }

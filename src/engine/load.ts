@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import type Docker from 'dockerode';
+import { FailedError } from '../support/errors.ts';
 import type { Client } from './client.ts';
 import type { LoadedImages } from './engine.ts';
 import { engineFailure, interruption } from './errors.ts';
@@ -38,9 +39,9 @@ async function upload(docker: Docker, archive: Readable, abortSignal: AbortSigna
 function watchArchive(archive: Readable, connection: AbortController): () => Error | undefined {
   let broken: Error | undefined;
   finished(archive, { writable: false }).catch((error: Error) => {
-    if (connection.signal.aborted || archive.errored === null) return;
-    broken = error;
-    connection.abort(error);
+    broken =
+      archive.errored ?? new FailedError(`${doing}: the archive was closed before its end`, { cause: error });
+    connection.abort(broken);
   });
   return () => broken;
 }

@@ -4,6 +4,7 @@ import { addBackupKeyGenerate } from './backup-key-generate.ts';
 import { addCompletion } from './completion.ts';
 import { addImagesList } from './images-list.ts';
 import { addImagesLoad } from './images-load.ts';
+import { addSchedule } from './schedule.ts';
 
 /** Turns what a command does into commander's handler. */
 export type Wrap = (action: Action) => (...parsed: unknown[]) => Promise<void>;
@@ -36,5 +37,6 @@ export function addCommands(program: Command, wrap: Wrap): void {
   const backup = program.command('backup').description('back up the deployment while it runs');
   addBackupKeyGenerate(backup, wrap);
   program.commandsGroup('This host:');
+  addSchedule(program, wrap);
   addCompletion(program, wrap);
 }

@@ -1,7 +1,8 @@
 import type { Database } from '../databases.ts';
 import { dump } from './dump.ts';
 import { load } from './load.ts';
-import { dropKept, swap, undo } from './swap.ts';
+import { ready } from './ready.ts';
+import { discard, dropKept, swap, undo } from './swap.ts';
 
 /** PostgreSQL, from 9.3 on. */
-export const postgres: Database = { dump, load, swap, undo, dropKept };
+export const postgres: Database = { dump, ready, load, swap, undo, discard, dropKept };

@@ -58,6 +58,13 @@ export async function undo(server: DatabaseServer, loaded: LoadedDatabases, cont
   await takeBackGlobals(client, loaded.globals, context);
 }
 
+export async function discard(server: DatabaseServer, token: string, context: Context): Promise<void> {
+  const client = await connectAside(server, context);
+  const present = await presentDatabases(client, context);
+  const left = [...present].filter((name) => name.endsWith(`.new_${token}`));
+  await dropDatabases(client, left, context);
+}
+
 export async function dropKept(
   server: DatabaseServer,
   loaded: LoadedDatabases,

@@ -26,6 +26,8 @@ export interface Libc {
   renameat2(oldDirectory: number, old: Pointer, newDirectory: number, path: Pointer, flags: number): number;
   lseek(file: number, offset: number, whence: number): number;
   flock(file: number, operation: number): number;
+  /** Waits for the disk: to be called off the main thread. */
+  syncfs: { async(file: number, done: (error: unknown, result: number) => void): void };
   llistxattr(path: Pointer, list: Pointer, size: number): number;
   flistxattr(file: number, list: Pointer, size: number): number;
   lgetxattr(path: Pointer, name: Pointer, value: Pointer, size: number): number;
@@ -52,6 +54,7 @@ function load(): Libc {
     renameat2: c.func('int renameat2(int, void *, int, void *, unsigned int)'),
     lseek: c.func('int64_t lseek(int, int64_t, int)'),
     flock: c.func('int flock(int, int)'),
+    syncfs: c.func('int syncfs(int)'),
     llistxattr: c.func('int64_t llistxattr(void *, void *, uint64_t)'),
     flistxattr: c.func('int64_t flistxattr(int, void *, uint64_t)'),
     lgetxattr: c.func('int64_t lgetxattr(void *, void *, void *, uint64_t)'),

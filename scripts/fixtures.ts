@@ -1,0 +1,10 @@
+/** Builds the fixture images named, or all of them, into the cache: `sh scripts/node scripts/fixtures.ts postgres`. */
+import { buildFixture, fixtureNames } from './fixtures/image.ts';
+
+const wanted = process.argv.length > 2 ? process.argv.slice(2) : fixtureNames;
+for (const name of fixtureNames) {
+  if (!wanted.includes(name)) continue;
+  const start = performance.now();
+  await buildFixture(name);
+  console.log(`${name}: ${((performance.now() - start) / 1000).toFixed(1)} s`);
+}

@@ -1,0 +1,68 @@
+import { type DatabaseServer, type DumpFile, databaseFor } from '../databases/databases.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Repository, Snapshot } from '../repository/repository.ts';
+import type { Context } from '../support/context.ts';
+import { type DatabaseRecord, type RestoreJournal, saveJournal } from './journal.ts';
+import type { Services } from './services.ts';
+import { sourceTree } from './tree/source-tree.ts';
+
+/** What loading and swapping databases needs. */
+export interface DatabasePorts {
+  engine: Engine;
+  services: Services;
+  repository: Repository;
+  snapshot: Snapshot;
+}
+
+/** Loads a dump beside what lives in its service, which runs; the journal knows the result. */
+export async function loadDatabase(
+  database: DatabaseRecord,
+  ports: DatabasePorts,
+  journal: RestoreJournal,
+  context: Context,
+): Promise<void> {
+  const { engine, repository, snapshot } = ports;
+  const server: DatabaseServer = { engine, container: await ports.services.container(database.service) };
+  const kind = await databaseFor(database.engine);
+  await kind.ready(server, context);
+  const bytes = snapshot.sources.find(({ name }) => name === database.source)?.bytes ?? 0;
+  const task = context.progress.begin(`loading ${database.source}`, { unit: 'bytes', total: bytes });
+  try {
+    const files = dumpFiles(repository, snapshot, database.source, (count) => task.advance(count));
+    database.loaded = await kind.load(server, files, journal.record.id, context);
+  } finally {
+    task.end();
+  }
+  await saveJournal(journal);
+}
+
+export async function swapDatabase(
+  database: DatabaseRecord,
+  ports: DatabasePorts,
+  context: Context,
+): Promise<void> {
+  const server = { engine: ports.engine, container: await ports.services.container(database.service) };
+  await (await databaseFor(database.engine)).swap(server, database.loaded!, context);
+}
+
+async function* dumpFiles(
+  repository: Repository,
+  snapshot: Snapshot,
+  source: string,
+  onBytes: (count: number) => void,
+): AsyncGenerator<DumpFile> {
+  for await (const entry of sourceTree(repository, snapshot, source, ['.'])) {
+    if (entry.type !== 'file') continue;
+    yield { path: entry.path, content: counted(repository.content(snapshot, entry), onBytes) };
+  }
+}
+
+async function* counted(
+  content: AsyncIterable<Uint8Array>,
+  onBytes: (count: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of content) {
+    onBytes(piece.length);
+    yield piece;
+  }
+}

@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { LoadedDatabases } from '../databases/databases.ts';
+import type { DatabaseEngine } from '../deployment/backup-settings.ts';
+import { listJournals, readJournal, removeJournal, writeJournal } from '../support/journal.ts';
+import type { StoredMetadata } from './swap/kept-directory.ts';
+import type { Move } from './swap/moves.ts';
+
+/**
+ * What a restore is about to do and has done; it is on disk before each step it tells of. It decides, not what the
+ * directories happen to look like: from any moment on, it says how to finish and how to take everything back.
+ */
+export interface RestoreRecord {
+  version: 1;
+  id: string;
+  started: string;
+  /** Absolute path of the repository, and the snapshot's id. */
+  repository: string;
+  snapshot: string;
+  request: { only: readonly string[]; full: boolean; to: string | undefined };
+  sources: { name: string; title: string; files: number; bytes: number }[];
+  /**
+   * `staging`: nothing that lives has changed. `swapping`: services stop, data is being exchanged, services start.
+   * `done`: all is in place, and what was replaced is kept.
+   */
+  phase: 'staging' | 'swapping' | 'done';
+  createdDirectories: string[];
+  createdVolumes: string[];
+  places: PlaceRecord[];
+  databases: DatabaseRecord[];
+  /** Services to stop, and those to start, each in the order it happens. */
+  stop: string[];
+  start: string[];
+  /** Services that ran before, and those that had no container. */
+  running: string[];
+  missing: string[];
+}
+
+export interface PlaceRecord {
+  directory: string;
+  moves: Move[];
+  /** Of the directory itself, where the snapshot has it. */
+  metadata?: { before: StoredMetadata; after: StoredMetadata };
+}
+
+export interface DatabaseRecord {
+  source: string;
+  service: string;
+  engine: DatabaseEngine;
+  loaded?: LoadedDatabases;
+}
+
+export interface RestoreJournal {
+  path: string;
+  record: RestoreRecord;
+}
+
+export async function beginJournal(
+  stateDir: string,
+  record: Omit<RestoreRecord, 'version' | 'id'>,
+): Promise<RestoreJournal> {
+  const id = randomBytes(4).toString('hex');
+  const journal: RestoreJournal = {
+    path: join(journalDirectory(stateDir), `${id}.json`),
+    record: { version: 1, id, ...record },
+  };
+  await saveJournal(journal);
+  return journal;
+}
+
+export function saveJournal({ path, record }: RestoreJournal): Promise<void> {
+  return writeJournal(path, record);
+}
+
+export function endJournal({ path }: RestoreJournal): Promise<void> {
+  return removeJournal(path);
+}
+
+/** Every restore that is unfinished, or done with its old data kept; oldest first. */
+export async function restoreJournals(stateDir: string): Promise<RestoreJournal[]> {
+  const paths = await listJournals(journalDirectory(stateDir));
+  const journals = await Promise.all(
+    paths.map(async (path) => ({ path, record: await readJournal<RestoreRecord>(path) })),
+  );
+  return journals.sort((a, b) => (a.record.started < b.record.started ? -1 : 1));
+}
+
+function journalDirectory(stateDir: string): string {
+  return join(stateDir, 'restores');
+}

@@ -1,0 +1,73 @@
+import { statfs } from 'node:fs/promises';
+import type { Entry } from '../../repository/entry.ts';
+import { codeOf, NoSpaceError } from '../../support/errors.ts';
+import { toText } from '../../support/posix/byte-path.ts';
+import { currentDirectory, statAt } from '../../support/posix/stat.ts';
+import { parentDirectory } from '../places.ts';
+import type { SpaceNeed } from './plan.ts';
+
+export interface Need {
+  bytes: number;
+  inodes: number;
+}
+
+const block = 4096;
+
+/** What one file will take: its data in whole blocks, and an inode unless it is another name of one. */
+export function needOf({ type, size = 0, holes = [], hardlink }: Entry): Need {
+  if (hardlink !== undefined) return { bytes: 0, inodes: 0 };
+  if (type === 'directory') return { bytes: block, inodes: 1 };
+  const data = holes.reduce((rest, [, length]) => rest - length, size);
+  return { bytes: Math.ceil(data / block) * block, inodes: 1 };
+}
+
+/** Adds up needs by the directories they are in to needs by file system, and asks each what it has. */
+export async function spaceNeeds(byDirectory: ReadonlyMap<string, Need>): Promise<SpaceNeed[]> {
+  const fileSystems = new Map<number, SpaceNeed>();
+  for (const [directory, need] of byDirectory) {
+    const existing = nearestExisting(directory);
+    const { device } = statAt(currentDirectory, existing);
+    const total = fileSystems.get(device) ?? (await supplyOf(existing));
+    total.bytes.need += need.bytes;
+    total.inodes.need += need.inodes;
+    fileSystems.set(device, total);
+  }
+  return [...fileSystems.values()];
+}
+
+/** @throws {NoSpaceError} naming the first file system that has too little */
+export function expectSpace(needs: readonly SpaceNeed[]): void {
+  for (const { directory, bytes, inodes } of needs) {
+    if (bytes.need > bytes.free) throw tooLittle(directory, 'bytes', bytes.need, bytes.free);
+    if (inodes.free !== undefined && inodes.need > inodes.free) {
+      throw tooLittle(directory, 'inodes', inodes.need, inodes.free);
+    }
+  }
+}
+
+async function supplyOf(directory: string): Promise<SpaceNeed> {
+  const { bavail, bsize, files, ffree } = await statfs(Buffer.from(directory, 'latin1'));
+  return {
+    directory: toText(directory),
+    bytes: { need: 0, free: bavail * bsize },
+    inodes: { need: 0, free: files === 0 ? undefined : ffree },
+  };
+}
+
+function nearestExisting(directory: string): string {
+  try {
+    statAt(currentDirectory, directory);
+    return directory;
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') throw error;
+    return nearestExisting(parentDirectory(directory));
+  }
+}
+
+function tooLittle(directory: string, unit: 'bytes' | 'inodes', need: number, free: number): NoSpaceError {
+  return new NoSpaceError(`restoring to ${directory}: needs ${need} ${unit}, ${free} are free`, {
+    advice:
+      'The old data stays until the new is in place: make room, or restore sources one by one with --only.',
+    facts: { directory, unit, need, free },
+  });
+}

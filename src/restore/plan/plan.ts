@@ -1,0 +1,146 @@
+import type { Snapshot, SourceSummary } from '../../repository/repository.ts';
+import type { Mount, ServiceState } from '../services.ts';
+import { isInside } from '../tree/checked-entries.ts';
+import type { SelectedSource } from './select.ts';
+
+/** What a restore would do, as data. Nothing else decides. */
+export interface RestorePlan {
+  snapshot: Pick<Snapshot, 'id' | 'started' | 'host' | 'deployment' | 'release' | 'complete'>;
+  /** The release that the deployment file names now. */
+  release: string | undefined;
+  sources: PlannedSource[];
+  skipped: { name: string; title: string; reason: string }[];
+  /** Services to stop, and those to start afterwards, each in the order it happens. */
+  stop: string[];
+  start: string[];
+  space: SpaceNeed[];
+  /** What the operator should know before saying yes. */
+  warnings: string[];
+}
+
+export interface PlannedSource extends Pick<SourceSummary, 'name' | 'title' | 'kind' | 'files' | 'bytes'> {
+  /** When its reading began: the moment this data is of. */
+  taken: Date;
+  /** Where it goes, in words; and whether something is there that will be replaced. */
+  targets: { where: string; replaces: boolean }[];
+}
+
+/** Need and supply of one file system. */
+export interface SpaceNeed {
+  /** A directory on it. */
+  directory: string;
+  bytes: { need: number; free: number };
+  /** `free` is undefined where the file system makes inodes as it goes. */
+  inodes: { need: number; free: number | undefined };
+}
+
+/** What is known about the host when the plan is made. */
+export interface Survey {
+  release: string | undefined;
+  services: ServiceState[];
+  strangers: { name: string; mounts: Mount[] }[];
+  targets: { source: string; path: string; where: string; exists: boolean }[];
+  /** Only some sources were asked for. */
+  partial: boolean;
+  space: SpaceNeed[];
+}
+
+/** Pure: the same snapshot and survey give the same plan. */
+export function planRestore(
+  snapshot: Snapshot,
+  selected: readonly SelectedSource[],
+  skipped: RestorePlan['skipped'],
+  survey: Survey,
+): RestorePlan {
+  const stop = servicesToStop(selected, survey);
+  return {
+    snapshot: {
+      id: snapshot.id,
+      started: snapshot.started,
+      host: snapshot.host,
+      deployment: snapshot.deployment,
+      release: snapshot.release,
+      complete: snapshot.complete,
+    },
+    release: survey.release,
+    sources: selected.map(({ summary }) => plannedSource(summary, survey)),
+    skipped: [...skipped],
+    stop: stop.toReversed(),
+    start: servicesToStart(selected, stop, survey),
+    space: survey.space,
+    warnings: warningsOf(snapshot, selected, survey),
+  };
+}
+
+function plannedSource(summary: SourceSummary, { targets }: Survey): PlannedSource {
+  const { name, title, kind, files, bytes, started } = summary;
+  return {
+    name,
+    title,
+    kind,
+    files,
+    bytes,
+    taken: started,
+    targets: targets
+      .filter(({ source }) => source === name)
+      .map(({ where, exists }) => ({ where, replaces: exists })),
+  };
+}
+
+/** Running services that use what is replaced, or whose database is, and whatever needs those; in starting order. */
+function servicesToStop(selected: readonly SelectedSource[], { services, targets }: Survey): string[] {
+  const stopping = new Set(
+    services
+      .filter(({ mounts }) => mounts.some(({ source }) => targets.some(({ path }) => overlap(source, path))))
+      .map(({ name }) => name),
+  );
+  const databases = new Set(selected.flatMap(({ database }) => database?.service ?? []));
+  for (const { name, dependsOn } of services) {
+    if (dependsOn.some((needed) => stopping.has(needed) || databases.has(needed))) stopping.add(name);
+  }
+  return services
+    .filter(({ name, state }) => stopping.has(name) && state === 'running')
+    .map(({ name }) => name);
+}
+
+/** What was stopped; the databases' services; and unless only some sources are restored, all that have no container. */
+function servicesToStart(
+  selected: readonly SelectedSource[],
+  stopped: readonly string[],
+  { services, partial }: Survey,
+): string[] {
+  const wanted = new Set([...stopped, ...selected.flatMap(({ database }) => database?.service ?? [])]);
+  for (const { name, state } of services) if (!partial && state === 'missing') wanted.add(name);
+  // Starting order: what a service needs comes before it, so it is seen after it here.
+  for (const { name, dependsOn } of services.toReversed()) {
+    if (wanted.has(name)) for (const needed of dependsOn) wanted.add(needed);
+  }
+  return services.filter(({ name }) => wanted.has(name)).map(({ name }) => name);
+}
+
+function warningsOf(snapshot: Snapshot, selected: readonly SelectedSource[], survey: Survey): string[] {
+  const warnings = selected.flatMap(({ summary }) =>
+    summary.complete ? [] : [`${summary.title}: this backup of it is incomplete${reasonOf(summary)}`],
+  );
+  if (snapshot.release !== survey.release) {
+    warnings.push(
+      `the backup is of release ${snapshot.release ?? '(none)'}, here is ${survey.release ?? '(none)'}`,
+    );
+  }
+  for (const { name, mounts } of survey.strangers) {
+    const used = survey.targets.find(({ path }) => mounts.some(({ source }) => overlap(source, path)));
+    if (used)
+      warnings.push(
+        `container ${name}, no service of this deployment, uses ${used.where} and will not be stopped`,
+      );
+  }
+  return warnings;
+}
+
+function reasonOf({ warnings }: SourceSummary): string {
+  return warnings[0] === undefined ? '' : `: ${warnings[0]}`;
+}
+
+function overlap(a: string, b: string): boolean {
+  return a === b || isInside(a, b) || isInside(b, a);
+}

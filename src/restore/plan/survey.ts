@@ -1,0 +1,140 @@
+import type { Engine } from '../../engine/engine.ts';
+import type { Repository, Snapshot } from '../../repository/repository.ts';
+import type { Context } from '../../support/context.ts';
+import { codeOf, FailedError } from '../../support/errors.ts';
+import { toText } from '../../support/posix/byte-path.ts';
+import { currentDirectory, statAt } from '../../support/posix/stat.ts';
+import { mountPoints } from '../mounts.ts';
+import { hostPath, type Layout, layOut, parentDirectory, type Target, targetOf } from '../places.ts';
+import type { ServiceState, Services } from '../services.ts';
+import { isInside } from '../tree/checked-entries.ts';
+import { sourceTree } from '../tree/source-tree.ts';
+import { type Need, needOf, spaceNeeds } from './needs.ts';
+import type { Survey } from './plan.ts';
+import type { SelectedSource } from './select.ts';
+import { directoryTargets, hostTargets } from './targets.ts';
+
+/** Where the restored files go, as far as it is known before anything is made. */
+export interface Ground {
+  targets: Target[];
+  layout: Layout;
+}
+
+/**
+ * Finds the ground of a restore, and refuses what cannot be replaced by renaming.
+ * @param to everything goes under this directory, and the engine is not asked
+ */
+export async function findGround(
+  selected: readonly SelectedSource[],
+  engine: Engine | undefined,
+  to: string | undefined,
+): Promise<Ground> {
+  const mounts = await mountPoints();
+  const targets =
+    to === undefined
+      ? await hostTargets(selected, await volumeMountpoints(selected, engine!))
+      : await directoryTargets(selected, to);
+  for (const { path } of targets) refuseMountedFiles(path, mounts);
+  for (const { source, path } of targets) {
+    if (selected.some(({ summary, volume }) => summary.name === source && volume) && mounts.includes(path)) {
+      throw new FailedError(`restoring ${source}: its volume is mounted by its driver at ${toText(path)}`, {
+        advice: 'Restore it beside with --to DIR, and copy it into the volume from a container.',
+      });
+    }
+  }
+  return { targets, layout: layOut(targets, mounts) };
+}
+
+/** Reads the trees through, so that damage is found and room is measured before anything is done. */
+export async function surveyHost(
+  repository: Repository,
+  snapshot: Snapshot,
+  selected: readonly SelectedSource[],
+  { targets, layout }: Ground,
+  options: { services: Services | undefined; release: string | undefined; partial: boolean },
+  context: Context,
+): Promise<Survey> {
+  const services = (await options.services?.list()) ?? [];
+  const needs = new Map<string, Need>();
+  for (const { summary, database } of selected) {
+    const own = targets.filter(({ source }) => source === summary.name);
+    const roots = own.length > 0 ? own.map(({ root }) => root) : ['.'];
+    for await (const entry of sourceTree(repository, snapshot, summary.name, roots)) {
+      context.signal.throwIfAborted();
+      const target = targetOf(own, entry.path);
+      const directory = target
+        ? parentDirectory(hostPath(target, entry.path))
+        : database && dataDirectory(services, database.service);
+      if (directory !== undefined) add(needs, placeAbove(directory, layout), needOf(entry));
+    }
+  }
+  return {
+    release: options.release,
+    services,
+    strangers: (await options.services?.strangers()) ?? [],
+    targets: targets.map(({ source, path }) => ({ source, path, where: toText(path), exists: exists(path) })),
+    partial: options.partial,
+    space: await spaceNeeds(needs),
+  };
+}
+
+/** Where volumes live; one that is missing will be made where the engine makes volumes. */
+async function volumeMountpoints(
+  selected: readonly SelectedSource[],
+  engine: Engine,
+): Promise<Map<string, string>> {
+  const mountpoints = new Map<string, string>();
+  for (const { volume } of selected) {
+    if (volume === undefined) continue;
+    const existing = await engine.volumes.inspect(volume);
+    mountpoints.set(
+      volume,
+      existing?.mountpoint ?? `${(await engine.info()).rootDir}/volumes/${volume}/_data`,
+    );
+  }
+  return mountpoints;
+}
+
+/** What is staged in a place takes room there, however deep it will be below. */
+function placeAbove(directory: string, { places }: Layout): string {
+  let deepest = '';
+  for (const place of places) {
+    const inside = directory === place.directory || isInside(directory, place.directory);
+    if (inside && place.directory.length > deepest.length) deepest = place.directory;
+  }
+  return deepest || directory;
+}
+
+/** Of a database server, on this host; as far as its mounts tell. */
+function dataDirectory(services: readonly ServiceState[], service: string): string | undefined {
+  const mounts = services.find(({ name }) => name === service)?.mounts ?? [];
+  return mounts.find(({ target }) => /postgres|pgsql/.test(target))?.source;
+}
+
+function refuseMountedFiles(path: string, mounts: readonly string[]): void {
+  for (const mount of mounts) {
+    if (mount !== path && !isInside(mount, path)) continue;
+    if (statAt(currentDirectory, mount).type === 'directory') continue;
+    throw new FailedError(
+      `restoring ${toText(path)}: the file ${toText(mount)} is mounted there from elsewhere`,
+      {
+        advice: 'Restore on the host it comes from, or beside with --to DIR.',
+      },
+    );
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    statAt(currentDirectory, path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false;
+    throw error;
+  }
+}
+
+function add(needs: Map<string, Need>, directory: string, need: Need): void {
+  const sum = needs.get(directory) ?? { bytes: 0, inodes: 0 };
+  needs.set(directory, { bytes: sum.bytes + need.bytes, inodes: sum.inodes + need.inodes });
+}

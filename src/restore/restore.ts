@@ -1,0 +1,93 @@
+import type { Volume } from '../deployment/deployment.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { Context } from '../support/context.ts';
+import { FailedError, NotFoundError, UsageError } from '../support/errors.ts';
+import { restoreJournals } from './journal.ts';
+import { expectSpace } from './plan/needs.ts';
+import { planRestore, type RestorePlan } from './plan/plan.ts';
+import { type Selection, selectSources } from './plan/select.ts';
+import { findGround, surveyHost } from './plan/survey.ts';
+import { type RestoreReport, runRestore } from './run.ts';
+import type { ServiceState, Services } from './services.ts';
+
+export interface RestoreRequest extends Selection {
+  /** Id, unique prefix, or `latest`. */
+  snapshot: string;
+}
+
+export interface RestorePorts {
+  repository: Repository;
+  /** Not needed with `to`. */
+  host: { engine: Engine; services: Services } | undefined;
+  /** What the deployment file says of volumes, of sources for `--full` only, and of the release. */
+  volumes: readonly Volume[];
+  fullSources: ReadonlySet<string>;
+  release: string | undefined;
+}
+
+/** A restore that has looked at everything and changed nothing. */
+export interface PreparedRestore {
+  plan: RestorePlan;
+  /** Does it. After a failure everything is as it was. */
+  run(): Promise<RestoreReport>;
+}
+
+/**
+ * Finds out what restoring a snapshot means for this host: damage, lack of room, missing images and an unfinished
+ * restore are told before anything is done.
+ */
+export async function prepareRestore(
+  request: RestoreRequest,
+  ports: RestorePorts,
+  context: Context,
+): Promise<PreparedRestore> {
+  await refuseUnfinished(context.stateDir);
+  const { repository, fullSources, release } = ports;
+  const host = request.to === undefined ? ports.host : undefined;
+  const snapshot = await repository.find(request.snapshot);
+  const { selected, skipped } = selectSources(snapshot, request, fullSources);
+  if (selected.length === 0) throw new UsageError(`restoring ${snapshot.id}: nothing of it is chosen`);
+  const ground = await findGround(selected, host?.engine, request.to);
+  const options = { services: host?.services, release, partial: request.only.length > 0 };
+  const survey = await surveyHost(repository, snapshot, selected, ground, options, context);
+  if (request.to !== undefined) refuseExisting(survey.targets);
+  const plan = planRestore(snapshot, selected, skipped, survey);
+  refuseMissingImages(plan, survey.services);
+  expectSpace(plan.space);
+  const decided = { request, snapshot, selected, plan, services: survey.services };
+  return { plan, run: () => runRestore(decided, { ...ports, host }, context) };
+}
+
+/** @throws {FailedError} while an earlier restore is neither finished nor taken back */
+export async function refuseUnfinished(stateDir: string): Promise<void> {
+  const journals = await restoreJournals(stateDir);
+  const unfinished = journals.find(({ record }) => record.phase !== 'done');
+  if (unfinished === undefined) return;
+  const { id, started } = unfinished.record;
+  throw new FailedError(`restoring: the restore ${id} begun ${started} was never finished`, {
+    advice: 'Finish it with dockerctl restore --resume, or take it back with dockerctl restore --rollback.',
+    facts: { restore: id, journal: unfinished.path },
+  });
+}
+
+function refuseExisting(targets: readonly { where: string; exists: boolean }[]): void {
+  const existing = targets.find(({ exists }) => exists);
+  if (existing === undefined) return;
+  throw new UsageError(`restoring to a directory: ${existing.where} exists already`, {
+    advice: 'Name a directory that does not hold it.',
+    facts: { path: existing.where },
+  });
+}
+
+function refuseMissingImages({ start }: RestorePlan, services: readonly ServiceState[]): void {
+  const lacking = services.filter(
+    ({ name, state, imagePresent }) => start.includes(name) && state === 'missing' && !imagePresent,
+  );
+  if (lacking.length === 0) return;
+  const images = [...new Set(lacking.map(({ image }) => image))];
+  throw new NotFoundError(`restoring: the engine lacks ${images.length} images: ${images.join(', ')}`, {
+    advice: 'Load them first: dockerctl images load FILE',
+    facts: { images },
+  });
+}

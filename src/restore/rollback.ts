@@ -1,0 +1,113 @@
+import { databaseFor } from '../databases/databases.ts';
+import type { Context } from '../support/context.ts';
+import { ContainerStateError, messageOf } from '../support/errors.ts';
+import type { DatabasePorts } from './databases.ts';
+import { endJournal, type RestoreJournal, saveJournal } from './journal.ts';
+import type { Services } from './services.ts';
+import { removeEmptyDirectory } from './swap/directories.ts';
+import { writeMetadata } from './swap/kept-directory.ts';
+import { revertMoves } from './swap/moves.ts';
+import { namesIn, openStaging, removeStaging } from './swap/staging.ts';
+import type { MetadataOptions } from './tree/metadata.ts';
+
+type UndoPorts = Pick<DatabasePorts, 'engine' | 'services'>;
+
+/**
+ * Takes a restore back, however far it came: old data and databases return, services that ran run again, and what was
+ * made for the restore goes. Every step can be repeated.
+ *
+ * @throws {ContainerStateError} when it cannot; the journal then stays, for another attempt
+ */
+export async function rollBack(
+  journal: RestoreJournal,
+  ports: UndoPorts | undefined,
+  metadata: MetadataOptions,
+  context: Context,
+): Promise<void> {
+  try {
+    if (journal.record.phase !== 'staging') await revertSwap(journal, ports, metadata, context);
+    else await undoDatabases(journal, ports, context);
+    await cleanUp(journal, ports);
+  } catch (cause) {
+    throw new ContainerStateError(`taking the restore back: ${messageOf(cause)}`, {
+      cause,
+      advice: 'Mend what it names, then: dockerctl restore --rollback',
+      facts: { restore: journal.record.id, journal: journal.path },
+    });
+  }
+}
+
+async function revertSwap(
+  journal: RestoreJournal,
+  ports: UndoPorts | undefined,
+  metadata: MetadataOptions,
+  context: Context,
+): Promise<void> {
+  const { record } = journal;
+  record.phase = 'swapping';
+  await saveJournal(journal);
+  const servers = new Set(record.databases.map(({ service }) => service));
+  const others = [...new Set([...record.start.toReversed(), ...record.stop])].filter(
+    (name) => !servers.has(name),
+  );
+  if (others.length > 0) await ports!.services.stop(others, context);
+  await undoDatabases(journal, ports, context);
+  const stopped = [...servers].filter((name) => record.stop.includes(name) || !record.running.includes(name));
+  if (stopped.length > 0) await ports!.services.stop(stopped, context);
+  for (const { directory, moves } of record.places.toReversed()) revertMoves(directory, moves, record.id);
+  for (const place of record.places)
+    if (place.metadata) writeMetadata(place.directory, place.metadata.before, metadata);
+  record.phase = 'staging';
+  await saveJournal(journal);
+  const created = record.missing.filter((name) => record.start.includes(name));
+  if (created.length > 0) await ports!.services.destroy(created, context);
+  if (record.stop.length > 0) await ports!.services.start(record.stop.toReversed(), { ready: true }, context);
+}
+
+async function undoDatabases(
+  { record }: RestoreJournal,
+  ports: UndoPorts | undefined,
+  context: Context,
+): Promise<void> {
+  for (const { service, engine, loaded } of record.databases) {
+    if (loaded !== undefined) await ports!.services.start([service], { ready: false }, context);
+    else if (!(await isRunning(service, ports!.services))) continue;
+    const server = { engine: ports!.engine, container: await ports!.services.container(service) };
+    const database = await databaseFor(engine);
+    await database.ready(server, context);
+    if (loaded === undefined) await database.discard(server, record.id, context);
+    else await database.undo(server, loaded, context);
+  }
+}
+
+async function isRunning(service: string, services: Services): Promise<boolean> {
+  return (await services.list()).some(({ name, state }) => name === service && state === 'running');
+}
+
+/** Removes what was made beside the living data, and the journal with it. */
+async function cleanUp(journal: RestoreJournal, ports: UndoPorts | undefined): Promise<void> {
+  const { record } = journal;
+  for (const { directory } of record.places) {
+    expectNothingKept(directory, record.id);
+    await removeStaging(directory, record.id);
+  }
+  for (const directory of record.createdDirectories.toReversed()) removeEmptyDirectory(directory);
+  for (const volume of record.createdVolumes) await ports!.engine.volumes.remove(volume);
+  await endJournal(journal);
+}
+
+/** What was replaced is the operator's: if it did not go back, it is not removed either. */
+function expectNothingKept(directory: string, id: string): void {
+  let staging: ReturnType<typeof openStaging>;
+  try {
+    staging = openStaging(directory, id);
+  } catch {
+    return; // It was never made whole, and so never held anything old.
+  }
+  try {
+    const [name] = namesIn(staging.old);
+    if (name !== undefined) throw new Error(`${name} of ${directory} has not gone back`);
+  } finally {
+    staging.close();
+  }
+}

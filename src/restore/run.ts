@@ -1,0 +1,173 @@
+import { join } from 'node:path';
+import type { Volume } from '../deployment/deployment.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Repository, Snapshot } from '../repository/repository.ts';
+import type { Context } from '../support/context.ts';
+import { acquireLock } from '../support/lock.ts';
+import { toText } from '../support/posix/byte-path.ts';
+import { type DatabasePorts, loadDatabase } from './databases.ts';
+import { beginJournal, endJournal, type RestoreJournal, type RestoreRecord, saveJournal } from './journal.ts';
+import { joinPath } from './places.ts';
+import type { RestorePlan } from './plan/plan.ts';
+import type { SelectedSource, Selection } from './plan/select.ts';
+import { findGround } from './plan/survey.ts';
+import { rollBack } from './rollback.ts';
+import type { ServiceState, Services } from './services.ts';
+import { stageFiles } from './stage.ts';
+import { removeStaging, stagingName } from './swap/staging.ts';
+import { swapEverything } from './swap.ts';
+import type { MetadataOptions } from './tree/metadata.ts';
+
+/** What was decided before anything changes. */
+export interface Decided {
+  request: Selection;
+  snapshot: Snapshot;
+  selected: readonly SelectedSource[];
+  plan: RestorePlan;
+  services: readonly ServiceState[];
+}
+
+export interface RunPorts {
+  repository: Repository;
+  host: { engine: Engine; services: Services } | undefined;
+  volumes: readonly Volume[];
+}
+
+export interface RestoreReport {
+  /** Of this restore, for `--rollback`. */
+  id: string;
+  snapshot: string;
+  sources: { name: string; title: string; files: number; bytes: number }[];
+  databases: { service: string; name: string; tables: number; rows: number }[];
+  started: string[];
+  /** Where the data that was replaced is kept; empty when there was none. */
+  kept: string[];
+  /** What the file systems here could not hold. */
+  warnings: string[];
+}
+
+/** Stages, swaps, checks. A failure, Ctrl-C included, leaves everything as it was; a kill leaves a journal. */
+export async function runRestore(
+  decided: Decided,
+  ports: RunPorts,
+  context: Context,
+): Promise<RestoreReport> {
+  const lock = lockRestores(context);
+  try {
+    const warnings: string[] = [];
+    const metadata = {
+      owners: process.getuid?.() === 0,
+      warn: (message: string) => void warnings.push(message),
+    };
+    const journal = await beginJournal(context.stateDir, await recordOf(decided, ports, context));
+    const databasePorts = ports.host && {
+      ...ports.host,
+      repository: ports.repository,
+      snapshot: decided.snapshot,
+    };
+    try {
+      await stageEverything(decided, ports, databasePorts, journal, metadata, context);
+      await swapEverything(journal, databasePorts, metadata, context);
+    } catch (error) {
+      context.progress.note('putting everything back');
+      await rollBack(journal, ports.host, metadata, { ...context, signal: new AbortController().signal });
+      throw error;
+    }
+    return { ...(await conclude(journal)), warnings };
+  } finally {
+    lock.release();
+  }
+}
+
+/** One restore at a time on a host. @throws {LockedError} */
+export function lockRestores({ stateDir, now }: Context): { release(): void } {
+  return acquireLock(join(stateDir, 'restore.lock'), { mode: 'exclusive', purpose: 'restore', now: now() });
+}
+
+/** All is in place and checked: what was replaced stays for the way back; where there is nothing, all traces go. */
+export async function conclude(journal: RestoreJournal): Promise<Omit<RestoreReport, 'warnings'>> {
+  const { record } = journal;
+  const kept = keptData(record);
+  record.phase = 'done';
+  await saveJournal(journal);
+  if (kept.length === 0) {
+    for (const { directory } of record.places) await removeStaging(directory, record.id);
+    await endJournal(journal);
+  }
+  const databases = record.databases.flatMap(({ service, loaded }) =>
+    (loaded?.databases ?? []).map(({ name, tables, rows }) => ({ service, name, tables, rows })),
+  );
+  const { id, snapshot, sources, start } = record;
+  return { id, snapshot, sources, databases, started: start, kept };
+}
+
+/** Where the data that a restore replaced is, in words. */
+export function keptData({ id, places, databases }: RestoreRecord): string[] {
+  return [
+    ...places
+      .filter(({ moves }) => moves.some((move) => move.old))
+      .map(({ directory }) => toText(`${joinPath(directory, stagingName(id))}/old`)),
+    ...databases.flatMap(({ service, loaded }) =>
+      (loaded?.databases ?? [])
+        .filter(({ existed }) => existed)
+        .map(({ kept }) => `database ${kept} of ${service}`),
+    ),
+  ];
+}
+
+async function recordOf(
+  { request, snapshot, selected, plan, services }: Decided,
+  { repository, host }: RunPorts,
+  context: Context,
+): Promise<Omit<RestoreRecord, 'version' | 'id'>> {
+  const createdVolumes: string[] = [];
+  for (const { volume } of selected) {
+    if (volume !== undefined && !(await host!.engine.volumes.inspect(volume))) createdVolumes.push(volume);
+  }
+  const namesOf = (state: ServiceState['state']) => {
+    return services.filter((service) => service.state === state).map(({ name }) => name);
+  };
+  return {
+    started: context.now().toISOString(),
+    repository: repository.directory,
+    snapshot: snapshot.id,
+    request: { only: request.only, full: request.full, to: request.to },
+    sources: selected.map(({ summary: { name, title, files, bytes } }) => ({ name, title, files, bytes })),
+    phase: 'staging',
+    createdDirectories: [],
+    createdVolumes,
+    places: [],
+    databases: selected.flatMap(({ summary, database }) =>
+      database === undefined ? [] : [{ source: summary.name, ...database }],
+    ),
+    stop: plan.stop,
+    start: plan.start,
+    running: namesOf('running'),
+    missing: namesOf('missing'),
+  };
+}
+
+async function stageEverything(
+  { request, snapshot, selected }: Decided,
+  { repository, host, volumes }: RunPorts,
+  databasePorts: DatabasePorts | undefined,
+  journal: RestoreJournal,
+  metadata: MetadataOptions,
+  context: Context,
+): Promise<void> {
+  const { record } = journal;
+  for (const name of record.createdVolumes) {
+    const { driver, driverOptions = {}, labels = {} } = volumes.find((volume) => volume.name === name) ?? {};
+    await host!.engine.volumes.create(name, {
+      driverOptions,
+      labels,
+      ...(driver !== undefined && { driver }),
+    });
+  }
+  const ground = await findGround(selected, host?.engine, request.to);
+  await stageFiles(repository, snapshot, selected, ground, journal, metadata, context);
+  for (const database of record.databases) {
+    const stays = record.running.includes(database.service) && !record.stop.includes(database.service);
+    if (stays) await loadDatabase(database, databasePorts!, journal, context);
+  }
+}

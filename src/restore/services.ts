@@ -1,0 +1,36 @@
+import type { Context } from '../support/context.ts';
+
+/** The containers of this host, as far as a restore has to do with them. */
+export interface Services {
+  /** Every service of the deployment, in the order they start. */
+  list(): Promise<ServiceState[]>;
+  /** Containers that are no service of this deployment, run, and mount something of the host. */
+  strangers(): Promise<{ name: string; mounts: Mount[] }[]>;
+  /** Stops these, what needs them first. */
+  stop(names: readonly string[], context: Context): Promise<void>;
+  /** Creates what is missing and starts these in order; with `ready`, each is ready before the next. */
+  start(names: readonly string[], options: { ready: boolean }, context: Context): Promise<void>;
+  /** Stops these and removes their containers; volumes stay. */
+  destroy(names: readonly string[], context: Context): Promise<void>;
+  /** Name or id of the container of a service that runs. */
+  container(name: string): Promise<string>;
+}
+
+export interface ServiceState {
+  name: string;
+  image: string;
+  imagePresent: boolean;
+  /** It runs, it was created and does not run, or it has no container. */
+  state: 'running' | 'stopped' | 'missing';
+  storage: boolean;
+  dependsOn: string[];
+  /** What its container mounts of the host, or would: absolute paths, one character per byte, links resolved. */
+  mounts: Mount[];
+}
+
+export interface Mount {
+  /** On the host. */
+  source: string;
+  /** In the container. */
+  target: string;
+}

@@ -1,0 +1,114 @@
+import type { Entry } from '../repository/entry.ts';
+import type { Repository, Snapshot } from '../repository/repository.ts';
+import type { Context } from '../support/context.ts';
+import { syncFileSystem } from '../support/posix/sync.ts';
+import { type RestoreJournal, saveJournal } from './journal.ts';
+import { hostPath, type Layout, parentDirectory, type Target, targetOf } from './places.ts';
+import type { SelectedSource } from './plan/select.ts';
+import type { Ground } from './plan/survey.ts';
+import { makeDirectory, missingDirectories } from './swap/directories.ts';
+import { readMetadata, storeMetadata } from './swap/kept-directory.ts';
+import { planMoves } from './swap/moves.ts';
+import { createStaging, type Staging } from './swap/staging.ts';
+import { nameOf } from './tree/checked-entries.ts';
+import type { MetadataOptions } from './tree/metadata.ts';
+import { sourceTree } from './tree/source-tree.ts';
+import { type Destinations, writeTree } from './tree/tree-writer.ts';
+
+/**
+ * Writes the files of all sources beside what they will replace, on the same file systems, reads them back, and puts
+ * them on the disk. Nothing that lives changes; the journal knows every directory that was made.
+ */
+export async function stageFiles(
+  repository: Repository,
+  snapshot: Snapshot,
+  selected: readonly SelectedSource[],
+  { targets, layout }: Ground,
+  journal: RestoreJournal,
+  metadata: MetadataOptions,
+  context: Context,
+): Promise<void> {
+  const stagings = await createPlaces(layout, journal);
+  try {
+    for (const { summary } of selected) {
+      const own = targets.filter(({ source }) => source === summary.name);
+      if (own.length === 0) continue;
+      const task = context.progress.begin(`restoring ${summary.title}`, {
+        unit: 'bytes',
+        total: summary.bytes,
+      });
+      try {
+        await writeTree(
+          sourceTree(
+            repository,
+            snapshot,
+            summary.name,
+            own.map(({ root }) => root),
+          ),
+          destinations(own, layout, stagings),
+          {
+            ...metadata,
+            content: (entry) => repository.content(snapshot, entry),
+            onBytes: (count) => task.advance(count),
+            onKept: (entry) => recordMetadata(journal, own, entry),
+            signal: context.signal,
+          },
+        );
+      } finally {
+        task.end();
+      }
+    }
+    for (const { place } of stagings.values()) await syncFileSystem(place);
+  } finally {
+    for (const staging of stagings.values()) staging.close();
+  }
+  for (const place of layout.places) {
+    const record = journal.record.places.find(({ directory }) => directory === place.directory)!;
+    record.moves = planMoves(place, layout.kept, journal.record.id);
+  }
+}
+
+async function createPlaces({ places }: Layout, journal: RestoreJournal): Promise<Map<string, Staging>> {
+  const { record } = journal;
+  record.createdDirectories = [...new Set(places.flatMap(({ directory }) => missingDirectories(directory)))];
+  record.places = places.map(({ directory }) => ({ directory, moves: [] }));
+  await saveJournal(journal);
+  for (const directory of record.createdDirectories) makeDirectory(directory);
+  const stagings = new Map<string, Staging>();
+  try {
+    for (const { directory } of places) stagings.set(directory, createStaging(directory, record.id));
+  } catch (error) {
+    for (const staging of stagings.values()) staging.close();
+    throw error;
+  }
+  return stagings;
+}
+
+function destinations(
+  targets: readonly Target[],
+  { kept }: Layout,
+  stagings: ReadonlyMap<string, Staging>,
+): Destinations {
+  const pathOf = (path: string) => {
+    const target = targetOf(targets, path);
+    return target && hostPath(target, path);
+  };
+  return {
+    rootAt(path) {
+      const target = targets.find(({ root }) => root === path);
+      if (target === undefined || kept.has(target.path)) return undefined;
+      return { directory: stagings.get(parentDirectory(target.path))!.fresh, name: nameOf(target.path) };
+    },
+    keptAt(path) {
+      if (kept.size === 0) return undefined;
+      const onHost = pathOf(path);
+      return onHost !== undefined && kept.has(onHost) ? stagings.get(onHost)!.fresh : undefined;
+    },
+  };
+}
+
+function recordMetadata({ record }: RestoreJournal, targets: readonly Target[], entry: Entry): void {
+  const directory = hostPath(targetOf(targets, entry.path)!, entry.path);
+  const place = record.places.find((known) => known.directory === directory)!;
+  place.metadata = { before: readMetadata(directory), after: storeMetadata(entry) };
+}

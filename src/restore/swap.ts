@@ -1,0 +1,56 @@
+import type { Context } from '../support/context.ts';
+import { ChecksFailedError, codeOf, DockerctlError, messageOf } from '../support/errors.ts';
+import { type DatabasePorts, loadDatabase, swapDatabase } from './databases.ts';
+import { type RestoreJournal, saveJournal } from './journal.ts';
+import { writeMetadata } from './swap/kept-directory.ts';
+import { applyMoves } from './swap/moves.ts';
+import type { MetadataOptions } from './tree/metadata.ts';
+
+/**
+ * Exchanges the data and brings the services up: stop, rename, load what could not be loaded before, rename databases,
+ * start in order, each ready before the next. Every step can be repeated, so that this also finishes what a killed
+ * process began.
+ *
+ * @throws {ChecksFailedError} when a service does not become ready with the restored data
+ */
+export async function swapEverything(
+  journal: RestoreJournal,
+  ports: DatabasePorts | undefined,
+  metadata: MetadataOptions,
+  context: Context,
+): Promise<void> {
+  const { record } = journal;
+  record.phase = 'swapping';
+  await saveJournal(journal);
+  if (record.stop.length > 0) await ports!.services.stop(record.stop, context);
+  context.signal.throwIfAborted();
+  for (const { directory, moves } of record.places) applyMoves(directory, moves, record.id);
+  for (const place of record.places)
+    if (place.metadata) writeMetadata(place.directory, place.metadata.after, metadata);
+  for (const database of record.databases) {
+    if (database.loaded === undefined) {
+      await ports!.services.start([database.service], { ready: false }, context);
+      await loadDatabase(database, ports!, journal, context);
+    }
+    await swapDatabase(database, ports!, context);
+  }
+  if (record.start.length > 0) await startAndCheck(record.start, ports!, context);
+}
+
+async function startAndCheck(
+  names: readonly string[],
+  { services }: DatabasePorts,
+  context: Context,
+): Promise<void> {
+  try {
+    await services.start(names, { ready: true }, context);
+  } catch (cause) {
+    context.signal.throwIfAborted();
+    if (codeOf(cause) !== undefined || !(cause instanceof DockerctlError)) throw cause;
+    throw new ChecksFailedError(`starting services with the restored data: ${messageOf(cause)}`, {
+      cause,
+      facts: cause.facts,
+      ...(cause.advice !== undefined && { advice: cause.advice }),
+    });
+  }
+}

@@ -1,0 +1,69 @@
+import { closeSync, fsyncSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
+import { codeOf } from '../../support/errors.ts';
+import { pathAt, toFsPath } from '../../support/posix/byte-path.ts';
+import { openDirectoryAt } from '../../support/posix/open.ts';
+import { statAt } from '../../support/posix/stat.ts';
+import { parentDirectory } from '../places.ts';
+import { nameOf } from '../tree/checked-entries.ts';
+
+/**
+ * Opens a directory by an absolute path none of whose parts may be a link: what was resolved when the restore was
+ * planned must still be what it was.
+ */
+export function openPlainDirectory(path: string): number {
+  let descriptor = openSync('/', 'r');
+  for (const name of path.split('/').filter(Boolean)) {
+    const above = descriptor;
+    try {
+      descriptor = openDirectoryAt(above, name);
+    } finally {
+      closeSync(above);
+    }
+  }
+  return descriptor;
+}
+
+/** Whether something, a link included, has this name in an open directory. */
+export function existsAt(directory: number, name: string): boolean {
+  try {
+    statAt(directory, name);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
+
+/** Those of a path and the directories above it that are not there, topmost first. */
+export function missingDirectories(path: string): string[] {
+  if (path === '/') return [];
+  const above = missingDirectories(parentDirectory(path));
+  if (above.length > 0) return [...above, path];
+  const parent = openPlainDirectory(parentDirectory(path));
+  try {
+    return existsAt(parent, nameOf(path)) ? [] : [path];
+  } finally {
+    closeSync(parent);
+  }
+}
+
+/** 0755, as a package would make it. No-op when it is there. */
+export function makeDirectory(path: string): void {
+  const parent = openPlainDirectory(parentDirectory(path));
+  try {
+    if (existsAt(parent, nameOf(path))) return;
+    mkdirSync(toFsPath(pathAt(parent, nameOf(path))), 0o755);
+    fsyncSync(parent);
+  } finally {
+    closeSync(parent);
+  }
+}
+
+/** Takes back what `makeDirectory` made, unless somebody has put something in. */
+export function removeEmptyDirectory(path: string): void {
+  try {
+    rmdirSync(toFsPath(path));
+  } catch (error) {
+    if (!['ENOENT', 'ENOTEMPTY', 'ENOTDIR'].includes(codeOf(error) ?? '')) throw error;
+  }
+}

@@ -1,0 +1,56 @@
+import { closeSync } from 'node:fs';
+import type { Entry } from '../../repository/entry.ts';
+import { statFile } from '../../support/posix/stat.ts';
+import { getXattr, listXattrs } from '../../support/posix/xattrs.ts';
+import { applyMetadata, type MetadataOptions } from '../tree/metadata.ts';
+import { openPlainDirectory } from './directories.ts';
+
+/** Metadata of a directory that stays while its children are exchanged, as a journal keeps it. */
+export interface StoredMetadata {
+  mode: number;
+  uid: number;
+  gid: number;
+  /** Nanoseconds since 1970. */
+  mtime: string;
+  /** Values in base64. */
+  xattrs: Record<string, string>;
+}
+
+type Metadata = Pick<Entry, 'mode' | 'uid' | 'gid' | 'mtime' | 'xattrs'>;
+
+export function storeMetadata(metadata: Metadata): StoredMetadata {
+  const { mode, uid, gid, mtime, xattrs = {} } = metadata;
+  const encoded = Object.entries(xattrs).map(([name, value]) => [
+    name,
+    Buffer.from(value).toString('base64'),
+  ]);
+  return { mode, uid, gid, mtime: String(mtime), xattrs: Object.fromEntries(encoded) };
+}
+
+export function readMetadata(directory: string): StoredMetadata {
+  const file = openPlainDirectory(directory);
+  try {
+    const xattrs = listXattrs(file).map((name) => [name, getXattr(file, name) ?? new Uint8Array()]);
+    const { mode, uid, gid, mtime } = statFile(file);
+    return storeMetadata({ mode, uid, gid, mtime, xattrs: Object.fromEntries(xattrs) });
+  } finally {
+    closeSync(file);
+  }
+}
+
+export function writeMetadata(directory: string, stored: StoredMetadata, options: MetadataOptions): void {
+  const file = openPlainDirectory(directory);
+  const xattrs = Object.entries(stored.xattrs).map(([name, value]) => [name, Buffer.from(value, 'base64')]);
+  const entry: Entry = {
+    ...stored,
+    path: directory,
+    type: 'directory',
+    mtime: BigInt(stored.mtime),
+    xattrs: Object.fromEntries(xattrs),
+  };
+  try {
+    applyMetadata({ directory: file, name: '.', file }, entry, options);
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,0 +1,91 @@
+import { fsyncSync } from 'node:fs';
+import { codeOf, FailedError } from '../../support/errors.ts';
+import { toText } from '../../support/posix/byte-path.ts';
+import { renameAt } from '../../support/posix/rename.ts';
+import { joinPath, type Place } from '../places.ts';
+import { existsAt } from './directories.ts';
+import { isStagingName, namesIn, openStaging, type Staging } from './staging.ts';
+
+/** One name of a place: whether something has it that goes to `old`, and whether something staged takes it. */
+export interface Move {
+  name: string;
+  old: boolean;
+  new: boolean;
+}
+
+/** What swapping a place will do. Recorded before the first of it is done, it can be repeated and taken back at any point. */
+export function planMoves({ directory, children }: Place, kept: ReadonlySet<string>, id: string): Move[] {
+  const staging = openStaging(directory, id);
+  try {
+    const staged = new Set(namesIn(staging.fresh));
+    if (children === 'all') staged.delete(lostAndFound);
+    const present =
+      children === 'all'
+        ? namesIn(staging.place).filter((name) => belongsToTree(directory, name, kept))
+        : [...children].filter((name) => staged.has(name) && existsAt(staging.place, name));
+    const names = new Set([...present, ...staged]);
+    return [...names].map((name) => ({ name, old: present.includes(name), new: staged.has(name) }));
+  } finally {
+    staging.close();
+  }
+}
+
+/** Carries moves out, from wherever an earlier attempt stopped. */
+export function applyMoves(directory: string, moves: readonly Move[], id: string): void {
+  withStaging(directory, id, (staging) => {
+    for (const move of moves) {
+      if (move.old && !existsAt(staging.old, move.name))
+        rename(directory, staging.place, staging.old, move.name);
+      if (move.new && existsAt(staging.fresh, move.name))
+        rename(directory, staging.fresh, staging.place, move.name);
+    }
+  });
+}
+
+/** Takes moves back, however many of them were done. */
+export function revertMoves(directory: string, moves: readonly Move[], id: string): void {
+  withStaging(directory, id, (staging) => {
+    for (const move of moves.toReversed()) {
+      const moved = move.new && !existsAt(staging.fresh, move.name);
+      if (moved && existsAt(staging.place, move.name))
+        rename(directory, staging.place, staging.fresh, move.name);
+      if (move.old && existsAt(staging.old, move.name))
+        rename(directory, staging.old, staging.place, move.name);
+    }
+  });
+}
+
+/** At the top of a file system it is the file system's own. */
+const lostAndFound = 'lost+found';
+
+function belongsToTree(directory: string, name: string, kept: ReadonlySet<string>): boolean {
+  return !isStagingName(name) && name !== lostAndFound && !kept.has(joinPath(directory, name));
+}
+
+function withStaging(directory: string, id: string, act: (staging: Staging) => void): void {
+  const staging = openStaging(directory, id);
+  try {
+    act(staging);
+    for (const descriptor of [staging.fresh, staging.old, staging.place]) fsyncSync(descriptor);
+  } finally {
+    staging.close();
+  }
+}
+
+/** Never over something: what appeared there meanwhile is not ours to lose. */
+function rename(directory: string, from: number, to: number, name: string): void {
+  try {
+    renameAt(from, name, to, name, 'keep');
+  } catch (error) {
+    if (codeOf(error) !== 'EINVAL' || existsAt(to, name)) throw failed(directory, name, error);
+    // The file system does not know how to keep; nobody else works in here.
+    renameAt(from, name, to, name);
+  }
+}
+
+function failed(directory: string, name: string, cause: unknown): FailedError {
+  const path = toText(joinPath(directory, name));
+  const reason =
+    codeOf(cause) === 'EEXIST' ? 'something else appeared there meanwhile' : (cause as Error).message;
+  return new FailedError(`moving ${path}: ${reason}`, { cause, facts: { path } });
+}

@@ -1,0 +1,101 @@
+import { closeSync, fsyncSync, mkdirSync, readdirSync } from 'node:fs';
+import { codeOf } from '../../support/errors.ts';
+import { pathAt, toFsPath } from '../../support/posix/byte-path.ts';
+import { openDirectoryAt } from '../../support/posix/open.ts';
+import { removeInheritedAcl } from '../tree/metadata.ts';
+import { openPlainDirectory } from './directories.ts';
+import { removeTree } from './remove-tree.ts';
+
+/**
+ * A directory of ours inside a place, on the same file system as what it will replace: `new` holds what was staged, `old`
+ * what was replaced. 0700, and its name tells the restore it belongs to.
+ */
+export interface Staging {
+  /** The place itself, `new` and `old`, as open directories. */
+  place: number;
+  fresh: number;
+  old: number;
+  close(): void;
+}
+
+const prefix = '.dockerctl-restore-';
+
+export function stagingName(id: string): string {
+  return `${prefix}${id}`;
+}
+
+export function isStagingName(name: string): boolean {
+  return name.startsWith(prefix);
+}
+
+/** Creates it. Throws `EEXIST` when it is there. */
+export function createStaging(directory: string, id: string): Staging {
+  const place = openPlainDirectory(directory);
+  try {
+    makePrivateDirectory(place, stagingName(id));
+    const staging = openDirectoryAt(place, stagingName(id));
+    try {
+      makePrivateDirectory(staging, 'new');
+      makePrivateDirectory(staging, 'old');
+      fsyncSync(staging);
+    } finally {
+      closeSync(staging);
+    }
+    fsyncSync(place);
+  } finally {
+    closeSync(place);
+  }
+  return openStaging(directory, id);
+}
+
+export function openStaging(directory: string, id: string): Staging {
+  const descriptors: number[] = [];
+  const close = () => {
+    for (const descriptor of descriptors.splice(0)) closeSync(descriptor);
+  };
+  const open = (parent: number, name: string) => {
+    descriptors.push(openDirectoryAt(parent, name));
+    return descriptors.at(-1)!;
+  };
+  try {
+    const place = openPlainDirectory(directory);
+    descriptors.push(place);
+    const staging = open(place, stagingName(id));
+    return { place, fresh: open(staging, 'new'), old: open(staging, 'old'), close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** Removes it with all that is in it. No-op when it, or the place, is gone. */
+export async function removeStaging(directory: string, id: string): Promise<void> {
+  let place: number;
+  try {
+    place = openPlainDirectory(directory);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    await removeTree(place, stagingName(id));
+    fsyncSync(place);
+  } finally {
+    closeSync(place);
+  }
+}
+
+/** Names in an open directory, sorted by their bytes. */
+export function namesIn(directory: number): string[] {
+  return readdirSync(pathAt(directory, ''), 'latin1').sort();
+}
+
+function makePrivateDirectory(parent: number, name: string): void {
+  mkdirSync(toFsPath(pathAt(parent, name)), 0o700);
+  const made = openDirectoryAt(parent, name);
+  try {
+    removeInheritedAcl(made);
+  } finally {
+    closeSync(made);
+  }
+}

@@ -1,0 +1,93 @@
+import { ftruncateSync, readSync, write as writeCallback, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { crc32 } from 'node:zlib';
+import type { Entry } from '../../repository/entry.ts';
+import { DamagedError, FailedError } from '../../support/errors.ts';
+import { toText } from '../../support/posix/byte-path.ts';
+
+const write = promisify(writeCallback);
+
+/** Pieces that are worth a turn of the thread pool; smaller ones are written at once. */
+const largePiece = 256 * 1024;
+
+/**
+ * Writes the bytes of a regular file into an open, empty one, leaving its holes, and reads them back.
+ * @throws {DamagedError} when there are fewer or more bytes than its entry says
+ */
+export async function writeContent(
+  file: number,
+  entry: Entry,
+  content: AsyncIterable<Uint8Array>,
+  onBytes: (count: number) => void,
+): Promise<void> {
+  const extents = extentsOf(entry);
+  let checksum = 0;
+  let index = 0;
+  let done = 0;
+  for await (let piece of content) {
+    checksum = crc32(piece, checksum);
+    onBytes(piece.length);
+    while (piece.length > 0) {
+      const extent = extents[index];
+      if (extent === undefined) throw wrongLength(entry, 'more');
+      const part = piece.subarray(0, extent.length - done);
+      await writeAll(file, part, extent.offset + done);
+      piece = piece.subarray(part.length);
+      done += part.length;
+      if (done === extent.length) [index, done] = [index + 1, 0];
+    }
+  }
+  if (index < extents.length) throw wrongLength(entry, 'fewer');
+  if (entry.holes?.length) ftruncateSync(file, entry.size ?? 0);
+  if (readBack(file, extents) !== checksum) {
+    throw new FailedError(`restoring ${toText(entry.path)}: its content reads back differently`);
+  }
+}
+
+interface Extent {
+  offset: number;
+  length: number;
+}
+
+/** Where there is data: what the holes leave. */
+function extentsOf({ size = 0, holes = [] }: Entry): Extent[] {
+  const extents: Extent[] = [];
+  let offset = 0;
+  for (const [hole, length] of [...holes, [size, 0] as const]) {
+    if (hole > offset) extents.push({ offset, length: hole - offset });
+    offset = hole + length;
+  }
+  return extents;
+}
+
+async function writeAll(file: number, piece: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < piece.length; ) {
+    const rest = piece.subarray(done);
+    done +=
+      rest.length < largePiece
+        ? writeSync(file, rest, 0, rest.length, position + done)
+        : (await write(file, rest, 0, rest.length, position + done)).bytesWritten;
+  }
+}
+
+const buffer = Buffer.allocUnsafe(256 * 1024);
+
+function readBack(file: number, extents: readonly Extent[]): number {
+  let checksum = 0;
+  for (const { offset, length } of extents) {
+    for (let done = 0; done < length; ) {
+      const count = readSync(file, buffer, 0, Math.min(buffer.length, length - done), offset + done);
+      if (count === 0) return -1;
+      checksum = crc32(buffer.subarray(0, count), checksum);
+      done += count;
+    }
+  }
+  return checksum;
+}
+
+function wrongLength(entry: Entry, which: 'more' | 'fewer'): DamagedError {
+  return new DamagedError(
+    `restoring ${toText(entry.path)}: the snapshot holds ${which} bytes of it than its size says`,
+    { facts: { path: toText(entry.path), size: entry.size } },
+  );
+}

@@ -1,0 +1,106 @@
+import { chmodSync, fchmodSync, fchownSync } from 'node:fs';
+import type { Entry } from '../../repository/entry.ts';
+import { codeOf, FailedError } from '../../support/errors.ts';
+import { pathAt, toText } from '../../support/posix/byte-path.ts';
+import { setOwnerAt } from '../../support/posix/owner.ts';
+import { readLinkAt } from '../../support/posix/read-link.ts';
+import { type Stat, statAt } from '../../support/posix/stat.ts';
+import { setTimesAt } from '../../support/posix/times.ts';
+import { getXattr, listXattrs, removeXattr, setXattr, type XattrFile } from '../../support/posix/xattrs.ts';
+
+/** A name in an open directory. */
+export interface Location {
+  directory: number;
+  name: string;
+}
+
+/** A file that was made; `file` is its descriptor where it has one. */
+export interface Made extends Location {
+  file?: number;
+}
+
+export interface MetadataOptions {
+  /** Only root may give files away. */
+  owners: boolean;
+  /** What the file system cannot hold. */
+  warn(message: string): void;
+}
+
+/**
+ * Gives a file the owner, mode, attributes and time of its entry, in the only order that keeps them all: a change of
+ * owner clears setuid and capabilities, a change of mode rewrites an ACL's mask, and everything moves the time.
+ */
+export function applyMetadata(made: Made, entry: Entry, { owners, warn }: MetadataOptions): void {
+  const { directory, name, file } = made;
+  if (owners) {
+    if (file === undefined) setOwnerAt(directory, name, entry.uid, entry.gid);
+    else fchownSync(file, entry.uid, entry.gid);
+  }
+  if (file !== undefined) fchmodSync(file, entry.mode);
+  else if (entry.type !== 'symlink') chmodSync(pathAt(directory, name), entry.mode);
+  if (entry.xattrs) applyXattrs(file ?? pathAt(directory, name), entry, warn);
+  setTimesAt(directory, name, entry.mtime);
+}
+
+/** Reads back what `applyMetadata` did. @throws {FailedError} naming what is not as the entry says */
+export function verifyMetadata(made: Made, entry: Entry, { owners }: MetadataOptions): void {
+  const found = statAt(made.directory, made.name);
+  const fault =
+    difference(found, entry, owners) ??
+    (entry.type === 'symlink' &&
+    entry.hardlink === undefined &&
+    readLinkAt(made.directory, made.name) !== entry.target
+      ? 'target'
+      : undefined) ??
+    differingXattr(made, entry);
+  if (fault === undefined) return;
+  throw new FailedError(`restoring ${toText(entry.path)}: its ${fault} reads back differently`, {
+    facts: { path: toText(entry.path), fault },
+  });
+}
+
+/** Takes away what a new directory inherited from the one it was made in. */
+export function removeInheritedAcl(directory: number): void {
+  for (const name of listXattrs(directory)) if (isAcl(name)) removeXattr(directory, name);
+}
+
+function applyXattrs(file: XattrFile, entry: Entry, warn: (message: string) => void): void {
+  for (const [name, value] of Object.entries(entry.xattrs ?? {})) {
+    try {
+      setXattr(file, name, value);
+    } catch (error) {
+      if (!isUnsupported(error)) throw error;
+      warn(`${toText(entry.path)}: the file system here cannot hold its attribute ${toText(name)}`);
+    }
+  }
+}
+
+/** By rights or by kind: `EPERM` is a `trusted.*` or `security.*` attribute without the capability for it. */
+function isUnsupported(error: unknown): boolean {
+  return ['ENOTSUP', 'EOPNOTSUPP', 'EPERM'].includes(codeOf(error) ?? '');
+}
+
+function difference(found: Stat, entry: Entry, owners: boolean): string | undefined {
+  if (found.type !== entry.type) return 'type';
+  if (owners && (found.uid !== entry.uid || found.gid !== entry.gid)) return 'owner';
+  if (entry.type !== 'symlink' && found.mode !== entry.mode) return 'mode';
+  if (found.mtime !== entry.mtime) return 'time';
+  if (entry.type === 'file' && entry.size !== undefined && found.size !== entry.size) return 'size';
+  if (entry.device && (found.node.major !== entry.device.major || found.node.minor !== entry.device.minor)) {
+    return 'device number';
+  }
+  return undefined;
+}
+
+function differingXattr({ directory, name, file }: Made, entry: Entry): string | undefined {
+  const at = file ?? pathAt(directory, name);
+  for (const [key, value] of Object.entries(entry.xattrs ?? {})) {
+    const found = getXattr(at, key);
+    if (found !== undefined && !Buffer.from(found).equals(value)) return `attribute ${toText(key)}`;
+  }
+  return undefined;
+}
+
+function isAcl(name: string): boolean {
+  return name.startsWith('system.posix_acl_');
+}

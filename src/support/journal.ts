@@ -1,0 +1,42 @@
+import { readdir, readFile, unlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { makeDirectoryDurably, syncDirectory, writeFileDurably } from './durable.ts';
+import { codeOf, DamagedError } from './errors.ts';
+
+/**
+ * The durable record of work that must be finished or taken back, whatever happens: a JSON file (0600) that is replaced
+ * as a whole before each step that it tells of.
+ */
+export async function writeJournal(path: string, state: unknown): Promise<void> {
+  await makeDirectoryDurably(dirname(path));
+  await writeFileDurably(path, `${JSON.stringify(state)}\n`);
+}
+
+export async function readJournal<T>(path: string): Promise<T> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8')) as T;
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    throw new DamagedError(`reading the journal ${path}: it is not JSON`, { cause, facts: { path } });
+  }
+}
+
+/** Paths of the journals in a directory, sorted; none when it does not exist. */
+export async function listJournals(directory: string): Promise<string[]> {
+  const names = await readdir(directory).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+  return names
+    .filter((name) => /^[\w-]+\.json$/.test(name))
+    .sort()
+    .map((name) => join(directory, name));
+}
+
+/** The work is over. No-op when it is gone already. */
+export async function removeJournal(path: string): Promise<void> {
+  await unlink(path).catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  });
+  await syncDirectory(dirname(path));
+}
