@@ -4,8 +4,6 @@ import type { Entry } from './entry.ts';
 /** Where snapshots live: an OCI image layout directory, described in `docs/backup-format.md`. */
 export interface Repository {
   readonly directory: string;
-  /** Made once, at random, when the repository was created. */
-  readonly id: string;
   /** Every snapshot, oldest first, read from digested blobs. */
   snapshots(): Promise<Snapshot[]>;
   /** By id, unique prefix of it, or `latest` (the newest complete one). Throws `NotFoundError`, naming what there is. */
@@ -77,14 +75,18 @@ export interface Run {
 }
 
 export interface SourceWriter {
-  /** The same source's entries in the predecessor, to be merge-joined with the walk; empty when there are none. */
+  /**
+   * The same source's entries in the newest snapshot of the deployment that has it, to be merge-joined with the walk;
+   * empty when there is none. An entry that has not changed is added as it is, the same object: then nothing of it is
+   * written or hashed again. So do not modify them.
+   */
   previous(): AsyncIterable<Entry>;
-  /** Whether every chunk of an entry is in a pack that can still be used. */
+  /** Whether every chunk of an entry of `previous()` is in a pack that can still be used. */
   has(entry: Entry): boolean;
   /**
    * Reads and stores regular files, hashing and compressing on all cores. Resolves when every file of the batch is
-   * hashed and its new chunks are on their way; waits first when too many bytes are in flight. A file is opened
-   * without following links and is watched: one that changes while it is read is read again a few times.
+   * hashed and its new chunks are on their way; waits first when too many bytes are in flight. The next batch may be
+   * given before this one is done, and should be: that keeps all cores busy. A file is opened without following links and is watched: one that changes while it is read is read again a few times.
    */
   storeFiles(files: readonly FileToStore[]): Promise<StoredFile[]>;
   /** Stores a stream (a dump) as the content of one file. */

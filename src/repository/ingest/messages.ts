@@ -1,0 +1,31 @@
+import type { WrittenPack } from '../packs/pack-file.ts';
+import type { FileToStore, StoredFile } from '../repository.ts';
+
+/** What a worker needs to know once. */
+export interface WorkerSetup {
+  seed: Uint8Array;
+  /** Path in staging that names of packs are appended to. */
+  packPrefix: string;
+  /** Bytes at which a pack is full. */
+  packGoal: number;
+}
+
+export type ToWorker =
+  | { kind: 'files'; job: number; files: readonly FileToStore[] }
+  | { kind: 'stream'; job: number }
+  /** The next bytes of the stream; none are its end. */
+  | { kind: 'piece'; bytes: Uint8Array }
+  | { kind: 'wanted'; wanted: Uint8Array }
+  /** Complete all packs. */
+  | { kind: 'finish'; job: number };
+
+export type FromWorker =
+  /** Which of these chunks does the repository lack? Answered by `wanted`, one byte each, in the order of asking. */
+  | { kind: 'ask'; digests: Uint8Array; sizes: number[] }
+  | { kind: 'stored'; job: number; files: StoredFile[] }
+  | { kind: 'streamed'; job: number; chunks: string[]; size: number }
+  /** A piece was taken over: the next may come. */
+  | { kind: 'taken' }
+  | { kind: 'pack'; pack: WrittenPack }
+  | { kind: 'finished'; job: number }
+  | { kind: 'failed'; message: string; code: string | undefined };

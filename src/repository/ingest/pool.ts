@@ -1,0 +1,213 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import type { WrittenPack } from '../packs/pack-file.ts';
+import type { FileToStore, StoredFile } from '../repository.ts';
+import { writeError } from '../run/write-error.ts';
+import type { FromWorker, ToWorker, WorkerSetup } from './messages.ts';
+
+export interface PoolOptions extends WorkerSetup {
+  /** For messages. */
+  directory: string;
+  /** Which of these chunks (32 bytes of digest each) to store: 1 each, else 0. */
+  onAsk(digests: Uint8Array, sizes: readonly number[]): Uint8Array;
+  onPack(pack: WrittenPack): void;
+}
+
+/** More threads than this gain little: compression has its own pool. */
+const mostWorkers = 4;
+/** What one worker gets at a time: so many files or bytes. */
+const jobLimits = { files: 256, bytes: 8 * 1024 * 1024 } as const;
+/** Work in the queue of each worker, in bytes, above which callers wait. */
+const queueLimit = 32 * 1024 * 1024;
+/** Opening a file takes as long as reading so many bytes. */
+const costOfFile = 16 * 1024;
+
+/** The threads that store content, and how work is shared among them. */
+export class IngestPool {
+  readonly #options: PoolOptions;
+  readonly #lanes: Lane[] = [];
+  readonly #waiting: (() => void)[] = [];
+  #streams: Promise<unknown> = Promise.resolve();
+  #failure: Error | undefined;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    const count = Math.min(availableParallelism(), mostWorkers);
+    for (let i = 0; i < count; i++) this.#lanes.push(this.#startLane(i));
+  }
+
+  async storeFiles(files: readonly FileToStore[]): Promise<StoredFile[]> {
+    const stored: Promise<StoredFile[]>[] = [];
+    for (const job of splitJobs(files)) {
+      const lane = await this.#laneWithRoom();
+      stored.push(lane.run({ kind: 'files', files: job.files }, job.cost) as Promise<StoredFile[]>);
+    }
+    return (await Promise.all(stored)).flat();
+  }
+
+  /** The chunks and size of a stream's bytes; one stream after the other. */
+  async storeStream(content: AsyncIterable<Uint8Array>): Promise<{ chunks: string[]; size: number }> {
+    const stored = this.#streams.then(() => this.#storeStream(content));
+    this.#streams = stored.catch(() => {});
+    return stored;
+  }
+
+  /** Completes every pack. */
+  async finish(): Promise<void> {
+    await Promise.all(this.#lanes.map((lane) => lane.run({ kind: 'finish' }, 0)));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#lanes.map(({ worker }) => worker.terminate()));
+  }
+
+  async #storeStream(content: AsyncIterable<Uint8Array>): Promise<{ chunks: string[]; size: number }> {
+    const lane = await this.#laneWithRoom();
+    const stored = lane.run({ kind: 'stream' }, queueLimit) as Promise<{ chunks: string[]; size: number }>;
+    stored.catch(() => {});
+    try {
+      for await (const bytes of content) if (bytes.length > 0) await lane.sendPiece(bytes);
+    } finally {
+      await lane.sendPiece(new Uint8Array(0));
+    }
+    return stored;
+  }
+
+  async #laneWithRoom(): Promise<Lane> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      const lane = this.#lanes.reduce((least, other) => (other.queued < least.queued ? other : least));
+      if (lane.queued < queueLimit) return lane;
+      await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    }
+  }
+
+  #startLane(number: number): Lane {
+    const { seed, packPrefix, packGoal } = this.#options;
+    const worker = new Worker(workerUrl(), {
+      workerData: { seed, packPrefix: `${packPrefix}${number}`, packGoal } satisfies WorkerSetup,
+    });
+    const lane = new Lane(worker, () => this.#waiting.splice(0).forEach((resolve) => void resolve()));
+    worker.on('message', (message: FromWorker) => this.#handle(lane, message));
+    worker.on('error', (error) => this.#fail(error));
+    return lane;
+  }
+
+  #handle(lane: Lane, message: FromWorker): void {
+    if (message.kind === 'ask') {
+      lane.send({ kind: 'wanted', wanted: this.#options.onAsk(message.digests, message.sizes) });
+    } else if (message.kind === 'pack') {
+      this.#options.onPack(message.pack);
+    } else if (message.kind === 'failed') {
+      this.#fail(Object.assign(new Error(message.message), { code: message.code }));
+    } else {
+      lane.handle(message);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= writeError(this.#options.directory, error);
+    for (const lane of this.#lanes) lane.fail(this.#failure);
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}
+
+/** In `dist/` the worker's entry stands beside the single file. */
+function workerUrl(): URL {
+  return typeof DOCKERCTL_BUNDLED === 'undefined'
+    ? new URL('./worker.ts', import.meta.url)
+    : new URL('./repository-worker.js', import.meta.url);
+}
+
+declare const DOCKERCTL_BUNDLED: boolean | undefined;
+
+function* splitJobs(files: readonly FileToStore[]): Generator<{ files: FileToStore[]; cost: number }> {
+  let job: FileToStore[] = [];
+  let cost = 0;
+  for (const file of files) {
+    job.push(file);
+    cost += Math.min(file.size, queueLimit) + costOfFile;
+    if (job.length < jobLimits.files && cost < jobLimits.bytes) continue;
+    yield { files: job, cost };
+    job = [];
+    cost = 0;
+  }
+  if (job.length > 0) yield { files: job, cost };
+}
+
+/** `Omit` over each member of a union. */
+type Without<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
+type Job = Without<Extract<ToWorker, { job: number }>, 'job'>;
+
+/** One worker, the jobs it has, and the pieces of a stream on their way to it. */
+class Lane {
+  readonly worker: Worker;
+  /** Cost of the jobs that it has not answered. */
+  queued = 0;
+  readonly #jobs = new Map<
+    number,
+    { cost: number; resolve(value: unknown): void; reject(error: Error): void }
+  >();
+  readonly #onRoom: () => void;
+  #next = 0;
+  #pieces = 0;
+  #onTaken: (() => void) | undefined;
+  #failure: Error | undefined;
+
+  constructor(worker: Worker, onRoom: () => void) {
+    this.worker = worker;
+    this.#onRoom = onRoom;
+  }
+
+  async run(job: Job, cost: number): Promise<unknown> {
+    if (this.#failure !== undefined) throw this.#failure;
+    this.queued += cost;
+    const number = this.#next++;
+    const done = new Promise((resolve, reject) => this.#jobs.set(number, { cost, resolve, reject }));
+    this.send({ ...job, job: number });
+    return done;
+  }
+
+  send(message: ToWorker): void {
+    this.worker.postMessage(message);
+  }
+
+  /** Waits while the worker has a few pieces that it has not taken. */
+  async sendPiece(bytes: Uint8Array): Promise<void> {
+    while (this.#pieces >= piecesAhead && this.#failure === undefined) {
+      await new Promise<void>((resolve) => {
+        this.#onTaken = resolve;
+      });
+    }
+    this.#pieces++;
+    this.send({ kind: 'piece', bytes });
+  }
+
+  handle(message: FromWorker): void {
+    if (message.kind === 'taken') {
+      this.#pieces--;
+      this.#onTaken?.();
+    } else if (message.kind === 'stored') this.#resolve(message.job, message.files);
+    else if (message.kind === 'streamed')
+      this.#resolve(message.job, { chunks: message.chunks, size: message.size });
+    else if (message.kind === 'finished') this.#resolve(message.job, undefined);
+  }
+
+  fail(error: Error): void {
+    this.#failure = error;
+    for (const { reject } of this.#jobs.values()) reject(error);
+    this.#jobs.clear();
+    this.#onTaken?.();
+  }
+
+  #resolve(number: number, value: unknown): void {
+    const job = this.#jobs.get(number);
+    if (job === undefined) return;
+    this.#jobs.delete(number);
+    this.queued -= job.cost;
+    job.resolve(value);
+    this.#onRoom();
+  }
+}
+
+const piecesAhead = 8;

@@ -1,0 +1,110 @@
+import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { codeOf } from '../../support/errors.ts';
+import { toFsPath } from '../../support/posix/byte-path.ts';
+import { holesOf } from '../../support/posix/holes.ts';
+import { type Stat, statFile } from '../../support/posix/stat.ts';
+import { chunkLimits } from '../chunks/gear.ts';
+import type { FileToStore, StoredFile } from '../repository.ts';
+import type { Chunker, Read } from './chunker.ts';
+
+/** A file that changes while it is read is read so many times before the last reading is taken. */
+const attempts = 3;
+
+/** Reads one file into chunks, never through a link, and watches whether it changes meanwhile. */
+export async function readFile(file: FileToStore, chunker: Chunker): Promise<StoredFile> {
+  let handle: number | undefined;
+  try {
+    handle = openWithoutTrace(file.path);
+    return await readOpenFile(handle, file, chunker);
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === undefined) throw error;
+    return { error: code };
+  } finally {
+    if (handle !== undefined) closeSync(handle);
+  }
+}
+
+/** Without touching the access time where that is allowed: only for the file's owner and root. */
+function openWithoutTrace(path: string): number {
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  try {
+    return openSync(toFsPath(path), flags | constants.O_NOATIME);
+  } catch (error) {
+    if (codeOf(error) !== 'EPERM') throw error;
+    return openSync(toFsPath(path), flags);
+  }
+}
+
+async function readOpenFile(handle: number, file: FileToStore, chunker: Chunker): Promise<StoredFile> {
+  for (let attempt = 1; ; attempt++) {
+    const before = statFile(handle);
+    if (before.type !== 'file' || Number(before.inode) !== file.inode || before.device !== file.device) {
+      return { error: 'ESTALE' };
+    }
+    const holes = before.blocks * 512 < before.size ? holesOf(handle, before.size) : [];
+    const read = readBetween(handle, before.size, holes);
+    const done: { flag?: 'changed' | 'grew' } = {};
+    const judge = (length: number): boolean => {
+      const flag = whatHappened(handle, before, length, holes);
+      if (flag === 'changed' && attempt < attempts) return false;
+      if (flag !== undefined) done.flag = flag;
+      return true;
+    };
+    const chunks = await readChunks(chunker, before.size, read, judge);
+    if (chunks === undefined) continue;
+    const { mtime, ctime } = before;
+    const inode = Number(before.inode);
+    const size = done.flag === undefined ? before.size : chunks.size + totalLength(holes);
+    return { ...chunks, size, ...(holes.length > 0 && { holes }), mtime, ctime, inode, ...done };
+  }
+}
+
+async function readChunks(
+  chunker: Chunker,
+  size: number,
+  read: Read,
+  judge: (length: number) => boolean,
+): Promise<{ chunks: string[]; size: number } | undefined> {
+  if (size <= chunkLimits.minimum) {
+    let length = 0;
+    const chunks = await chunker.addSmall(size, read, (got) => {
+      length = got;
+      return judge(got);
+    });
+    return chunks && { chunks, size: length };
+  }
+  const stored = await chunker.addLarge(read);
+  return judge(stored.size) ? stored : undefined;
+}
+
+/** Reads the first `size` bytes of a file without its holes. */
+function readBetween(handle: number, size: number, holes: readonly [number, number][]): Read {
+  const waiting = [...holes];
+  let at = 0;
+  return (buffer, offset) => {
+    while (waiting[0]?.[0] === at) at += waiting.shift()![1];
+    const end = waiting[0]?.[0] ?? size;
+    const length = Math.min(end - at, buffer.length - offset);
+    const got = length <= 0 ? 0 : readSync(handle, buffer, offset, length, at);
+    at += got;
+    return got;
+  };
+}
+
+/** Compares the file with what it was before it was read: `length` bytes came. */
+function whatHappened(
+  handle: number,
+  before: Stat,
+  length: number,
+  holes: readonly [number, number][],
+): 'changed' | 'grew' | undefined {
+  const after = statFile(handle);
+  const whole = length + totalLength(holes) === before.size;
+  if (whole && after.ctime === before.ctime && after.size === before.size) return undefined;
+  return whole && after.size > before.size ? 'grew' : 'changed';
+}
+
+function totalLength(holes: readonly [number, number][]): number {
+  return holes.reduce((sum, [, length]) => sum + length, 0);
+}

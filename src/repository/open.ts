@@ -1,0 +1,187 @@
+import { randomBytes } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createLayout, isLayout, type Layout } from '../oci/layout.ts';
+import type { Context } from '../support/context.ts';
+import { codeOf, DamagedError, NotFoundError, UsageError } from '../support/errors.ts';
+import { acquireLock, type Lock } from '../support/lock.ts';
+import type { Entry } from './entry.ts';
+import { ChunkPlaces } from './read/chunk-places.ts';
+import { readContent } from './read/content.ts';
+import { FrameReader } from './read/frame-reader.ts';
+import type { Repository, Run, RunOptions, Snapshot, VerifyOptions, VerifyReport } from './repository.ts';
+import { beginRun, recoverStaging } from './run/begin.ts';
+import { findSnapshot } from './snapshot/find.ts';
+import { loadCatalog, type StoredSnapshot } from './snapshot/load.ts';
+import { readSegments } from './tree/read-tree.ts';
+import { verifyRepository } from './verify/verify.ts';
+
+/**
+ * Opens the repository in `directory`.
+ * @throws {NotFoundError} when there is none
+ */
+export async function openRepository(directory: string, context: Context): Promise<Repository> {
+  if (!(await isLayout(directory))) {
+    throw new NotFoundError(`opening the backup repository ${directory}: there is none`, {
+      advice: 'Name the directory that the backups went to; the first backup creates it.',
+      facts: { path: directory },
+    });
+  }
+  return new LayoutRepository({ directory }, context);
+}
+
+/**
+ * Opens the repository in `directory`, creating it when the directory is missing or empty.
+ * @throws {UsageError} when something else is in there
+ */
+export async function openOrCreateRepository(directory: string, context: Context): Promise<Repository> {
+  if (!(await isLayout(directory))) {
+    const names = await readdir(directory).catch((error: unknown) => {
+      if (codeOf(error) === 'ENOENT') return [];
+      throw error;
+    });
+    if (names.some((name) => !ours.has(name))) {
+      throw new UsageError(`creating a backup repository in ${directory}: other files are in there`, {
+        advice: 'Name an empty directory, or one that does not exist.',
+        facts: { path: directory },
+      });
+    }
+    await createLayout(directory);
+  }
+  return new LayoutRepository({ directory }, context);
+}
+
+/** What a creation that was killed leaves; and an empty file system's own directory. */
+const ours = new Set(['blobs', 'tmp', 'index.json', 'lost+found']);
+
+class LayoutRepository implements Repository {
+  readonly #layout: Layout;
+  readonly #context: Context;
+  readonly #frames: FrameReader;
+  readonly #places = new Map<string, Promise<ChunkPlaces>>();
+  #stored: Promise<StoredSnapshot[]> | undefined;
+  #readers: Lock | undefined;
+  #writer: Lock | undefined;
+  #run: Run | undefined;
+
+  constructor(layout: Layout, context: Context) {
+    this.#layout = layout;
+    this.#context = context;
+    this.#frames = new FrameReader(layout);
+  }
+
+  get directory(): string {
+    return this.#layout.directory;
+  }
+
+  async snapshots(): Promise<Snapshot[]> {
+    return (await this.#load()).map(({ snapshot }) => snapshot);
+  }
+
+  async find(name: string): Promise<Snapshot> {
+    return findSnapshot(await this.snapshots(), name, this.directory);
+  }
+
+  async *entries(snapshot: Snapshot, source: string): AsyncGenerator<Entry> {
+    const { trees } = await this.#storedOf(snapshot);
+    const refs = trees.get(source);
+    if (refs === undefined) {
+      throw new NotFoundError(`reading snapshot ${snapshot.id}: it has no source ${source}`, {
+        advice: `Its sources: ${[...trees.keys()].join(', ')}.`,
+      });
+    }
+    for await (const segment of readSegments(this.#layout, refs)) {
+      if (segment instanceof DamagedError) throw segment;
+      yield* segment.entries;
+    }
+  }
+
+  async *content(snapshot: Snapshot, entry: Readonly<Entry>): AsyncGenerator<Uint8Array> {
+    if (entry.chunks?.length) yield* readContent(await this.#placesOf(snapshot), this.#frames, entry);
+  }
+
+  async verify(options: VerifyOptions, context: Context): Promise<VerifyReport> {
+    this.#share();
+    return verifyRepository(this.#layout, options, context);
+  }
+
+  async beginRun(options: RunOptions, context: Context): Promise<Run> {
+    const lock = acquireLock(join(this.directory, 'lock'), {
+      mode: 'exclusive',
+      purpose: 'backup',
+      now: context.now(),
+    });
+    this.#writer = lock;
+    try {
+      await recoverStaging(this.#layout);
+      this.#stored = undefined;
+      const stored = await this.#load();
+      const repository = stored.at(-1)?.repository ?? randomBytes(16).toString('hex');
+      this.#run = await beginRun(
+        {
+          ...options,
+          layout: this.#layout,
+          repository,
+          stored,
+          damaged: new Set(),
+          onEnd: () => this.#endRun(),
+        },
+        context,
+      );
+      return this.#run;
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#run?.abandon();
+    await this.#frames.close();
+    this.#readers?.release();
+    this.#writer?.release();
+  }
+
+  #endRun(): void {
+    this.#run = undefined;
+    this.#stored = undefined;
+    this.#writer?.release();
+    this.#writer = undefined;
+  }
+
+  /** Every snapshot that can be read; the others are warned of. */
+  #load(): Promise<StoredSnapshot[]> {
+    this.#share();
+    this.#stored ??= loadCatalog(this.#layout).then(({ stored, damaged }) => {
+      for (const { error } of damaged) this.#context.progress.warn(error.message);
+      return stored;
+    });
+    return this.#stored;
+  }
+
+  async #storedOf(snapshot: Snapshot): Promise<StoredSnapshot> {
+    const stored = (await this.#load()).find((other) => other.snapshot.id === snapshot.id);
+    if (stored !== undefined) return stored;
+    throw new NotFoundError(`reading snapshot ${snapshot.id}: it is not in ${this.directory}`);
+  }
+
+  #placesOf(snapshot: Snapshot): Promise<ChunkPlaces> {
+    let places = this.#places.get(snapshot.id);
+    if (places === undefined) {
+      places = this.#storedOf(snapshot).then(({ parts }) => ChunkPlaces.load(this.#layout, parts));
+      places.catch(() => this.#places.delete(snapshot.id));
+      this.#places.clear();
+      this.#places.set(snapshot.id, places);
+    }
+    return places;
+  }
+
+  /** Readers keep whoever deletes blobs away, and not each other. */
+  #share(): void {
+    this.#readers ??= acquireLock(join(this.directory, 'readers.lock'), {
+      mode: 'shared',
+      purpose: 'reading',
+      now: this.#context.now(),
+    });
+  }
+}

@@ -1,0 +1,74 @@
+import { type Digest, isDigest } from '../../oci/digest.ts';
+import { DamagedError, messageOf } from '../../support/errors.ts';
+
+/** Where everything is in a pack. */
+export interface PackContents {
+  pack: Digest;
+  /** Bytes of its file. */
+  size: number;
+  frames: Frame[];
+}
+
+/** One zstd frame; each begins where the one before it ends. */
+export interface Frame {
+  /** Bytes in the pack. */
+  length: number;
+  /** Of its chunks in order, in bytes. */
+  sizes: number[];
+  /** Their digests, 64 hex digits each, joined. */
+  chunks: string;
+}
+
+export interface IndexHeader {
+  repository: string;
+  /** Seed of the gear table. */
+  seed: Buffer;
+}
+
+/** No index is made longer than about this many bytes. */
+export const indexGoal = 8 * 1024 * 1024;
+
+/** An index's text, as `docs/backup-format.md` tells. */
+export function encodeIndex({ repository, seed }: IndexHeader, packLines: readonly string[]): Buffer {
+  const first = JSON.stringify({ repository, seed64: Buffer.from(seed).toString('base64') });
+  return Buffer.from(`${[first, ...packLines].join('\n')}\n`);
+}
+
+export function encodePackLine({ pack, size, frames }: PackContents): string {
+  return JSON.stringify({ pack, size, frames });
+}
+
+/** @throws {DamagedError} naming `where` */
+export function decodeIndex(bytes: Buffer, where: string): { header: IndexHeader; packs: PackContents[] } {
+  const [first = '', ...lines] = bytes.toString('latin1').trimEnd().split('\n');
+  try {
+    return {
+      header: decodeHeader(JSON.parse(first)),
+      packs: lines.map((line) => checkPack(JSON.parse(line))),
+    };
+  } catch (cause) {
+    throw new DamagedError(`reading ${where}: it is not an index: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function decodeHeader({ repository, seed64 }: Record<string, unknown>): IndexHeader {
+  if (typeof repository !== 'string' || typeof seed64 !== 'string') throw new Error('it has no header');
+  return { repository, seed: Buffer.from(seed64, 'base64') };
+}
+
+function checkPack(contents: PackContents): PackContents {
+  const { pack, size, frames } = contents;
+  if (!isDigest(pack) || !isCount(size) || !Array.isArray(frames)) throw new Error('a line tells of no pack');
+  for (const { length, sizes, chunks } of frames) {
+    if (!isCount(length) || !Array.isArray(sizes) || !sizes.every(isCount))
+      throw new Error(`a frame of ${pack}`);
+    if (typeof chunks !== 'string' || chunks.length !== sizes.length * 64 || !/^[0-9a-f]*$/.test(chunks)) {
+      throw new Error(`chunks of ${pack}`);
+    }
+  }
+  return contents;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

@@ -1,0 +1,52 @@
+import { ChunkTable } from '../chunks/table.ts';
+import type { PackRef } from '../snapshot/manifest.ts';
+import type { PackContents } from './index-lines.ts';
+
+/** A chunk that is on its way into a pack that is not complete. */
+const pending = 0xffffffff;
+
+/** Which chunks need not be stored again, and the pack of each: of packs that can be used and of the run in progress. */
+export class KnownChunks {
+  readonly #table = new ChunkTable();
+  readonly #packs: PackRef[] = [];
+  #packOf = new Uint32Array(1024);
+
+  /** Says where the chunks of a complete pack are. */
+  addPack(pack: PackRef, { frames }: Pick<PackContents, 'frames'>): void {
+    const position = this.#packs.push(pack) - 1;
+    for (const { chunks } of frames) {
+      const digests = Buffer.from(chunks, 'hex');
+      for (let at = 0; at < digests.length; at += 32) this.#place(this.#table.add(digests, at), position);
+    }
+  }
+
+  /** Whether the chunk whose digest stands at `offset` is new. From now on it is known, its pack to be told later. */
+  claim(digests: Uint8Array, offset: number): boolean {
+    const before = this.#table.size;
+    const number = this.#table.add(digests, offset);
+    if (number < before) return false;
+    this.#place(number, pending);
+    return true;
+  }
+
+  /** A number that stands for the chunk, -1 when it is not known. */
+  numberOf(hex: string): number {
+    return this.#table.findHex(hex);
+  }
+
+  /** The packs of these chunks. Each must be in a complete pack by now. */
+  packsOf(numbers: Iterable<number>): PackRef[] {
+    const positions = new Set<number>();
+    for (const number of numbers) positions.add(this.#packOf[number]!);
+    return [...positions].map((position) => this.#packs[position]!);
+  }
+
+  #place(number: number, position: number): void {
+    if (number >= this.#packOf.length) {
+      const larger = new Uint32Array(this.#packOf.length * 2);
+      larger.set(this.#packOf);
+      this.#packOf = larger;
+    }
+    this.#packOf[number] = position;
+  }
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { closeSync, fsync, openSync, writeSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { storeRaw } from '../blobs/zstd.ts';
+import type { Frame, PackContents } from './index-lines.ts';
+import { archiveEnd } from './tar-frame.ts';
+
+const fsyncAsync = promisify(fsync);
+
+/** No pack holds more chunks, so that its line in an index stays short. */
+const mostChunks = 65_536;
+
+/** A pack while it is written, in the staging directory. */
+export class PackFile {
+  readonly path: string;
+  readonly #goal: number;
+  readonly #file: number;
+  readonly #sha256 = createHash('sha256');
+  readonly #frames: Frame[] = [];
+  #size = 0;
+  #chunks = 0;
+
+  /** @param goal bytes at which it is full */
+  constructor(path: string, goal: number) {
+    this.path = path;
+    this.#goal = goal;
+    this.#file = openSync(path, 'wx', 0o600);
+  }
+
+  get isFull(): boolean {
+    return this.#size >= this.#goal || this.#chunks >= mostChunks;
+  }
+
+  append(bytes: Uint8Array, chunks: Omit<Frame, 'length'>): void {
+    this.#write(bytes);
+    this.#frames.push({ length: bytes.length, ...chunks });
+    this.#chunks += chunks.sizes.length;
+  }
+
+  /** Ends the archive and syncs the file. Resolves when it would survive a power cut under its staging name. */
+  async close(): Promise<WrittenPack> {
+    this.#write(storeRaw(archiveEnd));
+    try {
+      await fsyncAsync(this.#file);
+    } finally {
+      closeSync(this.#file);
+    }
+    const pack = `sha256:${this.#sha256.digest('hex')}` as const;
+    return { pack, size: this.#size, frames: this.#frames, path: this.path };
+  }
+
+  /** Gives up. */
+  discard(): void {
+    closeSync(this.#file);
+  }
+
+  #write(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
+    this.#sha256.update(bytes);
+    this.#size += bytes.length;
+  }
+}
+
+export interface WrittenPack extends PackContents {
+  /** Where it lies until it is published. */
+  path: string;
+}

@@ -1,0 +1,64 @@
+/** The 512-byte blocks of a POSIX ustar archive. Source: POSIX.1-2017, `pax`, "ustar Interchange Format". */
+const block = 512;
+
+/** A frame closes when it holds so many bytes. */
+export const frameGoal = 1024 * 1024;
+
+/** What ends an archive. */
+export const archiveEnd = Buffer.alloc(2 * block);
+
+/** Bytes that a chunk of `size` takes in a frame. */
+export function spaceOf(size: number): number {
+  return block + Math.ceil(size / block) * block;
+}
+
+/** Where each of these chunks begins in its frame, and how long the frame is. */
+export function offsetsIn(sizes: readonly number[]): { offsets: number[]; length: number } {
+  let length = 0;
+  const offsets = sizes.map((size) => {
+    const offset = length + block;
+    length += spaceOf(size);
+    return offset;
+  });
+  return { offsets, length };
+}
+
+/** Writes a chunk as one entry of the archive, and returns the offset behind it. */
+export function writeChunk(frame: Buffer, at: number, hex: string, chunk: Uint8Array): number {
+  header.copy(frame, at);
+  frame.write(hex, at, 64, 'latin1');
+  frame.write(octal(chunk.length, 11), at + 124, 11, 'latin1');
+  frame.write(octal(checksum(frame, at), 6), at + 148, 6, 'latin1');
+  frame.set(chunk, at + block);
+  const end = at + spaceOf(chunk.length);
+  frame.fill(0, at + block + chunk.length, end);
+  return end;
+}
+
+/** Whether the entry at `at` is what `writeChunk` writes, so that `tar` finds the chunk by its name. */
+export function isChunkHeader(frame: Buffer, at: number, hex: string, size: number): boolean {
+  const want = Buffer.alloc(block);
+  header.copy(want);
+  want.write(hex, 0, 64, 'latin1');
+  want.write(octal(size, 11), 124, 11, 'latin1');
+  want.write(octal(checksum(want, 0), 6), 148, 6, 'latin1');
+  return want.equals(frame.subarray(at, at + block));
+}
+
+const header = Buffer.alloc(block);
+header.write('0000600\x000000000\x000000000\0', 100, 'latin1');
+header.write('00000000000\0', 136, 'latin1');
+header.write('      \0 ', 148, 'latin1');
+header.write('0ustar\x0000', 156, 'latin1');
+
+function octal(value: number, digits: number): string {
+  return value.toString(8).padStart(digits, '0');
+}
+
+/** The sum of all bytes of the header, its own field taken as spaces. */
+function checksum(frame: Buffer, at: number): number {
+  let sum = 8 * 0x20;
+  for (let i = 0; i < 148; i++) sum += frame[at + i]!;
+  for (let i = 156; i < 265; i++) sum += frame[at + i]!;
+  return sum;
+}

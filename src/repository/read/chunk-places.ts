@@ -1,0 +1,74 @@
+import type { Digest } from '../../oci/digest.ts';
+import type { Layout } from '../../oci/layout.ts';
+import { readMetadata } from '../blobs/metadata.ts';
+import { ChunkTable } from '../chunks/table.ts';
+import { decodeIndex, type PackContents } from '../packs/index-lines.ts';
+import { offsetsIn } from '../packs/tar-frame.ts';
+import type { Parts } from '../snapshot/manifest.ts';
+
+/** A frame of a pack. */
+export interface FramePlace {
+  pack: Digest;
+  /** In the pack, in bytes. */
+  offset: number;
+  length: number;
+  /** Decompressed, in bytes. */
+  size: number;
+}
+
+/** Where a chunk is. */
+export interface ChunkPlace {
+  frame: FramePlace;
+  /** In the decompressed frame. */
+  offset: number;
+  size: number;
+}
+
+/** Where every chunk of a snapshot is, from its indexes. */
+export class ChunkPlaces {
+  readonly #table = new ChunkTable();
+  readonly #frames: FramePlace[] = [];
+  /** Per chunk: number of its frame, offset in it, size. */
+  #places = new Uint32Array(3 * 1024);
+
+  /** @throws {DamagedError} */
+  static async load(layout: Layout, { indexes, packs }: Parts): Promise<ChunkPlaces> {
+    const places = new ChunkPlaces();
+    const needed = new Set(packs.map(({ digest }) => digest));
+    for (const index of indexes) {
+      const decoded = decodeIndex(await readMetadata(layout, index), `index ${index.digest}`);
+      for (const contents of decoded.packs) {
+        if (needed.delete(contents.pack)) places.#add(contents);
+      }
+    }
+    return places;
+  }
+
+  find(hex: string): ChunkPlace | undefined {
+    const number = this.#table.findHex(hex);
+    if (number < 0) return undefined;
+    const [frame, offset, size] = this.#places.subarray(number * 3, number * 3 + 3);
+    return { frame: this.#frames[frame!]!, offset: offset!, size: size! };
+  }
+
+  #add({ pack, frames }: PackContents): void {
+    let at = 0;
+    for (const { length, sizes, chunks } of frames) {
+      const { offsets, length: size } = offsetsIn(sizes);
+      this.#frames.push({ pack, offset: at, length, size });
+      const digests = Buffer.from(chunks, 'hex');
+      for (const [i, offset] of offsets.entries()) this.#place(digests, i, offset, sizes[i]!);
+      at += length;
+    }
+  }
+
+  #place(digests: Buffer, i: number, offset: number, size: number): void {
+    const number = this.#table.add(digests, i * 32);
+    if (number * 3 >= this.#places.length) {
+      const larger = new Uint32Array(this.#places.length * 2);
+      larger.set(this.#places);
+      this.#places = larger;
+    }
+    this.#places.set([this.#frames.length - 1, offset, size], number * 3);
+  }
+}

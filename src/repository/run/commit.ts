@@ -1,0 +1,194 @@
+import type { Digest } from '../../oci/digest.ts';
+import {
+  blobSize,
+  type Layout,
+  publishBlob,
+  publishIndex,
+  type StagedBlob,
+  stageBlob,
+  stageIndex,
+  syncBlobs,
+} from '../../oci/layout.ts';
+import { stageMetadata } from '../blobs/metadata.ts';
+import { encodeIndex, indexGoal } from '../packs/index-lines.ts';
+import type { UsablePacks } from '../packs/usable-packs.ts';
+import type { Snapshot, SourceSummary } from '../repository.ts';
+import { encodeConfig } from '../snapshot/config.ts';
+import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
+import type { StoredSnapshot } from '../snapshot/load.ts';
+import { encodeManifest, type IndexRef, type PackRef, type TreeRef } from '../snapshot/manifest.ts';
+import type { NewSegment } from '../tree/tree-writer.ts';
+import type { Ingest, NewPack } from './ingest.ts';
+import { gatherIndexes } from './merge-indexes.ts';
+
+export interface CommitOptions {
+  layout: Layout;
+  repository: string;
+  ingest: Ingest;
+  usable: UsablePacks;
+  sources: readonly EndedSource[];
+  /** All that is told of the snapshot but what the commit itself finds out. */
+  about: Pick<Snapshot, 'started' | 'ended' | 'host' | 'deployment' | 'release' | 'predecessor'>;
+  /** Every other snapshot, for `index.json`. */
+  stored: readonly StoredSnapshot[];
+}
+
+export interface EndedSource {
+  summary: SourceSummary;
+  segments: NewSegment[];
+}
+
+/** Publishes everything that a run has staged, in the order that `docs/backup-format.md` promises. */
+export async function commitRun(options: CommitOptions): Promise<Snapshot> {
+  const { layout, ingest } = options;
+  const trees = await resolveTrees(options);
+  const needed = packsOf(trees.refs.values());
+  const written = ingest.packs.filter(({ ref }) => needed.has(ref.digest));
+  const indexes = await writeIndexes(options, written, needed);
+  const notes = await writeNotes(layout, options.sources);
+  const staged = unique([
+    ...written.map((pack) => pack.staged),
+    ...trees.staged,
+    ...indexes.staged,
+    ...(notes === undefined ? [] : [notes]),
+  ]);
+  const sources = options.sources.map(({ summary }) => summary);
+  const about = {
+    ...options.about,
+    complete: sources.every(({ complete }) => complete),
+    sources,
+    added: await countAdded(layout, staged),
+  };
+  const config = await stageBlob(
+    layout,
+    encodeConfig({
+      repository: options.repository,
+      snapshot: about,
+      trees: trees.ofSource,
+      notes: notes?.digest,
+    }),
+  );
+  const manifest = await stageBlob(
+    layout,
+    encodeManifest({
+      config,
+      packs: [...needed.values()],
+      indexes: indexes.refs,
+      trees: [...trees.refs.values()],
+      notes,
+    }),
+  );
+  await publish(options, [...staged, config], manifest, { id: config.digest, ...about });
+  return { id: config.digest, ...about };
+}
+
+/** Of blobs that are not there yet: files that were read again may turn out as they were. */
+async function countAdded(layout: Layout, staged: readonly StagedBlob[]): Promise<Snapshot['added']> {
+  const added = { bytes: 0, blobs: 0 };
+  for (const { digest, size } of staged) {
+    if ((await blobSize(layout, digest)) === size) continue;
+    added.bytes += size;
+    added.blobs++;
+  }
+  return added;
+}
+
+async function resolveTrees({ sources, ingest }: CommitOptions) {
+  const staged: StagedBlob[] = [];
+  const refs = new Map<Digest, TreeRef>();
+  const ofSource = new Map<string, Digest[]>();
+  for (const { summary, segments } of sources) {
+    const digests: Digest[] = [];
+    for (const segment of segments) {
+      const { ref, blob } = await resolveSegment(segment, summary.name, ingest);
+      if (blob !== undefined) staged.push(blob);
+      refs.set(ref.digest, ref);
+      digests.push(ref.digest);
+    }
+    ofSource.set(summary.name, digests);
+  }
+  return { staged, refs, ofSource };
+}
+
+async function resolveSegment(
+  segment: NewSegment,
+  source: string,
+  ingest: Ingest,
+): Promise<{ ref: TreeRef; blob?: StagedBlob }> {
+  if ('same' in segment) return { ref: { ...segment.same, source } };
+  const blob = await segment.blob;
+  const packs = segment.chunks.length === 0 ? [] : (await ingest.known()).packsOf(segment.chunks);
+  return { ref: { digest: blob.digest, size: blob.size, source, packs }, blob };
+}
+
+function packsOf(trees: Iterable<TreeRef>): Map<Digest, PackRef> {
+  const packs = new Map<Digest, PackRef>();
+  for (const tree of trees) for (const pack of tree.packs) packs.set(pack.digest, pack);
+  return packs;
+}
+
+/** Indexes for the packs of this run, and those that tell of the older packs that it needs. */
+async function writeIndexes(
+  { layout, repository, ingest, usable }: CommitOptions,
+  written: readonly NewPack[],
+  needed: ReadonlyMap<Digest, PackRef>,
+): Promise<{ staged: StagedBlob[]; refs: IndexRef[] }> {
+  const own = new Set(written.map(({ ref }) => ref.digest));
+  const older = [...needed.values()].filter(({ digest }) => !own.has(digest));
+  const { refs, lines } = await gatherIndexes(layout, usable, older);
+  const staged: StagedBlob[] = [];
+  for (const group of groupLines([...lines, ...written.map(({ ref, line }) => ({ pack: ref, line }))])) {
+    const header = { repository, seed: await ingest.seed() };
+    const blob = await stageMetadata(
+      layout,
+      encodeIndex(
+        header,
+        group.map(({ line }) => line),
+      ),
+    );
+    staged.push(blob);
+    refs.push({ digest: blob.digest, size: blob.size, packs: group.map(({ pack }) => pack) });
+  }
+  return { staged, refs };
+}
+
+function* groupLines<T extends { line: string }>(lines: readonly T[]): Generator<T[]> {
+  let group: T[] = [];
+  let length = 0;
+  for (const line of lines) {
+    group.push(line);
+    length += line.line.length;
+    if (length < indexGoal) continue;
+    yield group;
+    group = [];
+    length = 0;
+  }
+  if (group.length > 0) yield group;
+}
+
+async function writeNotes(layout: Layout, sources: readonly EndedSource[]): Promise<StagedBlob | undefined> {
+  const noted = sources.filter(({ summary }) => summary.warnings.length > 0);
+  if (noted.length === 0) return undefined;
+  const notes = Object.fromEntries(noted.map(({ summary }) => [summary.name, summary.warnings]));
+  return stageMetadata(layout, Buffer.from(JSON.stringify(notes)));
+}
+
+async function publish(
+  { layout, stored }: CommitOptions,
+  blobs: readonly StagedBlob[],
+  manifest: StagedBlob,
+  snapshot: Snapshot,
+): Promise<void> {
+  for (const blob of blobs) await publishBlob(layout, blob);
+  await syncBlobs(layout);
+  const all = [...stored, { snapshot, manifest }];
+  all.sort((a, b) => a.snapshot.started.getTime() - b.snapshot.started.getTime());
+  await stageIndex(layout, encodeSnapshotIndex(all));
+  await publishBlob(layout, manifest);
+  await syncBlobs(layout);
+  await publishIndex(layout);
+}
+
+function unique(blobs: readonly StagedBlob[]): StagedBlob[] {
+  return [...new Map(blobs.map((blob) => [blob.digest, blob])).values()];
+}

@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { type Layout, type StagedBlob, stagingPath } from '../../oci/layout.ts';
+import { DamagedError } from '../../support/errors.ts';
+import { readMetadata } from '../blobs/metadata.ts';
+import { IngestPool } from '../ingest/pool.ts';
+import { decodeIndex, encodePackLine } from '../packs/index-lines.ts';
+import { KnownChunks } from '../packs/known-chunks.ts';
+import type { WrittenPack } from '../packs/pack-file.ts';
+import type { UsablePacks } from '../packs/usable-packs.ts';
+import type { FileToStore, StoredFile } from '../repository.ts';
+import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
+
+/** A pack that this run wrote, not yet published, and its line for the index. */
+export interface NewPack {
+  ref: PackRef;
+  staged: StagedBlob;
+  line: string;
+}
+
+export interface IngestOptions {
+  layout: Layout;
+  /** Of all snapshots, the newest first. */
+  indexes: readonly IndexRef[];
+  usable: UsablePacks;
+  /** Bytes at which a pack is full. */
+  packGoal: number;
+}
+
+/**
+ * The way of content into the repository during one run. What is known and the threads are got when they are first
+ * needed: a run that finds nothing new needs neither.
+ */
+export class Ingest {
+  readonly packs: NewPack[] = [];
+  readonly #options: IngestOptions;
+  #loading: Promise<KnownChunks> | undefined;
+  #known: KnownChunks | undefined;
+  #seed: Buffer | undefined;
+  #pool: Promise<IngestPool> | undefined;
+  #source = '';
+  #newBytes = 0;
+
+  constructor(options: IngestOptions) {
+    this.#options = options;
+  }
+
+  /** Packs from now on are of this source. */
+  begin(source: string): void {
+    this.#source = source;
+    this.#newBytes = 0;
+  }
+
+  async storeFiles(files: readonly FileToStore[]): Promise<StoredFile[]> {
+    return files.length === 0 ? [] : (await this.#start()).storeFiles(files);
+  }
+
+  async storeStream(content: AsyncIterable<Uint8Array>): Promise<{ chunks: string[]; size: number }> {
+    return (await this.#start()).storeStream(content);
+  }
+
+  /** Completes the packs of the source, and tells how many bytes of its chunks were new. */
+  async end(): Promise<number> {
+    if (this.#pool !== undefined) await (await this.#pool).finish();
+    return this.#newBytes;
+  }
+
+  async known(): Promise<KnownChunks> {
+    this.#loading ??= this.#load();
+    this.#known = await this.#loading;
+    return this.#known;
+  }
+
+  /** What is known by now, if it was needed. */
+  get knownNow(): KnownChunks | undefined {
+    return this.#known;
+  }
+
+  /** Seed of the gear table: the repository's own, else a new one. */
+  async seed(): Promise<Buffer> {
+    await this.known();
+    this.#seed ??= randomBytes(32);
+    return this.#seed;
+  }
+
+  async close(): Promise<void> {
+    const pool = await this.#pool?.catch(() => undefined);
+    await pool?.close();
+  }
+
+  async #load(): Promise<KnownChunks> {
+    const known = new KnownChunks();
+    const added = new Set<string>();
+    for (const index of this.#options.indexes) {
+      for (const { pack, contents } of await this.#readIndex(index)) {
+        if (added.has(pack.digest) || !(await this.#options.usable.has(pack))) continue;
+        added.add(pack.digest);
+        known.addPack(pack, contents);
+      }
+    }
+    return known;
+  }
+
+  /** The packs that count of those that an index tells of. One that is damaged tells of none. */
+  async #readIndex(index: IndexRef) {
+    try {
+      const { header, packs } = decodeIndex(
+        await readMetadata(this.#options.layout, index),
+        `index ${index.digest}`,
+      );
+      this.#seed ??= header.seed;
+      const counting = new Map(index.packs.map((pack) => [pack.digest, pack]));
+      return packs.flatMap((contents) => {
+        const pack = counting.get(contents.pack);
+        return pack === undefined ? [] : [{ pack, contents }];
+      });
+    } catch (error) {
+      if (error instanceof DamagedError) return [];
+      throw error;
+    }
+  }
+
+  #start(): Promise<IngestPool> {
+    this.#pool ??= this.#startPool();
+    return this.#pool;
+  }
+
+  async #startPool(): Promise<IngestPool> {
+    const { layout, packGoal } = this.#options;
+    const [seed, known] = await Promise.all([this.seed(), this.known()]);
+    return new IngestPool({
+      seed,
+      packPrefix: stagingPath(layout, 'chunks-'),
+      packGoal,
+      directory: layout.directory,
+      onAsk: (digests, sizes) => this.#claim(known, digests, sizes),
+      onPack: (pack) => this.#addPack(known, pack),
+    });
+  }
+
+  #claim(known: KnownChunks, digests: Uint8Array, sizes: readonly number[]): Uint8Array {
+    return Uint8Array.from(sizes, (size, i) => {
+      if (!known.claim(digests, i * 32)) return 0;
+      this.#newBytes += size;
+      return 1;
+    });
+  }
+
+  #addPack(known: KnownChunks, { path, ...contents }: WrittenPack): void {
+    const { pack: digest, size } = contents;
+    const ref: PackRef = { digest, size, source: this.#source };
+    known.addPack(ref, contents);
+    this.packs.push({ ref, staged: { digest, size, path }, line: encodePackLine(contents) });
+  }
+}

@@ -1,0 +1,43 @@
+import type { Digest } from '../../oci/digest.ts';
+import type { Layout } from '../../oci/layout.ts';
+import { readMetadata } from '../blobs/metadata.ts';
+import { decodeIndex, encodePackLine } from '../packs/index-lines.ts';
+import type { UsablePacks } from '../packs/usable-packs.ts';
+import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
+
+/** A snapshot that would need more indexes than this gets their lines in an index of its own. */
+const mostIndexes = 32;
+
+/** The indexes that tell of these packs; when there are too many, their lines to be written anew. */
+export async function gatherIndexes(
+  layout: Layout,
+  usable: UsablePacks,
+  packs: readonly PackRef[],
+): Promise<{ refs: IndexRef[]; lines: { pack: PackRef; line: string }[] }> {
+  const found = new Map<Digest, IndexRef>();
+  for (const pack of packs) {
+    const index = await usable.indexOf(pack);
+    if (index === undefined) throw new Error(`no index tells of the pack ${pack.digest}`);
+    const packsOfIndex = found.get(index.digest)?.packs ?? [];
+    found.set(index.digest, { ...index, packs: [...packsOfIndex, pack] });
+  }
+  const refs = [...found.values()];
+  if (refs.length <= mostIndexes) return { refs, lines: [] };
+  return { refs: [], lines: await readLines(layout, refs) };
+}
+
+async function readLines(
+  layout: Layout,
+  indexes: readonly IndexRef[],
+): Promise<{ pack: PackRef; line: string }[]> {
+  const lines: { pack: PackRef; line: string }[] = [];
+  for (const index of indexes) {
+    const { packs } = decodeIndex(await readMetadata(layout, index), `index ${index.digest}`);
+    const needed = new Map(index.packs.map((pack) => [pack.digest, pack]));
+    for (const contents of packs) {
+      const pack = needed.get(contents.pack);
+      if (pack !== undefined) lines.push({ pack, line: encodePackLine(contents) });
+    }
+  }
+  return lines;
+}

@@ -1,0 +1,105 @@
+import type { StagedBlob } from '../../oci/layout.ts';
+import type { Context } from '../../support/context.ts';
+import { InterruptedError } from '../../support/errors.ts';
+import type { Entry } from '../entry.ts';
+import type { FileToStore, SourceSummary, SourceWriter, StoredFile } from '../repository.ts';
+import type { TreeRef } from '../snapshot/manifest.ts';
+import type { PreviousTree } from '../tree/previous-tree.ts';
+import { type NewSegment, TreeWriter } from '../tree/tree-writer.ts';
+import type { Ingest } from './ingest.ts';
+
+export interface SourceWriterOptions {
+  source: Pick<SourceSummary, 'name' | 'title' | 'kind' | 'origin'>;
+  ingest: Ingest;
+  previous: PreviousTree;
+  /** Segments of the previous tree whose packs can all be used. */
+  usable: ReadonlySet<TreeRef>;
+  cutBits: number;
+  context: Context;
+  writeSegment(text: Buffer): Promise<StagedBlob>;
+  onEnd(summary: SourceSummary, segments: NewSegment[]): void;
+}
+
+/** No more warnings than this are kept; the rest is counted. */
+const mostWarnings = 100;
+
+export function createSourceWriter(options: SourceWriterOptions): SourceWriter {
+  const { source, ingest, previous, usable, context } = options;
+  const started = context.now();
+  const warnings: string[] = [];
+  let unkept = 0;
+  let files = 0;
+  let bytes = 0;
+  const tree = new TreeWriter({
+    previous,
+    cutBits: options.cutBits,
+    usable: (segment) => usable.has(segment),
+    numbersOf: (chunks) => numbersOf(ingest, chunks),
+    write: options.writeSegment,
+  });
+  ingest.begin(source.name);
+
+  return {
+    previous: () => previous.entries(),
+
+    has(entry: Readonly<Entry>): boolean {
+      if (entry.chunks === undefined || entry.chunks.length === 0) return true;
+      const segment = previous.segmentOf(entry);
+      if (segment !== undefined && usable.has(segment)) return true;
+      const known = ingest.knownNow;
+      return known !== undefined && entry.chunks.every((chunk) => known.numberOf(chunk) >= 0);
+    },
+
+    async storeFiles(batch: readonly FileToStore[]): Promise<StoredFile[]> {
+      throwIfInterrupted(context);
+      return ingest.storeFiles(batch);
+    },
+
+    async storeStream(content) {
+      throwIfInterrupted(context);
+      return ingest.storeStream(content);
+    },
+
+    async add(entry: Readonly<Entry>): Promise<void> {
+      if (entry.type === 'file') {
+        files++;
+        if (entry.hardlink === undefined) bytes += (entry.size ?? 0) - totalHoles(entry);
+      }
+      await tree.add(entry);
+    },
+
+    warn(message: string): void {
+      if (warnings.length < mostWarnings) warnings.push(message);
+      else unkept++;
+    },
+
+    async end({ complete }): Promise<SourceSummary> {
+      throwIfInterrupted(context);
+      const segments = await tree.end();
+      const newBytes = await ingest.end();
+      if (unkept > 0) warnings.push(`and ${unkept} more`);
+      const ended = context.now();
+      const summary = { ...source, started, ended, complete, files, bytes, newBytes, warnings };
+      options.onEnd(summary, segments);
+      return summary;
+    },
+  };
+}
+
+async function numbersOf(ingest: Ingest, chunks: readonly string[]): Promise<Uint32Array> {
+  if (chunks.length === 0) return new Uint32Array(0);
+  const known = await ingest.known();
+  return Uint32Array.from(chunks, (chunk) => {
+    const number = known.numberOf(chunk);
+    if (number < 0) throw new Error(`the tree names the chunk ${chunk}, which was not stored`);
+    return number;
+  });
+}
+
+function totalHoles({ holes }: Readonly<Entry>): number {
+  return holes?.reduce((sum, [, length]) => sum + length, 0) ?? 0;
+}
+
+function throwIfInterrupted({ signal }: Context): void {
+  if (signal.aborted) throw new InterruptedError('backing up: interrupted; nothing of this run was kept');
+}

@@ -1,0 +1,113 @@
+import { type Digest, isDigest } from '../../oci/digest.ts';
+import { DamagedError, messageOf } from '../../support/errors.ts';
+import type { Snapshot, SourceSummary } from '../repository.ts';
+
+/** The highest format we write and read. */
+export const formatVersion = 1;
+
+/** What a config holds besides what a `Snapshot` tells. */
+export interface Config {
+  repository: string;
+  snapshot: Omit<Snapshot, 'id'>;
+  /** Per source, the digests of its tree's segments in order. */
+  trees: Map<string, Digest[]>;
+  /** Where the warnings' words are; `snapshot.sources` has none. */
+  notes: Digest | undefined;
+  warnings: Map<string, number>;
+}
+
+export function encodeConfig({ repository, snapshot, trees, notes }: Omit<Config, 'warnings'>): Buffer {
+  const sources = snapshot.sources.map(({ warnings, ...source }) => {
+    return { ...source, warnings: warnings.length, tree: trees.get(source.name) ?? [] };
+  });
+  return Buffer.from(JSON.stringify({ format: formatVersion, repository, ...snapshot, sources, notes }));
+}
+
+/**
+ * Reads a config whose digest was checked.
+ * @throws {DamagedError} naming `where`
+ */
+export function decodeConfig(bytes: Uint8Array, where: string): Config {
+  try {
+    return decode(JSON.parse(Buffer.from(bytes).toString('utf8')));
+  } catch (cause) {
+    throw new DamagedError(`reading ${where}: it is not the config of a snapshot: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+type Json = Record<string, unknown>;
+
+function decode(json: Json): Config {
+  if (json.format !== formatVersion) {
+    throw new Error(`its format is ${JSON.stringify(json.format)}, we know ${formatVersion}`);
+  }
+  const sources = list(json.sources, 'sources') as Json[];
+  const added = (json.added ?? {}) as Json;
+  return {
+    repository: text(json.repository, 'repository'),
+    snapshot: {
+      started: time(json.started, 'started'),
+      ended: time(json.ended, 'ended'),
+      host: text(json.host, 'host'),
+      deployment: text(json.deployment, 'deployment'),
+      release: json.release === undefined ? undefined : text(json.release, 'release'),
+      complete: json.complete === true,
+      predecessor: json.predecessor === undefined ? undefined : text(json.predecessor, 'predecessor'),
+      sources: sources.map(decodeSource),
+      added: { bytes: number(added.bytes, 'added.bytes'), blobs: number(added.blobs, 'added.blobs') },
+    },
+    trees: new Map(sources.map((source) => [text(source.name, 'name'), digests(source.tree)])),
+    notes: json.notes === undefined ? undefined : digest(json.notes),
+    warnings: new Map(
+      sources.map((source) => [text(source.name, 'name'), number(source.warnings, 'warnings')]),
+    ),
+  };
+}
+
+function decodeSource(json: Json): SourceSummary {
+  return {
+    name: text(json.name, 'name'),
+    title: text(json.title, 'title'),
+    kind: text(json.kind, 'kind') as SourceSummary['kind'],
+    started: time(json.started, 'started'),
+    ended: time(json.ended, 'ended'),
+    complete: json.complete === true,
+    files: number(json.files, 'files'),
+    bytes: number(json.bytes, 'bytes'),
+    newBytes: number(json.newBytes, 'newBytes'),
+    warnings: [],
+    origin: (json.origin ?? {}) as SourceSummary['origin'],
+  };
+}
+
+function text(value: unknown, key: string): string {
+  if (typeof value !== 'string') throw new Error(`${key} is not text`);
+  return value;
+}
+
+function number(value: unknown, key: string): number {
+  if (!Number.isSafeInteger(value) || (value as number) < 0) throw new Error(`${key} is not a number`);
+  return value as number;
+}
+
+function time(value: unknown, key: string): Date {
+  const date = new Date(text(value, key));
+  if (Number.isNaN(date.getTime())) throw new Error(`${key} is not a time`);
+  return date;
+}
+
+function list(value: unknown, key: string): unknown[] {
+  if (!Array.isArray(value)) throw new Error(`${key} is not a list`);
+  return value;
+}
+
+function digests(value: unknown): Digest[] {
+  return list(value, 'tree').map(digest);
+}
+
+function digest(value: unknown): Digest {
+  if (!isDigest(value)) throw new Error(`${JSON.stringify(value)} is not a digest`);
+  return value;
+}

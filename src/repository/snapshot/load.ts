@@ -1,0 +1,158 @@
+import { open } from 'node:fs/promises';
+import type { Digest } from '../../oci/digest.ts';
+import { blobPath, type Layout, listBlobs, readBlob, readIndex, readStagedIndex } from '../../oci/layout.ts';
+import { DamagedError } from '../../support/errors.ts';
+import { readMetadata } from '../blobs/metadata.ts';
+import type { Snapshot } from '../repository.ts';
+import { type Config, decodeConfig } from './config.ts';
+import { type BlobRef, decodeManifest, type Parts, type TreeRef } from './manifest.ts';
+import { backupTypes, manifestLimit } from './media-types.ts';
+
+/** A snapshot as it lies in the repository. */
+export interface StoredSnapshot {
+  snapshot: Snapshot;
+  manifest: BlobRef;
+  repository: string;
+  parts: Parts;
+  /** Segments of each source's tree, in order. */
+  trees: Map<string, TreeRef[]>;
+}
+
+/** Every snapshot that can be read, oldest first, and what is wrong with the others. */
+export interface Catalog {
+  stored: StoredSnapshot[];
+  damaged: LostSnapshot[];
+}
+
+/** A snapshot that cannot be read. */
+export interface LostSnapshot {
+  manifest: Digest;
+  /** Its id, as far as it can be told. */
+  id: string;
+  error: DamagedError;
+}
+
+/**
+ * Reads every snapshot. `index.json` only says where to look: when it is missing or names what is not there, every
+ * small blob is looked at.
+ */
+export async function loadCatalog(layout: Layout): Promise<Catalog> {
+  const listed = await listManifests(layout);
+  if (listed !== undefined) {
+    const catalog = await loadAll(layout, listed);
+    if (catalog.damaged.length === 0) return catalog;
+  }
+  return loadAll(layout, await scanForManifests(layout));
+}
+
+/** Those that `index.json` names, and those of a commit that was cut short; `undefined` without a valid index. */
+async function listManifests(layout: Layout): Promise<Digest[] | undefined> {
+  const index = await readIndex(layout);
+  if (index === undefined) return undefined;
+  const listed = new Set(index.manifests.map(({ digest }) => digest));
+  const staged = (await readStagedIndex(layout))?.manifests ?? [];
+  const present = staged.length === 0 ? new Set<Digest>() : new Set(await listBlobs(layout));
+  for (const { digest } of staged) if (present.has(digest)) listed.add(digest);
+  return [...listed];
+}
+
+/** Manifests of snapshots among all blobs. Ours begin alike, whoever copied them. */
+export async function scanForManifests(layout: Layout): Promise<Digest[]> {
+  const found: Digest[] = [];
+  for (const digest of await listBlobs(layout)) {
+    if (await beginsLikeManifest(blobPath(layout, digest))) found.push(digest);
+  }
+  return found;
+}
+
+async function beginsLikeManifest(path: string): Promise<boolean> {
+  const file = await open(path, 'r');
+  try {
+    if ((await file.stat()).size > manifestLimit) return false;
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
+    const head = buffer.toString('latin1', 0, bytesRead);
+    return head.startsWith('{') && head.includes(`"${backupTypes.snapshot}"`);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Those of these snapshots that can be read, oldest first, and the others. */
+export async function loadAll(layout: Layout, manifests: readonly Digest[]): Promise<Catalog> {
+  const catalog: Catalog = { stored: [], damaged: [] };
+  for (const manifest of manifests) {
+    try {
+      catalog.stored.push(await loadSnapshot(layout, manifest));
+    } catch (error) {
+      if (!(error instanceof DamagedError)) throw error;
+      catalog.damaged.push({ manifest, id: await idOf(layout, manifest), error });
+    }
+  }
+  catalog.stored.sort((a, b) => a.snapshot.started.getTime() - b.snapshot.started.getTime());
+  return catalog;
+}
+
+/**
+ * The id of a snapshot that cannot be read: from its manifest if only its config is damaged, else from `index.json`,
+ * which tells its beginning.
+ */
+async function idOf(layout: Layout, manifest: Digest): Promise<string> {
+  try {
+    return decodeManifest(await readBlob(layout, manifest, manifestLimit), manifest).config.digest;
+  } catch {
+    const named = (await readIndex(layout))?.manifests.find(({ digest }) => digest === manifest);
+    const beginning = `sha256:${named?.annotations?.['org.opencontainers.image.ref.name']}`;
+    return (await listBlobs(layout)).find((digest) => digest.startsWith(beginning)) ?? beginning;
+  }
+}
+
+/** @throws {DamagedError} */
+export async function loadSnapshot(layout: Layout, manifest: Digest): Promise<StoredSnapshot> {
+  const bytes = await readBlob(layout, manifest, manifestLimit);
+  const parts = decodeManifest(bytes, `manifest ${manifest}`);
+  const id = parts.config.digest;
+  const config = decodeConfig(await readBlob(layout, id, manifestLimit * 4), `config ${id}`);
+  await addWarnings(layout, config);
+  return {
+    snapshot: { id, ...config.snapshot },
+    manifest: { digest: manifest, size: bytes.length },
+    repository: config.repository,
+    parts,
+    trees: treesOf(config, parts),
+  };
+}
+
+/** Their words when the notes can be read, else how many there are. */
+async function addWarnings(layout: Layout, config: Config): Promise<void> {
+  if (config.notes === undefined) return;
+  const words = await readNotes(layout, config.notes).catch((): Notes => ({}));
+  for (const source of config.snapshot.sources) {
+    const count = config.warnings.get(source.name) ?? 0;
+    source.warnings = words[source.name] ?? (count === 0 ? [] : [`${count} warnings that cannot be read`]);
+  }
+}
+
+/** Warnings by the source's name. */
+export type Notes = Record<string, string[]>;
+
+async function readNotes(layout: Layout, digest: Digest): Promise<Notes> {
+  return JSON.parse((await readMetadata(layout, { digest })).toString('utf8')) as Notes;
+}
+
+function treesOf(config: Config, parts: Parts): Map<string, TreeRef[]> {
+  const segments = new Map(parts.trees.map((tree) => [tree.digest, tree]));
+  const trees = new Map<string, TreeRef[]>();
+  for (const [source, digests] of config.trees) {
+    trees.set(
+      source,
+      digests.map((digest) => segmentOf(segments, digest, parts.config.digest)),
+    );
+  }
+  return trees;
+}
+
+function segmentOf(segments: Map<Digest, TreeRef>, digest: Digest, id: string): TreeRef {
+  const segment = segments.get(digest);
+  if (segment !== undefined) return segment;
+  throw new DamagedError(`reading snapshot ${id}: its manifest lacks the tree segment ${digest}`);
+}

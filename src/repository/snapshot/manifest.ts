@@ -1,0 +1,120 @@
+import { type Descriptor, type Manifest, mediaTypes } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { isDescriptor } from '../../oci/layout.ts';
+import { DamagedError, messageOf } from '../../support/errors.ts';
+import { annotations, backupTypes } from './media-types.ts';
+
+/** What a snapshot consists of. Packs are the same objects wherever they are named. */
+export interface Parts {
+  config: BlobRef;
+  packs: PackRef[];
+  indexes: IndexRef[];
+  trees: TreeRef[];
+  /** The warnings, when there were any. */
+  notes: BlobRef | undefined;
+}
+
+export interface BlobRef {
+  digest: Digest;
+  /** Bytes of its file. */
+  size: number;
+}
+
+export interface PackRef extends BlobRef {
+  source: string;
+}
+
+/** One segment of a source's tree, and the packs that hold the chunks it names. */
+export interface TreeRef extends BlobRef {
+  source: string;
+  packs: PackRef[];
+}
+
+/** An index, and which of the snapshot's packs it tells of. */
+export interface IndexRef extends BlobRef {
+  packs: PackRef[];
+}
+
+export function encodeManifest({ config, packs, indexes, trees, notes }: Parts): Buffer {
+  const position = new Map(packs.map((pack, i) => [pack.digest, i]));
+  const positions = (named: PackRef[]) => named.map(({ digest }) => position.get(digest)).join(' ');
+  const layers: Descriptor[] = [
+    ...packs.map((pack) => describe(backupTypes.pack, pack, { [annotations.source]: pack.source })),
+    ...indexes.map((index) => {
+      return describe(backupTypes.index, index, { [annotations.packs]: positions(index.packs) });
+    }),
+    ...trees.map((tree) => {
+      const noted = { [annotations.source]: tree.source, [annotations.packs]: positions(tree.packs) };
+      return describe(backupTypes.tree, tree, noted);
+    }),
+    ...(notes === undefined ? [] : [describe(backupTypes.notes, notes)]),
+  ];
+  const manifest: Manifest = {
+    schemaVersion: 2,
+    mediaType: mediaTypes.manifest,
+    artifactType: backupTypes.snapshot,
+    config: describe(backupTypes.config, config),
+    layers,
+  };
+  return Buffer.from(JSON.stringify(manifest));
+}
+
+function describe(mediaType: string, { digest, size }: BlobRef, noted?: Record<string, string>): Descriptor {
+  return { mediaType, digest, size, ...(noted !== undefined && { annotations: noted }) };
+}
+
+/**
+ * Reads a manifest whose digest was checked.
+ * @throws {DamagedError} naming `where` when it is no snapshot of ours
+ */
+export function decodeManifest(bytes: Uint8Array, where: string): Parts {
+  const manifest = parse(bytes, where);
+  const { layers } = manifest;
+  const packs = new Map<number, PackRef>();
+  for (const [position, layer] of layers.entries()) {
+    if (layer.mediaType === backupTypes.pack)
+      packs.set(position, { ...blob(layer), source: sourceOf(layer) });
+  }
+  const ofType = (type: string) => layers.filter(({ mediaType }) => mediaType === type);
+  const named = (layer: Descriptor) => packsOf(layer, packs, where);
+  return {
+    config: blob(manifest.config),
+    packs: [...packs.values()],
+    indexes: ofType(backupTypes.index).map((layer) => ({ ...blob(layer), packs: named(layer) })),
+    trees: ofType(backupTypes.tree).map((layer) => {
+      return { ...blob(layer), source: sourceOf(layer), packs: named(layer) };
+    }),
+    notes: ofType(backupTypes.notes).map(blob)[0],
+  };
+}
+
+function parse(bytes: Uint8Array, where: string): Manifest {
+  let manifest: Partial<Manifest> | null = null;
+  try {
+    manifest = JSON.parse(Buffer.from(bytes).toString('utf8'));
+  } catch (cause) {
+    throw new DamagedError(`reading ${where}: ${messageOf(cause)}`, { cause });
+  }
+  const { artifactType, config, layers } = manifest ?? {};
+  if (artifactType === backupTypes.snapshot && isDescriptor(config) && Array.isArray(layers)) {
+    if (layers.every(isDescriptor)) return manifest as Manifest;
+  }
+  throw new DamagedError(`reading ${where}: it is not the manifest of a snapshot`);
+}
+
+function blob({ digest, size }: Descriptor): BlobRef {
+  return { digest, size };
+}
+
+function sourceOf(layer: Descriptor): string {
+  return layer.annotations?.[annotations.source] ?? '';
+}
+
+function packsOf(layer: Descriptor, packs: Map<number, PackRef>, where: string): PackRef[] {
+  const positions = (layer.annotations?.[annotations.packs] ?? '').split(' ').filter((text) => text !== '');
+  return positions.map((position) => {
+    const pack = packs.get(Number(position));
+    if (pack !== undefined) return pack;
+    throw new DamagedError(`reading ${where}: ${layer.digest} needs layer ${position}, which is no pack`);
+  });
+}

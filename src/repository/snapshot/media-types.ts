@@ -1,0 +1,14 @@
+/** Of the blobs of a snapshot; `docs/backup-format.md` tells what each holds. */
+export const backupTypes = {
+  snapshot: 'application/vnd.dockerctl.snapshot.v1',
+  config: 'application/vnd.dockerctl.snapshot.v1+json',
+  pack: 'application/vnd.dockerctl.pack.v1.tar+zstd',
+  index: 'application/vnd.dockerctl.index.v1.jsonl+zstd',
+  tree: 'application/vnd.dockerctl.tree.v1.jsonl+zstd',
+  notes: 'application/vnd.dockerctl.notes.v1.json+zstd',
+} as const;
+
+export const annotations = { source: 'dockerctl.source', packs: 'dockerctl.packs' } as const;
+
+/** Registries accept no larger manifest. */
+export const manifestLimit = 4 * 1024 * 1024;

@@ -1,0 +1,43 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Index } from '../../oci/descriptor.ts';
+import { type Layout, readIndex, readStagedIndex } from '../../oci/layout.ts';
+import type { Damage } from '../repository.ts';
+import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
+import type { Catalog } from '../snapshot/load.ts';
+
+/**
+ * Whether `index.json` and `oci-layout` are what the snapshots say. A commit that was cut short is no damage: the
+ * next run finishes it.
+ */
+export async function checkIndex(layout: Layout, catalog: Catalog): Promise<Damage[]> {
+  const damage: Damage[] = [];
+  const staged = await readStagedIndex(layout);
+  const text = await readFile(join(layout.directory, 'index.json'), 'utf8').catch(() => '');
+  if (!namesAll(staged, catalog) && !isDerived(await readIndex(layout), text, catalog)) {
+    damage.push(wrongFile(layout, 'index.json', 'it does not tell of the snapshots that are there'));
+  }
+  const version = await readFile(join(layout.directory, 'oci-layout'), 'utf8').catch(() => '');
+  if (version !== '{"imageLayoutVersion":"1.0.0"}') {
+    damage.push(wrongFile(layout, 'oci-layout', 'it is not that of an OCI image layout'));
+  }
+  return damage;
+}
+
+function namesAll(index: Index | undefined, { stored }: Catalog): boolean {
+  const named = new Set(index?.manifests.map(({ digest }) => digest));
+  return stored.length === named.size && stored.every(({ manifest }) => named.has(manifest.digest));
+}
+
+function isDerived(index: Index | undefined, text: string, catalog: Catalog): boolean {
+  if (index === undefined || !namesAll(index, catalog))
+    return catalog.damaged.length > 0 && index !== undefined;
+  const byDigest = new Map(catalog.stored.map((stored) => [stored.manifest.digest, stored]));
+  const inItsOrder = index.manifests.map(({ digest }) => byDigest.get(digest)!);
+  return text === encodeSnapshotIndex(inItsOrder);
+}
+
+function wrongFile({ directory }: Layout, name: string, what: string): Damage {
+  const path = join(directory, name);
+  return { message: `${path}: ${what}`, path, got: undefined, want: undefined, snapshots: [], files: [] };
+}

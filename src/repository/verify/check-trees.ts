@@ -1,0 +1,42 @@
+import type { Layout } from '../../oci/layout.ts';
+import { DamagedError } from '../../support/errors.ts';
+import { toText } from '../../support/posix/byte-path.ts';
+import { ChunkPlaces } from '../read/chunk-places.ts';
+import type { Damage } from '../repository.ts';
+import type { StoredSnapshot } from '../snapshot/load.ts';
+import { readSegments } from '../tree/read-tree.ts';
+import { mostFiles } from './spoiled-files.ts';
+
+/** Whether every chunk that a snapshot's trees name is in its packs, by its indexes. */
+export async function checkTrees(
+  layout: Layout,
+  { snapshot, parts, trees }: StoredSnapshot,
+): Promise<Damage[]> {
+  const damage = (message: string, files: string[]): Damage => {
+    return {
+      message,
+      path: layout.directory,
+      got: undefined,
+      want: undefined,
+      snapshots: [snapshot.id],
+      files,
+    };
+  };
+  try {
+    const places = await ChunkPlaces.load(layout, parts);
+    const files: string[] = [];
+    for (const [source, refs] of trees) {
+      for await (const segment of readSegments(layout, refs)) {
+        if (segment instanceof DamagedError) throw segment;
+        for (const { path, chunks } of segment.entries) {
+          const lacks = chunks?.some((chunk) => places.find(chunk) === undefined);
+          if (lacks && files.length < mostFiles) files.push(`${source}:${toText(path)}`);
+        }
+      }
+    }
+    return files.length === 0 ? [] : [damage('no index tells where content of these files is', files)];
+  } catch (error) {
+    if (error instanceof DamagedError) return [damage(error.message, [])];
+    throw error;
+  }
+}

@@ -1,0 +1,30 @@
+import { createHash } from 'node:crypto';
+import { open } from 'node:fs/promises';
+import type { Digest } from '../../oci/digest.ts';
+
+const piece = 1024 * 1024;
+
+/** The digest that a file's bytes really have, and how many they are. */
+export async function hashBlob(
+  path: string,
+  onBytes: (bytes: number) => void,
+): Promise<{ got: Digest; size: number }> {
+  const file = await open(path, 'r');
+  const sha256 = createHash('sha256');
+  const buffers = [Buffer.allocUnsafe(piece), Buffer.allocUnsafe(piece)] as const;
+  let size = 0;
+  try {
+    let reading = file.read(buffers[0], 0, piece);
+    for (let turn = 1; ; turn++) {
+      const { bytesRead, buffer } = await reading;
+      if (bytesRead === 0) break;
+      reading = file.read(buffers[(turn % 2) as 0 | 1], 0, piece);
+      sha256.update(buffer.subarray(0, bytesRead));
+      size += bytesRead;
+      onBytes(bytesRead);
+    }
+  } finally {
+    await file.close();
+  }
+  return { got: `sha256:${sha256.digest('hex')}`, size };
+}
