@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Action } from '../program.ts';
 import { addBackupKeyGenerate } from './backup-key-generate.ts';
+import { addBackupStatus } from './backup-status.ts';
 import { addCompletion } from './completion.ts';
 import { addImagesList } from './images-list.ts';
 import { addImagesLoad } from './images-load.ts';
@@ -35,6 +36,7 @@ export function addCommands(program: Command, wrap: Wrap): void {
   addImagesList(images, wrap);
   program.commandsGroup('Backup and restore:');
   const backup = program.command('backup').description('back up the deployment while it runs');
+  addBackupStatus(backup, wrap);
   addBackupKeyGenerate(backup, wrap);
   program.commandsGroup('This host:');
   addSchedule(program, wrap);
