@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { Action } from '../program.ts';
 import { addBackupKeyGenerate } from './backup-key-generate.ts';
+import { addBackupList } from './backup-list.ts';
 import { addBackupStatus } from './backup-status.ts';
+import { addBackupVerify } from './backup-verify.ts';
 import { addCompletion } from './completion.ts';
 import { addImagesList } from './images-list.ts';
 import { addImagesLoad } from './images-load.ts';
@@ -36,6 +38,8 @@ export function addCommands(program: Command, wrap: Wrap): void {
   addImagesList(images, wrap);
   program.commandsGroup('Backup and restore:');
   const backup = program.command('backup').description('back up the deployment while it runs');
+  addBackupList(backup, wrap);
+  addBackupVerify(backup, wrap);
   addBackupStatus(backup, wrap);
   addBackupKeyGenerate(backup, wrap);
   program.commandsGroup('This host:');

@@ -1,0 +1,51 @@
+import type { Command } from 'commander';
+import type { Damage, VerifyReport } from '../../repository/repository.ts';
+import { openBackupRepository, repositoryOption } from '../backup-repository.ts';
+import type { Session } from '../context.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { ParsedInput } from '../program.ts';
+import { count, formatBytes } from '../render/quantities.ts';
+import { printable } from '../render/table.ts';
+import type { Wrap } from './all.ts';
+
+export function addBackupVerify(backup: Command, wrap: Wrap): void {
+  backup
+    .command('verify')
+    .description('check every file of the repository against its digest')
+    .option('--read-data', 'decompress every pack and check every piece of content too')
+    .option(...repositoryOption)
+    .action(wrap(verifyBackups));
+}
+
+async function verifyBackups(session: Session, { options }: ParsedInput): Promise<number> {
+  const repository = await openBackupRepository(session, options.repository);
+  try {
+    const report = await repository.verify({ readData: options.readData === true }, session.context);
+    session.result(report, renderReport);
+    return report.damage.length === 0 ? exitCodes.done : exitCodes.damaged;
+  } finally {
+    await repository.close();
+  }
+}
+
+function renderReport(report: VerifyReport): string {
+  const read = `${count(report.snapshots, 'snapshot')}, ${count(report.blobs, 'blob')}, ${formatBytes(report.bytes)}`;
+  if (report.damage.length === 0) return `whole: ${read}`;
+  return [
+    ...report.damage.flatMap(renderDamage),
+    `damaged in ${count(report.damage.length, 'place')}: ${read}`,
+  ].join('\n');
+}
+
+function renderDamage({ message, snapshots, files }: Damage): string[] {
+  const lines = [printable(message)];
+  const short = snapshots.map((id) => id.slice('sha256:'.length, 'sha256:'.length + 12));
+  if (short.length > 0) lines.push(`  spoils ${count(short.length, 'snapshot')}: ${short.join(', ')}`);
+  const shown = files.slice(0, mostFiles).map(printable);
+  for (const file of shown) lines.push(`  spoils ${file}`);
+  if (files.length > mostFiles) lines.push(`  and ${files.length - mostFiles} files or more`);
+  return lines;
+}
+
+/** On a terminal; `--json` has more. */
+const mostFiles = 20;

@@ -1,0 +1,51 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openOrCreateRepository } from '../../../src/repository/open.ts';
+import { runCli } from '../../support/cli.ts';
+import { quietContext, saveDirectories } from '../../support/save-directory.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const root = temporaryDirectory();
+const context = quietContext(join(root, 'state'));
+const directory = join(root, 'repository');
+const source = join(root, 'files');
+mkdirSync(source);
+writeFileSync(join(source, 'kept'), 'worth keeping');
+const repository = await openOrCreateRepository(directory, context);
+const snapshot = await saveDirectories(repository, { files: source }, context);
+await repository.close();
+
+test('backup list shows snapshots, as a table and as JSON', async () => {
+  const table = await runCli(['backup', 'list', '--repository', directory]);
+  assert.is(table.status, 0, table.stderr);
+  assert.match(table.stdout, snapshot.id.slice(7, 19));
+  assert.match(table.stdout, 'complete');
+  const json = await runCli(['backup', 'list', '-r', directory, '--json']);
+  assert.is(JSON.parse(json.stdout)[0].id, snapshot.id);
+});
+
+test('backup list of a directory without backups says so', async () => {
+  const { status, stderr } = await runCli(['backup', 'list', '-r', join(root, 'nowhere')]);
+  assert.is(status, 10);
+  assert.match(stderr, 'there is none');
+});
+
+test('backup verify ends with 0 when all is whole, and with 14 and the file names when it is not', async () => {
+  const whole = await runCli(['backup', 'verify', '--read-data', '-r', directory]);
+  assert.is(whole.status, 0, whole.stderr);
+  assert.match(whole.stdout, /^whole: 1 snapshot, 5 blobs/);
+  const blobs = join(directory, 'blobs', 'sha256');
+  const manifests = readdirSync(blobs).map((name) => readFileSync(join(blobs, name), 'latin1'));
+  const pack = /pack\.v1\.tar\+zstd","digest":"sha256:(\w+)"/.exec(manifests.join('\n'))?.[1] ?? '';
+  const bytes = readFileSync(join(blobs, pack));
+  bytes[100]! ^= 1;
+  writeFileSync(join(blobs, pack), bytes);
+  const damaged = await runCli(['backup', 'verify', '-r', directory]);
+  assert.is(damaged.status, 14);
+  assert.match(damaged.stdout, 'files:kept');
+  assert.match(damaged.stdout, snapshot.id.slice(7, 19));
+});
+
+test.run();
