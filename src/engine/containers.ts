@@ -9,7 +9,7 @@ import { interruption, statusOf } from './errors.ts';
 import { execute } from './exec.ts';
 import { labelFilter } from './labels.ts';
 import { couldBeIdPrefix, isName, notFound } from './names.ts';
-import { endpoint } from './networks.ts';
+import { endpoint, existingNetwork } from './networks.ts';
 import { outputOf } from './output.ts';
 
 export function containersOf(client: Client): Containers {
@@ -80,15 +80,20 @@ async function inspect(docker: Docker, name: string): Promise<ContainerDetails |
   }
 }
 
-/** An engine before 25 connects a new container to one network only; the rest follow before it ever starts. */
+/**
+ * An engine before 25 connects a new container to one network only; the rest follow before it ever starts. That they
+ * exist is checked first, for the engine would say so no sooner than at the start.
+ */
 async function create(docker: Docker, spec: ContainerSpec): Promise<string> {
+  const [, ...further] = await Promise.all(
+    (spec.networks ?? []).map(async (use) => ({ ...use, network: await existingNetwork(docker, use.name) })),
+  );
   // Without the explicit pair dockerode would write the whole body, secrets included, into the address too.
   const request = { _query: { name: spec.name }, _body: containerBody(spec) };
   const container = await docker.createContainer(request as unknown as Docker.ContainerCreateOptions);
   try {
-    for (const { name, aliases, address } of spec.networks?.slice(1) ?? []) {
-      const connection = { Container: container.id, EndpointConfig: endpoint(aliases, address) };
-      await docker.getNetwork(name).connect(connection);
+    for (const { network, aliases, address } of further) {
+      await network.connect({ Container: container.id, EndpointConfig: endpoint(aliases, address) });
     }
   } catch (error) {
     await container.remove({ force: true, v: true });

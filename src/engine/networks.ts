@@ -19,18 +19,18 @@ export function networksOf(client: Client): Networks {
       }),
     remove: (name) =>
       client.ask(`removing the network ${name}`, async (docker) => {
-        await (await existing(docker, name)).remove();
+        await (await existingNetwork(docker, name)).remove();
       }),
     connect: (name, container, { aliases, address } = {}) =>
       client.ask(`connecting ${container} to the network ${name}`, async (docker) => {
-        await (await existing(docker, name)).connect({
+        await (await existingNetwork(docker, name)).connect({
           Container: container,
           EndpointConfig: endpoint(aliases, address),
         });
       }),
     disconnect: (name, container) =>
       client.ask(`disconnecting ${container} from the network ${name}`, async (docker) => {
-        await (await existing(docker, name)).disconnect({ Container: container });
+        await (await existingNetwork(docker, name)).disconnect({ Container: container });
       }),
   };
 }
@@ -46,6 +46,13 @@ export function endpoint(
   };
 }
 
+/** Exactly the one of this name or full id. */
+export async function existingNetwork(docker: Docker, name: string): Promise<Docker.Network> {
+  const network = await inspect(docker, name);
+  if (network === undefined) throw notFound('network', name);
+  return docker.getNetwork(network.id);
+}
+
 /** The engine would also take the beginning of an id. */
 async function inspect(docker: Docker, name: string): Promise<NetworkDetails | undefined> {
   if (!isName(name)) return undefined;
@@ -56,12 +63,6 @@ async function inspect(docker: Docker, name: string): Promise<NetworkDetails | u
     if (statusOf(error) === 404) return undefined;
     throw error;
   }
-}
-
-async function existing(docker: Docker, name: string): Promise<Docker.Network> {
-  const network = await inspect(docker, name);
-  if (network === undefined) throw notFound('network', name);
-  return docker.getNetwork(network.id);
 }
 
 function creation(name: string, options: NetworkOptions): Docker.NetworkCreateOptions {

@@ -23,9 +23,13 @@ export function outputOf(connection: Readable, tty: boolean): OutputStreams {
   connection.on('end', () => {
     if (frames.isOpen()) stdout.destroy(new FailedError("reading a container's output: it was cut off"));
     end();
+    // The engine has hung up, but a writer of input that nobody reads could wait for ever.
+    connection.destroy();
   });
   connection.on('close', end);
-  connection.on('error', (error) => stdout.destroy(error));
+  connection.on('error', (error) => {
+    if (!isWriteError(error)) stdout.destroy(error);
+  });
   return { stdout, stderr, close: () => connection.destroy() };
 
   function newOutput(): Readable {
@@ -48,6 +52,11 @@ export function outputOf(connection: Readable, tty: boolean): OutputStreams {
     stdout.push(null);
     stderr.push(null);
   }
+}
+
+/** Input that nobody read any more breaks the connection's other direction; how the command ended is told elsewhere. */
+function isWriteError(error: Error): boolean {
+  return (error as NodeJS.ErrnoException).syscall === 'write';
 }
 
 /** Takes the connection's bytes, cut anywhere, and passes on the content of frames. */
