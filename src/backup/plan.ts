@@ -38,6 +38,12 @@ export function planBackup(deployment: Deployment, { full }: { full: boolean }):
 }
 
 function settingsOf(deployment: Deployment): BackupSettings {
+  // Plain text must never lie where somebody asked for a sealed one.
+  if (deployment.backup !== undefined && deployment.backup.recipients.length > 0) {
+    throw new UsageError(`${deployment.file} names recipients, but this dockerctl cannot encrypt backups`, {
+      advice: 'Take recipients out to back up without encryption.',
+    });
+  }
   if (deployment.backup !== undefined) return deployment.backup;
   throw new UsageError(`${deployment.file} does not say what to back up`, {
     advice: 'Name a repository and sources there, under x-dockerctl: backup.',
