@@ -1,8 +1,8 @@
-import { Duplex, Readable } from 'node:stream';
+import { type Duplex, Readable } from 'node:stream';
 import { startChild } from '../support/child.ts';
 import { codeOf, DamagedError, DockerctlError, FailedError, messageOf } from '../support/errors.ts';
 import type { Compression } from './codec.ts';
-import { createXzDecoder } from './xz-decoder.ts';
+import { decodeXz } from './xz-decoder.ts';
 
 /**
  * The bytes that `compressed` stands for, checked as far as the codec's own checksums go. Memory stays flat however far a
@@ -15,18 +15,10 @@ export async function* decompress(
   compressed: AsyncIterable<Uint8Array>,
   what: string,
 ): AsyncGenerator<Uint8Array> {
-  const { stream, finished, release } = await decoders[codec]();
-  const input = Readable.from(inSmallPieces(compressed, pieceSizes[codec]), { highWaterMark: 1 });
-  input.on('error', (error) => stream.destroy(error));
   try {
-    for await (const piece of input.pipe(stream)) yield piece as Uint8Array;
-    await finished?.();
+    yield* decoders[codec](compressed);
   } catch (error) {
     throw asDamage(error, codec, what);
-  } finally {
-    input.destroy();
-    stream.destroy();
-    release?.();
   }
 }
 
@@ -34,62 +26,52 @@ export async function* decompress(
 const maxDictionary = 160 << 20;
 const maxZstdWindowLog = 27;
 
-/**
- * lzma-native decodes a whole piece of input before it can be stopped, and a piece may expand 7,000 times; node's
- * own decoders stop after every buffer of output.
- */
-const pieceSizes: Record<Compression, number> = { gzip: 1 << 18, zstd: 1 << 18, bzip2: 1 << 16, xz: 1 << 14 };
-
 const outputSize = 1 << 18;
 
-async function* inSmallPieces(bytes: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array> {
-  for await (const piece of bytes) {
-    for (let at = 0; at < piece.length; at += size) yield piece.subarray(at, at + size);
+const decoders: Record<Compression, (compressed: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>> = {
+  async *gzip(compressed) {
+    const { createGunzip } = await import('node:zlib');
+    yield* through(createGunzip({ chunkSize: outputSize }), compressed);
+  },
+  async *zstd(compressed) {
+    const { constants, createZstdDecompress } = await import('node:zlib');
+    const params = { [constants.ZSTD_d_windowLogMax]: maxZstdWindowLog };
+    yield* through(createZstdDecompress({ chunkSize: outputSize, params }), compressed);
+  },
+  xz: (compressed) => decodeXz(compressed, maxDictionary),
+  bzip2: bzip2Program,
+};
+
+async function* through(decoder: Duplex, compressed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const input = Readable.from(compressed, { highWaterMark: 1 });
+  input.on('error', (error) => decoder.destroy(error));
+  try {
+    yield* input.pipe(decoder);
+  } finally {
+    input.destroy();
+    decoder.destroy();
   }
 }
 
-interface Decoder {
-  stream: Duplex;
-  /** Asks, once all output is read, whether that was all. */
-  finished?: () => Promise<void>;
-  /** Gives back what the garbage collector does not see. */
-  release?: () => void;
-}
-
-const decoders: Record<Compression, () => Promise<Decoder>> = {
-  async gzip() {
-    const { createGunzip } = await import('node:zlib');
-    return { stream: createGunzip({ chunkSize: outputSize }) };
-  },
-  async zstd() {
-    const { constants, createZstdDecompress } = await import('node:zlib');
-    const params = { [constants.ZSTD_d_windowLogMax]: maxZstdWindowLog };
-    return { stream: createZstdDecompress({ chunkSize: outputSize, params }) };
-  },
-  async xz() {
-    return await createXzDecoder(maxDictionary);
-  },
-  async bzip2() {
-    return bzip2Program();
-  },
-};
-
 /** No decoder for node is both fast and kept; the program is on every host that unpacks .bz2 files at all. */
-function bzip2Program(): Decoder {
+async function* bzip2Program(compressed: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   const stop = new AbortController();
   const child = startChild(['bzip2', '-dc'], { signal: stop.signal });
-  return {
-    stream: Duplex.from({ writable: child.stdin, readable: child.stdout } as never),
-    async finished() {
-      const { code, stderr } = await child.exited.catch((error: unknown) => {
-        const advice = 'Install bzip2, or convert the archive with bunzip2 where it is installed.';
-        throw new FailedError('decompressing needs the program bzip2', { advice, cause: error });
-      });
-      if (code !== 0)
-        throw Object.assign(new Error(stderr.trim().split('\n')[0]), { code: 'BZIP2_DATA_ERROR' });
-    },
-    release: () => stop.abort(),
-  };
+  const input = Readable.from(compressed, { highWaterMark: 1 });
+  input.on('error', (error) => child.stdout.destroy(error));
+  try {
+    input.pipe(child.stdin);
+    yield* child.stdout;
+    const { code, stderr } = await child.exited.catch((cause: unknown) => {
+      const advice = 'Install bzip2, or convert the archive with bunzip2 where it is installed.';
+      throw new FailedError('decompressing needs the program bzip2', { advice, cause });
+    });
+    if (code !== 0)
+      throw Object.assign(new Error(stderr.trim().split('\n')[0]), { code: 'BZIP2_DATA_ERROR' });
+  } finally {
+    input.destroy();
+    stop.abort();
+  }
 }
 
 /** What a decoder says is about the input; what the input's own source throws is passed on. */

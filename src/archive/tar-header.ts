@@ -105,25 +105,3 @@ function base256(block: Buffer, start: number, length: number): number {
   for (let i = start + 1; i < start + length; i++) value = value * 256 + block[i]!;
   return value;
 }
-
-/** The header block of a regular file with mode 0644, owner 0 and time 0; `name` is ASCII and at most 100 long. */
-export function encodeTarHeader(name: string, size: number): Uint8Array {
-  const block = Buffer.alloc(blockSize);
-  block.write(name, 0, 100, 'latin1');
-  block.write(`0000644\0${'0000000\0'.repeat(2)}`, 100, 'latin1');
-  writeSize(block, size);
-  block.write(`${'0'.repeat(11)}\0`, 136, 'latin1');
-  block.write('0', 156, 'latin1');
-  block.write('ustar\x0000', 257, 'latin1');
-  block.write(`${checksum(block).toString(8).padStart(6, '0')}\0 `, 148, 'latin1');
-  return block;
-}
-
-function writeSize(block: Buffer, size: number): void {
-  if (size < 8 ** 11) {
-    block.write(`${size.toString(8).padStart(11, '0')}\0`, 124, 'latin1');
-    return;
-  }
-  block[124] = 0x80;
-  block.writeBigUInt64BE(BigInt(size), 128);
-}

@@ -1,22 +1,94 @@
-import type { Duplex } from 'node:stream';
-
 /**
- * liblzma's stream decoder, for whole .xz files: several streams one after the other, and the padding between them.
+ * Decodes .xz files on the thread pool: several streams one after the other, and the padding between them.
  * @param memoryLimit bytes; a dictionary that needs more is refused
+ * @throws an error whose `name` is liblzma's code: `LZMA_DATA_ERROR`, `LZMA_BUF_ERROR` for input that ends too early, …
  */
-export async function createXzDecoder(memoryLimit: number): Promise<{ stream: Duplex; release: () => void }> {
-  const lzma = (await import('lzma-native')).default as unknown as LzmaNative;
-  const stream = lzma.createStream('streamDecoder', {
-    memlimit: memoryLimit,
-    flags: lzma.CONCATENATED,
-    bufsize: 1 << 18,
-    writableHighWaterMark: 1,
-  });
-  return { stream, release: () => stream.cleanup() };
+export async function* decodeXz(
+  compressed: AsyncIterable<Uint8Array>,
+  memoryLimit: number,
+): AsyncGenerator<Uint8Array> {
+  const decoder = await XzDecoder.create(memoryLimit);
+  try {
+    let decoding: Promise<Uint8Array[]> = Promise.resolve([]);
+    for await (const piece of inSmallPieces(compressed)) {
+      const decoded = await decoding;
+      decoding = decoder.decode(piece);
+      decoding.catch(() => {}); // It is awaited in the next turn.
+      yield* decoded;
+    }
+    yield* await decoding;
+    yield* await decoder.finish();
+  } finally {
+    decoder.release();
+  }
 }
 
-/** What `@types/lzma-native` leaves out or misspells. */
+/** A piece of input is decoded whole before anything can be stopped, and may expand some 7,000 times. */
+const pieceSize = 8 << 10;
+
+async function* inSmallPieces(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of bytes) {
+    for (let at = 0; at < piece.length; at += pieceSize) yield piece.subarray(at, at + pieceSize);
+  }
+}
+
+/**
+ * liblzma's stream decoder through lzma-native's inner class. Its stream class cuts the input wherever the letters YZ
+ * stand in it: a file made of them would take hours.
+ */
+class XzDecoder {
+  private readonly native: NativeStream;
+  private output: Uint8Array[] = [];
+  private settle: { resolve(output: Uint8Array[]): void; reject(error: Error): void } | undefined;
+
+  static async create(memoryLimit: number): Promise<XzDecoder> {
+    const lzma = (await import('lzma-native')).default as unknown as LzmaNative;
+    const native = new lzma.Stream();
+    native.streamDecoder({ memlimit: memoryLimit, flags: lzma.CONCATENATED });
+    return new XzDecoder(native);
+  }
+
+  private constructor(native: NativeStream) {
+    this.native = native;
+    native.bufferHandler = (bytes, taken, error) => {
+      if (error) this.settle?.reject(error);
+      else if (bytes) this.output.push(bytes);
+      else if (bytes === null || taken !== undefined) this.settle?.resolve(this.output.splice(0));
+    };
+  }
+
+  decode(piece: Uint8Array): Promise<Uint8Array[]> {
+    return this.code(piece);
+  }
+
+  finish(): Promise<Uint8Array[]> {
+    return this.code(null);
+  }
+
+  /** Frees the dictionary, which the garbage collector does not see. */
+  release(): void {
+    this.native.resetUnderlying();
+  }
+
+  private code(input: Uint8Array | null): Promise<Uint8Array[]> {
+    return new Promise((resolve, reject) => {
+      this.settle = { resolve, reject };
+      this.native.code(input, true);
+    });
+  }
+}
+
+/** What `@types/lzma-native` leaves out. */
 interface LzmaNative {
   CONCATENATED: number;
-  createStream(coder: 'streamDecoder', options: Record<string, number>): Duplex & { cleanup(): void };
+  Stream: new () => NativeStream;
+}
+
+interface NativeStream {
+  streamDecoder(options: { memlimit: number; flags: number }): void;
+  /** Called with output; with `undefined` and how many inputs are used up; with `null` at the end, or with the error. */
+  bufferHandler(bytes: Uint8Array | null | undefined, taken?: number, error?: Error | null): void;
+  /** Decodes on the thread pool; `null` says that the input has ended. */
+  code(input: Uint8Array | null, onThreadPool: true): void;
+  resetUnderlying(): void;
 }

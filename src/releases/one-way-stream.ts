@@ -3,8 +3,8 @@ import { type ArchivedFile, ArchiveFiles, maxDocument } from '../archive/archive
 import type { ArchiveImage, ArchiveLayer, ImageIndex } from '../archive/image-index.ts';
 import { readImages } from '../archive/image-index.ts';
 import { digested, type LayerDigests } from '../archive/layer-digests.ts';
-import { encodeTarHeader, paddingAfter } from '../archive/tar-header.ts';
 import type { TarEntry } from '../archive/tar-reader.ts';
+import { tarEnd, tarFileHeader, tarPadding } from '../archive/tar-writer.ts';
 import type { Digest } from '../oci/digest.ts';
 import { DamagedError } from '../support/errors.ts';
 import { closingDocuments, type SentLayer } from './load-documents.ts';
@@ -33,16 +33,13 @@ export async function* oneWayStream(
   for (const layer of passed.heldLayers(images)) yield* inTar(layer.name, layer.bytes);
   commit(images);
   for (const { name, bytes } of closingDocuments(images)) yield* inTar(name, bytes);
-  yield endOfTar;
+  yield tarEnd;
 }
 
-/** Two blocks of zeros. */
-export const endOfTar = new Uint8Array(1024);
-
 export function* inTar(name: string, bytes: Uint8Array): Generator<Uint8Array> {
-  yield encodeTarHeader(name, bytes.length);
+  yield tarFileHeader(name, bytes.length);
   yield bytes;
-  yield new Uint8Array(paddingAfter(bytes.length));
+  yield tarPadding(bytes.length);
 }
 
 /** A file that passed, or is held. */
@@ -81,7 +78,7 @@ class PassedFiles {
     const [first, content] = await firstPiece(entry.content());
     const holds = this.mayHold(entry.size, first);
     const pieces: Uint8Array[] = [];
-    if (!holds) yield encodeTarHeader(name, entry.size);
+    if (!holds) yield tarFileHeader(name, entry.size);
     let digests: LayerDigests | undefined;
     const where = `${this.name}: ${entry.path} (at byte ${entry.offset})`;
     for await (const piece of digested(content, where, (told) => {
@@ -90,7 +87,7 @@ class PassedFiles {
       if (holds) pieces.push(piece);
       else yield piece;
     }
-    if (!holds) yield new Uint8Array(paddingAfter(entry.size));
+    if (!holds) yield tarPadding(entry.size);
     this.byFile.set(file, { name, held: holds ? Buffer.concat(pieces) : undefined, ...digests! });
   }
 
