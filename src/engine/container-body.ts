@@ -18,6 +18,7 @@ export function containerBody(spec: ContainerSpec): object {
     Domainname: spec.domainname,
     Tty: spec.tty,
     OpenStdin: spec.openStdin,
+    StdinOnce: spec.stdinOnce,
     StopSignal: spec.stopSignal,
     StopTimeout: spec.stopTimeout,
     ExposedPorts: spec.ports && Object.fromEntries(spec.ports.map((port) => [portKey(port), {}])),

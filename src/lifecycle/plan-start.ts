@@ -10,6 +10,8 @@ export interface StartOptions {
   loadImages?: boolean;
   /** Wait for the readiness of services that already run, too. */
   checkRunning?: boolean;
+  /** Do not wait for readiness at all. */
+  withoutReadiness?: boolean;
 }
 
 /**
@@ -154,20 +156,16 @@ function imageSteps(
   );
 }
 
-function serviceSteps(
-  one: ServiceState,
-  { createOnly = false }: StartOptions,
-  checkRunning: boolean,
-): Step[] {
+function serviceSteps(one: ServiceState, options: StartOptions, checkRunning: boolean): Step[] {
   const { service, container, state } = one;
   const about = { service, container };
   const create: ContainerStep[] = state === 'missing' ? [{ do: 'create', ...about }] : [];
-  if (createOnly) return create;
+  if (options.createOnly) return create;
   if (service.storage) {
     const done = state === 'exited' && one.exitCode === 0;
     return done ? [] : [...create, { do: 'run-to-end', ...about }];
   }
-  const wait: ContainerStep[] = [{ do: 'wait-ready', ...about }];
+  const wait: ContainerStep[] = options.withoutReadiness ? [] : [{ do: 'wait-ready', ...about }];
   if (isRunning(state)) return checkRunning ? wait : [];
   return [
     ...create,

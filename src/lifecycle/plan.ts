@@ -53,3 +53,25 @@ export function describeStep(step: Step): string {
       return `remove ${step.container} and its anonymous volumes`;
   }
 }
+
+/** What a step is about, for machines: what is done, and to what. */
+export type StepDocument = { do: Step['do'] } & Partial<
+  Record<'service' | 'container' | 'image' | 'volume' | 'network' | 'hooks', string>
+> & { images?: string[]; archives?: string[] };
+
+export function stepDocument(step: Step): StepDocument {
+  switch (step.do) {
+    case 'load-images':
+      return step;
+    case 'create-volume':
+      return { do: step.do, volume: step.volume.name };
+    case 'create-network':
+    case 'remove-network':
+      return { do: step.do, network: step.network.name };
+    default: {
+      const about = { do: step.do, service: step.service.name, container: step.container };
+      if (step.do === 'create') return { ...about, image: step.service.image };
+      return step.do === 'hooks' ? { ...about, hooks: step.point } : about;
+    }
+  }
+}

@@ -53,6 +53,7 @@ export async function prepareRun(name: string, host: Host, options: RunOptions):
     labels: { ...service.labels, [labelNames.oneOff]: `${deployment.name}/${service.name}` },
     tty: options.tty,
     openStdin: options.stdin,
+    stdinOnce: options.stdin,
   });
   return { container, start: () => runToEnd(id, host, options.remove) };
 }

@@ -2,7 +2,7 @@ import { ContainerStateError } from '../support/errors.ts';
 import { carryOut, type Host } from './carry-out.ts';
 import { isRunning, observe } from './host-state.ts';
 import { planStart, type StartOptions } from './plan-start.ts';
-import { planStop } from './plan-stop.ts';
+import { planDestroy, planStop } from './plan-stop.ts';
 import { selectServices } from './select.ts';
 
 /**
@@ -45,4 +45,15 @@ export async function startServices(
   const { deployment, engine } = host;
   const selected = selectServices(deployment, names);
   await carryOut(planStart(deployment, await observe(deployment, engine), selected, options), host);
+}
+
+/**
+ * Stops services and removes their containers with their anonymous volumes; named volumes stay.
+ *
+ * @throws ContainerStateError naming how each stands, when one cannot be stopped or removed
+ */
+export async function destroyServices(names: readonly string[], host: Host): Promise<void> {
+  const { deployment, engine } = host;
+  const selected = selectServices(deployment, names);
+  await carryOut(planDestroy(deployment, await observe(deployment, engine), selected), host);
 }

@@ -12,6 +12,8 @@ export interface ContainerSpec {
   domainname?: string;
   tty?: boolean;
   openStdin?: boolean;
+  /** Close its stdin when the first one who attached has sent everything; else only an end of the container does. */
+  stdinOnce?: boolean;
   stopSignal?: string;
   /** Seconds. */
   stopTimeout?: number;

@@ -1,13 +1,29 @@
 import type { Command } from 'commander';
 import type { Action } from '../program.ts';
+import { addAttach } from './attach.ts';
 import { addBackupKeyGenerate } from './backup-key-generate.ts';
 import { addBackupList } from './backup-list.ts';
 import { addBackupStatus } from './backup-status.ts';
 import { addBackupVerify } from './backup-verify.ts';
+import { addBuild } from './build.ts';
+import { addCheck } from './check.ts';
 import { addCompletion } from './completion.ts';
+import { addConfig } from './config.ts';
+import { addCopy } from './copy.ts';
+import { addCreate } from './create.ts';
+import { addDestroy } from './destroy.ts';
 import { addImagesList } from './images-list.ts';
 import { addImagesLoad } from './images-load.ts';
+import { addInspect } from './inspect.ts';
+import { addList } from './list.ts';
+import { addLogs } from './logs.ts';
+import { addRestart } from './restart.ts';
+import { addRevert } from './revert.ts';
+import { addRun } from './run.ts';
 import { addSchedule } from './schedule.ts';
+import { addShell } from './shell.ts';
+import { addStart } from './start.ts';
+import { addStop } from './stop.ts';
 
 /** Turns what a command does into commander's handler. */
 export type Wrap = (action: Action) => (...parsed: unknown[]) => Promise<void>;
@@ -32,6 +48,21 @@ export type Wrap = (action: Action) => (...parsed: unknown[]) => Promise<void>;
  */
 export function addCommands(program: Command, wrap: Wrap): void {
   program.commandsGroup('Containers:');
+  addBuild(program, wrap);
+  addCreate(program, wrap);
+  addRun(program, wrap);
+  addStart(program, wrap);
+  addStop(program, wrap);
+  addRestart(program, wrap);
+  addDestroy(program, wrap);
+  addRevert(program, wrap);
+  addList(program, wrap);
+  addCheck(program, wrap);
+  addShell(program, wrap);
+  addLogs(program, wrap);
+  addAttach(program, wrap);
+  addInspect(program, wrap);
+  addCopy(program, wrap);
   program.commandsGroup('Images:');
   const images = program.command('images').description('load, inspect, save and compare images, by release');
   addImagesLoad(images, wrap);
@@ -43,6 +74,7 @@ export function addCommands(program: Command, wrap: Wrap): void {
   addBackupStatus(backup, wrap);
   addBackupKeyGenerate(backup, wrap);
   program.commandsGroup('This host:');
+  addConfig(program, wrap);
   addSchedule(program, wrap);
   addCompletion(program, wrap);
 }
