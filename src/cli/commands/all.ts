@@ -14,6 +14,8 @@ import { addCreate } from './create.ts';
 import { addDestroy } from './destroy.ts';
 import { addImagesList } from './images-list.ts';
 import { addImagesLoad } from './images-load.ts';
+import { addImagesReceipt } from './images-receipt.ts';
+import { addImagesSave } from './images-save.ts';
 import { addInspect } from './inspect.ts';
 import { addList } from './list.ts';
 import { addLogs } from './logs.ts';
@@ -66,6 +68,8 @@ export function addCommands(program: Command, wrap: Wrap): void {
   program.commandsGroup('Images:');
   const images = program.command('images').description('load, inspect, save and compare images, by release');
   addImagesLoad(images, wrap);
+  addImagesSave(images, wrap);
+  addImagesReceipt(images, wrap);
   addImagesList(images, wrap);
   program.commandsGroup('Backup and restore:');
   const backup = program.command('backup').description('back up the deployment while it runs');

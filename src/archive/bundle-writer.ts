@@ -1,0 +1,72 @@
+import type { SpooledContent } from './compress/block-compressor.ts';
+import type { BlockFormat, BlockSizes, CompressedBlock } from './compress/block-format.ts';
+import type { Spool } from './spool.ts';
+import { tarEnd, tarFileHeader, tarPadding } from './tar-writer.ts';
+
+/** What a bundle is put together from (docs/bundle-format.md, "Entries" and "Compression"). */
+export interface BundleParts {
+  /** The entries before the first layer, in order. */
+  documents: readonly BundleDocument[];
+  layers: readonly BundleLayer[];
+}
+
+export interface BundleDocument {
+  name: string;
+  bytes: Uint8Array;
+}
+
+export interface BundleLayer {
+  name: string;
+  /** Bytes of the layer, without padding. */
+  size: number;
+  /** The layer and its padding, in the format of the bundle. */
+  content: SpooledContent;
+}
+
+/** The bytes of a bundle. Layers are taken out of the spool as they are needed, and free their space in it. */
+export async function* bundleBytes(
+  { documents, layers }: BundleParts,
+  format: BlockFormat,
+  spool: Spool,
+): AsyncGenerator<Uint8Array> {
+  const sizes: BlockSizes[] = [];
+  const passing = ({ bytes, contentSize, unpaddedSize }: CompressedBlock) => {
+    sizes.push({ contentSize, unpaddedSize });
+    return bytes;
+  };
+  yield format.start;
+  for (const piece of inBlocks(tarOf(documents), format.blockSize))
+    yield passing(await format.compress(piece));
+  for (const { name, size, content } of layers) {
+    yield passing(await format.compress(tarFileHeader(name, size)));
+    for (const block of content.blocks) {
+      const { extent, ...rest } = await block;
+      yield passing({ ...rest, bytes: await spool.take(extent) });
+    }
+  }
+  yield passing(await format.compress(tarEnd));
+  yield format.end(sizes);
+}
+
+/** Content followed by the zeros that fill its last tar block. */
+export async function* padded(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let size = 0;
+  for await (const piece of content) {
+    size += piece.length;
+    yield piece;
+  }
+  yield tarPadding(size);
+}
+
+function tarOf(documents: readonly BundleDocument[]): Buffer {
+  const pieces = documents.flatMap(({ name, bytes }) => [
+    tarFileHeader(name, bytes.length),
+    bytes,
+    tarPadding(bytes.length),
+  ]);
+  return Buffer.concat(pieces);
+}
+
+function* inBlocks(bytes: Buffer, size: number): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+}

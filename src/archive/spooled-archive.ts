@@ -1,0 +1,163 @@
+import { createHash } from 'node:crypto';
+import type { Digest } from '../oci/digest.ts';
+import { DamagedError } from '../support/errors.ts';
+import { type ArchivedFile, ArchiveFiles, maxDocument } from './archive-files.ts';
+import { padded } from './bundle-writer.ts';
+import { streamSource } from './byte-source.ts';
+import { codecOf, magicLength } from './codec.ts';
+import type { BlockCompressor, SpooledContent } from './compress/block-compressor.ts';
+import { decompress } from './decompress.ts';
+import type { ArchiveLayer } from './image-index.ts';
+import type { TarEntry } from './tar-reader.ts';
+
+/** A layer that passed. */
+export interface SpooledLayer {
+  diffId: Digest;
+  /** Bytes of the uncompressed tar. */
+  size: number;
+  /** The uncompressed tar with its padding; `undefined` when it was not wanted. */
+  content: SpooledContent | undefined;
+}
+
+/** Files up to this size are held in memory whatever is in them, larger ones when they begin like JSON. */
+const smallFile = 1 << 16;
+
+/** All that is held, in bytes. */
+const maxHeld = 64 << 20;
+
+/**
+ * An archive read once, its layers compressed into a spool as they pass: an old engine tells what they are only
+ * at the end. Compressed layers are decompressed first, so each layer is its uncompressed tar.
+ */
+export class SpooledArchive {
+  readonly files: ArchiveFiles;
+  private readonly name: string;
+  private readonly compressor: BlockCompressor;
+  private readonly unwanted: ReadonlySet<Digest>;
+  private readonly held = new Map<ArchivedFile, Uint8Array>();
+  private readonly layers = new Map<ArchivedFile, SpooledLayer>();
+  private readonly byDiffId = new Map<Digest, SpooledLayer>();
+  private heldBytes = 0;
+
+  /** @param unwanted diff ids of layers whose content is not needed */
+  constructor(name: string, compressor: BlockCompressor, unwanted: ReadonlySet<Digest> = new Set()) {
+    this.name = name;
+    this.compressor = compressor;
+    this.unwanted = unwanted;
+    this.files = new ArchiveFiles(name, {
+      bytes: async (file) => this.document(file),
+      diffId: async (file) => (await this.layerIn(file)).diffId,
+    });
+  }
+
+  /** Takes the next entry; call in the archive's order. */
+  async take(entry: TarEntry): Promise<void> {
+    const file = this.files.add(entry);
+    if (entry.kind !== 'file') return;
+    const named = digestInName(entry.path);
+    if (named !== undefined && this.unwanted.has(named)) {
+      this.layers.set(file, { diffId: named, size: entry.size, content: undefined });
+      return;
+    }
+    const source = streamSource(entry.content(), `${this.name}: ${entry.path}`);
+    const start = await source.peek(magicLength);
+    if (!this.mayHold(entry.size, start)) {
+      this.layers.set(file, await this.spool(source.pieces(entry.size), start, entry.path));
+      return;
+    }
+    const bytes = await source.take(entry.size);
+    this.heldBytes += bytes.length;
+    this.held.set(file, bytes);
+  }
+
+  /**
+   * The layer that an image names.
+   * @throws {DamagedError} when it did not pass, or its bytes are not what the image's config says
+   */
+  async layer({ path, diffId }: ArchiveLayer, image: string): Promise<SpooledLayer> {
+    const file = path === undefined ? undefined : this.files.find(path);
+    if (file === undefined) throw new DamagedError(`${this.name}: layer ${diffId} of ${image} is missing`);
+    const layer = await this.layerIn(file);
+    if (layer.diffId === diffId) return layer;
+    throw new DamagedError(
+      `${this.name}: ${path}: its bytes have digest ${layer.diffId}, should have ${diffId}`,
+      {
+        facts: { path, got: layer.diffId, want: diffId },
+      },
+    );
+  }
+
+  private async layerIn(file: ArchivedFile): Promise<SpooledLayer> {
+    const known = this.layers.get(file);
+    if (known !== undefined) return known;
+    const bytes = this.document(file);
+    const layer = await this.spool(inOnePiece(bytes), bytes, file.path);
+    this.layers.set(file, layer);
+    return layer;
+  }
+
+  /** The same layer may pass under several names; one copy is kept. */
+  private async spool(
+    content: AsyncIterable<Uint8Array>,
+    start: Uint8Array,
+    path: string,
+  ): Promise<SpooledLayer> {
+    const compression = codecOf(start);
+    const what = `${this.name}: ${path}`;
+    const hashed = new HashedContent(
+      compression === undefined ? content : decompress(compression, content, what),
+    );
+    const spooled = await this.compressor.add(padded(hashed.pieces()));
+    const diffId = hashed.digest();
+    const known = this.byDiffId.get(diffId);
+    if (known === undefined && !this.unwanted.has(diffId)) {
+      const layer = { diffId, size: hashed.size, content: spooled };
+      this.byDiffId.set(diffId, layer);
+      return layer;
+    }
+    await this.compressor.drop(spooled);
+    return known ?? { diffId, size: hashed.size, content: undefined };
+  }
+
+  private mayHold(size: number, start: Uint8Array): boolean {
+    const likeJson = start[0] === 0x7b || start[0] === 0x5b;
+    return size <= (likeJson ? maxDocument : smallFile) && this.heldBytes + size <= maxHeld;
+  }
+
+  private document(file: ArchivedFile): Uint8Array {
+    const bytes = this.held.get(file);
+    if (bytes !== undefined) return bytes;
+    throw new DamagedError(`${this.name}: ${file.path} is not the JSON it should be`);
+  }
+}
+
+class HashedContent {
+  size = 0;
+  private readonly content: AsyncIterable<Uint8Array>;
+  private readonly hash = createHash('sha256');
+
+  constructor(content: AsyncIterable<Uint8Array>) {
+    this.content = content;
+  }
+
+  async *pieces(): AsyncGenerator<Uint8Array> {
+    for await (const piece of this.content) {
+      this.size += piece.length;
+      this.hash.update(piece);
+      yield piece;
+    }
+  }
+
+  digest(): Digest {
+    return `sha256:${this.hash.digest('hex')}`;
+  }
+}
+
+function digestInName(path: string): Digest | undefined {
+  const hex = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(path)?.[1];
+  return hex === undefined ? undefined : `sha256:${hex}`;
+}
+
+async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}

@@ -1,0 +1,82 @@
+import type { ReleaseDocument } from '../archive/release-document.ts';
+import type { Digest } from '../oci/digest.ts';
+import { NotFoundError } from '../support/errors.ts';
+import type { ReleaseRecord } from './catalog.ts';
+
+/** What a receiver has: a release by its name, when it has one, and the layers of each image, lowest first. */
+export interface DeltaBase {
+  release: string | undefined;
+  images: readonly { layers: readonly Digest[] }[];
+}
+
+/**
+ * The layers that need not be sent. An engine finds a layer by the chain of layers below it, so one is left out only where
+ * some image of the base begins with the same layers up to it, and only if that is so in every image that needs it.
+ */
+export function layersToLeaveOut(
+  images: readonly { layers: readonly Digest[] }[],
+  base: DeltaBase | undefined,
+): Set<Digest> {
+  if (base === undefined) return new Set();
+  const held = chainsOf(base.images);
+  const shared = new Set<Digest>();
+  const needed = new Set<Digest>();
+  for (const { layers } of images) {
+    for (const [i, layer] of layers.entries()) (held.has(chainKey(layers, i)) ? shared : needed).add(layer);
+  }
+  return shared.difference(needed);
+}
+
+/**
+ * Makes sure that an engine holds what a delta leaves out.
+ * @param held the layers of each image on the engine
+ * @param what names the bundle in errors
+ * @throws {NotFoundError} naming the missing release and layers
+ */
+export function requireBase(
+  document: ReleaseDocument,
+  held: readonly { layers: readonly string[] }[],
+  what: string,
+): void {
+  const missing = missingLayers(document, held);
+  if (missing.length === 0) return;
+  const release = document.base?.release;
+  const from =
+    release === undefined ? 'images that this host lacks' : `release ${release}, which this host lacks`;
+  const layers = `${missing.length} layer${missing.length === 1 ? '' : 's'}`;
+  throw new NotFoundError(`${what}: is a delta to ${from}: ${layers} missing, the first ${missing[0]}`, {
+    advice: `Load ${release === undefined ? 'those images' : `release ${release}`} first, or a bundle made without --since.`,
+    facts: { release, layers: missing },
+  });
+}
+
+/** Who has this release, as the base of a delta. */
+export function baseOfRelease({ release, images }: ReleaseRecord): DeltaBase {
+  return { release, images: images.map(({ layers }) => ({ layers: layers.map(({ diffId }) => diffId) })) };
+}
+
+/** Layers that the bundle leaves out and the engine does not hold on top of the right ones. */
+export function missingLayers(
+  { images, base }: ReleaseDocument,
+  held: readonly { layers: readonly string[] }[],
+): Digest[] {
+  const leftOut = new Set(base?.layers);
+  const chains = chainsOf(held);
+  const missing = new Set<Digest>();
+  for (const image of images) {
+    const layers = image.layers.map(({ digest }) => digest);
+    for (const [i, layer] of layers.entries()) {
+      if (leftOut.has(layer) && !chains.has(chainKey(layers, i))) missing.add(layer);
+    }
+  }
+  return [...missing];
+}
+
+function chainsOf(images: readonly { layers: readonly string[] }[]): Set<string> {
+  return new Set(images.flatMap(({ layers }) => layers.map((_, i) => chainKey(layers, i))));
+}
+
+/** The layers up to the i-th, in one string. */
+function chainKey(layers: readonly string[], i: number): string {
+  return layers.slice(0, i + 1).join(' ');
+}

@@ -1,0 +1,148 @@
+import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
+import { bundleBytes } from '../archive/bundle-writer.ts';
+import { type BundleFormat, blockFormat } from '../archive/compress/block-format.ts';
+import { encodeReleaseDocument, type ReleaseDocument } from '../archive/release-document.ts';
+import { Spool } from '../archive/spool.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Context } from '../support/context.ts';
+import { codeOf, FailedError, InterruptedError, NoSpaceError } from '../support/errors.ts';
+import { signWithSshKey } from '../support/ssh-signature.ts';
+import { readAttachments } from './attachments.ts';
+import { bundleDocuments, releaseDocumentOf } from './bundle-contents.ts';
+import type { ReleaseRecord } from './catalog.ts';
+import type { DeltaBase } from './delta.ts';
+import { readEngineImages } from './read-engine-images.ts';
+import { type SaveTarget, writeTo } from './save-target.ts';
+
+export interface SaveRequest {
+  /** Image references or ids. */
+  images: readonly string[];
+  /** The release that the bundle is to be. */
+  release?: string | undefined;
+  /** What the catalog knows of that release: the engine must still hold exactly that. */
+  record?: ReleaseRecord | undefined;
+  format: BundleFormat;
+  level?: number | undefined;
+  target: SaveTarget;
+  /** Leave out what this receiver has. */
+  base?: DeltaBase | undefined;
+  /** An SSH private key that signs the release document. */
+  signingKey?: string | undefined;
+  /** Paths of files that travel with the release. */
+  attachments?: readonly string[];
+  /** Name and version of what writes the bundle. */
+  tool: string;
+}
+
+export interface SavedBundle {
+  document: ReleaseDocument;
+  signed: boolean;
+  /** Paths that were written; none for a stream. */
+  files: string[];
+  /** Bytes of the bundle. */
+  size: number;
+}
+
+/**
+ * Saves images from the engine as a bundle. The engine's stream is read once: layers are compressed as they pass and set aside
+ * beside the target, then put in order behind the documents that name them.
+ *
+ * @throws {NotFoundError} when an image or an attachment does not exist
+ * @throws {DamagedError} when the engine's stream contradicts itself
+ * @throws {FailedError} when the engine no longer holds what the catalog says
+ * @throws {SignatureError} when the key cannot sign
+ * @throws {NoSpaceError} when the disk is full; nothing is left of the attempt
+ */
+export async function saveImages(
+  engine: Engine,
+  request: SaveRequest,
+  context: Context,
+): Promise<SavedBundle> {
+  const { target } = request;
+  const spool = new Spool(target.kind === 'stream' ? tmpdir() : dirname(target.path));
+  try {
+    return await save(engine, request, spool, context);
+  } catch (error) {
+    throw context.signal.aborted ? interrupted(error) : noSpace(error);
+  } finally {
+    await spool.close();
+  }
+}
+
+async function save(
+  engine: Engine,
+  request: SaveRequest,
+  spool: Spool,
+  context: Context,
+): Promise<SavedBundle> {
+  const format = await blockFormat(request.format, request.level);
+  const attachments = await readAttachments(request.attachments ?? []);
+  const source = { images: request.images, base: request.base, format, spool };
+  const { images, layers, leftOut } = await readEngineImages(engine, source, context);
+  requireCatalogued(images, request.record);
+  const base = leftOut.length === 0 ? undefined : { release: request.base?.release, layers: leftOut };
+  const description = { tool: request.tool, release: request.release, images, base, attachments };
+  const document = releaseDocumentOf(description);
+  const signature = await signed(document, request.signingKey);
+  const documents = bundleDocuments(document, signature, description);
+  const bytes = bundleBytes({ documents, layers }, format, spool);
+  const { files, size } = await write(request.target, bytes, context);
+  return { document, signed: signature !== undefined, files, size };
+}
+
+/** A tag may have moved since the release was loaded: what is saved under its name must still be it. */
+function requireCatalogued(
+  images: readonly { image: { references: string[]; config: { digest: string } } }[],
+  record: ReleaseRecord | undefined,
+): void {
+  const saved = new Set(images.map(({ image }) => image.config.digest));
+  for (const { config, references } of record?.images ?? []) {
+    if (saved.has(config)) continue;
+    throw new FailedError(
+      `saving release ${record?.release}: the engine's ${references[0] ?? config} is not the image of that release`,
+      { advice: 'Load the release again, or save the images by name.', facts: { config, references } },
+    );
+  }
+}
+
+async function signed(document: ReleaseDocument, key: string | undefined): Promise<string | undefined> {
+  return key === undefined ? undefined : await signWithSshKey(encodeReleaseDocument(document), key);
+}
+
+async function write(
+  target: SaveTarget,
+  bytes: AsyncIterable<Uint8Array>,
+  { progress, signal }: Context,
+): Promise<{ files: string[]; size: number }> {
+  const task = progress.begin(target.kind === 'stream' ? 'writing' : `writing ${target.path}`, {
+    unit: 'bytes',
+  });
+  let size = 0;
+  async function* watched(): AsyncGenerator<Uint8Array> {
+    for await (const piece of bytes) {
+      signal.throwIfAborted();
+      size += piece.length;
+      task.advance(piece.length);
+      yield piece;
+    }
+  }
+  try {
+    return { files: await writeTo(target, watched()), size };
+  } finally {
+    task.end();
+  }
+}
+
+function interrupted(cause: unknown): InterruptedError {
+  return new InterruptedError('saving images was interrupted: nothing was written', { cause });
+}
+
+function noSpace(error: unknown): unknown {
+  if (codeOf(error) !== 'ENOSPC' && codeOf(error) !== 'EDQUOT') return error;
+  return new NoSpaceError('saving images: the disk is full', {
+    advice:
+      'Free some space, compress more with --format and --level, or leave out what the receiver has with --since.',
+    cause: error,
+  });
+}
