@@ -1,9 +1,9 @@
-import type { ProgressTask } from '../support/progress.ts';
 import { type ByteSource, type SeekableBytes, seekableSource, streamSource } from './byte-source.ts';
 import { type Codec, detectCodec, magicLength } from './codec.ts';
 import { decompress } from './decompress.ts';
-import { type ArchiveInput, counted, type OpenInput, openInput } from './input.ts';
+import { type ArchiveInput, type OpenInput, openInput } from './input.ts';
 import { readTar, type TarEntry } from './tar-reader.ts';
+import { openSeekableXz, type Range } from './xz-seekable.ts';
 
 /** An image archive, opened: a tar, whatever it is compressed with and however it arrives. */
 export interface Archive {
@@ -12,50 +12,93 @@ export interface Archive {
   /** Bytes on the medium, compressed as they are; `undefined` when it does not say. */
   size: number | undefined;
   /** The tar's bytes at any offset, when the medium and the codec allow it. */
-  seekable: SeekableBytes | undefined;
+  seekable: SeekableTar | undefined;
   /** The entries in their order. Once only, unless it is seekable. */
   entries(): AsyncGenerator<TarEntry>;
   close(): Promise<void>;
 }
 
+export interface SeekableTar extends SeekableBytes {
+  /** Tells which ranges will be read, in rising order, so that they can be decoded ahead. */
+  expect(ranges: readonly Range[]): void;
+  close(): Promise<void>;
+}
+
 /**
  * Opens an archive and looks at its first bytes.
- * @param task is told of the bytes read from the medium
+ * @param onRead is told of the bytes read from the medium by an archive that is not seekable
  * @throws {UsageError} for formats that are not read
  * @throws {DamagedError} when it is empty or no archive
  * @throws {NotFoundError} when there is no such file
  */
-export async function openArchive(input: ArchiveInput, task: ProgressTask): Promise<Archive> {
+export async function openArchive(
+  input: ArchiveInput,
+  onRead: (bytes: number) => void = () => {},
+): Promise<Archive> {
   const opened = await openInput(input);
   try {
-    return await detected(opened, task);
+    return (await openSeekable(opened)) ?? (await openOneWay(opened, onRead));
   } catch (error) {
     await opened.close();
     throw error;
   }
 }
 
-async function detected(input: OpenInput, task: ProgressTask): Promise<Archive> {
-  const raw = streamSource(counted(input.stream(), task), input.name);
-  const codec = detectCodec(await raw.peek(magicLength), input.name);
-  const seekable = codec === 'tar' ? input.seekable : undefined;
-  let current: ByteSource = raw;
+async function openSeekable(input: OpenInput): Promise<Archive | undefined> {
+  if (input.seekable === undefined) return undefined;
+  const file = input.seekable;
+  const codec = detectCodec(await seekableSource(file, input.name).peek(magicLength), input.name);
+  const seekable = await seekableTar(codec, file, input.name);
+  if (seekable === undefined) return undefined;
   return {
     name: input.name,
     codec,
     size: input.size,
     seekable,
-    entries() {
-      if (seekable !== undefined) current = seekableSource(seekable, input.name);
-      else if (codec !== 'tar') current = streamSource(decompress(codec, rest(raw), input.name), input.name);
-      return readTar(current, input.name);
-    },
+    entries: () => readTar(seekableSource(seekable, input.name), input.name),
     async close() {
-      await current.close();
-      await raw.close();
+      await seekable.close();
       await input.close();
     },
   };
+}
+
+async function seekableTar(
+  codec: Codec,
+  file: SeekableBytes,
+  name: string,
+): Promise<SeekableTar | undefined> {
+  if (codec === 'tar') return { ...file, expect() {}, async close() {} };
+  if (codec === 'xz') return await openSeekableXz(file, name);
+  return undefined;
+}
+
+async function openOneWay(input: OpenInput, onRead: (bytes: number) => void): Promise<Archive> {
+  const raw = streamSource(counted(input.stream(), onRead), input.name);
+  const codec = detectCodec(await raw.peek(magicLength), input.name);
+  const tar = codec === 'tar' ? raw : streamSource(decompress(codec, rest(raw), input.name), input.name);
+  return {
+    name: input.name,
+    codec,
+    size: input.size,
+    seekable: undefined,
+    entries: () => readTar(tar, input.name),
+    async close() {
+      // The input first: whoever waits for its bytes would wait for ever.
+      await input.close();
+      await Promise.allSettled([tar.close(), raw.close()]);
+    },
+  };
+}
+
+async function* counted(
+  bytes: AsyncIterable<Uint8Array>,
+  onRead: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of bytes) {
+    onRead(piece.length);
+    yield piece;
+  }
 }
 
 /** Everything that `source` still has. */

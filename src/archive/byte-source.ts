@@ -118,12 +118,12 @@ class SeekableSource implements ByteSource {
   }
 
   async peek(count: number): Promise<Uint8Array> {
-    const start = this.position - this.held.offset;
-    if (start >= 0 && start + count <= this.held.bytes.length)
-      return this.held.bytes.subarray(start, start + count);
-    const parts: Uint8Array[] = [];
-    for await (const part of this.bytes.range(this.position, Math.max(count, lookAhead))) parts.push(part);
-    this.held = { offset: this.position, bytes: parts.length === 1 ? parts[0]! : Buffer.concat(parts) };
+    const at = this.atHand();
+    if (at.length >= count) return at.subarray(0, count);
+    const parts = [at];
+    const next = this.position + at.length;
+    for await (const part of this.bytes.range(next, Math.max(count - at.length, lookAhead))) parts.push(part);
+    this.held = { offset: this.position, bytes: Buffer.concat(parts) };
     return this.held.bytes.subarray(0, count);
   }
 
@@ -134,8 +134,11 @@ class SeekableSource implements ByteSource {
   }
 
   async *pieces(count: number): AsyncGenerator<Uint8Array> {
-    let left = count;
-    for await (const piece of this.bytes.range(this.position, count)) {
+    const first = this.atHand().subarray(0, count);
+    this.position += first.length;
+    if (first.length > 0) yield first;
+    let left = count - first.length;
+    for await (const piece of left > 0 ? this.bytes.range(this.position, left) : []) {
       left -= piece.length;
       this.position += piece.length;
       yield piece;
@@ -150,6 +153,12 @@ class SeekableSource implements ByteSource {
   }
 
   async close(): Promise<void> {}
+
+  /** What has been read already, from the position on. */
+  private atHand(): Uint8Array {
+    const start = this.position - this.held.offset;
+    return start < 0 ? new Uint8Array(0) : this.held.bytes.subarray(start);
+  }
 }
 
 function endsEarly(what: string, position: number, missing: number): DamagedError {

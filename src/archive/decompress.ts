@@ -23,7 +23,7 @@ export async function* decompress(
 }
 
 /** The most that a decoder may hold for its window or dictionary, in bytes: `xz -9` and `zstd --long=27` fit. */
-const maxDictionary = 160 << 20;
+export const maxDictionary = 160 << 20;
 const maxZstdWindowLog = 27;
 
 const outputSize = 1 << 18;

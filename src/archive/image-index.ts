@@ -5,6 +5,13 @@ import type { ArchiveFiles } from './archive-files.ts';
 import { imagesOfDockerManifest } from './eras/docker-manifest.ts';
 import { imagesOfRepositories } from './eras/legacy-repositories.ts';
 import { type AbsentImage, imagesOfOciLayout } from './eras/oci-layout.ts';
+import { familiarReference } from './reference.ts';
+import {
+  parseReleaseDocument,
+  type ReleaseDocument,
+  releaseDocumentPath,
+  releaseSignaturePath,
+} from './release-document.ts';
 
 /** What an archive says it holds, whichever era wrote it. */
 export interface ImageIndex {
@@ -12,6 +19,8 @@ export interface ImageIndex {
   images: ArchiveImage[];
   /** Named by an index, but not in the archive: the other platforms of a multi-platform image, or a cut archive. */
   absent: AbsentImage[];
+  /** Of a bundle: its first entry, and the signature of exactly these bytes. */
+  release?: { document: ReleaseDocument; bytes: Uint8Array; signature: Uint8Array | undefined };
 }
 
 export interface ArchiveImage {
@@ -45,6 +54,14 @@ export interface ArchiveLayer {
  * @throws {UsageError} for the root file system that `docker export` writes
  */
 export async function readImages(files: ArchiveFiles): Promise<ImageIndex> {
+  const index = await readEra(files);
+  const release = await readRelease(files);
+  return release === undefined
+    ? index
+    : { ...index, images: released(index.images, release.document, files.name), release };
+}
+
+async function readEra(files: ArchiveFiles): Promise<ImageIndex> {
   const docker = files.find('manifest.json') === undefined ? undefined : await imagesOfDockerManifest(files);
   if (files.find('index.json') !== undefined) {
     const oci = await imagesOfOciLayout(files);
@@ -75,6 +92,41 @@ function merged(docker: ArchiveImage[], oci: ArchiveImage[], name: string): Arch
     if (other.layers.length !== image.layers.length || other.manifest === undefined) return image;
     return { ...image, layers: other.layers, manifest: other.manifest };
   });
+}
+
+async function readRelease(files: ArchiveFiles): Promise<ImageIndex['release']> {
+  const file = files.find(releaseDocumentPath);
+  if (file === undefined) return undefined;
+  const bytes = await files.bytes(file);
+  const document = parseReleaseDocument(bytes, `${files.name}: ${releaseDocumentPath}`);
+  const signed = files.find(releaseSignaturePath);
+  return { document, bytes, signature: signed && (await files.bytes(signed)) };
+}
+
+/** In a bundle the release document decides: what it does not name is passed over, what it names must be as it says. */
+function released(images: ArchiveImage[], document: ReleaseDocument, name: string): ArchiveImage[] {
+  return document.images.map((promised) => {
+    const image = images.find(({ config }) => config.digest === promised.config.digest);
+    const called = promised.references[0] ?? promised.config.digest;
+    const layers = promised.layers.map(({ digest }) => digest);
+    if (
+      image === undefined ||
+      !sameList(
+        layers,
+        image.layers.map(({ diffId }) => diffId),
+      )
+    ) {
+      throw new DamagedError(`${name}: ${called} is not as ${releaseDocumentPath} says`);
+    }
+    return {
+      ...image,
+      references: promised.references.map((reference) => familiarReference(reference, name)),
+    };
+  });
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
 function noImages(files: ArchiveFiles): Error {

@@ -1,7 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { codeOf, NotFoundError, UsageError } from '../support/errors.ts';
-import type { ProgressTask } from '../support/progress.ts';
 import type { SeekableBytes } from './byte-source.ts';
 
 /** Where an archive comes from: a path (a file or a FIFO), or a stream with a name for messages (`-` for stdin). */
@@ -37,17 +36,6 @@ export async function openInput(input: ArchiveInput): Promise<OpenInput> {
     throw new UsageError(`${input}: is a directory, not an image archive`);
   }
   return stat.isFile() ? fileInput(input, file, stat.size) : fifoInput(input, file);
-}
-
-/** Tells `task` of every byte that is read. */
-export async function* counted(
-  bytes: AsyncIterable<Uint8Array>,
-  task: ProgressTask,
-): AsyncGenerator<Uint8Array> {
-  for await (const piece of bytes) {
-    task.advance(piece.length);
-    yield piece;
-  }
 }
 
 function fileInput(name: string, file: FileHandle, size: number): OpenInput {

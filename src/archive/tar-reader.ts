@@ -13,6 +13,8 @@ export interface TarEntry {
   size: number;
   /** Of the content's first byte in the (decompressed) tar. */
   offset: number;
+  /** The first bytes of its content, without reading them: 64, or as many as there are. */
+  start(): Promise<Uint8Array>;
   /** Read it at most once, before the next entry; what is left unread is skipped. */
   content(): AsyncIterable<Uint8Array>;
 }
@@ -132,6 +134,7 @@ function toEntry(header: TarHeader, source: ByteSource, where: string): TarEntry
     link: kind === 'symlink' || kind === 'hardlink' ? header.linkName : undefined,
     size,
     offset: source.position,
+    start: () => source.peek(Math.min(size, 64)),
     content: () => source.pieces(size),
   };
 }

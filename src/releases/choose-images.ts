@@ -1,9 +1,7 @@
 import { matchesGlob } from 'node:path';
 import type { ArchiveImage, ImageIndex } from '../archive/image-index.ts';
-import type { ImageDetails } from '../engine/engine.ts';
 import type { Platform } from '../oci/descriptor.ts';
 import { DamagedError, FailedError, NotFoundError } from '../support/errors.ts';
-import type { MovedTag } from './load.ts';
 
 export interface Choice {
   /** Of the archive, for messages. */
@@ -44,28 +42,6 @@ export function chosenImages(index: ImageIndex, choice: Choice): ArchiveImage[] 
     throw new FailedError(`${choice.name}: ${called} is for ${nameOf(platform)}, this host is ${wanted}`);
   }
   return fitting;
-}
-
-/** Tags that point at another image now, and would no longer. */
-export function movedTags(
-  images: readonly ArchiveImage[],
-  byTag: ReadonlyMap<string, ImageDetails>,
-): MovedTag[] {
-  return images.flatMap((image) =>
-    image.references.flatMap((reference) => {
-      const held = byTag.get(reference);
-      const same = held !== undefined && isSame(held, image);
-      return held === undefined || same ? [] : [{ reference, from: held.id }];
-    }),
-  );
-}
-
-function isSame(held: ImageDetails, image: ArchiveImage): boolean {
-  const diffIds = image.layers.map(({ diffId }) => diffId);
-  return (
-    [image.config.digest, image.manifest?.descriptor.digest].some((id) => id === held.id) ||
-    (diffIds.length === held.diffIds.length && diffIds.every((diffId, i) => diffId === held.diffIds[i]))
-  );
 }
 
 function isSelected(references: readonly string[], select: readonly string[] | undefined): boolean {

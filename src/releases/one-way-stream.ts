@@ -1,5 +1,7 @@
 import type { Archive } from '../archive/archive.ts';
-import { type ArchivedFile, ArchiveFiles, maxDocument } from '../archive/archive-files.ts';
+import { type ArchivedFile, ArchiveFiles } from '../archive/archive-files.ts';
+import { mustMatch } from '../archive/archive-index.ts';
+import { HeldDocuments } from '../archive/held-documents.ts';
 import type { ArchiveImage, ArchiveLayer, ImageIndex } from '../archive/image-index.ts';
 import { readImages } from '../archive/image-index.ts';
 import { digested, type LayerDigests } from '../archive/layer-digests.ts';
@@ -48,16 +50,10 @@ interface PassedFile extends LayerDigests {
   held: Uint8Array | undefined;
 }
 
-/** Files up to this size are held whatever is in them, larger ones when they begin like JSON. */
-const smallFile = 1 << 16;
-
-/** All that is held, in bytes: a bound for hostile archives. */
-const maxHeld = 64 << 20;
-
 class PassedFiles {
   readonly files: ArchiveFiles;
   private readonly byFile = new Map<ArchivedFile, PassedFile>();
-  private held = 0;
+  private readonly documents = new HeldDocuments();
   private count = 0;
   private readonly name: string;
 
@@ -75,13 +71,12 @@ class PassedFiles {
     if (entry.kind !== 'file') return;
     this.count += 1;
     const name = `layers/${this.count}`;
-    const [first, content] = await firstPiece(entry.content());
-    const holds = this.mayHold(entry.size, first);
+    const holds = this.documents.mayHold(entry.size, await entry.start());
     const pieces: Uint8Array[] = [];
     if (!holds) yield tarFileHeader(name, entry.size);
     let digests: LayerDigests | undefined;
     const where = `${this.name}: ${entry.path} (at byte ${entry.offset})`;
-    for await (const piece of digested(content, where, (told) => {
+    for await (const piece of digested(entry.content(), where, (told) => {
       digests = told;
     })) {
       if (holds) pieces.push(piece);
@@ -110,9 +105,8 @@ class PassedFiles {
     }
     const file = this.files.find(layer.path)!;
     const passed = this.passed(file);
-    const where = `${this.name}: ${file.path} (at byte ${file.offset})`;
-    mustMatch(where, passed.digest, layer.digest ?? passed.digest, file);
-    mustMatch(where, passed.diffId, diffId, file);
+    mustMatch(this.name, file, passed.digest, layer.digest ?? passed.digest);
+    mustMatch(this.name, file, passed.diffId, diffId);
     return {
       name: passed.name,
       digest: passed.digest,
@@ -120,14 +114,6 @@ class PassedFiles {
       compression: passed.compression,
       diffId,
     };
-  }
-
-  private mayHold(size: number, first: Uint8Array): boolean {
-    const json =
-      size <= maxDocument && /^\s*[[{]/.test(Buffer.from(first.subarray(0, 64)).toString('latin1'));
-    if (this.held + size > maxHeld || !(json || size <= smallFile)) return false;
-    this.held += size;
-    return true;
   }
 
   private passed(file: ArchivedFile): PassedFile {
@@ -143,27 +129,4 @@ class PassedFiles {
       `${this.name}: ${file.path} (at byte ${file.offset}) is not the JSON it should be`,
     );
   }
-}
-
-/** @throws {DamagedError} when a layer's bytes are not the ones that were promised */
-export function mustMatch(where: string, got: Digest, want: Digest, file: ArchivedFile): void {
-  if (got === want) return;
-  throw new DamagedError(`${where}: its bytes have digest ${got}, should have ${want}`, {
-    advice: 'Get the archive again from where it came from.',
-    facts: { path: file.path, offset: file.offset, got, want },
-  });
-}
-
-async function firstPiece(
-  content: AsyncIterable<Uint8Array>,
-): Promise<[first: Uint8Array, all: AsyncIterable<Uint8Array>]> {
-  const iterator = content[Symbol.asyncIterator]();
-  const next = await iterator.next();
-  const first = next.done === true ? new Uint8Array(0) : next.value;
-  return [first, withFirst(first, iterator)];
-}
-
-async function* withFirst(first: Uint8Array, rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  if (first.length > 0) yield first;
-  yield* { [Symbol.asyncIterator]: () => rest };
 }

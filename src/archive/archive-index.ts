@@ -1,0 +1,72 @@
+import type { Digest } from '../oci/digest.ts';
+import { DamagedError } from '../support/errors.ts';
+import type { Archive, SeekableTar } from './archive.ts';
+import { type ArchivedFile, ArchiveFiles } from './archive-files.ts';
+import { type Compression, codecOf } from './codec.ts';
+import { HeldDocuments } from './held-documents.ts';
+import { type ImageIndex, readImages } from './image-index.ts';
+import { digested, type LayerDigests } from './layer-digests.ts';
+
+/** What a seekable archive holds, and where. */
+export interface ArchiveIndex {
+  files: ArchiveFiles;
+  index: ImageIndex;
+  /** How a file that is no document is compressed, by its first bytes. */
+  compression(file: ArchivedFile): Compression | undefined;
+  /** The bytes of a file, from where they lie. */
+  content(file: ArchivedFile): AsyncGenerator<Uint8Array>;
+}
+
+/**
+ * Indexes an archive by its headers and documents; layers are passed over, not read.
+ * @throws {DamagedError} when its entries or documents are wrong
+ */
+export async function indexArchive(archive: Archive & { seekable: SeekableTar }): Promise<ArchiveIndex> {
+  const { name, seekable } = archive;
+  const documents = new Map<ArchivedFile, Uint8Array>();
+  const compressions = new Map<ArchivedFile, Compression | undefined>();
+  const content = (file: ArchivedFile) => seekable.range(file.offset, file.size);
+  const files = new ArchiveFiles(name, {
+    async bytes(file) {
+      return documents.get(file) ?? (await concatenated(content(file)));
+    },
+    diffId: async (file) => (await digestsOf(content(file), `${name}: ${file.path}`)).diffId,
+  });
+  const held = new HeldDocuments();
+  for await (const entry of archive.entries()) {
+    const file = files.add(entry);
+    if (entry.kind !== 'file') continue;
+    const start = await entry.start();
+    compressions.set(file, codecOf(start));
+    if (held.mayHold(entry.size, start)) documents.set(file, await concatenated(entry.content()));
+  }
+  const index = await readImages(files);
+  return { files, index, compression: (file) => compressions.get(file), content };
+}
+
+async function concatenated(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const piece of pieces) parts.push(piece);
+  return Buffer.concat(parts);
+}
+
+/** Reads a layer to its end. */
+export async function digestsOf(content: AsyncIterable<Uint8Array>, what: string): Promise<LayerDigests> {
+  let digests: LayerDigests | undefined;
+  for await (const _ of digested(content, what, (told) => {
+    digests = told;
+  }));
+  return digests!;
+}
+
+/** @throws {DamagedError} when a file's bytes are not the ones that were promised */
+export function mustMatch(archive: string, file: ArchivedFile, got: Digest, want: Digest): void {
+  if (got === want) return;
+  throw new DamagedError(
+    `${archive}: ${file.path} (at byte ${file.offset}) has digest ${got}, should have ${want}`,
+    {
+      advice: 'Get the archive again from where it came from.',
+      facts: { path: file.path, offset: file.offset, got, want },
+    },
+  );
+}

@@ -1,0 +1,206 @@
+import { Readable } from 'node:stream';
+import type { Archive } from '../archive/archive.ts';
+import { type ArchiveIndex, indexArchive } from '../archive/archive-index.ts';
+import type { ArchiveImage, ImageIndex } from '../archive/image-index.ts';
+import type { EngineInfo } from '../engine/engine.ts';
+import type { Context } from '../support/context.ts';
+import { FailedError, InterruptedError } from '../support/errors.ts';
+import type { ProgressTask } from '../support/progress.ts';
+import type { ReleaseRecord } from './catalog.ts';
+import { chosenImages } from './choose-images.ts';
+import { type EngineImages, engineImages, heldImage, layerFinder } from './engine-images.ts';
+import { indexedStream } from './indexed-stream.ts';
+import type { LoadedArchive, LoadedImage, LoadOptions, MovedTag } from './load.ts';
+import { checkLoaded } from './load-check.ts';
+import { manifestOf } from './load-documents.ts';
+import { mergedRecord, recordOf } from './load-record.ts';
+import { requireSpace } from './load-space.ts';
+import { undoLoad } from './load-undo.ts';
+import { oneWayStream, type SentImage } from './one-way-stream.ts';
+import { type Holdings, type PlannedLoad, planLoad } from './plan-load.ts';
+import { releaseLabel } from './release-label.ts';
+
+/** One archive on its way into the engine. */
+export class ArchiveLoad {
+  private readonly archive: Archive;
+  private readonly options: LoadOptions;
+  private readonly context: Context;
+  private readonly task: ProgressTask;
+  private release = '';
+  private moved: MovedTag[] = [];
+  private bytes = 0;
+  /** Set once everything was verified and the engine is told to keep it. */
+  private sent: SentImage[] | undefined;
+
+  constructor(archive: Archive, options: LoadOptions, context: Context, task: ProgressTask) {
+    this.archive = archive;
+    this.options = options;
+    this.context = context;
+    this.task = task;
+  }
+
+  async run(): Promise<LoadedArchive> {
+    const { engine, catalog } = this.options;
+    const info = await engine.info();
+    const [before, known] = await Promise.all([engineImages(engine, info), catalog.releases()]);
+    try {
+      const images = await this.loadAndCheck(info, before, known);
+      const record = recordOf(this.release, this.sent!, this.moved, this.context.now());
+      const same = known.find(({ release }) => release === this.release);
+      await catalog.record(mergedRecord(same, record));
+      return {
+        archive: this.archive.name,
+        release: this.release,
+        images,
+        moved: this.moved,
+        sent: this.bytes,
+      };
+    } catch (error) {
+      await this.undo(before);
+      throw error;
+    }
+  }
+
+  private async loadAndCheck(
+    info: EngineInfo,
+    before: EngineImages,
+    known: readonly ReleaseRecord[],
+  ): Promise<LoadedImage[]> {
+    const { archive } = this;
+    if (archive.seekable === undefined) {
+      await this.loadOneWay(info, before);
+      return await this.check(before);
+    }
+    const index = await indexArchive({ ...archive, seekable: archive.seekable });
+    const chosen = this.choose(index.index, info);
+    const plan = planLoad(archive.name, index, chosen, holdingsOf(before, known));
+    try {
+      await this.sendPlanned(index, plan, info, before);
+      return await this.check(before);
+    } catch (error) {
+      // An engine may have lost a layer that we know of: it then refuses, or keeps an image without it.
+      if (!(error instanceof FailedError) || !canSendMore(plan)) throw error;
+      await this.undo(before);
+      await this.sendPlanned(index, planLoad(archive.name, index, chosen, nothing), info, before);
+      return await this.check(before);
+    }
+  }
+
+  private async check(before: EngineImages): Promise<LoadedImage[]> {
+    this.stopIfInterrupted();
+    return await checkLoaded(this.options.engine, this.sent!, before);
+  }
+
+  private async undo(before: EngineImages): Promise<void> {
+    if (this.sent !== undefined) await undoLoad(this.options.engine, this.sent, before);
+    this.sent = undefined;
+  }
+
+  private async sendPlanned(
+    index: ArchiveIndex,
+    plan: PlannedLoad,
+    info: EngineInfo,
+    before: EngineImages,
+  ): Promise<void> {
+    this.noteMoved(plan.images, before);
+    this.bytes = plan.send.reduce((sum, { file }) => sum + file.size, 0);
+    await requireSpace(plan, info);
+    if (plan.send.length === 0 && this.isInPlace(plan, before)) {
+      this.sent = plan.images;
+      return;
+    }
+    this.task.setTotal(this.bytes);
+    this.archive.seekable!.expect(plan.send.map(({ file }) => ({ offset: file.offset, length: file.size })));
+    const advance = (bytes: number) => this.task.advance(bytes);
+    await this.stream((commit) => indexedStream(this.archive.name, index, plan, advance, commit));
+  }
+
+  private async loadOneWay(info: EngineInfo, before: EngineImages): Promise<void> {
+    if (this.archive.size !== undefined) this.task.setTotal(this.archive.size);
+    await this.stream((commit) =>
+      oneWayStream(
+        this.archive,
+        async (index) => this.choose(index, info),
+        (images) => {
+          this.noteMoved(images, before);
+          this.bytes = images.flatMap(({ layers }) => layers).reduce((sum, { size }) => sum + size, 0);
+          commit(images);
+        },
+      ),
+    );
+  }
+
+  /** Until it is complete, an interruption breaks the stream; afterwards the engine cannot be stopped, only undone. */
+  private async stream(
+    make: (commit: (images: SentImage[]) => void) => AsyncGenerator<Uint8Array>,
+  ): Promise<void> {
+    const commit = (images: SentImage[]) => {
+      this.stopIfInterrupted();
+      this.sent = images;
+    };
+    const bytes = Readable.from(make(commit), { objectMode: false, highWaterMark: 1 << 20 });
+    const interrupt = () => {
+      if (this.sent === undefined) bytes.destroy(this.interruption());
+    };
+    this.context.signal.addEventListener('abort', interrupt);
+    try {
+      this.stopIfInterrupted();
+      await this.options.engine.images.load(bytes);
+    } finally {
+      this.context.signal.removeEventListener('abort', interrupt);
+    }
+  }
+
+  private choose(index: ImageIndex, info: EngineInfo): ArchiveImage[] {
+    const images = chosenImages(index, {
+      name: this.archive.name,
+      select: this.options.select,
+      platform: info,
+    });
+    const references = images.flatMap((image) => image.references);
+    this.release = releaseLabel(this.options.release, index.release?.document.release, references);
+    return images;
+  }
+
+  private noteMoved(images: readonly SentImage[], before: EngineImages): void {
+    this.moved = images.flatMap(({ image, layers }) => {
+      const same = heldImage(before, image, manifestOf(image, layers).descriptor.digest)?.id;
+      const at = image.references.map((reference) => ({ reference, from: before.byTag.get(reference)?.id }));
+      return at.filter((tag): tag is MovedTag => tag.from !== undefined && tag.from !== same);
+    });
+    for (const { reference } of this.moved) {
+      this.context.progress.warn(`${reference} was another image and becomes this one`);
+    }
+  }
+
+  /** Nothing to do at all: the engine has every image under every name. */
+  private isInPlace(plan: PlannedLoad, before: EngineImages): boolean {
+    return plan.images.every(({ image, layers, present }) => {
+      const id = heldImage(before, image, manifestOf(image, layers).descriptor.digest)?.id;
+      return present && image.references.every((reference) => before.byTag.get(reference)?.id === id);
+    });
+  }
+
+  private stopIfInterrupted(): void {
+    if (this.context.signal.aborted) throw this.interruption();
+  }
+
+  private interruption(): InterruptedError {
+    return new InterruptedError(`loading ${this.archive.name} was interrupted: the engine is as before`);
+  }
+}
+
+function holdingsOf(before: EngineImages, known: readonly ReleaseRecord[]): Holdings {
+  return {
+    hasImage: (image, manifest) => heldImage(before, image, manifest) !== undefined,
+    hasLayer: layerFinder(before, known),
+  };
+}
+
+const nothing: Holdings = { hasImage: () => false, hasLayer: () => false };
+
+/** Whether layers were left out that the archive holds. */
+function canSendMore({ images, send }: PlannedLoad): boolean {
+  const files = images.flatMap(({ layers }) => layers.map(({ file }) => file));
+  return !files.includes(undefined) && new Set(files).size > send.length;
+}

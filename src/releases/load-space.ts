@@ -1,0 +1,55 @@
+import { statfs } from 'node:fs/promises';
+import type { EngineInfo } from '../engine/engine.ts';
+import { NoSpaceError } from '../support/errors.ts';
+import { freeSpaceAt } from '../support/free-space.ts';
+import type { PlannedLoad } from './plan-load.ts';
+
+/**
+ * Refuses a load that would fill the engine's disk. An engine writes what it is sent twice below its data root: a temporary
+ * copy (the containerd store: into its content store), and the unpacked layers.
+ * @throws {NoSpaceError} telling how much is needed and free
+ */
+export async function requireSpace({ send }: PlannedLoad, info: EngineInfo): Promise<void> {
+  if (!info.local || send.length === 0) return;
+  const copied = sum(send.map(({ file }) => file.size));
+  const unpacked = sum(send.map((layer) => unpackedSize(layer)));
+  const need = { bytes: copied + unpacked + reserve, inodes: Math.ceil(unpacked / bytesPerInode) };
+  const free = { bytes: await freeSpaceAt(info.rootDir), inodes: await freeInodes(info.rootDir) };
+  if (need.bytes > free.bytes) {
+    const [needed, left] = [need.bytes, free.bytes].map((bytes) => `${Math.ceil(bytes / 2 ** 20)} MiB`);
+    throw new NoSpaceError(`loading needs ${needed} below ${info.rootDir}, and ${left} are free`, {
+      advice: 'Make room there, with dockerctl images prune for example, or load fewer images with --select.',
+      facts: { path: info.rootDir, need: need.bytes, free: free.bytes },
+    });
+  }
+  if (need.inodes > free.inodes) {
+    throw new NoSpaceError(
+      `loading needs some ${need.inodes} inodes below ${info.rootDir}, and ${free.inodes} are free`,
+      {
+        advice: 'Remove files there, with dockerctl images prune for example.',
+        facts: { path: info.rootDir, need: need.inodes, free: free.inodes },
+      },
+    );
+  }
+}
+
+/** For configs, metadata and what file systems need to work. */
+const reserve = 16 << 20;
+
+/** How many files a layer holds is not known before it is read; images have one for some 30 KB, rarely fewer than this. */
+const bytesPerInode = 256 << 10;
+
+/** How far compressed layers expand is not known either; three times is what programs and libraries do. */
+function unpackedSize({ file, digest, diffId }: PlannedLoad['send'][number]): number {
+  return digest === undefined || digest === diffId ? file.size : file.size * 3;
+}
+
+/** Some file systems (btrfs) have no fixed number of inodes, and say 0. */
+async function freeInodes(path: string): Promise<number> {
+  const { files, ffree } = await statfs(path);
+  return files === 0 ? Number.POSITIVE_INFINITY : ffree;
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

@@ -1,0 +1,107 @@
+import type { ArchivedFile } from '../archive/archive-files.ts';
+import type { ArchiveIndex } from '../archive/archive-index.ts';
+import type { ArchiveImage, ArchiveLayer } from '../archive/image-index.ts';
+import { type Digest, hexOf } from '../oci/digest.ts';
+import { DamagedError, NotFoundError } from '../support/errors.ts';
+import { manifestOf, type SentLayer } from './load-documents.ts';
+
+/** What loading an indexed archive will send, decided before the first byte. */
+export interface PlannedLoad {
+  images: PlannedImage[];
+  /** The layers that the engine lacks, each once, in the order in which they lie in the archive. */
+  send: LayerToSend[];
+}
+
+export interface PlannedImage {
+  image: ArchiveImage;
+  layers: PlannedLayer[];
+  /** The engine has this very image: only its names may be new. */
+  present: boolean;
+}
+
+export interface PlannedLayer extends SentLayer {
+  diffId: Digest;
+  /** Where it lies; `undefined` when the archive leaves it out. */
+  file: ArchivedFile | undefined;
+}
+
+export interface LayerToSend {
+  file: ArchivedFile;
+  /** In the stream to the engine. */
+  name: string;
+  diffId: Digest;
+  /** Of the bytes in the archive, when the archive says so. */
+  digest: Digest | undefined;
+}
+
+/** What is asked of an engine: whether it has an image, and whether it has a layer of one. */
+export interface Holdings {
+  hasImage(image: ArchiveImage, manifest: Digest): boolean;
+  hasLayer(image: ArchiveImage, layer: ArchiveLayer, index: number, digest: Digest): boolean;
+}
+
+/**
+ * @param name of the archive, for messages
+ * @throws {NotFoundError} when layers are missing that a delta's base has, and the engine lacks
+ * @throws {DamagedError} when layers are missing from any other archive
+ */
+export function planLoad(
+  name: string,
+  archive: Pick<ArchiveIndex, 'files' | 'index' | 'compression'>,
+  images: readonly ArchiveImage[],
+  holdings: Holdings,
+): PlannedLoad {
+  const send = new Map<ArchivedFile, LayerToSend>();
+  const missing: Digest[] = [];
+  const planned = images.map((image): PlannedImage => {
+    const layers = image.layers.map((layer) => plannedLayer(archive, layer));
+    const present = holdings.hasImage(image, manifestOf(image, layers).descriptor.digest);
+    for (const [i, { file, name, diffId, digest, compression }] of layers.entries()) {
+      const layer = image.layers[i]!;
+      // Of a compressed layer in a docker layout the digest is not known: it cannot be left out.
+      const isKnown = layer.digest !== undefined || compression === undefined;
+      if (isKnown && (present || holdings.hasLayer(image, layer, i, digest))) continue;
+      if (file === undefined) missing.push(diffId);
+      else send.set(file, { file, name, diffId, digest: layer.digest });
+    }
+    return { image, layers, present };
+  });
+  if (missing.length > 0) throw missingLayers(name, archive.index, missing);
+  return { images: planned, send: [...send.values()].sort((a, b) => a.file.offset - b.file.offset) };
+}
+
+function plannedLayer(
+  archive: Pick<ArchiveIndex, 'files' | 'compression'>,
+  layer: ArchiveLayer,
+): PlannedLayer {
+  const { diffId } = layer;
+  const file = layer.path === undefined ? undefined : archive.files.find(layer.path);
+  const digest = layer.digest ?? diffId;
+  const compression = file === undefined ? compressionOf(layer.mediaType) : archive.compression(file);
+  const name = file === undefined ? `blobs/sha256/${hexOf(digest)}` : `layers/${file.offset}`;
+  return { name, digest, size: file?.size ?? layer.size, compression, diffId, file };
+}
+
+function compressionOf(mediaType: string | undefined): string | undefined {
+  return /[+.](gzip|zstd)$/.exec(mediaType ?? '')?.[1];
+}
+
+function missingLayers(name: string, { release }: ArchiveIndex['index'], missing: readonly Digest[]): Error {
+  const layers = [...new Set(missing)];
+  const count = layers.length === 1 ? 'a layer' : `${layers.length} layers`;
+  const base = release?.document.base;
+  if (base === undefined) {
+    return new DamagedError(`${name}: ${count} of its images are missing, the first is ${layers[0]}`, {
+      advice: 'The archive was cut short or put together wrongly: get it again from where it came from.',
+      facts: { layers },
+    });
+  }
+  const from = base.release === undefined ? 'its base' : `release ${base.release}`;
+  return new NotFoundError(
+    `${name}: is a delta, and this host lacks ${count} of ${from}, the first is ${layers[0]}`,
+    {
+      advice: `Load ${base.release === undefined ? 'what it is based on' : from} first, or ask for a full bundle.`,
+      facts: { release: base.release, layers },
+    },
+  );
+}
