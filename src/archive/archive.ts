@@ -1,7 +1,7 @@
 import { type ByteSource, type SeekableBytes, seekableSource, streamSource } from './byte-source.ts';
 import { type Codec, detectCodec, magicLength } from './codec.ts';
 import { decompress } from './decompress.ts';
-import { type ArchiveInput, type OpenInput, openInput } from './input.ts';
+import { type ArchiveInput, counted, type OpenInput, openInput } from './input.ts';
 import { readTar, type TarEntry } from './tar-reader.ts';
 import { openSeekableXz, type Range } from './xz-seekable.ts';
 
@@ -89,16 +89,6 @@ async function openOneWay(input: OpenInput, onRead: (bytes: number) => void): Pr
       await Promise.allSettled([tar.close(), raw.close()]);
     },
   };
-}
-
-async function* counted(
-  bytes: AsyncIterable<Uint8Array>,
-  onRead: (bytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  for await (const piece of bytes) {
-    onRead(piece.length);
-    yield piece;
-  }
 }
 
 /** Everything that `source` still has. */

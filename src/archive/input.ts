@@ -38,6 +38,17 @@ export async function openInput(input: ArchiveInput): Promise<OpenInput> {
   return stat.isFile() ? fileInput(input, file, stat.size) : fifoInput(input, file);
 }
 
+/** Tells `onRead` of every byte that passes. */
+export async function* counted(
+  bytes: AsyncIterable<Uint8Array>,
+  onRead: (bytes: number) => void,
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of bytes) {
+    onRead(piece.length);
+    yield piece;
+  }
+}
+
 function fileInput(name: string, file: FileHandle, size: number): OpenInput {
   const seekable: SeekableBytes = { size, range: (offset, length) => readRange(file, offset, length) };
   return { name, size, seekable, stream: () => readRange(file, 0, size), close: () => file.close() };

@@ -97,7 +97,10 @@ async function passThrough(
   const task = progress.begin('reading images', { unit: 'bytes', total });
   const stream = await engine.images.save([...new Set(references)], { signal });
   try {
-    const source = streamSource(counted(stream as AsyncIterable<Uint8Array>, task), streamName);
+    const source = streamSource(
+      counted(stream as AsyncIterable<Uint8Array>, (bytes) => task.advance(bytes)),
+      streamName,
+    );
     for await (const entry of readTar(source, streamName)) await archive.take(entry);
   } finally {
     stream.destroy();

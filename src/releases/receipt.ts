@@ -33,11 +33,8 @@ export async function writeReceipt(
   { engine, catalog }: { engine: Engine; catalog: Catalog },
   { tool, host, now }: { tool: string; host: string; now: Date },
 ): Promise<Receipt> {
-  const [info, { all }, releases] = await Promise.all([
-    engine.info(),
-    engineImages(engine),
-    catalog.releases(),
-  ]);
+  const info = await engine.info();
+  const [{ all }, releases] = await Promise.all([engineImages(engine, info), catalog.releases()]);
   const images = all.map((image) => receiptImage(image, info)).sort(byNameAndLayers);
   return { tool, host, made: now.toISOString(), releases: releases.map(({ release }) => release), images };
 }
