@@ -37,7 +37,10 @@ export async function createBackup(
   if (plan.needsEngine) await engine.info();
   refuseUnlessIdle(await askWhetherBusy(plan.checks, { engine, deployment }, context.signal), 'backing up');
   const { name, release } = deployment;
-  const run = await repository.beginRun({ host, deployment: name, release }, context);
+  const run = await repository.beginRun(
+    { host, deployment: name, release, recipients: plan.recipients },
+    context,
+  );
   try {
     await requireSpace(repository.directory, plan.minFree, run.predecessor);
     const sources: SourceReport[] = [];

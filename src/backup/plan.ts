@@ -1,11 +1,14 @@
 import type { BackupSettings, BusyCheck, Source } from '../deployment/backup-settings.ts';
 import type { Deployment } from '../deployment/deployment.ts';
+import { decodeRecipient, type Recipient } from '../repository/age/keys.ts';
 import type { SourceSummary } from '../repository/repository.ts';
 import { UsageError } from '../support/errors.ts';
 
 /** What a backup would do. */
 export interface BackupPlan {
   repository: string;
+  /** Who can open the snapshot; nobody: it is not encrypted. */
+  recipients: Recipient[];
   sources: PlannedSource[];
   /** Sources that are saved with `full` only. */
   leftOut: PlannedSource[];
@@ -21,12 +24,13 @@ export type PlannedSource = Pick<SourceSummary, 'name' | 'title' | 'kind' | 'ori
   settings: Source | { kind: 'deployment' };
 };
 
-/** @throws {UsageError} when the deployment file says nothing about backups */
+/** @throws {UsageError} when the deployment file says nothing about backups, or names a recipient that is none */
 export function planBackup(deployment: Deployment, { full }: { full: boolean }): BackupPlan {
-  const { repository, minFree, refuseWhile, sources } = settingsOf(deployment);
+  const { repository, recipients, minFree, refuseWhile, sources } = settingsOf(deployment);
   const taken = sources.filter((source) => full || !source.full);
   return {
     repository,
+    recipients: recipients.map(decodeRecipient),
     sources: [deploymentFile(deployment), ...taken.map((source) => plannedSource(source, deployment))],
     leftOut: sources
       .filter((source) => !taken.includes(source))
@@ -38,12 +42,6 @@ export function planBackup(deployment: Deployment, { full }: { full: boolean }):
 }
 
 function settingsOf(deployment: Deployment): BackupSettings {
-  // Plain text must never lie where somebody asked for a sealed one.
-  if (deployment.backup !== undefined && deployment.backup.recipients.length > 0) {
-    throw new UsageError(`${deployment.file} names recipients, but this dockerctl cannot encrypt backups`, {
-      advice: 'Take recipients out to back up without encryption.',
-    });
-  }
   if (deployment.backup !== undefined) return deployment.backup;
   throw new UsageError(`${deployment.file} does not say what to back up`, {
     advice: 'Name a repository and sources there, under x-dockerctl: backup.',

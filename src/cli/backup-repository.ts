@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
+import type { Identity } from '../repository/age/keys.ts';
 import type { Repository } from '../repository/repository.ts';
-import { UsageError } from '../support/errors.ts';
+import { messageOf, SignatureError, UsageError } from '../support/errors.ts';
 import type { Session } from './context.ts';
 
 /** The option of every command that reads backups: on a bare machine there is no deployment file to ask. */
@@ -9,11 +12,32 @@ export const repositoryOption = [
   'directory of the backups, instead of the one the deployment file names',
 ] as const;
 
-/** Opens the repository that was named, else the deployment's. */
-export async function openBackupRepository(session: Session, named: string | undefined): Promise<Repository> {
+/** The option of every command that reads what is inside encrypted backups. */
+export const identityOption = [
+  '-i, --identity <file>',
+  'private key that opens encrypted backups, as `backup key generate` printed it; - is standard input',
+] as const;
+
+/** Opens the repository that was named, else the deployment's, with the private keys of a file where one is named. */
+export async function openBackupRepository(
+  session: Session,
+  named: string | undefined,
+  identity?: string,
+): Promise<Repository> {
   const { openRepository } = await import('../repository/open.ts');
   const directory = await backupDirectory(session, named);
-  return openRepository(directory, session.context);
+  const identities = identity === undefined ? [] : await readIdentities(session, identity);
+  return openRepository(directory, session.context, { identities });
+}
+
+async function readIdentities({ io }: Session, file: string): Promise<Identity[]> {
+  const { decodeIdentities } = await import('../repository/age/keys.ts');
+  if (file === '-') return decodeIdentities(await text(io.stdin), 'standard input');
+  const path = resolve(io.workingDirectory, file);
+  const content = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new SignatureError(`reading the private key from ${path}: ${messageOf(cause)}`, { cause });
+  });
+  return decodeIdentities(content, path);
 }
 
 /** Where the backups are. */

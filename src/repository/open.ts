@@ -1,40 +1,56 @@
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createLayout, isLayout, type Layout } from '../oci/layout.ts';
+import { createLayout, isLayout } from '../oci/layout.ts';
 import type { Context } from '../support/context.ts';
 import { codeOf, DamagedError, NotFoundError, UsageError } from '../support/errors.ts';
 import { acquireLock, type Lock } from '../support/lock.ts';
+import type { Identity } from './age/keys.ts';
 import type { Entry } from './entry.ts';
 import { ChunkPlaces } from './read/chunk-places.ts';
 import { readContent } from './read/content.ts';
 import { FrameReader } from './read/frame-reader.ts';
 import type { Repository, Run, RunOptions, Snapshot, VerifyOptions, VerifyReport } from './repository.ts';
 import { beginRun, recoverStaging } from './run/begin.ts';
+import { PlainCache } from './seal/plain-cache.ts';
+import type { Store } from './seal/store.ts';
 import { findSnapshot } from './snapshot/find.ts';
 import { loadCatalog, type StoredSnapshot } from './snapshot/load.ts';
 import { readSegments } from './tree/read-tree.ts';
 import { verifyRepository } from './verify/verify.ts';
 
+export interface OpenOptions {
+  /** Private keys that open what is sealed. Runs, lists and checks of digests need none. */
+  identities?: readonly Identity[];
+}
+
 /**
  * Opens the repository in `directory`.
  * @throws {NotFoundError} when there is none
  */
-export async function openRepository(directory: string, context: Context): Promise<Repository> {
+export async function openRepository(
+  directory: string,
+  context: Context,
+  options: OpenOptions = {},
+): Promise<Repository> {
   if (!(await isLayout(directory))) {
     throw new NotFoundError(`opening the backup repository ${directory}: there is none`, {
       advice: 'Name the directory that the backups went to; the first backup creates it.',
       facts: { path: directory },
     });
   }
-  return new LayoutRepository({ directory }, context);
+  return new LayoutRepository(directory, context, options);
 }
 
 /**
  * Opens the repository in `directory`, creating it when the directory is missing or empty.
  * @throws {UsageError} when something else is in there
  */
-export async function openOrCreateRepository(directory: string, context: Context): Promise<Repository> {
+export async function openOrCreateRepository(
+  directory: string,
+  context: Context,
+  options: OpenOptions = {},
+): Promise<Repository> {
   if (!(await isLayout(directory))) {
     const names = await readdir(directory).catch((error: unknown) => {
       if (codeOf(error) === 'ENOENT') return [];
@@ -48,14 +64,14 @@ export async function openOrCreateRepository(directory: string, context: Context
     }
     await createLayout(directory);
   }
-  return new LayoutRepository({ directory }, context);
+  return new LayoutRepository(directory, context, options);
 }
 
 /** What a creation that was killed leaves; and an empty file system's own directory. */
 const ours = new Set(['blobs', 'tmp', 'index.json', 'lost+found']);
 
 class LayoutRepository implements Repository {
-  readonly #layout: Layout;
+  readonly #store: Store;
   readonly #context: Context;
   readonly #frames: FrameReader;
   readonly #places = new Map<string, Promise<ChunkPlaces>>();
@@ -64,14 +80,14 @@ class LayoutRepository implements Repository {
   #writer: Lock | undefined;
   #run: Run | undefined;
 
-  constructor(layout: Layout, context: Context) {
-    this.#layout = layout;
+  constructor(directory: string, context: Context, { identities = [] }: OpenOptions) {
+    this.#store = { directory, recipients: [], identities, cache: undefined };
     this.#context = context;
-    this.#frames = new FrameReader(layout);
+    this.#frames = new FrameReader(this.#store);
   }
 
   get directory(): string {
-    return this.#layout.directory;
+    return this.#store.directory;
   }
 
   async snapshots(): Promise<Snapshot[]> {
@@ -90,7 +106,7 @@ class LayoutRepository implements Repository {
         advice: `Its sources: ${[...trees.keys()].join(', ')}.`,
       });
     }
-    for await (const segment of readSegments(this.#layout, refs)) {
+    for await (const segment of readSegments(this.#store, refs)) {
       if (segment instanceof DamagedError) throw segment;
       yield* segment.entries;
     }
@@ -102,7 +118,7 @@ class LayoutRepository implements Repository {
 
   async verify(options: VerifyOptions, context: Context): Promise<VerifyReport> {
     this.#share();
-    return verifyRepository(this.#layout, options, context);
+    return verifyRepository(this.#store, options, context);
   }
 
   async beginRun(options: RunOptions, context: Context): Promise<Run> {
@@ -113,14 +129,14 @@ class LayoutRepository implements Repository {
     });
     this.#writer = lock;
     try {
-      await recoverStaging(this.#layout);
+      await recoverStaging(this.#store);
       this.#stored = undefined;
       const stored = await this.#load();
       const repository = stored.at(-1)?.repository ?? randomBytes(16).toString('hex');
       this.#run = await beginRun(
         {
           ...options,
-          layout: this.#layout,
+          store: this.#storeFor(options, repository),
           repository,
           stored,
           damaged: new Set(),
@@ -142,6 +158,11 @@ class LayoutRepository implements Repository {
     this.#writer?.release();
   }
 
+  #storeFor({ recipients = [] }: RunOptions, repository: string): Store {
+    const cache = recipients.length === 0 ? undefined : new PlainCache(this.#context.stateDir, repository);
+    return { ...this.#store, recipients, cache };
+  }
+
   #endRun(): void {
     this.#run = undefined;
     this.#stored = undefined;
@@ -152,7 +173,7 @@ class LayoutRepository implements Repository {
   /** Every snapshot that can be read; the others are warned of. */
   #load(): Promise<StoredSnapshot[]> {
     this.#share();
-    this.#stored ??= loadCatalog(this.#layout).then(({ stored, damaged }) => {
+    this.#stored ??= loadCatalog(this.#store).then(({ stored, damaged }) => {
       for (const { error } of damaged) this.#context.progress.warn(error.message);
       return stored;
     });
@@ -168,7 +189,7 @@ class LayoutRepository implements Repository {
   #placesOf(snapshot: Snapshot): Promise<ChunkPlaces> {
     let places = this.#places.get(snapshot.id);
     if (places === undefined) {
-      places = this.#storedOf(snapshot).then(({ parts }) => ChunkPlaces.load(this.#layout, parts));
+      places = this.#storedOf(snapshot).then(({ parts }) => ChunkPlaces.load(this.#store, parts));
       places.catch(() => this.#places.delete(snapshot.id));
       this.#places.clear();
       this.#places.set(snapshot.id, places);

@@ -1,4 +1,5 @@
 import type { Context } from '../support/context.ts';
+import type { Recipient } from './age/keys.ts';
 import type { Entry } from './entry.ts';
 
 /** Where snapshots live: an OCI image layout directory, described in `docs/backup-format.md`. */
@@ -8,11 +9,14 @@ export interface Repository {
   snapshots(): Promise<Snapshot[]>;
   /** By id, unique prefix of it, or `latest` (the newest complete one). Throws `NotFoundError`, naming what there is. */
   find(name: string): Promise<Snapshot>;
-  /** The files of one source of a snapshot, in the order of `comparePaths`. */
+  /** The files of one source of a snapshot, in the order of `comparePaths`. Throws `SignatureError` without a key. */
   entries(snapshot: Snapshot, source: string): AsyncIterable<Entry>;
   /** The bytes of a regular file without its holes, each chunk checked against its digest before it is passed on. */
   content(snapshot: Snapshot, entry: Entry): AsyncIterable<Uint8Array>;
-  /** Checks every digest; with `readData` every chunk too. Never throws for damage: it reports it. */
+  /**
+   * Checks every digest; with `readData` every chunk too. Never throws for damage: it reports it. Throws
+   * `SignatureError` when chunks are to be read that no key at hand opens.
+   */
   verify(options: VerifyOptions, context: Context): Promise<VerifyReport>;
   /** Begins a snapshot under the exclusive lock. Throws `LockedError`. */
   beginRun(options: RunOptions, context: Context): Promise<Run>;
@@ -32,6 +36,8 @@ export interface Snapshot {
   complete: boolean;
   /** Id of the snapshot whose trees this run compared itself with. */
   predecessor: string | undefined;
+  /** age recipients who can open its content; nobody: it is not sealed. */
+  recipients: string[];
   sources: SourceSummary[];
   /** Bytes that this run added to the repository, and how many blobs. */
   added: { bytes: number; blobs: number };
@@ -62,6 +68,8 @@ export interface RunOptions {
   host: string;
   deployment: string;
   release: string | undefined;
+  /** Whoever can open what the run writes; left out or nobody: it is not sealed. */
+  recipients?: readonly Recipient[];
 }
 
 /** One snapshot in the making. Nothing of it is visible before `commit` resolves. */

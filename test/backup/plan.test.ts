@@ -4,6 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { planBackup } from '../../src/backup/plan.ts';
 import { readDeployment } from '../../src/deployment/read.ts';
+import { encodeRecipient, generateIdentity } from '../../src/repository/age/keys.ts';
 import { UsageError } from '../../src/support/errors.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -22,12 +23,15 @@ test('a source marked full is left out unless asked for, and the deployment file
   assert.equal(names(true), ['deployment', 'a', 'b']);
 });
 
-test('a backup that was to be encrypted is never written in the clear', async () => {
-  const deployment = await deploymentWith('recipients: [age1abc], sources: {a: {paths: [/a]}}');
-  assert.throws(
-    () => planBackup(deployment, { full: false }),
-    (error: unknown) => error instanceof UsageError && error.message.includes('cannot encrypt'),
-  );
+test('a backup for a recipient with a typing error is refused, not written in the clear', async () => {
+  const recipient = encodeRecipient(generateIdentity());
+  const planFor = async (text: string) => {
+    const deployment = await deploymentWith(`recipients: [${text}], sources: {a: {paths: [/a]}}`);
+    return planBackup(deployment, { full: false });
+  };
+  assert.equal((await planFor(recipient)).recipients.map(encodeRecipient), [recipient]);
+  const error: unknown = await planFor(`${recipient.slice(0, -2)}qq`).catch((thrown: unknown) => thrown);
+  assert.instance(error, UsageError);
 });
 
 test.run();

@@ -27,6 +27,7 @@ function snapshot(id: string, started: string, complete = true): Snapshot {
       { ...source, ...at, files: 3, bytes: 1000, newBytes: 10 },
       { ...source, ...at, name: 'b', files: 4, bytes: 2000, newBytes: 20 },
     ],
+    recipients: [],
     added: { bytes: 500, blobs: 2 },
   };
 }

@@ -3,6 +3,7 @@ import { ProblemLog } from '../../src/backup/problem-log.ts';
 import { storeTree } from '../../src/backup/store-tree.ts';
 import { trustedBefore } from '../../src/backup/unchanged.ts';
 import { walk } from '../../src/backup/walk/walk.ts';
+import type { Recipient } from '../../src/repository/age/keys.ts';
 import type { Repository, Snapshot, SourceSummary } from '../../src/repository/repository.ts';
 import type { Context } from '../../src/support/context.ts';
 import { fromText } from '../../src/support/posix/byte-path.ts';
@@ -18,8 +19,10 @@ export async function saveDirectories(
   repository: Repository,
   directories: Record<string, string>,
   context: Context,
+  recipients: readonly Recipient[] = [],
 ): Promise<Snapshot> {
-  const run = await repository.beginRun({ host: 'here', deployment: 'test', release: '1.0' }, context);
+  const options = { host: 'here', deployment: 'test', release: '1.0', recipients };
+  const run = await repository.beginRun(options, context);
   for (const [name, directory] of Object.entries(directories))
     await saveDirectory(run, name, directory, context);
   return run.commit();

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Damage, VerifyReport } from '../../repository/repository.ts';
-import { openBackupRepository, repositoryOption } from '../backup-repository.ts';
+import { identityOption, openBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { ParsedInput } from '../program.ts';
@@ -14,11 +14,12 @@ export function addBackupVerify(backup: Command, wrap: Wrap): void {
     .description('check every file of the repository against its digest')
     .option('--read-data', 'decompress every pack and check every piece of content too')
     .option(...repositoryOption)
+    .option(...identityOption)
     .action(wrap(verifyBackups));
 }
 
 async function verifyBackups(session: Session, { options }: ParsedInput): Promise<number> {
-  const repository = await openBackupRepository(session, options.repository);
+  const repository = await openBackupRepository(session, options.repository, options.identity);
   try {
     const report = await repository.verify({ readData: options.readData === true }, session.context);
     session.result(report, renderReport);

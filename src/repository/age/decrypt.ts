@@ -19,6 +19,7 @@ export class Decryptor {
   readonly #groups = new Regrouper(sealedChunkBytes);
   #prologue: Uint8Array = new Uint8Array(0);
   #opener: PayloadOpener | undefined;
+  #chunks = 0;
 
   constructor(identities: readonly Identity[], what: string) {
     this.#identities = identities;
@@ -47,14 +48,16 @@ export class Decryptor {
   }
 
   #open(sealed: Uint8Array, last: boolean): Uint8Array {
-    return this.#opener?.open(sealed, last) ?? refuseDamaged(this.#what);
+    const plaintext = this.#opener?.open(sealed, { first: this.#chunks, last }) ?? refuseDamaged(this.#what);
+    this.#chunks += Math.ceil(sealed.length / sealedChunkBytes);
+    return plaintext;
   }
 }
 
 /** Opens a whole file. Synchronous, for use in workers. Throws as `Decryptor` does. */
 export function decryptBytes(file: Uint8Array, identities: readonly Identity[], what: string): Uint8Array {
   const begun = beginFile(file, identities, what);
-  return begun?.opener.open(begun.sealed, true) ?? refuseDamaged(what);
+  return begun?.opener.open(begun.sealed, { first: 0, last: true }) ?? refuseDamaged(what);
 }
 
 /** Opens a file as it streams by. Throws as `Decryptor` does. */
@@ -68,8 +71,8 @@ export async function* decryptStream(
   yield* decryptor.final();
 }
 
-/** Reads header and nonce; `undefined` when `bytes` end before they do. */
-function beginFile(
+/** Reads header and nonce; `undefined` when `bytes` end before they do. Throws as `Decryptor` does. */
+export function beginFile(
   bytes: Uint8Array,
   identities: readonly Identity[],
   what: string,
@@ -94,11 +97,15 @@ function findFileKey(stanzas: readonly Stanza[], identities: readonly Identity[]
       if (fileKey !== undefined) return fileKey;
     }
   }
-  throw new SignatureError(`${what}: none of the ${identities.length} private keys given opens it`, {
+  const why =
+    identities.length === 0
+      ? 'it is encrypted, and no private key is at hand'
+      : 'no private key given opens it';
+  throw new SignatureError(`${what}: ${why}`, {
     advice: 'Give the identity file of one of its recipients with `--identity FILE`.',
   });
 }
 
-function refuseDamaged(what: string): never {
+export function refuseDamaged(what: string): never {
   throw new DamagedError(`${what}: what it holds was altered or cut off after it was encrypted`);
 }

@@ -12,6 +12,14 @@ export interface Header {
 
 const versionLine = 'age-encryption.org/v1\n';
 
+/** So many bytes tell an age file from any other. */
+export const sealedBeginning = versionLine.length;
+
+/** Whether this is the beginning of an age file, of whatever version 1 holds. */
+export function isSealed(beginning: Uint8Array): boolean {
+  return Buffer.from(beginning.subarray(0, sealedBeginning)).toString('latin1') === versionLine;
+}
+
 /** More than any header we or anybody else would write; keeps a hostile one from filling the memory. */
 export const maximumHeaderBytes = 1 << 20;
 

@@ -14,12 +14,11 @@ export const sealedChunkBytes = chunkBytes + tagBytes;
  * is the chunk's number and whether it is the last.
  */
 export class PayloadSealer {
-  readonly #chunks: ChunkNonces;
   readonly #key: KeyObject;
+  readonly #nonces = new ChunkNonces();
 
   constructor(fileKey: Uint8Array, nonce: Uint8Array) {
     this.#key = payloadKey(fileKey, nonce);
-    this.#chunks = new ChunkNonces();
   }
 
   /**
@@ -30,7 +29,7 @@ export class PayloadSealer {
     const chunks = Math.max(1, Math.ceil(plaintext.length / chunkBytes));
     for (let i = 0; i < chunks; i++) {
       const chunk = plaintext.subarray(i * chunkBytes, (i + 1) * chunkBytes);
-      const nonce = this.#chunks.next(last && i === chunks - 1);
+      const nonce = this.#nonces.next(last && i === chunks - 1);
       const cipher = createCipheriv('chacha20-poly1305', this.#key, nonce, { authTagLength: tagBytes });
       output.set(cipher.update(chunk), i * sealedChunkBytes);
       cipher.final();
@@ -39,27 +38,28 @@ export class PayloadSealer {
   }
 }
 
-/** Decrypts the chunks of one file in order. */
+/** Decrypts chunks of one file, in any order. */
 export class PayloadOpener {
-  readonly #chunks: ChunkNonces;
   readonly #key: KeyObject;
+  readonly #nonces = new ChunkNonces();
 
   constructor(fileKey: Uint8Array, nonce: Uint8Array) {
     this.#key = payloadKey(fileKey, nonce);
-    this.#chunks = new ChunkNonces();
   }
 
   /**
-   * Returns the plaintext of `sealed`, or `undefined` when any of it is not authentic: altered, out of order, cut
-   * off, or followed by more. Until the last call `sealed` must be a multiple of `sealedChunkBytes`.
+   * Returns the plaintext of `sealed`, which begins with chunk number `first`, or `undefined` when any of it is not
+   * authentic: altered, in another place, cut off, or followed by more. Unless it ends with the `last` chunk it must be a
+   * multiple of `sealedChunkBytes`.
    */
-  open(sealed: Uint8Array, last: boolean): Uint8Array | undefined {
+  open(sealed: Uint8Array, { first, last }: { first: number; last: boolean }): Uint8Array | undefined {
     const chunks = Math.max(1, Math.ceil(sealed.length / sealedChunkBytes));
     const size = sealed.length - chunks * tagBytes;
     // An empty chunk may only be the whole of an empty file.
     const lastSize = size - (chunks - 1) * chunkBytes;
-    if (lastSize < 0 || (lastSize === 0 && (chunks > 1 || this.#chunks.begun))) return undefined;
+    if (lastSize < 0 || (lastSize === 0 && first + chunks > 1)) return undefined;
     const plaintext = Buffer.allocUnsafeSlow(size);
+    this.#nonces.count = first;
     for (let i = 0; i < chunks; i++) {
       const chunk = sealed.subarray(i * sealedChunkBytes, (i + 1) * sealedChunkBytes);
       const opened = this.#openChunk(chunk, last && i === chunks - 1);
@@ -70,7 +70,7 @@ export class PayloadOpener {
   }
 
   #openChunk(chunk: Uint8Array, last: boolean): Uint8Array | undefined {
-    const nonce = this.#chunks.next(last);
+    const nonce = this.#nonces.next(last);
     const decipher = createDecipheriv('chacha20-poly1305', this.#key, nonce, { authTagLength: tagBytes });
     decipher.setAuthTag(chunk.subarray(-tagBytes));
     const plaintext = decipher.update(chunk.subarray(0, -tagBytes));
@@ -94,16 +94,13 @@ function payloadKey(fileKey: Uint8Array, nonce: Uint8Array): KeyObject {
 
 /** Eleven bytes of chunk number, big-endian, then one that is 1 for the last chunk. */
 class ChunkNonces {
+  /** Number of the next chunk. */
+  count = 0;
   readonly #nonce = Buffer.alloc(12);
-  #count = 0;
-
-  get begun(): boolean {
-    return this.#count > 0;
-  }
 
   /** Valid until the next call. */
   next(last: boolean): Uint8Array {
-    this.#nonce.writeUIntBE(this.#count++, 5, 6);
+    this.#nonce.writeUIntBE(this.count++, 5, 6);
     this.#nonce[11] = last ? 1 : 0;
     return this.#nonce;
   }

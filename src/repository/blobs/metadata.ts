@@ -1,19 +1,42 @@
 import type { Digest } from '../../oci/digest.ts';
-import { type Layout, readBlob, type StagedBlob, stageBlob } from '../../oci/layout.ts';
+import { readBlob, type StagedBlob, stageBlob } from '../../oci/layout.ts';
+import { DamagedError } from '../../support/errors.ts';
+import { decryptBytes } from '../age/decrypt.ts';
+import { encryptBytes } from '../age/encrypt.ts';
+import { isSealed } from '../age/header.ts';
+import type { Store } from '../seal/store.ts';
 import { compress, decompress } from './zstd.ts';
 
 /** Trees, indexes and notes are no larger than this, in bytes, compressed or not. */
 const limit = 256 * 1024 * 1024;
 
 /** The one place where trees, indexes and notes become blobs… */
-export async function stageMetadata(layout: Layout, text: Uint8Array): Promise<StagedBlob> {
-  return stageBlob(layout, await compress(text));
+export async function stageMetadata(store: Store, text: Uint8Array): Promise<StagedBlob> {
+  const plain = await compress(text);
+  if (store.recipients.length === 0) return stageBlob(store, plain);
+  const blob = await stageBlob(store, encryptBytes(plain, store.recipients));
+  // Without it the next run has nothing to compare with, and says so; that is no reason for this one to fail.
+  await store.cache?.write(blob.digest, plain).catch(() => {});
+  return blob;
 }
 
 /**
- * …and are read back.
- * @throws {DamagedError}
+ * …and are read back. The blob on disk is checked even when what is inside is known already.
+ * @throws {DamagedError} @throws {SignatureError} when it is sealed and no key opens it
  */
-export async function readMetadata(layout: Layout, { digest }: { digest: Digest }): Promise<Buffer> {
-  return decompress(await readBlob(layout, digest, limit), limit, digest);
+export async function readMetadata(store: Store, { digest }: { digest: Digest }): Promise<Buffer> {
+  const bytes = await readBlob(store, digest, limit);
+  const plain = isSealed(bytes) ? await unseal(store, digest, bytes) : bytes;
+  return decompress(plain, limit, digest);
+}
+
+async function unseal({ cache, identities }: Store, digest: Digest, bytes: Buffer): Promise<Uint8Array> {
+  const known = await cache?.read(digest);
+  if (known !== undefined) return known;
+  if (cache === undefined || identities.length > 0)
+    return decryptBytes(bytes, identities, `reading ${digest}`);
+  throw new DamagedError(`reading ${digest}: what this host kept of it in ${cache.directory} is damaged`, {
+    advice: `Remove ${cache.directory}; the next run then stores everything anew.`,
+    facts: { path: cache.directory },
+  });
 }

@@ -1,3 +1,4 @@
+import type { Recipient } from '../age/keys.ts';
 import type { WrittenPack } from '../packs/pack-file.ts';
 import type { FileToStore, StoredFile } from '../repository.ts';
 
@@ -8,6 +9,8 @@ export interface WorkerSetup {
   packPrefix: string;
   /** Bytes at which a pack is full. */
   packGoal: number;
+  /** Who can open the packs; nobody: they are not sealed. */
+  recipients: readonly Recipient[];
 }
 
 export type ToWorker =

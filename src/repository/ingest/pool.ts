@@ -83,9 +83,9 @@ export class IngestPool {
   }
 
   #startLane(number: number): Lane {
-    const { seed, packPrefix, packGoal } = this.#options;
+    const { seed, packPrefix, packGoal, recipients } = this.#options;
     const worker = new Worker(workerUrl(), {
-      workerData: { seed, packPrefix: `${packPrefix}${number}`, packGoal } satisfies WorkerSetup,
+      workerData: { seed, packPrefix: `${packPrefix}${number}`, packGoal, recipients } satisfies WorkerSetup,
     });
     const lane = new Lane(worker, () => this.#waiting.splice(0).forEach((resolve) => void resolve()));
     worker.on('message', (message: FromWorker) => this.#handle(lane, message));

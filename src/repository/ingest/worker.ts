@@ -18,6 +18,7 @@ let packs = 0;
 const writer = new PackWriter({
   nextPath: () => `${setup.packPrefix}-${packs++}.pack`,
   goal: setup.packGoal,
+  recipients: setup.recipients,
   onPack: (pack) => send({ kind: 'pack', pack }),
 });
 const chunker = new Chunker(gearTable(setup.seed), pack);

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsync, openSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { Encryptor } from '../age/encrypt.ts';
+import type { Recipient } from '../age/keys.ts';
 import { storeRaw } from '../blobs/zstd.ts';
 import type { Frame, PackContents } from './index-lines.ts';
 import { archiveEnd } from './tar-frame.ts';
@@ -16,14 +18,19 @@ export class PackFile {
   readonly #goal: number;
   readonly #file: number;
   readonly #sha256 = createHash('sha256');
+  readonly #seal: Encryptor | undefined;
   readonly #frames: Frame[] = [];
   #size = 0;
   #chunks = 0;
 
-  /** @param goal bytes at which it is full */
-  constructor(path: string, goal: number) {
+  /**
+   * @param goal bytes at which it is full
+   * @param recipients who can open it; nobody: it is not sealed
+   */
+  constructor(path: string, goal: number, recipients: readonly Recipient[]) {
     this.path = path;
     this.#goal = goal;
+    if (recipients.length > 0) this.#seal = new Encryptor(recipients);
     this.#file = openSync(path, 'wx', 0o600);
   }
 
@@ -40,6 +47,7 @@ export class PackFile {
   /** Ends the archive and syncs the file. Resolves when it would survive a power cut under its staging name. */
   async close(): Promise<WrittenPack> {
     this.#write(storeRaw(archiveEnd));
+    for (const sealed of this.#seal?.final() ?? []) this.#put(sealed);
     try {
       await fsyncAsync(this.#file);
     } finally {
@@ -55,6 +63,10 @@ export class PackFile {
   }
 
   #write(bytes: Uint8Array): void {
+    for (const piece of this.#seal?.update(bytes) ?? [bytes]) this.#put(piece);
+  }
+
+  #put(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
     this.#sha256.update(bytes);
     this.#size += bytes.length;

@@ -1,3 +1,4 @@
+import type { Recipient } from '../age/keys.ts';
 import { compress, compresses, storeRaw } from '../blobs/zstd.ts';
 import { chunkLimits } from '../chunks/gear.ts';
 import { PackFile, type WrittenPack } from './pack-file.ts';
@@ -8,6 +9,8 @@ export interface PackWriterOptions {
   nextPath(): string;
   /** Bytes at which a pack is full. */
   goal: number;
+  /** Who can open the packs; nobody: they are not sealed. */
+  recipients: readonly Recipient[];
   /** Called for every pack that is complete and synced. */
   onPack(pack: WrittenPack): void;
 }
@@ -64,7 +67,8 @@ export class PackWriter {
   }
 
   #write(compressed: Uint8Array, { sizes, chunks }: OpenFrame): void {
-    this.#pack ??= new PackFile(this.#options.nextPath(), this.#options.goal);
+    const { nextPath, goal, recipients } = this.#options;
+    this.#pack ??= new PackFile(nextPath(), goal, recipients);
     this.#pack.append(compressed, { sizes, chunks: chunks.join('') });
     if (this.#pack.isFull) this.#closePack();
   }

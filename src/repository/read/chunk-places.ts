@@ -1,9 +1,9 @@
 import type { Digest } from '../../oci/digest.ts';
-import type { Layout } from '../../oci/layout.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import { ChunkTable } from '../chunks/table.ts';
 import { decodeIndex, type PackContents } from '../packs/index-lines.ts';
 import { offsetsIn } from '../packs/tar-frame.ts';
+import type { Store } from '../seal/store.ts';
 import type { Parts } from '../snapshot/manifest.ts';
 
 /** A frame of a pack. */
@@ -32,11 +32,11 @@ export class ChunkPlaces {
   #places = new Uint32Array(3 * 1024);
 
   /** @throws {DamagedError} */
-  static async load(layout: Layout, { indexes, packs }: Parts): Promise<ChunkPlaces> {
+  static async load(store: Store, { indexes, packs }: Parts): Promise<ChunkPlaces> {
     const places = new ChunkPlaces();
     const needed = new Set(packs.map(({ digest }) => digest));
     for (const index of indexes) {
-      const decoded = decodeIndex(await readMetadata(layout, index), `index ${index.digest}`);
+      const decoded = decodeIndex(await readMetadata(store, index), `index ${index.digest}`);
       for (const contents of decoded.packs) {
         if (needed.delete(contents.pack)) places.#add(contents);
       }

@@ -1,8 +1,9 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import type { Digest } from '../../oci/digest.ts';
-import { blobPath, type Layout } from '../../oci/layout.ts';
-import { DamagedError, messageOf } from '../../support/errors.ts';
+import { blobPath } from '../../oci/layout.ts';
+import { DamagedError } from '../../support/errors.ts';
 import { decompress } from '../blobs/zstd.ts';
+import { type OpenPack, openPack } from '../packs/open-pack.ts';
+import type { Store } from '../seal/store.ts';
 import type { FramePlace } from './chunk-places.ts';
 
 /** Frames are no larger than this, in bytes, compressed or not: the largest chunk behind an almost full frame. */
@@ -12,16 +13,16 @@ const mostOpenPacks = 16;
 
 /** Decompresses frames of packs, and keeps the last ones: small files share a frame with their neighbours. */
 export class FrameReader {
-  readonly #layout: Layout;
+  readonly #store: Store;
   readonly #frames = new Map<FramePlace, Promise<Buffer>>();
-  readonly #packs = new Map<Digest, Promise<FileHandle>>();
+  readonly #packs = new Map<Digest, Promise<OpenPack>>();
   #cached = 0;
 
-  constructor(layout: Layout) {
-    this.#layout = layout;
+  constructor(store: Store) {
+    this.#store = store;
   }
 
-  /** The frame's bytes, decompressed; not checked against any digest. Throws `DamagedError`. */
+  /** The frame's bytes, decompressed; not checked against any digest. Throws as `openPack` does. */
   read(place: FramePlace): Promise<Buffer> {
     const known = this.#frames.get(place);
     if (known !== undefined) {
@@ -50,30 +51,27 @@ export class FrameReader {
   }
 
   async #read({ pack, offset, length, size }: FramePlace): Promise<Buffer> {
-    const path = blobPath(this.#layout, pack);
+    const path = blobPath(this.#store, pack);
     if (length > frameLimit || size > frameLimit) {
       throw new DamagedError(`reading ${path}: its index tells of a frame larger than any we write`);
     }
-    const file = await this.#open(pack, path);
-    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, offset);
-    if (bytesRead < length) {
+    const file = await this.#open(pack);
+    const bytes = await file.read(offset, length);
+    if (bytes.length < length) {
       throw new DamagedError(`reading ${path}: it ends before byte ${offset + length}`, { facts: { path } });
     }
-    const frame = await decompress(buffer, size, path, size);
+    const frame = await decompress(bytes, size, path, size);
     if (frame.length === size) return frame;
     throw new DamagedError(
       `reading ${path}: the frame at byte ${offset} has ${frame.length} bytes, not ${size}`,
     );
   }
 
-  #open(pack: Digest, path: string): Promise<FileHandle> {
+  #open(pack: Digest): Promise<OpenPack> {
     const known = this.#packs.get(pack);
     if (known !== undefined) return known;
-    const opened = open(path, 'r').catch((error: unknown) => {
-      this.#packs.delete(pack);
-      throw new DamagedError(`reading ${path}: ${messageOf(error)}`, { facts: { path }, cause: error });
-    });
-    opened.catch(() => {});
+    const opened = openPack(this.#store, pack);
+    opened.catch(() => this.#packs.delete(pack));
     this.#packs.set(pack, opened);
     if (this.#packs.size > mostOpenPacks) this.#closeOldest();
     return opened;

@@ -1,22 +1,24 @@
 import type { Digest } from '../../oci/digest.ts';
-import type { Layout } from '../../oci/layout.ts';
 import { clearStaging, listBlobs, publishIndex, readStagedIndex } from '../../oci/layout.ts';
 import type { Context } from '../../support/context.ts';
 import { messageOf } from '../../support/errors.ts';
+import { encodeRecipient } from '../age/keys.ts';
 import { stageMetadata } from '../blobs/metadata.ts';
 import { UsablePacks } from '../packs/usable-packs.ts';
 import type { Run, RunOptions, Snapshot, SourceWriter } from '../repository.ts';
+import type { Store } from '../seal/store.ts';
 import type { StoredSnapshot } from '../snapshot/load.ts';
 import type { PackRef, TreeRef } from '../snapshot/manifest.ts';
 import { cutBits } from '../tree/cut.ts';
 import { PreviousTree } from '../tree/previous-tree.ts';
 import { commitRun, type EndedSource } from './commit.ts';
 import { Ingest } from './ingest.ts';
+import { selectReusable } from './reusable.ts';
 import { createSourceWriter } from './source-writer.ts';
 import { writeError } from './write-error.ts';
 
 export interface BeginOptions extends RunOptions {
-  layout: Layout;
+  store: Store;
   repository: string;
   /** Every snapshot, oldest first. */
   stored: readonly StoredSnapshot[];
@@ -27,12 +29,16 @@ export interface BeginOptions extends RunOptions {
 
 /** Begins a run; the exclusive lock is held. */
 export async function beginRun(options: BeginOptions, context: Context): Promise<Run> {
-  const { layout, stored } = options;
+  const { store, stored } = options;
   const started = context.now();
-  const comparable = stored.filter(({ snapshot }) => snapshot.deployment === options.deployment).reverse();
-  const indexes = [...stored].reverse().flatMap(({ parts }) => parts.indexes);
-  const usable = new UsablePacks(layout, indexes, options.damaged);
-  const ingest = new Ingest({ layout, indexes, usable, packGoal: packGoal(stored) });
+  const reusable = await selectReusable(store, stored);
+  const comparable = ofDeployment(reusable, options.deployment).reverse();
+  const indexes = [...reusable].reverse().flatMap(({ parts }) => parts.indexes);
+  const usable = new UsablePacks(store, indexes, options.damaged);
+  const ingest = new Ingest({ store, indexes, usable, packGoal: packGoal(stored) });
+  if (comparable.length === 0 && ofDeployment(stored, options.deployment).length > 0) {
+    context.progress.warn(nothingToBuildOn(store));
+  }
   const sources: EndedSource[] = [];
   let active = true;
 
@@ -40,7 +46,7 @@ export async function beginRun(options: BeginOptions, context: Context): Promise
     if (!active) return;
     active = false;
     await ingest.close();
-    await clearStaging(layout).catch(() => {});
+    await clearStaging(store).catch(() => {});
     options.onEnd();
   }
 
@@ -56,10 +62,10 @@ export async function beginRun(options: BeginOptions, context: Context): Promise
         source,
         ingest,
         context,
-        previous: new PreviousTree(layout, refs, (error) => context.progress.warn(messageOf(error))),
+        previous: new PreviousTree(store, refs, (error) => context.progress.warn(messageOf(error))),
         usable: usableSegments,
         cutBits: cutBits(filesOf(previous?.snapshot, source.name)),
-        writeSegment: (text) => stageMetadata(layout, text),
+        writeSegment: (text) => stageMetadata(store, text),
         onEnd: (summary, segments) => sources.push({ summary, segments }),
       });
     },
@@ -68,11 +74,12 @@ export async function beginRun(options: BeginOptions, context: Context): Promise
       try {
         const { host, deployment, release } = options;
         const predecessor = comparable[0]?.snapshot.id;
-        const about = { started, ended: context.now(), host, deployment, release, predecessor };
+        const recipients = store.recipients.map(encodeRecipient);
+        const about = { started, ended: context.now(), host, deployment, release, predecessor, recipients };
         const { repository } = options;
-        return await commitRun({ layout, repository, ingest, usable, sources, about, stored });
+        return await commitRun({ store, repository, ingest, usable, sources, about, stored });
       } catch (error) {
-        throw writeError(layout.directory, error);
+        throw writeError(store.directory, error);
       } finally {
         await end();
       }
@@ -80,6 +87,18 @@ export async function beginRun(options: BeginOptions, context: Context): Promise
 
     abandon: end,
   };
+}
+
+function ofDeployment(stored: readonly StoredSnapshot[], deployment: string): StoredSnapshot[] {
+  return stored.filter(({ snapshot }) => snapshot.deployment === deployment);
+}
+
+function nothingToBuildOn({ directory, recipients }: Store): string {
+  const why =
+    recipients.length === 0
+      ? 'they are encrypted, and this one shall not be'
+      : 'they are not encrypted to all recipients, or this host no longer knows what is inside';
+  return `everything is stored anew: of the snapshots in ${directory} none can be built on, for ${why}`;
 }
 
 async function selectUsable(refs: readonly TreeRef[], usable: UsablePacks): Promise<Set<TreeRef>> {
@@ -105,11 +124,11 @@ function packGoal(stored: readonly StoredSnapshot[]): number {
 }
 
 /** Finishes a commit that was cut short between its manifest and `index.json`, then sweeps what dead runs left. */
-export async function recoverStaging(layout: Layout): Promise<void> {
-  const staged = await readStagedIndex(layout);
+export async function recoverStaging(store: Store): Promise<void> {
+  const staged = await readStagedIndex(store);
   if (staged !== undefined) {
-    const present = new Set(await listBlobs(layout));
-    if (staged.manifests.every(({ digest }) => present.has(digest))) await publishIndex(layout);
+    const present = new Set(await listBlobs(store));
+    if (staged.manifests.every(({ digest }) => present.has(digest))) await publishIndex(store);
   }
-  await clearStaging(layout);
+  await clearStaging(store);
 }

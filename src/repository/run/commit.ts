@@ -1,7 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
 import {
   blobSize,
-  type Layout,
   publishBlob,
   publishIndex,
   type StagedBlob,
@@ -13,22 +12,32 @@ import { stageMetadata } from '../blobs/metadata.ts';
 import { encodeIndex, indexGoal } from '../packs/index-lines.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
 import type { Snapshot, SourceSummary } from '../repository.ts';
+import type { Store } from '../seal/store.ts';
 import { encodeConfig } from '../snapshot/config.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import type { StoredSnapshot } from '../snapshot/load.ts';
-import { encodeManifest, type IndexRef, type PackRef, type TreeRef } from '../snapshot/manifest.ts';
+import {
+  encodeManifest,
+  type IndexRef,
+  type PackRef,
+  type Parts,
+  type TreeRef,
+} from '../snapshot/manifest.ts';
 import type { NewSegment } from '../tree/tree-writer.ts';
 import type { Ingest, NewPack } from './ingest.ts';
 import { gatherIndexes } from './merge-indexes.ts';
 
 export interface CommitOptions {
-  layout: Layout;
+  store: Store;
   repository: string;
   ingest: Ingest;
   usable: UsablePacks;
   sources: readonly EndedSource[];
   /** All that is told of the snapshot but what the commit itself finds out. */
-  about: Pick<Snapshot, 'started' | 'ended' | 'host' | 'deployment' | 'release' | 'predecessor'>;
+  about: Pick<
+    Snapshot,
+    'started' | 'ended' | 'host' | 'deployment' | 'release' | 'predecessor' | 'recipients'
+  >;
   /** Every other snapshot, for `index.json`. */
   stored: readonly StoredSnapshot[];
 }
@@ -40,12 +49,12 @@ export interface EndedSource {
 
 /** Publishes everything that a run has staged, in the order that `docs/backup-format.md` promises. */
 export async function commitRun(options: CommitOptions): Promise<Snapshot> {
-  const { layout, ingest } = options;
+  const { store, ingest } = options;
   const trees = await resolveTrees(options);
   const needed = packsOf(trees.refs.values());
   const written = ingest.packs.filter(({ ref }) => needed.has(ref.digest));
   const indexes = await writeIndexes(options, written, needed);
-  const notes = await writeNotes(layout, options.sources);
+  const notes = await writeNotes(store, options.sources);
   const staged = unique([
     ...written.map((pack) => pack.staged),
     ...trees.staged,
@@ -57,10 +66,10 @@ export async function commitRun(options: CommitOptions): Promise<Snapshot> {
     ...options.about,
     complete: sources.every(({ complete }) => complete),
     sources,
-    added: await countAdded(layout, staged),
+    added: await countAdded(store, staged),
   };
   const config = await stageBlob(
-    layout,
+    store,
     encodeConfig({
       repository: options.repository,
       snapshot: about,
@@ -68,25 +77,24 @@ export async function commitRun(options: CommitOptions): Promise<Snapshot> {
       notes: notes?.digest,
     }),
   );
-  const manifest = await stageBlob(
-    layout,
-    encodeManifest({
-      config,
-      packs: [...needed.values()],
-      indexes: indexes.refs,
-      trees: [...trees.refs.values()],
-      notes,
-    }),
-  );
+  const parts = {
+    config,
+    packs: [...needed.values()],
+    indexes: indexes.refs,
+    trees: [...trees.refs.values()],
+    notes,
+  };
+  const manifest = await stageBlob(store, encodeManifest(parts, store.recipients.length > 0));
   await publish(options, [...staged, config], manifest, { id: config.digest, ...about });
+  await trimCache(options, parts);
   return { id: config.digest, ...about };
 }
 
 /** Of blobs that are not there yet: files that were read again may turn out as they were. */
-async function countAdded(layout: Layout, staged: readonly StagedBlob[]): Promise<Snapshot['added']> {
+async function countAdded(store: Store, staged: readonly StagedBlob[]): Promise<Snapshot['added']> {
   const added = { bytes: 0, blobs: 0 };
   for (const { digest, size } of staged) {
-    if ((await blobSize(layout, digest)) === size) continue;
+    if ((await blobSize(store, digest)) === size) continue;
     added.bytes += size;
     added.blobs++;
   }
@@ -129,18 +137,18 @@ function packsOf(trees: Iterable<TreeRef>): Map<Digest, PackRef> {
 
 /** Indexes for the packs of this run, and those that tell of the older packs that it needs. */
 async function writeIndexes(
-  { layout, repository, ingest, usable }: CommitOptions,
+  { store, repository, ingest, usable }: CommitOptions,
   written: readonly NewPack[],
   needed: ReadonlyMap<Digest, PackRef>,
 ): Promise<{ staged: StagedBlob[]; refs: IndexRef[] }> {
   const own = new Set(written.map(({ ref }) => ref.digest));
   const older = [...needed.values()].filter(({ digest }) => !own.has(digest));
-  const { refs, lines } = await gatherIndexes(layout, usable, older);
+  const { refs, lines } = await gatherIndexes(store, usable, older);
   const staged: StagedBlob[] = [];
   for (const group of groupLines([...lines, ...written.map(({ ref, line }) => ({ pack: ref, line }))])) {
     const header = { repository, seed: await ingest.seed() };
     const blob = await stageMetadata(
-      layout,
+      store,
       encodeIndex(
         header,
         group.map(({ line }) => line),
@@ -166,27 +174,37 @@ function* groupLines<T extends { line: string }>(lines: readonly T[]): Generator
   if (group.length > 0) yield group;
 }
 
-async function writeNotes(layout: Layout, sources: readonly EndedSource[]): Promise<StagedBlob | undefined> {
+async function writeNotes(store: Store, sources: readonly EndedSource[]): Promise<StagedBlob | undefined> {
   const noted = sources.filter(({ summary }) => summary.warnings.length > 0);
   if (noted.length === 0) return undefined;
   const notes = Object.fromEntries(noted.map(({ summary }) => [summary.name, summary.warnings]));
-  return stageMetadata(layout, Buffer.from(JSON.stringify(notes)));
+  return stageMetadata(store, Buffer.from(JSON.stringify(notes)));
 }
 
 async function publish(
-  { layout, stored }: CommitOptions,
+  { store, stored }: CommitOptions,
   blobs: readonly StagedBlob[],
   manifest: StagedBlob,
   snapshot: Snapshot,
 ): Promise<void> {
-  for (const blob of blobs) await publishBlob(layout, blob);
-  await syncBlobs(layout);
+  for (const blob of blobs) await publishBlob(store, blob);
+  await syncBlobs(store);
   const all = [...stored, { snapshot, manifest }];
   all.sort((a, b) => a.snapshot.started.getTime() - b.snapshot.started.getTime());
-  await stageIndex(layout, encodeSnapshotIndex(all));
-  await publishBlob(layout, manifest);
-  await syncBlobs(layout);
-  await publishIndex(layout);
+  await stageIndex(store, encodeSnapshotIndex(all));
+  await publishBlob(store, manifest);
+  await syncBlobs(store);
+  await publishIndex(store);
+}
+
+/** What the next run may want to compare with. */
+async function trimCache(
+  { store, stored }: CommitOptions,
+  parts: Pick<Parts, 'indexes' | 'trees'>,
+): Promise<void> {
+  const readable = [...stored.map((snapshot) => snapshot.parts), parts];
+  const needed = readable.flatMap(({ indexes, trees }) => [...indexes, ...trees]);
+  await store.cache?.keepOnly(new Set(needed.map(({ digest }) => digest))).catch(() => {});
 }
 
 function unique(blobs: readonly StagedBlob[]): StagedBlob[] {

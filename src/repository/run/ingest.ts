@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type Layout, type StagedBlob, stagingPath } from '../../oci/layout.ts';
+import { type StagedBlob, stagingPath } from '../../oci/layout.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import { IngestPool } from '../ingest/pool.ts';
@@ -8,6 +8,7 @@ import { KnownChunks } from '../packs/known-chunks.ts';
 import type { WrittenPack } from '../packs/pack-file.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
 import type { FileToStore, StoredFile } from '../repository.ts';
+import type { Store } from '../seal/store.ts';
 import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
 
 /** A pack that this run wrote, not yet published, and its line for the index. */
@@ -18,7 +19,7 @@ export interface NewPack {
 }
 
 export interface IngestOptions {
-  layout: Layout;
+  store: Store;
   /** Of all snapshots, the newest first. */
   indexes: readonly IndexRef[];
   usable: UsablePacks;
@@ -104,7 +105,7 @@ export class Ingest {
   async #readIndex(index: IndexRef) {
     try {
       const { header, packs } = decodeIndex(
-        await readMetadata(this.#options.layout, index),
+        await readMetadata(this.#options.store, index),
         `index ${index.digest}`,
       );
       this.#seed ??= header.seed;
@@ -125,13 +126,14 @@ export class Ingest {
   }
 
   async #startPool(): Promise<IngestPool> {
-    const { layout, packGoal } = this.#options;
+    const { store, packGoal } = this.#options;
     const [seed, known] = await Promise.all([this.seed(), this.known()]);
     return new IngestPool({
       seed,
-      packPrefix: stagingPath(layout, 'chunks-'),
+      packPrefix: stagingPath(store, 'chunks-'),
       packGoal,
-      directory: layout.directory,
+      recipients: store.recipients,
+      directory: store.directory,
       onAsk: (digests, sizes) => this.#claim(known, digests, sizes),
       onPack: (pack) => this.#addPack(known, pack),
     });

@@ -1,8 +1,8 @@
 import type { Digest } from '../../oci/digest.ts';
-import type { Layout } from '../../oci/layout.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import { decodeIndex, encodePackLine } from '../packs/index-lines.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
+import type { Store } from '../seal/store.ts';
 import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
 
 /** A snapshot that would need more indexes than this gets their lines in an index of its own. */
@@ -10,7 +10,7 @@ const mostIndexes = 32;
 
 /** The indexes that tell of these packs; when there are too many, their lines to be written anew. */
 export async function gatherIndexes(
-  layout: Layout,
+  store: Store,
   usable: UsablePacks,
   packs: readonly PackRef[],
 ): Promise<{ refs: IndexRef[]; lines: { pack: PackRef; line: string }[] }> {
@@ -23,16 +23,16 @@ export async function gatherIndexes(
   }
   const refs = [...found.values()];
   if (refs.length <= mostIndexes) return { refs, lines: [] };
-  return { refs: [], lines: await readLines(layout, refs) };
+  return { refs: [], lines: await readLines(store, refs) };
 }
 
 async function readLines(
-  layout: Layout,
+  store: Store,
   indexes: readonly IndexRef[],
 ): Promise<{ pack: PackRef; line: string }[]> {
   const lines: { pack: PackRef; line: string }[] = [];
   for (const index of indexes) {
-    const { packs } = decodeIndex(await readMetadata(layout, index), `index ${index.digest}`);
+    const { packs } = decodeIndex(await readMetadata(store, index), `index ${index.digest}`);
     const needed = new Map(index.packs.map((pack) => [pack.digest, pack]));
     for (const contents of packs) {
       const pack = needed.get(contents.pack);

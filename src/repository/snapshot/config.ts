@@ -17,10 +17,13 @@ export interface Config {
 }
 
 export function encodeConfig({ repository, snapshot, trees, notes }: Omit<Config, 'warnings'>): Buffer {
+  const { recipients, ...rest } = snapshot;
   const sources = snapshot.sources.map(({ warnings, ...source }) => {
     return { ...source, warnings: warnings.length, tree: trees.get(source.name) ?? [] };
   });
-  return Buffer.from(JSON.stringify({ format: formatVersion, repository, ...snapshot, sources, notes }));
+  const sealed = recipients.length === 0 ? {} : { recipients };
+  const config = { format: formatVersion, repository, ...rest, ...sealed, sources, notes };
+  return Buffer.from(JSON.stringify(config));
 }
 
 /**
@@ -55,6 +58,7 @@ function decode(json: Json): Config {
       release: json.release === undefined ? undefined : text(json.release, 'release'),
       complete: json.complete === true,
       predecessor: json.predecessor === undefined ? undefined : text(json.predecessor, 'predecessor'),
+      recipients: list(json.recipients ?? [], 'recipients').map((one) => text(one, 'recipients')),
       sources: sources.map(decodeSource),
       added: { bytes: number(added.bytes, 'added.bytes'), blobs: number(added.blobs, 'added.blobs') },
     },

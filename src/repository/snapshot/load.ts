@@ -1,9 +1,10 @@
 import { open } from 'node:fs/promises';
 import type { Digest } from '../../oci/digest.ts';
-import { blobPath, type Layout, listBlobs, readBlob, readIndex, readStagedIndex } from '../../oci/layout.ts';
+import { blobPath, listBlobs, readBlob, readIndex, readStagedIndex } from '../../oci/layout.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import type { Snapshot } from '../repository.ts';
+import type { Store } from '../seal/store.ts';
 import { type Config, decodeConfig } from './config.ts';
 import { type BlobRef, decodeManifest, type Parts, type TreeRef } from './manifest.ts';
 import { backupTypes, manifestLimit } from './media-types.ts';
@@ -36,31 +37,31 @@ export interface LostSnapshot {
  * Reads every snapshot. `index.json` only says where to look: when it is missing or names what is not there, every
  * small blob is looked at.
  */
-export async function loadCatalog(layout: Layout): Promise<Catalog> {
-  const listed = await listManifests(layout);
+export async function loadCatalog(store: Store): Promise<Catalog> {
+  const listed = await listManifests(store);
   if (listed !== undefined) {
-    const catalog = await loadAll(layout, listed);
+    const catalog = await loadAll(store, listed);
     if (catalog.damaged.length === 0) return catalog;
   }
-  return loadAll(layout, await scanForManifests(layout));
+  return loadAll(store, await scanForManifests(store));
 }
 
 /** Those that `index.json` names, and those of a commit that was cut short; `undefined` without a valid index. */
-async function listManifests(layout: Layout): Promise<Digest[] | undefined> {
-  const index = await readIndex(layout);
+async function listManifests(store: Store): Promise<Digest[] | undefined> {
+  const index = await readIndex(store);
   if (index === undefined) return undefined;
   const listed = new Set(index.manifests.map(({ digest }) => digest));
-  const staged = (await readStagedIndex(layout))?.manifests ?? [];
-  const present = staged.length === 0 ? new Set<Digest>() : new Set(await listBlobs(layout));
+  const staged = (await readStagedIndex(store))?.manifests ?? [];
+  const present = staged.length === 0 ? new Set<Digest>() : new Set(await listBlobs(store));
   for (const { digest } of staged) if (present.has(digest)) listed.add(digest);
   return [...listed];
 }
 
 /** Manifests of snapshots among all blobs. Ours begin alike, whoever copied them. */
-export async function scanForManifests(layout: Layout): Promise<Digest[]> {
+export async function scanForManifests(store: Store): Promise<Digest[]> {
   const found: Digest[] = [];
-  for (const digest of await listBlobs(layout)) {
-    if (await beginsLikeManifest(blobPath(layout, digest))) found.push(digest);
+  for (const digest of await listBlobs(store)) {
+    if (await beginsLikeManifest(blobPath(store, digest))) found.push(digest);
   }
   return found;
 }
@@ -78,14 +79,14 @@ async function beginsLikeManifest(path: string): Promise<boolean> {
 }
 
 /** Those of these snapshots that can be read, oldest first, and the others. */
-export async function loadAll(layout: Layout, manifests: readonly Digest[]): Promise<Catalog> {
+export async function loadAll(store: Store, manifests: readonly Digest[]): Promise<Catalog> {
   const catalog: Catalog = { stored: [], damaged: [] };
   for (const manifest of manifests) {
     try {
-      catalog.stored.push(await loadSnapshot(layout, manifest));
+      catalog.stored.push(await loadSnapshot(store, manifest));
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
-      catalog.damaged.push({ manifest, id: await idOf(layout, manifest), error });
+      catalog.damaged.push({ manifest, id: await idOf(store, manifest), error });
     }
   }
   catalog.stored.sort((a, b) => a.snapshot.started.getTime() - b.snapshot.started.getTime());
@@ -96,23 +97,23 @@ export async function loadAll(layout: Layout, manifests: readonly Digest[]): Pro
  * The id of a snapshot that cannot be read: from its manifest if only its config is damaged, else from `index.json`,
  * which tells its beginning.
  */
-async function idOf(layout: Layout, manifest: Digest): Promise<string> {
+async function idOf(store: Store, manifest: Digest): Promise<string> {
   try {
-    return decodeManifest(await readBlob(layout, manifest, manifestLimit), manifest).config.digest;
+    return decodeManifest(await readBlob(store, manifest, manifestLimit), manifest).config.digest;
   } catch {
-    const named = (await readIndex(layout))?.manifests.find(({ digest }) => digest === manifest);
+    const named = (await readIndex(store))?.manifests.find(({ digest }) => digest === manifest);
     const beginning = `sha256:${named?.annotations?.['org.opencontainers.image.ref.name']}`;
-    return (await listBlobs(layout)).find((digest) => digest.startsWith(beginning)) ?? beginning;
+    return (await listBlobs(store)).find((digest) => digest.startsWith(beginning)) ?? beginning;
   }
 }
 
 /** @throws {DamagedError} */
-export async function loadSnapshot(layout: Layout, manifest: Digest): Promise<StoredSnapshot> {
-  const bytes = await readBlob(layout, manifest, manifestLimit);
+export async function loadSnapshot(store: Store, manifest: Digest): Promise<StoredSnapshot> {
+  const bytes = await readBlob(store, manifest, manifestLimit);
   const parts = decodeManifest(bytes, `manifest ${manifest}`);
   const id = parts.config.digest;
-  const config = decodeConfig(await readBlob(layout, id, manifestLimit * 4), `config ${id}`);
-  await addWarnings(layout, config);
+  const config = decodeConfig(await readBlob(store, id, manifestLimit * 4), `config ${id}`);
+  await addWarnings(store, config);
   return {
     snapshot: { id, ...config.snapshot },
     manifest: { digest: manifest, size: bytes.length },
@@ -123,9 +124,9 @@ export async function loadSnapshot(layout: Layout, manifest: Digest): Promise<St
 }
 
 /** Their words when the notes can be read, else how many there are. */
-async function addWarnings(layout: Layout, config: Config): Promise<void> {
+async function addWarnings(store: Store, config: Config): Promise<void> {
   if (config.notes === undefined) return;
-  const words = await readNotes(layout, config.notes).catch((): Notes => ({}));
+  const words = await readNotes(store, config.notes).catch((): Notes => ({}));
   for (const source of config.snapshot.sources) {
     const count = config.warnings.get(source.name) ?? 0;
     source.warnings = words[source.name] ?? (count === 0 ? [] : [`${count} warnings that cannot be read`]);
@@ -135,8 +136,8 @@ async function addWarnings(layout: Layout, config: Config): Promise<void> {
 /** Warnings by the source's name. */
 export type Notes = Record<string, string[]>;
 
-async function readNotes(layout: Layout, digest: Digest): Promise<Notes> {
-  return JSON.parse((await readMetadata(layout, { digest })).toString('utf8')) as Notes;
+async function readNotes(store: Store, digest: Digest): Promise<Notes> {
+  return JSON.parse((await readMetadata(store, { digest })).toString('utf8')) as Notes;
 }
 
 function treesOf(config: Config, parts: Parts): Map<string, TreeRef[]> {

@@ -2,7 +2,7 @@ import { type Descriptor, type Manifest, mediaTypes } from '../../oci/descriptor
 import type { Digest } from '../../oci/digest.ts';
 import { isDescriptor } from '../../oci/layout.ts';
 import { DamagedError, messageOf } from '../../support/errors.ts';
-import { annotations, backupTypes } from './media-types.ts';
+import { annotations, backupTypes, sealedSuffix } from './media-types.ts';
 
 /** What a snapshot consists of. Packs are the same objects wherever they are named. */
 export interface Parts {
@@ -35,19 +35,21 @@ export interface IndexRef extends BlobRef {
   packs: PackRef[];
 }
 
-export function encodeManifest({ config, packs, indexes, trees, notes }: Parts): Buffer {
+/** @param sealed whether every blob but the config is in an age file */
+export function encodeManifest({ config, packs, indexes, trees, notes }: Parts, sealed: boolean): Buffer {
   const position = new Map(packs.map((pack, i) => [pack.digest, i]));
   const positions = (named: PackRef[]) => named.map(({ digest }) => position.get(digest)).join(' ');
+  const suffix = sealed ? sealedSuffix : '';
   const layers: Descriptor[] = [
-    ...packs.map((pack) => describe(backupTypes.pack, pack, { [annotations.source]: pack.source })),
+    ...packs.map((pack) => describe(backupTypes.pack + suffix, pack, { [annotations.source]: pack.source })),
     ...indexes.map((index) => {
-      return describe(backupTypes.index, index, { [annotations.packs]: positions(index.packs) });
+      return describe(backupTypes.index + suffix, index, { [annotations.packs]: positions(index.packs) });
     }),
     ...trees.map((tree) => {
       const noted = { [annotations.source]: tree.source, [annotations.packs]: positions(tree.packs) };
-      return describe(backupTypes.tree, tree, noted);
+      return describe(backupTypes.tree + suffix, tree, noted);
     }),
-    ...(notes === undefined ? [] : [describe(backupTypes.notes, notes)]),
+    ...(notes === undefined ? [] : [describe(backupTypes.notes + suffix, notes)]),
   ];
   const manifest: Manifest = {
     schemaVersion: 2,
@@ -72,10 +74,9 @@ export function decodeManifest(bytes: Uint8Array, where: string): Parts {
   const { layers } = manifest;
   const packs = new Map<number, PackRef>();
   for (const [position, layer] of layers.entries()) {
-    if (layer.mediaType === backupTypes.pack)
-      packs.set(position, { ...blob(layer), source: sourceOf(layer) });
+    if (isOfType(layer, backupTypes.pack)) packs.set(position, { ...blob(layer), source: sourceOf(layer) });
   }
-  const ofType = (type: string) => layers.filter(({ mediaType }) => mediaType === type);
+  const ofType = (type: string) => layers.filter((layer) => isOfType(layer, type));
   const named = (layer: Descriptor) => packsOf(layer, packs, where);
   return {
     config: blob(manifest.config),
@@ -100,6 +101,11 @@ function parse(bytes: Uint8Array, where: string): Manifest {
     if (layers.every(isDescriptor)) return manifest as Manifest;
   }
   throw new DamagedError(`reading ${where}: it is not the manifest of a snapshot`);
+}
+
+/** Sealed or not. */
+function isOfType({ mediaType }: Descriptor, type: string): boolean {
+  return mediaType === type || mediaType === type + sealedSuffix;
 }
 
 function blob({ digest, size }: Descriptor): BlobRef {

@@ -8,6 +8,9 @@ export const backupTypes = {
   notes: 'application/vnd.dockerctl.notes.v1.json+zstd',
 } as const;
 
+/** Behind the media type of a blob that is sealed in an age file. */
+export const sealedSuffix = '+age';
+
 export const annotations = { source: 'dockerctl.source', packs: 'dockerctl.packs' } as const;
 
 /** Registries accept no larger manifest. */

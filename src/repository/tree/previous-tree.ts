@@ -1,6 +1,6 @@
-import type { Layout } from '../../oci/layout.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { comparePaths, type Entry } from '../entry.ts';
+import type { Store } from '../seal/store.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
 import { readSegments, type Segment } from './read-tree.ts';
 
@@ -17,22 +17,22 @@ export interface Origin {
 
 /** The tree that a run compares its source with, remembering where each entry came from. */
 export class PreviousTree {
-  readonly #layout: Layout;
+  readonly #store: Store;
   readonly #refs: readonly TreeRef[];
   readonly #onDamage: (error: DamagedError) => void;
   /** From the segment that was last added to, to the one being handed out. */
   #live: ReadSegment[] = [];
 
   /** @param onDamage is told of a segment that cannot be read; its files are then new ones */
-  constructor(layout: Layout, refs: readonly TreeRef[], onDamage: (error: DamagedError) => void) {
-    this.#layout = layout;
+  constructor(store: Store, refs: readonly TreeRef[], onDamage: (error: DamagedError) => void) {
+    this.#store = store;
     this.#refs = refs;
     this.#onDamage = onDamage;
   }
 
   async *entries(): AsyncGenerator<Readonly<Entry>> {
     this.#live = [];
-    for await (const read of readSegments(this.#layout, this.#refs)) {
+    for await (const read of readSegments(this.#store, this.#refs)) {
       if (read instanceof DamagedError) {
         this.#onDamage(read);
         continue;

@@ -1,7 +1,7 @@
-import type { Layout } from '../../oci/layout.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import type { Entry } from '../entry.ts';
+import type { Store } from '../seal/store.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
 import { decodeLine } from './line.ts';
 
@@ -15,21 +15,21 @@ export interface Segment {
 
 /** The segments of a tree in order, or why one cannot be read. The next one is read meanwhile. */
 export async function* readSegments(
-  layout: Layout,
+  store: Store,
   refs: readonly TreeRef[],
 ): AsyncGenerator<Segment | DamagedError> {
-  let next = refs[0] && readSegment(layout, refs[0]);
+  let next = refs[0] && readSegment(store, refs[0]);
   for (let i = 0; next !== undefined; i++) {
     const segment = await next;
     const following = refs[i + 1];
-    next = following && readSegment(layout, following);
+    next = following && readSegment(store, following);
     yield segment;
   }
 }
 
-async function readSegment(layout: Layout, ref: TreeRef): Promise<Segment | DamagedError> {
+async function readSegment(store: Store, ref: TreeRef): Promise<Segment | DamagedError> {
   try {
-    const lines = (await readMetadata(layout, ref)).toString('utf8').split('\n');
+    const lines = (await readMetadata(store, ref)).toString('utf8').split('\n');
     if (lines.at(-1) === '') lines.pop();
     return { ref, lines, entries: lines.map((line) => decodeLine(line, `tree ${ref.digest}`)) };
   } catch (error) {

@@ -1,32 +1,33 @@
 import { hash } from 'node:crypto';
-import { open } from 'node:fs/promises';
 import type { Digest } from '../../oci/digest.ts';
-import { blobPath, type Layout } from '../../oci/layout.ts';
+import { blobPath } from '../../oci/layout.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import { decompress } from '../blobs/zstd.ts';
 import { decodeIndex, type Frame, type PackContents } from '../packs/index-lines.ts';
+import { openPack } from '../packs/open-pack.ts';
 import { isChunkHeader, offsetsIn } from '../packs/tar-frame.ts';
+import type { Store } from '../seal/store.ts';
 import type { StoredSnapshot } from '../snapshot/load.ts';
 
 /** What the indexes tell of every pack that a snapshot needs, each once. Damaged indexes are left out. */
 export async function readPackContents(
-  layout: Layout,
+  store: Store,
   stored: readonly StoredSnapshot[],
 ): Promise<PackContents[]> {
   const needed = new Set(stored.flatMap(({ parts }) => parts.packs.map(({ digest }) => digest)));
   const indexes = new Map(stored.flatMap(({ parts }) => parts.indexes.map((index) => [index.digest, index])));
   const contents: PackContents[] = [];
   for (const index of indexes.values()) {
-    for (const pack of await readIndexPacks(layout, index.digest))
+    for (const pack of await readIndexPacks(store, index.digest))
       if (needed.delete(pack.pack)) contents.push(pack);
   }
   return contents;
 }
 
-async function readIndexPacks(layout: Layout, digest: Digest): Promise<PackContents[]> {
+async function readIndexPacks(store: Store, digest: Digest): Promise<PackContents[]> {
   try {
-    return decodeIndex(await readMetadata(layout, { digest }), `index ${digest}`).packs;
+    return decodeIndex(await readMetadata(store, { digest }), `index ${digest}`).packs;
   } catch (error) {
     if (error instanceof DamagedError) return [];
     throw error;
@@ -34,14 +35,14 @@ async function readIndexPacks(layout: Layout, digest: Digest): Promise<PackConte
 }
 
 /** Decompresses a pack frame by frame and checks every chunk; what is wrong, if anything. */
-export async function checkPack(layout: Layout, { pack, frames }: PackContents): Promise<string | undefined> {
-  const path = blobPath(layout, pack);
-  const file = await open(path, 'r');
+export async function checkPack(store: Store, { pack, frames }: PackContents): Promise<string | undefined> {
+  const path = blobPath(store, pack);
+  const file = await openPack(store, pack);
   try {
     let offset = 0;
     for (const frame of frames) {
-      const { buffer } = await file.read(Buffer.allocUnsafe(frame.length), 0, frame.length, offset);
-      const wrong = checkFrame(await decompress(buffer, offsetsIn(frame.sizes).length, path), frame);
+      const bytes = await file.read(offset, frame.length);
+      const wrong = checkFrame(await decompress(bytes, offsetsIn(frame.sizes).length, path), frame);
       if (wrong !== undefined) return wrong;
       offset += frame.length;
     }

@@ -1,21 +1,21 @@
-import type { Layout } from '../../oci/layout.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { toText } from '../../support/posix/byte-path.ts';
 import { ChunkPlaces } from '../read/chunk-places.ts';
 import type { Damage } from '../repository.ts';
+import type { Store } from '../seal/store.ts';
 import type { StoredSnapshot } from '../snapshot/load.ts';
 import { readSegments } from '../tree/read-tree.ts';
 import { mostFiles } from './spoiled-files.ts';
 
 /** Whether every chunk that a snapshot's trees name is in its packs, by its indexes. */
 export async function checkTrees(
-  layout: Layout,
+  store: Store,
   { snapshot, parts, trees }: StoredSnapshot,
 ): Promise<Damage[]> {
   const damage = (message: string, files: string[]): Damage => {
     return {
       message,
-      path: layout.directory,
+      path: store.directory,
       got: undefined,
       want: undefined,
       snapshots: [snapshot.id],
@@ -23,10 +23,10 @@ export async function checkTrees(
     };
   };
   try {
-    const places = await ChunkPlaces.load(layout, parts);
+    const places = await ChunkPlaces.load(store, parts);
     const files: string[] = [];
     for (const [source, refs] of trees) {
-      for await (const segment of readSegments(layout, refs)) {
+      for await (const segment of readSegments(store, refs)) {
         if (segment instanceof DamagedError) throw segment;
         for (const { path, chunks } of segment.entries) {
           const lacks = chunks?.some((chunk) => places.find(chunk) === undefined);

@@ -1,9 +1,10 @@
 import type { Digest } from '../../oci/digest.ts';
-import { blobPath, type Layout, listBlobs, readIndex } from '../../oci/layout.ts';
+import { blobPath, listBlobs, readIndex } from '../../oci/layout.ts';
 import type { Context } from '../../support/context.ts';
-import { DamagedError, InterruptedError } from '../../support/errors.ts';
+import { DamagedError, InterruptedError, SignatureError } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';
 import type { Damage, VerifyOptions, VerifyReport } from '../repository.ts';
+import type { Store } from '../seal/store.ts';
 import { type Catalog, loadAll, type StoredSnapshot, scanForManifests } from '../snapshot/load.ts';
 import type { BlobRef } from '../snapshot/manifest.ts';
 import { checkIndex } from './check-index.ts';
@@ -22,11 +23,12 @@ export interface Verification extends VerifyReport {
  * every chunk in every pack, and that trees name only chunks that are there. Damage is reported, not thrown.
  */
 export async function verifyRepository(
-  layout: Layout,
+  store: Store,
   { readData = false }: VerifyOptions,
   context: Context,
 ): Promise<Verification> {
-  const catalog = await loadEverySnapshot(layout);
+  const catalog = await loadEverySnapshot(store);
+  if (readData) requireKey(store, catalog);
   const report: Verification = {
     snapshots: catalog.stored.length,
     blobs: 0,
@@ -36,19 +38,31 @@ export async function verifyRepository(
   };
   const task = beginTask(catalog, readData, context);
   try {
-    await checkBlobs(layout, catalog, report, task, context);
-    report.damage.push(...(await checkIndex(layout, catalog)));
-    if (readData) await checkData(layout, catalog, report, task, context);
+    await checkBlobs(store, catalog, report, task, context);
+    report.damage.push(...(await checkIndex(store, catalog)));
+    if (readData) await checkData(store, catalog, report, task, context);
   } finally {
     task.end();
   }
   return report;
 }
 
+/** What is sealed cannot be looked into; better to say so before hours of reading. */
+function requireKey({ directory, identities }: Store, { stored }: Catalog): void {
+  const sealed = stored.find(({ snapshot }) => snapshot.recipients.length > 0);
+  if (sealed === undefined || identities.length > 0) return;
+  throw new SignatureError(
+    `reading the data in ${directory}: it is encrypted, and no private key is at hand`,
+    {
+      advice: 'Name one with --identity FILE, or check digests only, which needs none.',
+    },
+  );
+}
+
 /** What `index.json` names and what else is there. */
-async function loadEverySnapshot(layout: Layout): Promise<Catalog> {
-  const named = (await readIndex(layout))?.manifests.map(({ digest }) => digest) ?? [];
-  return loadAll(layout, [...new Set([...named, ...(await scanForManifests(layout))])]);
+async function loadEverySnapshot(store: Store): Promise<Catalog> {
+  const named = (await readIndex(store))?.manifests.map(({ digest }) => digest) ?? [];
+  return loadAll(store, [...new Set([...named, ...(await scanForManifests(store))])]);
 }
 
 function beginTask({ stored }: Catalog, readData: boolean, context: Context): ProgressTask {
@@ -59,58 +73,58 @@ function beginTask({ stored }: Catalog, readData: boolean, context: Context): Pr
 }
 
 async function checkBlobs(
-  layout: Layout,
+  store: Store,
   catalog: Catalog,
   report: Verification,
   task: ProgressTask,
   context: Context,
 ): Promise<void> {
-  const present = new Set(await listBlobs(layout));
+  const present = new Set(await listBlobs(store));
   for (const digest of present) {
     throwIfInterrupted(context);
-    const { got, size } = await hashBlob(blobPath(layout, digest), (bytes) => task.advance(bytes));
+    const { got, size } = await hashBlob(blobPath(store, digest), (bytes) => task.advance(bytes));
     report.blobs++;
     report.bytes += size;
     if (got === digest) continue;
     const message = 'the bytes of this blob are not what its name says';
-    await addDamage(layout, catalog, report, { digest, message, got });
+    await addDamage(store, catalog, report, { digest, message, got });
   }
   const needed = new Map(catalog.stored.flatMap(blobsOf).map((blob) => [blob.digest, blob]));
   for (const { manifest } of catalog.damaged) needed.set(manifest, { digest: manifest, size: 0 });
   for (const { digest } of needed.values()) {
     if (present.has(digest)) continue;
-    await addDamage(layout, catalog, report, { digest, message: 'this blob is missing', got: undefined });
+    await addDamage(store, catalog, report, { digest, message: 'this blob is missing', got: undefined });
   }
   for (const { manifest, error } of catalog.damaged) {
     if (report.damagedBlobs.has(manifest)) continue;
-    await addDamage(layout, catalog, report, { digest: manifest, message: error.message, got: undefined });
+    await addDamage(store, catalog, report, { digest: manifest, message: error.message, got: undefined });
   }
 }
 
 async function checkData(
-  layout: Layout,
+  store: Store,
   catalog: Catalog,
   report: Verification,
   task: ProgressTask,
   context: Context,
 ): Promise<void> {
-  for (const contents of await readPackContents(layout, catalog.stored)) {
+  for (const contents of await readPackContents(store, catalog.stored)) {
     throwIfInterrupted(context);
     if (report.damagedBlobs.has(contents.pack)) continue;
-    const wrong = await checkPack(layout, contents);
+    const wrong = await checkPack(store, contents);
     task.advance(contents.size);
     if (wrong === undefined) continue;
-    await addDamage(layout, catalog, report, { digest: contents.pack, message: wrong, got: undefined });
+    await addDamage(store, catalog, report, { digest: contents.pack, message: wrong, got: undefined });
   }
   for (const stored of catalog.stored) {
     throwIfInterrupted(context);
     if (blobsOf(stored).some(({ digest }) => report.damagedBlobs.has(digest))) continue;
-    report.damage.push(...(await checkTrees(layout, stored)));
+    report.damage.push(...(await checkTrees(store, stored)));
   }
 }
 
 async function addDamage(
-  layout: Layout,
+  store: Store,
   catalog: Catalog,
   report: Verification,
   { digest, message, got }: { digest: Digest; message: string; got: Digest | undefined },
@@ -118,7 +132,7 @@ async function addDamage(
   const spoiled = catalog.stored.filter((stored) => blobsOf(stored).some((blob) => blob.digest === digest));
   const lost = catalog.damaged.filter(({ manifest, id }) => manifest === digest || id === digest);
   const ids = new Set([...spoiled.map(({ snapshot }) => snapshot.id), ...lost.map(({ id }) => id)]);
-  const path = blobPath(layout, digest);
+  const path = blobPath(store, digest);
   const damage: Damage = {
     message: `${path}: ${message}`,
     path,
@@ -129,14 +143,15 @@ async function addDamage(
   };
   report.damagedBlobs.add(digest);
   report.damage.push(damage);
-  if (spoiled.length > 0) damage.files = await spoiledFiles(layout, spoiled, digest);
+  if (spoiled.length > 0) damage.files = await spoiledFiles(store, spoiled, digest);
 }
 
-async function spoiledFiles(layout: Layout, spoiled: StoredSnapshot[], digest: Digest): Promise<string[]> {
+async function spoiledFiles(store: Store, spoiled: StoredSnapshot[], digest: Digest): Promise<string[]> {
   try {
-    return [...(await filesInPack(layout, spoiled, digest)), ...(await filesInTree(layout, spoiled, digest))];
+    return [...(await filesInPack(store, spoiled, digest)), ...(await filesInTree(store, spoiled, digest))];
   } catch (error) {
-    if (error instanceof DamagedError) return [];
+    // Without a key it is known what is spoiled, but not its name.
+    if (error instanceof DamagedError || error instanceof SignatureError) return [];
     throw error;
   }
 }

@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { encodeIdentity, generateIdentity } from '../../../src/repository/age/keys.ts';
 import { openOrCreateRepository } from '../../../src/repository/open.ts';
 import { runCli } from '../../support/cli.ts';
 import { quietContext, saveDirectories } from '../../support/save-directory.ts';
@@ -46,6 +47,25 @@ test('backup verify ends with 0 when all is whole, and with 14 and the file name
   assert.is(damaged.status, 14);
   assert.match(damaged.stdout, 'files:kept');
   assert.match(damaged.stdout, snapshot.id.slice(7, 19));
+});
+
+test('backup verify looks into what is encrypted with a key from a file or from standard input', async () => {
+  const key = generateIdentity();
+  const sealed = await openOrCreateRepository(join(root, 'sealed'), context);
+  await saveDirectories(sealed, { files: source }, context, [key]);
+  await sealed.close();
+  const verify = (stdin: string, ...args: string[]) =>
+    runCli(['backup', 'verify', '-r', join(root, 'sealed'), ...args], { stdin });
+  assert.is((await verify('')).status, 0);
+  assert.is((await verify('', '--read-data')).status, 12);
+  const file = join(root, 'key.txt');
+  writeFileSync(file, `# the safe\n${encodeIdentity(key)}\n`);
+  assert.is((await verify('', '--read-data', '--identity', file)).status, 0);
+  assert.is((await verify(encodeIdentity(key), '--read-data', '-i', '-')).status, 0);
+  assert.is((await verify(encodeIdentity(generateIdentity()), '--read-data', '-i', '-')).status, 12);
+  const missing = await verify('', '--read-data', '-i', join(root, 'lost.txt'));
+  assert.is(missing.status, 12);
+  assert.match(missing.stderr, /lost\.txt/);
 });
 
 test.run();

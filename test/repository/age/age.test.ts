@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
@@ -15,6 +16,7 @@ import {
   generateIdentity,
   type Identity,
 } from '../../../src/repository/age/keys.ts';
+import { SealedFile } from '../../../src/repository/age/sealed-file.ts';
 import { DamagedError, SignatureError } from '../../../src/support/errors.ts';
 import { needProgram } from '../../support/debian-program.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -160,6 +162,43 @@ test('a header without end is given up after a bounded number of bytes', async (
   const error: unknown = await opened.catch((thrown: unknown) => thrown);
   assert.instance(error, DamagedError);
   assert.ok(given <= maximumHeaderBytes + chunk);
+});
+
+test('any part of a file is read without the rest, and nothing altered is passed on', async () => {
+  const plaintext = randomBytes(3 * chunk + 100);
+  const path = join(temporaryDirectory(), 'file.age');
+  const whole = encryptBytes(plaintext, [identity]);
+  const begin = whole.length - plaintext.length - 4 * 16;
+  const damaged = Buffer.from(whole);
+  damaged.writeUInt8(damaged.readUInt8(begin + chunk + 21) ^ 1, begin + chunk + 21);
+  writeFileSync(path, whole);
+  writeFileSync(`${path}.damaged`, damaged);
+  const [good, bad] = [await open(path), await open(`${path}.damaged`)];
+  const sealed = await SealedFile.open(good, [identity], 'a file');
+  const spoiled = await SealedFile.open(bad, [identity], 'a file');
+  const anyRange = [fc.nat(plaintext.length + 10), fc.nat(2 * chunk)] as const;
+  const property = fc.asyncProperty(...anyRange, async (offset, length) => {
+    const want = plaintext.subarray(offset, offset + length);
+    assert.equal(Buffer.from(await sealed.read(offset, length)), want);
+    const touched = offset < 2 * chunk && offset + length > chunk && want.length > 0;
+    const read = await spoiled.read(offset, length).catch((error: unknown) => error);
+    if (touched) assert.instance(read, DamagedError);
+    else assert.equal(Buffer.from(read as Uint8Array), want);
+  });
+  await fc.assert(property, { numRuns: 60 });
+  await Promise.all([good.close(), bad.close()]);
+});
+
+test('a file cut anywhere cannot be read at its end', async () => {
+  const whole = encryptBytes(randomBytes(chunk + 50), [identity]);
+  const path = join(temporaryDirectory(), 'cut.age');
+  for (const length of [0, 10, 100, whole.length - 70, whole.length - 66, whole.length - 1]) {
+    writeFileSync(path, whole.subarray(0, length));
+    const file = await open(path);
+    const opened = SealedFile.open(file, [identity], 'a file').then((sealed) => sealed.read(0, 2 * chunk));
+    assert.instance(await opened.catch((error: unknown) => error), DamagedError);
+    await file.close();
+  }
 });
 
 test('a file for nobody is not made', () => {

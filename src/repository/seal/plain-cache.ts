@@ -1,0 +1,52 @@
+import { mkdir, readdir, readFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Digest, digestOf, hexOf, isDigest } from '../../oci/digest.ts';
+import { makeDirectoryDurably, writeFileDurably } from '../../support/durable.ts';
+
+/**
+ * What is inside the sealed trees and indexes that this host wrote, by the digest of their sealed form: so it can
+ * compare with its last backup although it could not open it. It holds names of files of this host, is private to its
+ * owner, and can be thrown away: the next run then stores everything anew.
+ */
+export class PlainCache {
+  readonly directory: string;
+
+  /** @param repository id: what is cached of one repository is of no use for another */
+  constructor(stateDir: string, repository: string) {
+    this.directory = join(stateDir, 'cache', repository);
+  }
+
+  /** Everything it has. */
+  async digests(): Promise<Set<Digest>> {
+    const names = await readdir(this.directory).catch(() => []);
+    return new Set(names.map((name) => `sha256:${name}`).filter(isDigest));
+  }
+
+  /** `undefined` when it is not there, or not as it was written. */
+  async read(sealed: Digest): Promise<Buffer | undefined> {
+    const bytes = await readFile(this.#path(sealed)).catch(() => undefined);
+    if (bytes === undefined) return undefined;
+    const plain = bytes.subarray(digestLength);
+    return bytes.toString('latin1', 0, digestLength) === digestOf(plain) ? plain : undefined;
+  }
+
+  async write(sealed: Digest, plain: Uint8Array): Promise<void> {
+    await makeDirectoryDurably(this.directory);
+    await writeFileDurably(this.#path(sealed), Buffer.concat([Buffer.from(digestOf(plain)), plain]));
+  }
+
+  /** Forgets everything else. */
+  async keepOnly(needed: ReadonlySet<Digest>): Promise<void> {
+    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+    for (const name of await readdir(this.directory)) {
+      const digest = `sha256:${name}`;
+      if (!isDigest(digest) || !needed.has(digest)) await unlink(join(this.directory, name));
+    }
+  }
+
+  #path(sealed: Digest): string {
+    return join(this.directory, hexOf(sealed));
+  }
+}
+
+const digestLength = 'sha256:'.length + 64;
