@@ -49,15 +49,22 @@ export async function run(
   const execution = await start(server, program, true);
   const errors = lastOf(execution.stderr);
   try {
-    const feeding = feed(input, execution, program);
+    const ended = new AbortController();
     const output: Uint8Array[] = [];
-    for await (const piece of watched(execution.stdout, program)) output.push(piece);
-    await feeding;
+    const reading = (async () => {
+      for await (const piece of watched(execution.stdout, program)) output.push(piece);
+    })().finally(() => ended.abort());
+    await allDone([feed(input, execution, program, ended.signal), reading]);
     await expectSuccess(execution, program, errors);
     return { stdout: Buffer.concat(output).toString('utf8'), stderr: errors() };
   } finally {
     execution.close();
   }
+}
+
+/** Waits for all of them, and then throws what the first in the list that failed did. */
+async function allDone(tasks: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(tasks)) if (result.status === 'rejected') throw result.reason;
 }
 
 function start(server: DatabaseServer, program: ContainerProgram, stdin: boolean): Promise<Execution> {
@@ -70,23 +77,32 @@ function start(server: DatabaseServer, program: ContainerProgram, stdin: boolean
   });
 }
 
-/** Throws what `input` throws. A program that stops listening is no failure here: its exit status tells more. */
+/**
+ * Throws what `input` throws. A program that stops listening is no failure here: its exit status tells more. The engine
+ * does not always say that it stopped, but the end of its output does.
+ */
 async function feed(
   input: AsyncIterable<Uint8Array>,
   execution: Execution,
   program: ContainerProgram,
+  ended: AbortSignal,
 ): Promise<void> {
   let failure: { cause: unknown } | undefined;
+  const iterator = input[Symbol.asyncIterator]();
   async function* remembered(): AsyncGenerator<Uint8Array> {
     try {
-      yield* input;
-    } catch (cause) {
-      failure = { cause };
-      throw cause;
+      for (let next = await pull(); !next.done; next = await pull()) yield next.value;
+    } finally {
+      await iterator.return?.();
     }
   }
+  const pull = () =>
+    iterator.next().catch((cause: unknown) => {
+      failure = { cause };
+      throw cause;
+    });
   await pipeline(Readable.from(remembered(), { objectMode: false }), execution.stdin!, {
-    signal: program.signal,
+    signal: AbortSignal.any([program.signal, ended]),
   }).catch(() => program.signal.throwIfAborted());
   if (failure) throw failure.cause;
 }

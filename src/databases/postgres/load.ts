@@ -100,14 +100,14 @@ async function fill(
     await terminate(client, loader, context);
     throw error;
   }
-  await expectTables(client, database, context);
-  await query(client, 'ANALYZE', context, database.fresh);
+  await finish(client, database, context);
 }
 
-async function expectTables(client: Client, database: LoadedDatabase, context: Context): Promise<void> {
+/** Gives the planner its statistics, and looks whether all the tables are there. */
+async function finish(client: Client, database: LoadedDatabase, context: Context): Promise<void> {
   const [count] = await query(
     client,
-    `SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+    `ANALYZE; SELECT count(*) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
       WHERE relkind IN ('r', 'p') AND nspname NOT IN ('pg_catalog', 'information_schema')`,
     context,
     database.fresh,

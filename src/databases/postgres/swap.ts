@@ -84,8 +84,9 @@ export async function dropDatabases(
   names: readonly string[],
   context: Context,
 ): Promise<void> {
-  await fence(client, names, context);
-  for (const name of names) await query(client, `DROP DATABASE IF EXISTS ${identifier(name)}`, context);
+  if (names.length === 0) return;
+  const drops = names.map((name) => `DROP DATABASE IF EXISTS ${identifier(name)};`);
+  await query(client, [fencing(names), ...drops].join('\n'), context);
 }
 
 /** A database cannot be renamed from within: `postgres` may be among those that are swapped. */
@@ -93,16 +94,15 @@ async function connectAside(server: DatabaseServer, context: Context): Promise<C
   return { ...(await connect(server, undefined, context)), database: 'template1' };
 }
 
-/** Lets nobody in and puts out who is in. Renaming and dropping then wait until they have left. */
 async function fence(client: Client, names: readonly string[], context: Context): Promise<void> {
-  if (names.length === 0) return;
+  if (names.length > 0) await query(client, fencing(names), context);
+}
+
+/** Lets nobody in and puts out who is in. Renaming and dropping then wait until they have left. */
+function fencing(names: readonly string[]): string {
   const list = names.map(literal).join(', ');
-  await query(
-    client,
-    `UPDATE pg_database SET datallowconn = false WHERE datname IN (${list});
-     SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (${list})`,
-    context,
-  );
+  return `UPDATE pg_database SET datallowconn = false WHERE datname IN (${list});
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname IN (${list});`;
 }
 
 async function renameAll(
