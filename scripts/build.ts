@@ -60,7 +60,7 @@ await build({
   define,
   // CommonJS packages inside still call require for node's own modules.
   banner: {
-    js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
+    js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
   },
 });
 execFileSync('tsc', ['-p', 'tsconfig.types.json'], { stdio: 'inherit' });
