@@ -5,7 +5,7 @@ import { type Arena, Arenas, arenaSize } from './arena.ts';
 export type Read = (buffer: Buffer, offset: number) => number | Promise<number>;
 
 /** Arenas of one worker: one is read into while the others are packed. */
-const arenaCount = 3;
+const arenaCount = 2;
 
 /**
  * Reads content into arenas, cuts it into chunks and names them. Full arenas go to `pack`, which must call its second

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { returnLargeBlocks } from '../../support/posix/malloc.ts';
 import type { WrittenPack } from '../packs/pack-file.ts';
 import type { FileToStore, StoredFile } from '../repository.ts';
 import { writeError } from '../run/write-error.ts';
@@ -32,6 +33,7 @@ export class IngestPool {
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    returnLargeBlocks();
     const count = Math.min(availableParallelism(), mostWorkers);
     for (let i = 0; i < count; i++) this.#lanes.push(this.#startLane(i));
   }
@@ -85,6 +87,7 @@ export class IngestPool {
   #startLane(number: number): Lane {
     const { seed, packPrefix, packGoal, recipients } = this.#options;
     const worker = new Worker(workerUrl(), {
+      resourceLimits: { maxYoungGenerationSizeMb: 8 },
       workerData: { seed, packPrefix: `${packPrefix}${number}`, packGoal, recipients } satisfies WorkerSetup,
     });
     const lane = new Lane(worker, () => this.#waiting.splice(0).forEach((resolve) => void resolve()));

@@ -1,5 +1,5 @@
 import type { Recipient } from '../age/keys.ts';
-import { compress, compresses, storeRaw } from '../blobs/zstd.ts';
+import { compress, compresses, freeNow, storeRaw } from '../blobs/zstd.ts';
 import { chunkLimits } from '../chunks/gear.ts';
 import { PackFile, type WrittenPack } from './pack-file.ts';
 import { frameGoal, spaceOf, writeChunk } from './tar-frame.ts';
@@ -16,7 +16,7 @@ export interface PackWriterOptions {
 }
 
 /** So many frames are compressed at a time, or wait for the ones before them to be written. */
-const framesInFlight = 4;
+const framesInFlight = 2;
 
 /**
  * Packs chunks: gathers them in frames, compresses the frames on the thread pool and writes them in order. The
@@ -70,6 +70,7 @@ export class PackWriter {
     const { nextPath, goal, recipients } = this.#options;
     this.#pack ??= new PackFile(nextPath(), goal, recipients);
     this.#pack.append(compressed, { sizes, chunks: chunks.join('') });
+    freeNow(compressed);
     if (this.#pack.isFull) this.#closePack();
   }
 

@@ -2,7 +2,7 @@
 const block = 512;
 
 /** A frame closes when it holds so many bytes. */
-export const frameGoal = 1024 * 1024;
+export const frameGoal = 2 * 1024 * 1024;
 
 /** What ends an archive. */
 export const archiveEnd = Buffer.alloc(2 * block);

@@ -26,6 +26,7 @@ export interface Libc {
   renameat2(oldDirectory: number, old: Pointer, newDirectory: number, path: Pointer, flags: number): number;
   lseek(file: number, offset: number, whence: number): number;
   flock(file: number, operation: number): number;
+  mallopt(parameter: number, value: number): number;
   /** Waits for the disk: to be called off the main thread. */
   syncfs: { async(file: number, done: (error: unknown, result: number) => void): void };
   llistxattr(path: Pointer, list: Pointer, size: number): number;
@@ -54,6 +55,7 @@ function load(): Libc {
     renameat2: c.func('int renameat2(int, void *, int, void *, unsigned int)'),
     lseek: c.func('int64_t lseek(int, int64_t, int)'),
     flock: c.func('int flock(int, int)'),
+    mallopt: c.func('int mallopt(int, int)'),
     syncfs: c.func('int syncfs(int)'),
     llistxattr: c.func('int64_t llistxattr(void *, void *, uint64_t)'),
     flistxattr: c.func('int64_t flistxattr(int, void *, uint64_t)'),
