@@ -1,5 +1,5 @@
 import type { Deployment, Service } from '../deployment/deployment.ts';
-import type { Host } from '../lifecycle/carry-out.ts';
+import type { Host } from '../lifecycle/host.ts';
 import type { HostState } from '../lifecycle/host-state.ts';
 import type { Plan } from '../lifecycle/plan.ts';
 import type { Session } from './context.ts';

@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
 import { NotFoundError, UsageError } from '../support/errors.ts';
-import { buildDeployment } from './build-deployment.ts';
+import { buildDeployment } from './build/deployment.ts';
 import type { Deployment } from './deployment.ts';
 import { DeploymentDocument, type Located } from './document.ts';
 import { EnvironmentFileProblem, parseEnvironmentFile } from './environment-file.ts';

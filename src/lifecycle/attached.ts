@@ -1,7 +1,8 @@
 import type { OutputStreams } from '../engine/engine.ts';
 import { messageOf } from '../support/errors.ts';
-import { carryOut, type Host } from './carry-out.ts';
+import { carryOut } from './carry-out.ts';
 import { containerOf } from './container-of.ts';
+import type { Host } from './host.ts';
 import { observe } from './host-state.ts';
 import type { Step } from './plan.ts';
 import { planStart } from './plan-start.ts';

@@ -1,6 +1,6 @@
 import type { Service } from '../deployment/deployment.ts';
 import { ContainerStateError } from '../support/errors.ts';
-import type { Host } from './carry-out.ts';
+import type { Host } from './host.ts';
 import { observe, type ServiceState } from './host-state.ts';
 import { waitUntilReady } from './ready.ts';
 import { selectServices } from './select.ts';

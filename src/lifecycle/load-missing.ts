@@ -4,7 +4,7 @@ import type { Catalog } from '../releases/catalog.ts';
 import { loadImages } from '../releases/load.ts';
 import type { Context } from '../support/context.ts';
 import { NotFoundError } from '../support/errors.ts';
-import type { LoadImages } from './carry-out.ts';
+import type { LoadImages } from './host.ts';
 
 /**
  * Loads missing images from the archives of a deployment, through the same verification as any other archive: one

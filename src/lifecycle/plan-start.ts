@@ -1,7 +1,8 @@
 import type { Deployment, HookPoint, Service } from '../deployment/deployment.ts';
-import { ContainerStateError, FailedError, NotFoundError } from '../support/errors.ts';
+import { NotFoundError } from '../support/errors.ts';
 import { type HostState, isRunning, type ServiceState } from './host-state.ts';
 import type { ContainerStep, Plan, Step } from './plan.ts';
+import { refuseConflict } from './refuse-conflict.ts';
 
 export interface StartOptions {
   /** Only create; start nothing. */
@@ -29,7 +30,7 @@ export function planStart(
   const wanted = [...withDependencies(deployment, selected, options)].map((service) =>
     stateIn(state, service),
   );
-  for (const service of wanted) refuseConflicts(deployment, service);
+  for (const service of wanted) refuseConflict(deployment, service);
   const missing = wanted.filter((one) => one.state === 'missing');
   const named = new Set(selected);
   const waitsFor = (one: ServiceState) => named.has(one.service) && options.checkRunning === true;
@@ -72,36 +73,6 @@ export function stateIn(state: HostState, { name }: Service): ServiceState {
   const found = state.services.get(name);
   if (found === undefined) throw new Error(`the state of ${name} was not observed`);
   return found;
-}
-
-/** Two releases of one service would fight for the same data and ports; a name can be taken once. */
-function refuseConflicts(
-  deployment: Deployment,
-  { service, container, state, otherReleases }: ServiceState,
-): void {
-  const other = otherReleases.find(({ running }) => running);
-  if (other !== undefined && !isRunning(state)) {
-    const release = other.release === '' ? '' : `-V ${other.release} `;
-    throw new FailedError(`cannot start ${container}: ${other.container} of another release runs`, {
-      advice: `stop it first (dockerctl ${release}stop ${service.name}), or move everything: dockerctl upgrade ${deployment.release ?? 'RELEASE'}`,
-      facts: { service: service.name, container, running: other.container },
-    });
-  }
-  if (state === 'foreign') {
-    throw new FailedError(
-      `cannot create ${container}: a container that dockerctl did not make has this name`,
-      {
-        advice: `rename or remove it: docker rename ${container} NAME`,
-        facts: { service: service.name, container },
-      },
-    );
-  }
-  if (state === 'paused') {
-    throw new ContainerStateError(`cannot start ${container}: it is paused`, {
-      advice: `let it go on (docker unpause ${container}), or dockerctl restart ${service.name}`,
-      facts: { service: service.name, container },
-    });
-  }
 }
 
 /** Volumes and networks of the containers to be created; what is external must be there. */

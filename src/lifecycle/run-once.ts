@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { containerName, labelNames } from '../deployment/names.ts';
 import { NotFoundError } from '../support/errors.ts';
-import { carryOut, type Host } from './carry-out.ts';
+import { carryOut } from './carry-out.ts';
 import { resolveReferences } from './container-spec.ts';
+import type { Host } from './host.ts';
 import { observe } from './host-state.ts';
 import { planStart } from './plan-start.ts';
 import { findService } from './select.ts';

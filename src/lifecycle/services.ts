@@ -1,5 +1,6 @@
 import { ContainerStateError } from '../support/errors.ts';
-import { carryOut, type Host } from './carry-out.ts';
+import { carryOut } from './carry-out.ts';
+import type { Host } from './host.ts';
 import { isRunning, observe } from './host-state.ts';
 import { planStart, type StartOptions } from './plan-start.ts';
 import { planDestroy, planStop } from './plan-stop.ts';

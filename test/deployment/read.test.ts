@@ -219,7 +219,14 @@ const mistakes: [name: string, settings: string, line: number, key: string, mess
     'x-dockerctl: {hooks: {pre-start: [{container: [a]}]}}',
     5,
     'services.web.x-dockerctl.hooks.pre-start',
-    'has not started',
+    'does not run',
+  ],
+  [
+    'a hook after the container',
+    'x-dockerctl: {hooks: {post-stop: [{container: [a]}]}}',
+    5,
+    'services.web.x-dockerctl.hooks.post-stop',
+    'does not run',
   ],
   [
     'a health check without a test',

@@ -1,6 +1,6 @@
 import type { Deployment } from '../../src/deployment/deployment.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { Host } from '../../src/lifecycle/carry-out.ts';
+import type { Host } from '../../src/lifecycle/host.ts';
 import type { Context } from '../../src/support/context.ts';
 import { silent } from '../../src/support/progress.ts';
 import { readText } from '../support/deployment.ts';

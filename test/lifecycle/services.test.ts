@@ -238,6 +238,17 @@ test('a hook that fails is named with what it said, and the state is told', asyn
   assert.match(error.advice ?? '', 'now: web running');
 });
 
+test('two that start different services at once make what both need once', async () => {
+  const host =
+    await here.host(`  a: {image: IMAGE, init: true, command: [sleep, "1000"], volumes_from: [data]}
+  b: {image: IMAGE, init: true, command: [sleep, "1000"], volumes_from: [data]}
+  data: {image: IMAGE, network_mode: none, volumes: [/shared], command: ["true"], x-dockerctl: {storage: true}}`);
+  await Promise.all([startServices(['a'], host), startServices(['b'], host)]);
+  assert.equal(await states(host), { data: 'exited', a: 'running', b: 'running' });
+  const networks = await here.engine.networks.list();
+  assert.is(networks.filter(({ name }) => name === `${here.name}_default`).length, 1);
+});
+
 test('stopping tells which services ran, and starting brings exactly those back', async () => {
   const host = await here.host(`  a: {${sleeper}}\n  b: {${sleeper}}\n  c: {${sleeper}}`);
   await startServices(['a', 'c'], host);

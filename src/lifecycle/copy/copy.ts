@@ -4,8 +4,8 @@ import { pipeline } from 'node:stream/promises';
 import { extract } from 'tar-stream';
 import type { Containers } from '../../engine/engine.ts';
 import { NotFoundError, UsageError } from '../../support/errors.ts';
-import type { Host } from '../carry-out.ts';
 import { containerOf } from '../container-of.ts';
+import type { Host } from '../host.ts';
 import { packTree } from './pack-tree.ts';
 import { unpackInto } from './unpack-into.ts';
 

@@ -109,9 +109,11 @@ test('shell passes the command on as it is, needs no --, and returns its status'
 });
 
 test('run leaves nothing behind with --rm', async () => {
-  const before = (await here.engine.containers.list()).length;
+  const mine = async () =>
+    (await here.engine.containers.list()).filter(({ name }) => name.includes(here.name)).length;
+  const before = await mine();
   assert.is(await succeed('run', '--rm', 'web', 'echo', '-n', 'once'), 'once');
-  assert.is((await here.engine.containers.list()).length, before);
+  assert.is(await mine(), before);
 });
 
 test('start --attach prints what the service says and returns its status', async () => {

@@ -1,5 +1,5 @@
-import type { Network, Volume } from './deployment.ts';
-import type { WrittenFile } from './schema/file.ts';
+import type { Network, Volume } from '../deployment.ts';
+import type { WrittenFile } from '../schema/file.ts';
 
 /** The file's volumes; the engine knows them as `<deployment>_<key>` unless they have a name of their own. */
 export function buildVolumes({ name: deployment, volumes }: WrittenFile): Volume[] {

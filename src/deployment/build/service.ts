@@ -1,8 +1,9 @@
-import { buildContainer } from './build-container.ts';
-import type { Dependency, Network, ReadyCheck, ReadyRetry, Service, Volume } from './deployment.ts';
+import type { Dependency, Network, ReadyCheck, ReadyRetry, Service, Volume } from '../deployment.ts';
+import type { WrittenService } from '../schema/service.ts';
+import { buildContainer } from './container.ts';
+import { definedOnly } from './defined-only.ts';
 import type { FileContext } from './file-context.ts';
-import type { WrittenService } from './schema/service.ts';
-import { nearest } from './suggest.ts';
+import { unknownName } from './unknown-name.ts';
 
 /** The rest of the file, to which a service may refer. */
 export interface Surroundings {
@@ -26,25 +27,34 @@ export async function buildService(
       `${name} means several services on the command line: use another name`,
     );
   }
-  const settings = written['x-dockerctl'];
-  const { 'pre-start': preStart, ...hooks } = settings?.hooks ?? {};
-  if (preStart?.some(({ where }) => where === 'container')) {
-    const path = ['services', name, 'x-dockerctl', 'hooks', 'pre-start'];
-    throw context.problem(
-      path,
-      'nothing can run in a container that has not started: use host, or post-start',
-    );
-  }
   return {
     name,
     image: written.image,
-    storage: settings?.storage ?? false,
+    storage: written['x-dockerctl']?.storage ?? false,
     dependsOn: dependenciesOf(name, written, surroundings, context),
     container: await buildContainer(name, written, surroundings, context),
     labels: ownLabels(name, written, context),
     ...readinessOf(name, written, context),
-    hooks: definedOnly({ 'pre-start': preStart, ...hooks }),
+    hooks: hooksOf(name, written, context),
   };
+}
+
+/** Before it starts and after it has stopped, nothing can run in a container. */
+function hooksOf(
+  name: string,
+  { 'x-dockerctl': settings }: WrittenService,
+  context: FileContext,
+): Service['hooks'] {
+  const hooks = definedOnly(settings?.hooks ?? {});
+  for (const [point, instead] of [
+    ['pre-start', 'post-start'],
+    ['post-stop', 'pre-stop'],
+  ] as const) {
+    if (!hooks[point]?.some(({ where }) => where === 'container')) continue;
+    const path = ['services', name, 'x-dockerctl', 'hooks', point];
+    throw context.problem(path, `cannot run in a container that does not run: use host, or ${instead}`);
+  }
+  return hooks;
 }
 
 function ownLabels(
@@ -70,7 +80,8 @@ function dependenciesOf(
   const dependencies = new Map<string, Dependency>();
   const add = (target: string, condition: Dependency['condition'], key: string) => {
     const known = written[target];
-    if (known === undefined) throw noSuchService(target, ['services', name, key], written, context);
+    if (known === undefined)
+      throw unknownName('service', target, ['services', name, key], Object.keys(written), context);
     const completes = known['x-dockerctl']?.storage === true;
     const stated = dependencies.get(target)?.condition;
     dependencies.set(target, { service: target, condition: completes ? 'completed' : (stated ?? condition) });
@@ -89,18 +100,6 @@ function namespaceServices(service: WrittenService): { service: string; key: str
     return from.startsWith('container:') ? [] : [{ service: from.split(':')[0] ?? '', key: 'volumes_from' }];
   });
   return [...modes, ...volumes];
-}
-
-/** An error for a name that is no service of the file. */
-export function noSuchService(
-  name: string,
-  path: (string | number)[],
-  services: Readonly<Record<string, unknown>>,
-  context: FileContext,
-): Error {
-  const meant = nearest(name, Object.keys(services));
-  const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-  return context.problem(path, `there is no service ${JSON.stringify(name)}${hint}`);
 }
 
 const defaultRetry: ReadyRetry = { interval: 1, attempt: 30, timeout: 300 };
@@ -139,10 +138,4 @@ function healthTest(test: readonly string[] | undefined): ReadyCheck[] {
   if (kind === 'CMD') return [{ kind: 'run', command: rest }];
   if (kind === 'CMD-SHELL') return [{ kind: 'run', command: ['/bin/sh', '-c', ...rest] }];
   return [{ kind: 'run', command: [kind, ...rest] }];
-}
-
-function definedOnly<T extends object>(map: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(map).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

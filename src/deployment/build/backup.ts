@@ -1,10 +1,10 @@
-import type { BackupSettings, FileFilter, Inventory, Source } from './backup-settings.ts';
-import { noSuchService } from './build-service.ts';
-import type { Deployment } from './deployment.ts';
+import type { BackupSettings, BusyCheck, FileFilter, Inventory, Source } from '../backup-settings.ts';
+import type { Deployment } from '../deployment.ts';
+import type { WrittenBackup, WrittenSource } from '../schema/backup.ts';
+import { definedOnly } from './defined-only.ts';
 import { type FileContext, hostPath } from './file-context.ts';
 import { refuseOverlaps } from './overlap.ts';
-import type { WrittenBackup, WrittenSource } from './schema/backup.ts';
-import { nearest } from './suggest.ts';
+import { unknownName } from './unknown-name.ts';
 
 type Parts = Pick<Deployment, 'services' | 'volumes'>;
 
@@ -12,13 +12,8 @@ const base = ['x-dockerctl', 'backup'];
 
 /** The settings under `x-dockerctl.backup`, every path absolute and every service and volume known. */
 export function buildBackup(written: WrittenBackup, parts: Parts, context: FileContext): BackupSettings {
-  const services = Object.fromEntries(parts.services.map((service) => [service.name, service]));
-  const checkService = (name: string | undefined, path: (string | number)[]) => {
-    if (name === undefined || services[name] !== undefined) return name;
-    throw noSuchService(name, [...base, ...path, 'service'], services, context);
-  };
+  refuseUnknownServices(written, parts, context);
   const sources = Object.entries(written.sources).map(([name, source]) => {
-    if ('service' in source) checkService(source.service, ['sources', name]);
     return buildSource(name, source, parts, context);
   });
   const repository = hostPath(written.repository, context);
@@ -28,25 +23,38 @@ export function buildBackup(written: WrittenBackup, parts: Parts, context: FileC
     recipients: written.recipients ?? [],
     minFree: written['min-free'] ?? 0,
     keep: written.keep && definedOnly(written.keep),
-    refuseWhile: (written['refuse-while'] ?? []).map(({ run, timeout = 60, service, ...check }, index) => ({
-      ...check,
-      command: run,
-      timeout,
-      service: checkService(service, ['refuse-while', index]),
-    })),
+    refuseWhile: busyChecks(written),
     sources,
-    inventories: Object.entries(written.inventories ?? {}).map(
-      ([name, { run, service, label, ...inventory }]): Inventory => ({
-        ...inventory,
-        name,
-        label: label ?? inventory.key,
-        command: run,
-        service: checkService(service, ['inventories', name]),
-      }),
-    ),
+    inventories: inventories(written),
     metrics: written.metrics === undefined ? undefined : hostPath(written.metrics, context),
     hooks: { onSuccess: written['on-success'] ?? [], onFailure: written['on-failure'] ?? [] },
   };
+}
+
+function busyChecks(written: WrittenBackup): BusyCheck[] {
+  return (written['refuse-while'] ?? []).map(({ run, timeout = 60, service, ...check }) => {
+    return { ...check, command: run, timeout, service };
+  });
+}
+
+function inventories(written: WrittenBackup): Inventory[] {
+  return Object.entries(written.inventories ?? {}).map(([name, { run, service, label, ...inventory }]) => {
+    return { ...inventory, name, label: label ?? inventory.key, command: run, service };
+  });
+}
+
+/** Everywhere a service may be named. */
+function refuseUnknownServices(written: WrittenBackup, { services }: Parts, context: FileContext): void {
+  const known = services.map(({ name }) => name);
+  const check = (part: object, ...path: (string | number)[]) => {
+    const { service: name } = part as { service?: string };
+    if (name === undefined || known.includes(name)) return;
+    throw unknownName('service', name, [...base, ...path, 'service'], known, context);
+  };
+  for (const [name, source] of Object.entries(written.sources)) check(source, 'sources', name);
+  for (const [index, busy] of (written['refuse-while'] ?? []).entries()) check(busy, 'refuse-while', index);
+  for (const [name, inventory] of Object.entries(written.inventories ?? {}))
+    check(inventory, 'inventories', name);
 }
 
 function buildSource(name: string, written: WrittenSource, { volumes }: Parts, context: FileContext): Source {
@@ -63,9 +71,7 @@ function buildSource(name: string, written: WrittenSource, { volumes }: Parts, c
     const { volume } = written;
     const keys = volumes.map(({ key }) => key);
     if (keys.includes(volume)) return { ...common, kind: 'volume', volume, filter: filterOf(written) };
-    const meant = nearest(volume, keys);
-    const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
-    throw context.problem([...path, 'volume'], `there is no volume ${JSON.stringify(volume)}${hint}`);
+    throw unknownName('volume', volume, [...path, 'volume'], keys, context);
   }
   if ('dump' in written) return { ...common, ...dumpOf(written, path, context) };
   if ('run' in written) {
@@ -105,8 +111,4 @@ function dumpOf(
     Source,
     { kind: 'dump' }
   >;
-}
-
-function definedOnly<T extends object>(map: T) {
-  return Object.fromEntries(Object.entries(map).filter(([, value]) => value !== undefined));
 }

@@ -1,10 +1,10 @@
-import { buildBackup } from './build-backup.ts';
-import { buildNetworks, buildVolumes } from './build-resources.ts';
-import { buildService } from './build-service.ts';
-import type { Deployment } from './deployment.ts';
+import type { Deployment } from '../deployment.ts';
+import type { WrittenFile } from '../schema/file.ts';
+import { buildBackup } from './backup.ts';
 import { type FileContext, hostPath } from './file-context.ts';
 import { orderServices } from './order.ts';
-import type { WrittenFile } from './schema/file.ts';
+import { buildNetworks, buildVolumes } from './resources.ts';
+import { buildService } from './service.ts';
 
 /**
  * Turns a file whose every key is known and of the right type into a deployment: names resolved, references checked,

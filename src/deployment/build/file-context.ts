@@ -1,6 +1,6 @@
 import { dirname, join, resolve } from 'node:path';
-import type { Path } from './document.ts';
-import type { Variables } from './interpolate.ts';
+import type { Path } from '../document.ts';
+import type { Variables } from '../interpolate.ts';
 
 /** What turning a checked file into a deployment needs besides the file's own values. */
 export interface FileContext {

@@ -1,4 +1,4 @@
-import type { Service } from './deployment.ts';
+import type { Service } from '../deployment.ts';
 import type { FileContext } from './file-context.ts';
 
 /**

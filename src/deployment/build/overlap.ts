@@ -1,5 +1,5 @@
-import type { Source } from './backup-settings.ts';
-import type { Volume } from './deployment.ts';
+import type { Source } from '../backup-settings.ts';
+import type { Volume } from '../deployment.ts';
 import type { FileContext } from './file-context.ts';
 
 /** What a source takes: two sources overlap when one of these lies in the other. */

@@ -1,0 +1,107 @@
+import type { Network, Volume } from '../deployment/deployment.ts';
+import { labelNames } from '../deployment/names.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Context } from '../support/context.ts';
+import { ContainerStateError, NotFoundError } from '../support/errors.ts';
+import { containerSpecOf } from './container-spec.ts';
+import { runHooks } from './hooks.ts';
+import type { Host } from './host.ts';
+import { makeOnce } from './make-once.ts';
+import type { ContainerStep, Step } from './plan.ts';
+import { waitUntilReady } from './ready.ts';
+
+/** Does one step of a plan. */
+export async function doStep(step: Step, host: Host): Promise<void> {
+  const { engine, context } = host;
+  switch (step.do) {
+    case 'load-images':
+      return loadImages(step.images, step.archives, host);
+    case 'create-volume':
+      return createVolume(step.volume, host);
+    case 'create-network':
+      return createNetwork(step.network, host);
+    case 'remove-network':
+      return engine.networks.remove(step.network.name);
+    case 'create':
+      return create(step, host);
+    case 'start':
+      return start(step, engine);
+    case 'run-to-end':
+      return runToEnd(step, engine, context);
+    case 'wait-ready':
+      return waitUntilReady(step.service, step.container, engine, context);
+    case 'hooks':
+      return runHooks(step.service, step.container, step.point, engine, context.signal);
+    case 'stop':
+      return engine.containers.stop(step.container);
+    case 'remove':
+      return engine.containers.remove(step.container, { volumes: true });
+  }
+}
+
+async function loadImages(images: readonly string[], archives: readonly string[], host: Host): Promise<void> {
+  await host.loadImages?.(images, archives);
+  for (const image of images) {
+    if ((await host.engine.images.inspect(image)) !== undefined) continue;
+    throw new NotFoundError(`none of the archives holds the image ${image}`, {
+      advice: 'load the one that does (dockerctl images load FILE), or correct x-dockerctl.images.archives',
+      facts: { image, archives },
+    });
+  }
+}
+
+async function createVolume(volume: Volume, { deployment, engine }: Host): Promise<void> {
+  await engine.volumes.create(volume.name, {
+    ...(volume.driver !== undefined && { driver: volume.driver }),
+    driverOptions: volume.driverOptions,
+    labels: { ...volume.labels, [labelNames.deployment]: deployment.name },
+  });
+}
+
+async function createNetwork(network: Network, { deployment, engine, context }: Host): Promise<void> {
+  const options = {
+    ...(network.driver !== undefined && { driver: network.driver }),
+    internal: network.internal,
+    subnets: network.subnets,
+    labels: { ...network.labels, [labelNames.deployment]: deployment.name },
+  };
+  await makeOnce(
+    () => engine.networks.create(network.name, options),
+    async () => (await engine.networks.inspect(network.name)) !== undefined,
+    context,
+  );
+}
+
+async function create(
+  { service, container }: ContainerStep,
+  { deployment, engine, context }: Host,
+): Promise<void> {
+  const spec = containerSpecOf(deployment, service);
+  const wanted = spec.labels?.[labelNames.configHash];
+  await makeOnce(
+    () => engine.containers.create(spec),
+    async () => (await engine.containers.inspect(container))?.labels[labelNames.configHash] === wanted,
+    context,
+  );
+}
+
+/** A supervisor that attached to it may have taken its restart policy away: the deployment's holds again. */
+async function start({ service, container }: ContainerStep, engine: Engine): Promise<void> {
+  const { restart } = service.container;
+  if (restart !== undefined) await engine.containers.update(container, { restart });
+  await engine.containers.start(container);
+}
+
+async function runToEnd(
+  { service, container }: ContainerStep,
+  engine: Engine,
+  { signal }: Context,
+): Promise<void> {
+  await engine.containers.start(container);
+  const status = await engine.containers.wait(container, { signal });
+  if (status === 0) return;
+  throw new ContainerStateError(`preparing the volumes of ${container}: it ended with status ${status}`, {
+    advice: `dockerctl logs ${service.name} shows what it says`,
+    facts: { service: service.name, container, status },
+  });
+}
