@@ -64,3 +64,4 @@ await build({
   },
 });
 execFileSync('tsc', ['-p', 'tsconfig.types.json'], { stdio: 'inherit' });
+await import('./build-lzma.ts');

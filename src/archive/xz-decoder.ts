@@ -1,3 +1,5 @@
+import { loadLzma } from './lzma.ts';
+
 /**
  * Decodes .xz files on the thread pool: several streams one after the other, and the padding between them.
  * @param memoryLimit bytes; a dictionary that needs more is refused
@@ -7,7 +9,7 @@ export async function* decodeXz(
   compressed: AsyncIterable<Uint8Array>,
   memoryLimit: number,
 ): AsyncGenerator<Uint8Array> {
-  const decoder = await XzDecoder.create(memoryLimit);
+  const decoder = XzDecoder.create(memoryLimit);
   try {
     let decoding: Promise<Uint8Array[]> = Promise.resolve([]);
     for await (const piece of inSmallPieces(compressed)) {
@@ -41,8 +43,8 @@ class XzDecoder {
   private output: Uint8Array[] = [];
   private settle: { resolve(output: Uint8Array[]): void; reject(error: Error): void } | undefined;
 
-  static async create(memoryLimit: number): Promise<XzDecoder> {
-    const lzma = (await import('lzma-native')).default as unknown as LzmaNative;
+  static create(memoryLimit: number): XzDecoder {
+    const lzma = loadLzma<LzmaNative>();
     const native = new lzma.Stream();
     native.streamDecoder({ memlimit: memoryLimit, flags: lzma.CONCATENATED });
     return new XzDecoder(native);

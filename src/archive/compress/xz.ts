@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import { loadLzma } from '../lzma.ts';
 import type { BlockFormat, BlockSizes, CompressedBlock } from './block-format.ts';
 
 /** Large enough to lose under 1 % against one block for all, small enough for two at a time in 300 MB. */
@@ -31,7 +32,7 @@ export function xzBlocks(level: number): BlockFormat {
 }
 
 async function encodeStream(content: Uint8Array, level: number): Promise<Buffer> {
-  const lzma = (await import('lzma-native')).default as unknown as Liblzma;
+  const lzma = loadLzma<Liblzma>();
   const encoder = new lzma.Stream();
   const options = { ...presetOptions(level), dictSize: dictionarySize(content.length) };
   encoder.streamEncoder({ filters: [{ id: lzma.FILTER_LZMA2, options }], check: lzma.CHECK_CRC64 });
