@@ -20,3 +20,12 @@ export interface Changes {
   changed: number;
   removed: number;
 }
+
+/** Why the snapshot is incomplete, in one line; `undefined` when it is complete. */
+export function firstProblem({ sources }: BackupReport): string | undefined {
+  const incomplete = sources.filter(({ complete }) => !complete);
+  const [first] = incomplete;
+  if (first === undefined) return undefined;
+  const others = incomplete.length > 1 ? `, and ${incomplete.length - 1} more incomplete` : '';
+  return `${first.title}: ${first.warnings[0] ?? 'incomplete'}${others}`;
+}

@@ -11,7 +11,7 @@ export async function storeSource(
   surroundings: Pick<SourceJob, 'deployment' | 'engine' | 'neverEnter' | 'context'>,
 ): Promise<SourceReport> {
   const writer = await run.beginSource(description);
-  const before = run.predecessor?.sources.find(({ name }) => name === description.name);
+  const before = writer.predecessor;
   const task = surroundings.context.progress.begin(description.title, {
     unit: 'bytes',
     ...(before !== undefined && { total: before.bytes }),

@@ -83,6 +83,8 @@ export interface Run {
 }
 
 export interface SourceWriter {
+  /** The same source as the snapshot tells of it whose entries are `previous()`. */
+  readonly predecessor: SourceSummary | undefined;
   /**
    * The same source's entries in the newest snapshot of the deployment that has it, to be merge-joined with the walk;
    * empty when there is none. An entry that has not changed is added as it is, the same object: then nothing of it is

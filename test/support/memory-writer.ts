@@ -10,6 +10,7 @@ import { toFsPath } from '../../src/support/posix/byte-path.ts';
  * files at an exact moment between walk and read. One chunk per file.
  */
 export class MemoryWriter implements SourceWriter {
+  readonly predecessor = undefined;
   readonly entries: Entry[] = [];
   readonly warnings: string[] = [];
   readonly chunks = new Map<string, Buffer>();

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Action } from '../program.ts';
 import { addAttach } from './attach.ts';
+import { addBackupCreate } from './backup-create.ts';
 import { addBackupKeyGenerate } from './backup-key-generate.ts';
 import { addBackupList } from './backup-list.ts';
 import { addBackupStatus } from './backup-status.ts';
@@ -73,6 +74,7 @@ export function addCommands(program: Command, wrap: Wrap): void {
   addImagesList(images, wrap);
   program.commandsGroup('Backup and restore:');
   const backup = program.command('backup').description('back up the deployment while it runs');
+  addBackupCreate(backup, wrap);
   addBackupList(backup, wrap);
   addBackupVerify(backup, wrap);
   addBackupStatus(backup, wrap);

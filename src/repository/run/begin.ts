@@ -5,7 +5,7 @@ import { messageOf } from '../../support/errors.ts';
 import { encodeRecipient } from '../age/keys.ts';
 import { stageMetadata } from '../blobs/metadata.ts';
 import { UsablePacks } from '../packs/usable-packs.ts';
-import type { Run, RunOptions, Snapshot, SourceWriter } from '../repository.ts';
+import type { Run, RunOptions, Snapshot, SourceSummary, SourceWriter } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
 import type { StoredSnapshot } from '../snapshot/load.ts';
 import type { PackRef, TreeRef } from '../snapshot/manifest.ts';
@@ -60,11 +60,12 @@ export async function beginRun(options: BeginOptions, context: Context): Promise
       if (usableSegments.size < refs.length) await ingest.known();
       return createSourceWriter({
         source,
+        predecessor: summaryOf(previous?.snapshot, source.name),
         ingest,
         context,
         previous: new PreviousTree(store, refs, (error) => context.progress.warn(messageOf(error))),
         usable: usableSegments,
-        cutBits: cutBits(filesOf(previous?.snapshot, source.name)),
+        cutBits: cutBits(summaryOf(previous?.snapshot, source.name)?.files ?? 0),
         writeSegment: (text) => stageMetadata(store, text),
         onEnd: (summary, segments) => sources.push({ summary, segments }),
       });
@@ -107,8 +108,8 @@ async function selectUsable(refs: readonly TreeRef[], usable: UsablePacks): Prom
   return selected;
 }
 
-function filesOf(snapshot: Snapshot | undefined, source: string): number {
-  return snapshot?.sources.find(({ name }) => name === source)?.files ?? 0;
+function summaryOf(snapshot: Snapshot | undefined, source: string): SourceSummary | undefined {
+  return snapshot?.sources.find(({ name }) => name === source);
 }
 
 const smallestPackGoal = 64 * 1024 * 1024;

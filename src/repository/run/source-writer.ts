@@ -10,6 +10,7 @@ import type { Ingest } from './ingest.ts';
 
 export interface SourceWriterOptions {
   source: Pick<SourceSummary, 'name' | 'title' | 'kind' | 'origin'>;
+  predecessor: SourceSummary | undefined;
   ingest: Ingest;
   previous: PreviousTree;
   /** Segments of the previous tree whose packs can all be used. */
@@ -40,6 +41,8 @@ export function createSourceWriter(options: SourceWriterOptions): SourceWriter {
   ingest.begin(source.name);
 
   return {
+    predecessor: options.predecessor,
+
     previous: () => previous.entries(),
 
     has(entry: Readonly<Entry>): boolean {
