@@ -3,12 +3,14 @@ import { buffer } from 'node:stream/consumers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DamagedError, FailedError, InterruptedError, NotFoundError } from '../../src/support/errors.ts';
-import { testEngine } from '../support/engine.ts';
+import { throwawayEngine } from '../support/engine.ts';
 import { dockerArchive, loadBusyboxImage, streamOf, uniqueReference } from '../support/images.ts';
 
-const { engine } = await testEngine();
+// An engine of its own, because what others load meanwhile would show in the lists compared here.
+const { engine, stop } = await throwawayEngine('images');
 const { images } = engine;
 const test = suite('images');
+test.after(stop);
 
 const tiny = (reference: string) =>
   dockerArchive([
