@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { encodeIdentity, generateIdentity, type Identity } from '../../src/repository/age/keys.ts';
+import type { Entry } from '../../src/repository/entry.ts';
+import { openOrCreateRepository } from '../../src/repository/open.ts';
+import { needProgram } from '../support/debian-program.ts';
+import { makeOddTree } from '../support/odd-tree.ts';
+import { quietContext, saveDirectories } from '../support/save-directory.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const root = temporaryDirectory();
+const context = quietContext(join(root, 'state'));
+const script = join(root, 'recover.sh');
+const source = join(root, 'source');
+writeFileSync(script, scriptOfDocument());
+makeOddTree(source);
+for (const program of ['jq', 'zstd', 'age']) needProgram(program);
+needProgram('setfattr', 'attr');
+
+/** The script as a reader of the document would save it. */
+function scriptOfDocument(): string {
+  const [, found] =
+    /```sh\n(#!\/bin\/sh\n[\s\S]*?)```/.exec(readFileSync('docs/backup-format.md', 'utf8')) ?? [];
+  if (found === undefined) throw new Error('the document has no script');
+  return found;
+}
+
+/** Saves the odd tree, recovers it with the script alone, saves what came back, and compares the two trees. */
+async function recoverAndCompare(name: string, keys: Identity[]): Promise<void> {
+  const directory = join(root, name);
+  const target = join(root, `${name}-target`);
+  const repository = await openOrCreateRepository(directory, context, { identities: keys });
+  const snapshot = await saveDirectories(repository, { odd: source }, context, keys);
+  const keyFile = join(root, `${name}.key`);
+  writeFileSync(keyFile, keys.map(encodeIdentity).join('\n'));
+  const argv = [script, directory, snapshot.id.slice(7, 15), target, ...(keys.length > 0 ? [keyFile] : [])];
+  const { status, stderr } = spawnSync('sh', argv, { encoding: 'utf8' });
+  assert.is(status, 0, stderr);
+  assert.is(stderr, '');
+  const again = await saveDirectories(repository, { odd: join(target, 'odd') }, context, keys);
+  const before = await Array.fromAsync(repository.entries(snapshot, 'odd'), comparable);
+  const after = await Array.fromAsync(repository.entries(again, 'odd'), comparable);
+  assert.ok(before.length > 15);
+  assert.equal(after, before);
+  await repository.close();
+}
+
+/** An entry without what is different in every copy. */
+function comparable({ inode: _, ctime: __, ...entry }: Entry): Omit<Entry, 'inode' | 'ctime'> {
+  return entry;
+}
+
+test('the script of the document rebuilds a snapshot, every kind of file and name included', async () => {
+  await recoverAndCompare('plain', []);
+});
+
+test('with a key it rebuilds an encrypted one', async () => {
+  await recoverAndCompare('sealed', [generateIdentity()]);
+});
+
+test('it stops at a damaged blob', async () => {
+  const directory = join(root, 'damaged');
+  const repository = await openOrCreateRepository(directory, context);
+  const files = join(root, 'files');
+  mkdirSync(files);
+  writeFileSync(join(files, 'file'), 'content');
+  const { id } = await saveDirectories(repository, { files }, context);
+  await repository.close();
+  const index = JSON.parse(readFileSync(join(directory, 'index.json'), 'utf8'));
+  const blobs = join(directory, 'blobs', 'sha256');
+  const manifest = JSON.parse(readFileSync(join(blobs, index.manifests[0].digest.slice(7)), 'utf8'));
+  const path = join(blobs, manifest.layers[0].digest.slice(7));
+  const bytes = readFileSync(path);
+  bytes[20]! ^= 1;
+  writeFileSync(path, bytes);
+  const { status } = spawnSync('sh', [script, directory, id.slice(7, 15), join(root, 'damaged-target')]);
+  assert.is.not(status, 0);
+});
+
+test.run();
