@@ -36,8 +36,17 @@ test('maps and lists, short and long syntax mean the same', async () => {
     ['sysctls: [net.core.somaxconn=1024]', 'sysctls: {net.core.somaxconn: 1024}'],
     ['restart: no', 'restart: false'],
     ['networks: [default]', 'networks: {default: {}}'],
+    ['devices: ["/dev/a:/dev/b:r"]', 'devices: [{source: /dev/a, target: /dev/b, permissions: r}]'],
+    ['volumes: [/a]', 'volumes: [{type: volume, target: /a, volume: {}}]'],
   ];
   for (const [one = '', other = ''] of pairs) assert.equal(await container(one), await container(other), one);
+});
+
+/** What `docker compose config` (2.26) printed for every-key.yaml. */
+test('what Compose makes of a file means the same as the file', async () => {
+  const written = readFileSync('test/deployment/every-key.compose.yaml', 'utf8');
+  const { services } = await readText(written);
+  assert.equal(services[0]?.container, JSON.parse(readFileSync('test/deployment/every-key.json', 'utf8')));
 });
 
 test('a variable becomes a number, a truth value or a size where one is wanted', async () => {

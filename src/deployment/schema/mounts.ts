@@ -23,6 +23,12 @@ const bind = closed(
   { propagation: 'mounts are private', selinux: 'relabel the host path yourself' },
 );
 
+/** Nothing can be said about a volume here; `docker compose config` writes the empty map. */
+const volume = closed(
+  {},
+  { nocopy: 'a new volume gets what the image has there', subpath: 'mount the volume itself' },
+);
+
 const long = z.discriminatedUnion(
   'type',
   [
@@ -41,6 +47,7 @@ const long = z.discriminatedUnion(
       source: text.optional(),
       target,
       read_only: flag.optional(),
+      volume: volume.optional(),
     }).transform(({ source = '', target, read_only }): Mount => {
       return { type: 'volume', source, target, readOnly: read_only ?? false };
     }),

@@ -66,7 +66,7 @@ export const command = z.union([
     context.addIssue({ code: 'custom', message: 'has a quote that is not closed' });
     return z.NEVER;
   }),
-  z.array(z.union([z.string(), z.number().transform(String)], 'must be text')),
+  z.array(z.string()),
 ]);
 
 /** One or several texts. */

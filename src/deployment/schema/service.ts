@@ -31,14 +31,13 @@ const refusals: Refusals = {
   extends: 'use YAML anchors and merge keys',
 };
 
-const user = z.union([text, z.int().min(0).transform(String)], 'must be a user name or number');
-const networkName = z.strictObject({ aliases: z.array(text).optional(), ipv4_address: text.optional() });
+const attachment = closed({ aliases: z.array(text).optional(), ipv4_address: text.optional() });
 
 const networks = z.union([
   z.array(text).transform((names) => Object.fromEntries(names.map((name) => [name, {}]))),
   z.record(
     text,
-    networkName.nullable().transform((settings) => settings ?? {}),
+    attachment.nullable().transform((settings) => settings ?? {}),
   ),
 ]) as z.ZodType<Record<string, { aliases?: string[]; ipv4_address?: string }>>;
 
@@ -48,16 +47,19 @@ const conditions = {
   service_completed_successfully: 'completed',
 } as const;
 
+const dependency = closed({
+  condition: z.enum(Object.keys(conditions) as [keyof typeof conditions]),
+  required: z.literal(true).optional(),
+});
+
 const dependsOn = z.union([
   z.array(text).transform((names) => names.map((service) => ({ service, condition: 'started' as const }))),
-  z
-    .record(text, closed({ condition: z.enum(Object.keys(conditions) as [keyof typeof conditions]) }))
-    .transform((map) => {
-      return Object.entries(map).map(([service, { condition }]) => ({
-        service,
-        condition: conditions[condition],
-      }));
-    }),
+  z.record(text, dependency).transform((map) => {
+    return Object.entries(map).map(([service, { condition }]) => ({
+      service,
+      condition: conditions[condition],
+    }));
+  }),
 ]);
 
 /** Compose's own check, which becomes a readiness check. */
@@ -75,19 +77,26 @@ const limit = z.union([
   closed({ soft: integer(-1), hard: integer(-1) }),
 ]);
 
-const device = z.string().transform((written, context) => {
-  const [host = '', container = host, permissions = 'rwm', ...more] = written.split(':');
-  if (
-    host.startsWith('/') &&
-    container.startsWith('/') &&
-    /^[rwm]+$/.test(permissions) &&
-    more.length === 0
-  ) {
-    return { host, container, permissions };
-  }
-  context.addIssue({ code: 'custom', message: 'must be HOST, HOST:CONTAINER or HOST:CONTAINER:rwm' });
-  return z.NEVER;
-});
+const devicePath = text.startsWith('/', 'must be an absolute path');
+const permissions = z.string().regex(/^[rwm]+$/, 'must be of the letters r, w and m');
+
+const device = z.union([
+  z.string().transform((written, context) => {
+    const [host = '', container = host, allowed = 'rwm', ...more] = written.split(':');
+    const paths = host.startsWith('/') && container.startsWith('/');
+    if (paths && /^[rwm]+$/.test(allowed) && more.length === 0)
+      return { host, container, permissions: allowed };
+    context.addIssue({ code: 'custom', message: 'must be HOST, HOST:CONTAINER or HOST:CONTAINER:rwm' });
+    return z.NEVER;
+  }),
+  closed({
+    source: devicePath,
+    target: devicePath.optional(),
+    permissions: permissions.optional(),
+  }).transform(({ source, target, permissions = 'rwm' }) => {
+    return { host: source, container: target ?? source, permissions };
+  }),
+]);
 
 const environmentFile = z.union([
   text.transform((path) => ({ path, required: true })),
@@ -115,7 +124,7 @@ export const service = extensible(
     dns: textOrList.optional(),
     dns_search: textOrList.optional(),
     extra_hosts: z.union([z.array(text), z.record(text, text)]).optional(),
-    user: user.optional(),
+    user: text.optional(),
     working_dir: text.optional(),
     tty: flag.optional(),
     stdin_open: flag.optional(),
