@@ -27,6 +27,8 @@ export interface RestoreRecord {
   createdDirectories: string[];
   createdVolumes: string[];
   places: PlaceRecord[];
+  /** Modification times, in nanoseconds since 1970, of the directories that staging touches. */
+  times: { directory: string; mtime: string }[];
   databases: DatabaseRecord[];
   /** Services to stop, and those to start, each in the order it happens. */
   stop: string[];

@@ -82,7 +82,7 @@ function refuseExisting(targets: readonly { where: string; exists: boolean }[]):
 
 function refuseMissingImages({ start }: RestorePlan, services: readonly ServiceState[]): void {
   const lacking = services.filter(
-    ({ name, state, imagePresent }) => start.includes(name) && state === 'missing' && !imagePresent,
+    ({ name, state, imageAtHand }) => start.includes(name) && state === 'missing' && !imageAtHand,
   );
   if (lacking.length === 0) return;
   const images = [...new Set(lacking.map(({ image }) => image))];

@@ -4,7 +4,7 @@ import { ContainerStateError, messageOf } from '../support/errors.ts';
 import type { DatabasePorts } from './databases.ts';
 import { endJournal, type RestoreJournal, saveJournal } from './journal.ts';
 import type { Services } from './services.ts';
-import { removeEmptyDirectory } from './swap/directories.ts';
+import { removeEmptyDirectory, setModificationTime } from './swap/directories.ts';
 import { writeMetadata } from './swap/kept-directory.ts';
 import { revertMoves } from './swap/moves.ts';
 import { namesIn, openStaging, removeStaging } from './swap/staging.ts';
@@ -92,6 +92,7 @@ async function cleanUp(journal: RestoreJournal, ports: UndoPorts | undefined): P
     await removeStaging(directory, record.id);
   }
   for (const directory of record.createdDirectories.toReversed()) removeEmptyDirectory(directory);
+  for (const { directory, mtime } of record.times) setModificationTime(directory, BigInt(mtime));
   for (const volume of record.createdVolumes) await ports!.engine.volumes.remove(volume);
   await endJournal(journal);
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Volume } from '../deployment/deployment.ts';
+import { labelNames } from '../deployment/names.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Repository, Snapshot } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
@@ -137,6 +138,7 @@ async function recordOf(
     createdDirectories: [],
     createdVolumes,
     places: [],
+    times: [],
     databases: selected.flatMap(({ summary, database }) =>
       database === undefined ? [] : [{ source: summary.name, ...database }],
     ),
@@ -157,10 +159,10 @@ async function stageEverything(
 ): Promise<void> {
   const { record } = journal;
   for (const name of record.createdVolumes) {
-    const { driver, driverOptions = {}, labels = {} } = volumes.find((volume) => volume.name === name) ?? {};
+    const { driver, driverOptions = {}, labels } = volumes.find((volume) => volume.name === name) ?? {};
     await host!.engine.volumes.create(name, {
       driverOptions,
-      labels,
+      labels: { ...labels, [labelNames.deployment]: snapshot.deployment },
       ...(driver !== undefined && { driver }),
     });
   }

@@ -19,7 +19,8 @@ export interface Services {
 export interface ServiceState {
   name: string;
   image: string;
-  imagePresent: boolean;
+  /** The engine has it, or it may be in the archives that the deployment file names. */
+  imageAtHand: boolean;
   /** It runs, it was created and does not run, or it has no container. */
   state: 'running' | 'stopped' | 'missing';
   storage: boolean;

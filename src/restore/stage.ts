@@ -72,8 +72,13 @@ async function createPlaces({ places }: Layout, journal: RestoreJournal): Promis
   const { record } = journal;
   record.createdDirectories = [...new Set(places.flatMap(({ directory }) => missingDirectories(directory)))];
   record.places = places.map(({ directory }) => ({ directory, moves: [] }));
+  record.times = timesOf([
+    ...places.map(({ directory }) => directory),
+    ...record.createdDirectories.map(parentDirectory),
+  ]);
   await saveJournal(journal);
-  for (const directory of record.createdDirectories) makeDirectory(directory);
+  const mode = record.request.to === undefined ? 0o755 : 0o700;
+  for (const directory of record.createdDirectories) makeDirectory(directory, mode);
   const stagings = new Map<string, Staging>();
   try {
     for (const { directory } of places) stagings.set(directory, createStaging(directory, record.id));
@@ -82,6 +87,13 @@ async function createPlaces({ places }: Layout, journal: RestoreJournal): Promis
     throw error;
   }
   return stagings;
+}
+
+/** Of those that exist. */
+function timesOf(directories: readonly string[]): { directory: string; mtime: string }[] {
+  return [...new Set(directories)]
+    .filter((directory) => missingDirectories(directory).length === 0)
+    .map((directory) => ({ directory, mtime: readMetadata(directory).mtime }));
 }
 
 function destinations(

@@ -21,6 +21,7 @@ import { addInspect } from './inspect.ts';
 import { addList } from './list.ts';
 import { addLogs } from './logs.ts';
 import { addRestart } from './restart.ts';
+import { addRestore } from './restore.ts';
 import { addRevert } from './revert.ts';
 import { addRun } from './run.ts';
 import { addSchedule } from './schedule.ts';
@@ -79,6 +80,7 @@ export function addCommands(program: Command, wrap: Wrap): void {
   addBackupVerify(backup, wrap);
   addBackupStatus(backup, wrap);
   addBackupKeyGenerate(backup, wrap);
+  addRestore(program, wrap);
   program.commandsGroup('This host:');
   addConfig(program, wrap);
   addSchedule(program, wrap);

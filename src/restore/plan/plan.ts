@@ -63,7 +63,7 @@ export function planRestore(
       complete: snapshot.complete,
     },
     release: survey.release,
-    sources: selected.map(({ summary }) => plannedSource(summary, survey)),
+    sources: selected.map((source) => plannedSource(source, survey)),
     skipped: [...skipped],
     stop: stop.toReversed(),
     start: servicesToStart(selected, stop, survey),
@@ -72,8 +72,12 @@ export function planRestore(
   };
 }
 
-function plannedSource(summary: SourceSummary, { targets }: Survey): PlannedSource {
+function plannedSource({ summary, database }: SelectedSource, { targets, services }: Survey): PlannedSource {
   const { name, title, kind, files, bytes, started } = summary;
+  const own = targets.filter(({ source }) => source === name);
+  const exists = services.some(
+    (service) => service.name === database?.service && service.state !== 'missing',
+  );
   return {
     name,
     title,
@@ -81,9 +85,10 @@ function plannedSource(summary: SourceSummary, { targets }: Survey): PlannedSour
     files,
     bytes,
     taken: started,
-    targets: targets
-      .filter(({ source }) => source === name)
-      .map(({ where, exists }) => ({ where, replaces: exists })),
+    targets: [
+      ...own.map((target) => ({ where: target.where, replaces: target.exists })),
+      ...(database ? [{ where: `${database.engine} in ${database.service}`, replaces: exists }] : []),
+    ],
   };
 }
 

@@ -3,6 +3,7 @@ import { codeOf } from '../../support/errors.ts';
 import { pathAt, toFsPath } from '../../support/posix/byte-path.ts';
 import { openDirectoryAt } from '../../support/posix/open.ts';
 import { statAt } from '../../support/posix/stat.ts';
+import { setTimesAt } from '../../support/posix/times.ts';
 import { parentDirectory } from '../places.ts';
 import { nameOf } from '../tree/checked-entries.ts';
 
@@ -47,15 +48,26 @@ export function missingDirectories(path: string): string[] {
   }
 }
 
-/** 0755, as a package would make it. No-op when it is there. */
-export function makeDirectory(path: string): void {
+/** No-op when it is there. */
+export function makeDirectory(path: string, mode: number): void {
   const parent = openPlainDirectory(parentDirectory(path));
   try {
     if (existsAt(parent, nameOf(path))) return;
-    mkdirSync(toFsPath(pathAt(parent, nameOf(path))), 0o755);
+    mkdirSync(toFsPath(pathAt(parent, nameOf(path))), mode);
     fsyncSync(parent);
   } finally {
     closeSync(parent);
+  }
+}
+
+/** Nanoseconds since 1970. No-op when the directory is gone. */
+export function setModificationTime(path: string, mtime: bigint): void {
+  if (missingDirectories(path).length > 0) return;
+  const directory = openPlainDirectory(path);
+  try {
+    setTimesAt(directory, '.', mtime);
+  } finally {
+    closeSync(directory);
   }
 }
 

@@ -1,0 +1,110 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { Repository } from '../../repository/repository.ts';
+import type { RestorePorts } from '../../restore/restore.ts';
+import { UsageError } from '../../support/errors.ts';
+import { identityOption, openBackupRepository, repositoryOption } from '../backup-repository.ts';
+import type { Session } from '../context.ts';
+import { openHost } from '../lifecycle.ts';
+import type { ParsedInput } from '../program.ts';
+import { renderPlan, renderReport, renderStatus } from '../render/restore.ts';
+import type { Wrap } from './all.ts';
+
+export function addRestore(program: Command, wrap: Wrap): void {
+  program
+    .command('restore [snapshot]')
+    .description('bring back what a backup holds: files, volumes, databases, and the services that use them')
+    .option('--only <source...>', 'these sources only')
+    .option('--full', 'also the sources that are backed up with --full only')
+    .option('--to <dir>', 'write the files under this directory, and leave this host alone')
+    .option('--resume', 'finish a restore that was killed')
+    .option('--rollback', 'take back the restore that was killed, or else the last one')
+    .option('--status', 'tell which restores are unfinished, and where replaced data is kept')
+    .option('--drop-old', 'remove the data that finished restores replaced')
+    .option(...repositoryOption)
+    .option(...identityOption)
+    .action(wrap(restore));
+}
+
+async function restore(session: Session, { args: [snapshot], options }: ParsedInput): Promise<undefined> {
+  const asked = ['resume', 'rollback', 'status', 'dropOld'].filter((name) => options[name]);
+  if (asked.length + (snapshot === undefined ? 0 : 1) !== 1) {
+    throw new UsageError(
+      'restore needs a snapshot, or one of --resume, --rollback, --status and --drop-old',
+      {
+        advice: 'dockerctl backup list shows the snapshots; `latest` is the newest complete one.',
+      },
+    );
+  }
+  if (options.status) return showStatus(session);
+  if (options.rollback) return takeBack(session);
+  if (options.dropOld) return dropOld(session);
+  if (options.resume) return resume(session, options);
+  return restoreSnapshot(session, snapshot, options);
+}
+
+async function restoreSnapshot(
+  session: Session,
+  snapshot: string,
+  options: ParsedInput['options'],
+): Promise<undefined> {
+  const { prepareRestore } = await import('../../restore/restore.ts');
+  const to = options.to === undefined ? undefined : resolve(session.io.workingDirectory, options.to);
+  const repository = await openBackupRepository(session, options.repository, options.identity);
+  try {
+    const request = { snapshot, only: options.only ?? [], full: options.full === true, to };
+    const ports = { ...(await portsOf(session, to)), repository };
+    const { plan, run } = await prepareRestore(request, ports, session.context);
+    if (session.global.dryRun) return session.result(plan, renderPlan) as undefined;
+    if (!session.global.yes) session.io.stderr.write(`${renderPlan(plan)}\n`);
+    await session.confirm(to === undefined ? 'replace this with the backup' : `write it to ${to}`);
+    session.result(await run(), renderReport);
+  } finally {
+    await repository.close();
+  }
+}
+
+async function resume(session: Session, options: ParsedInput['options']): Promise<undefined> {
+  const { resumeRestore } = await import('../../restore/unfinished.ts');
+  const open = (directory: string): Promise<Repository> =>
+    openBackupRepository(session, directory, options.identity);
+  session.result(await resumeRestore(open, await portsOf(session, undefined), session.context), renderReport);
+}
+
+async function takeBack(session: Session): Promise<undefined> {
+  const { restoreStatus, takeBackRestore } = await import('../../restore/unfinished.ts');
+  const all = await restoreStatus(session.context.stateDir);
+  const taken = all.find(({ phase }) => phase !== 'done') ?? all.at(-1);
+  if (taken) await session.confirm(`take back the restore ${taken.id} begun ${taken.started}`);
+  const { host } = await portsOf(session, undefined);
+  session.result(await takeBackRestore(host, session.context), ({ id }) => `took back the restore ${id}`);
+}
+
+async function showStatus(session: Session): Promise<undefined> {
+  const { restoreStatus } = await import('../../restore/unfinished.ts');
+  session.result(await restoreStatus(session.context.stateDir), renderStatus);
+}
+
+async function dropOld(session: Session): Promise<undefined> {
+  const { dropKeptData, restoreStatus } = await import('../../restore/unfinished.ts');
+  const kept = (await restoreStatus(session.context.stateDir)).flatMap((status) => status.kept);
+  if (kept.length > 0) await session.confirm(`remove for good: ${kept.join(', ')}`);
+  const { host } = await portsOf(session, undefined);
+  session.result(await dropKeptData(host, session.context), (dropped) =>
+    dropped.length === 0 ? 'nothing is kept' : dropped.flatMap((status) => status.kept).join('\n'),
+  );
+}
+
+/** The host is the deployment's: writing to a directory needs neither file nor engine. */
+async function portsOf(session: Session, to: string | undefined): Promise<Omit<RestorePorts, 'repository'>> {
+  if (to !== undefined) return { host: undefined, volumes: [], fullSources: new Set(), release: undefined };
+  const { deploymentServices } = await import('../../restore/deployment-services.ts');
+  const host = await openHost(session);
+  const { volumes, release, backup } = host.deployment;
+  return {
+    host: { engine: host.engine, services: deploymentServices(host) },
+    volumes,
+    fullSources: new Set(backup?.sources.filter(({ full }) => full).map(({ name }) => name)),
+    release,
+  };
+}

@@ -1,0 +1,70 @@
+import type { RestorePlan } from '../../restore/plan/plan.ts';
+import type { RestoreReport } from '../../restore/run.ts';
+import type { RestoreStatus } from '../../restore/unfinished.ts';
+import { count, formatBytes, formatTime } from './quantities.ts';
+import { printable, renderTable } from './table.ts';
+
+/** What is replaced, by title; what stops; what to know. */
+export function renderPlan(plan: RestorePlan): string {
+  const { snapshot } = plan;
+  return [
+    `snapshot ${shortId(snapshot.id)} of ${printable(snapshot.deployment)} on ${printable(snapshot.host)}, ` +
+      `${formatTime(new Date(snapshot.started))}, release ${printable(snapshot.release ?? 'none')}`,
+    ...(snapshot.complete ? [] : ['it is INCOMPLETE']),
+    '',
+    renderTable(['RESTORES', 'FILES', 'SIZE', 'TO', ''], plan.sources.flatMap(sourceRows)),
+    ...plan.skipped.map(({ title, reason }) => `leaves out ${printable(title)}: ${reason}`),
+    '',
+    ...(plan.stop.length > 0 ? [`stops ${plan.stop.join(', ')}`] : []),
+    ...(plan.start.length > 0 ? [`starts ${plan.start.join(', ')}`] : []),
+    ...plan.space.map(
+      ({ directory, bytes }) =>
+        `needs ${formatBytes(bytes.need)} in ${printable(directory)}, where ${formatBytes(bytes.free)} are free`,
+    ),
+    ...plan.warnings.map((warning) => `note: ${printable(warning)}`),
+  ].join('\n');
+}
+
+export function renderReport(report: RestoreReport): string {
+  return [
+    ...report.sources.map(
+      ({ title, files, bytes }) =>
+        `restored ${printable(title)}: ${count(files, 'file')}, ${formatBytes(bytes)}`,
+    ),
+    ...report.databases.map(
+      ({ service, name, tables, rows }) =>
+        `restored database ${printable(name)} of ${service}: ${count(tables, 'table')}, ${count(rows, 'row')}`,
+    ),
+    ...(report.started.length > 0 ? [`running and ready: ${report.started.join(', ')}`] : []),
+    ...report.warnings.map((warning) => `note: ${printable(warning)}`),
+    ...report.kept.map((where) => `replaced data is kept in ${printable(where)}`),
+    ...(report.kept.length > 0 ? ['dockerctl restore --rollback brings it back; --drop-old removes it'] : []),
+  ].join('\n');
+}
+
+export function renderStatus(all: readonly RestoreStatus[]): string {
+  if (all.length === 0) return 'no restore is unfinished, and no replaced data is kept';
+  return all
+    .flatMap(({ id, started, phase, snapshot, kept }) => [
+      `${id}  ${formatTime(new Date(started))}  snapshot ${shortId(snapshot)}  ${wordFor[phase]}`,
+      ...kept.map((where) => `  keeps ${printable(where)}`),
+    ])
+    .join('\n');
+}
+
+const wordFor: Record<RestoreStatus['phase'], string> = {
+  staging: 'UNFINISHED, nothing replaced yet: --resume or --rollback',
+  swapping: 'UNFINISHED, in the middle of replacing: --resume or --rollback',
+  done: 'done',
+};
+
+function sourceRows({ title, files, bytes, targets }: RestorePlan['sources'][number]): string[][] {
+  const rows = targets.map(({ where, replaces }) => [where, replaces ? 'replaces what is there' : 'new']);
+  return (rows.length > 0 ? rows : [['', '']]).map((row, index) =>
+    index === 0 ? [title, String(files), formatBytes(bytes), ...row] : ['', '', '', ...row],
+  );
+}
+
+function shortId(id: string): string {
+  return id.slice('sha256:'.length, 'sha256:'.length + 12);
+}

@@ -1,0 +1,80 @@
+import { realpath } from 'node:fs/promises';
+import { labelNames } from '../deployment/names.ts';
+import type { ContainerDetails } from '../engine/engine.ts';
+import type { Host } from '../lifecycle/carry-out.ts';
+import { runningContainerOf } from '../lifecycle/container-of.ts';
+import { isRunning, type ServiceState as Observed, observe } from '../lifecycle/host-state.ts';
+import { destroyServices, startServices, stopServices } from '../lifecycle/services.ts';
+import { fromText } from '../support/posix/byte-path.ts';
+import type { Mount, ServiceState, Services } from './services.ts';
+
+/** The services of a deployment, brought up and down by the lifecycle room. */
+export function deploymentServices(host: Host): Services {
+  const { deployment, engine } = host;
+  return {
+    async list() {
+      const state = await observe(deployment, engine);
+      return Promise.all(
+        [...state.services.values()].map((one) =>
+          describe(one, state.images.has(one.service.image) || state.archives.length > 0, host),
+        ),
+      );
+    },
+    strangers: () => strangersOf(host),
+    async stop(names, context) {
+      await stopServices(names, { ...host, context });
+    },
+    async start(names, { ready }, context) {
+      const options = ready ? { checkRunning: true } : { withoutReadiness: true };
+      await startServices(names, { ...host, context }, { ...options, loadImages: true });
+    },
+    destroy: (names, context) => destroyServices(names, { ...host, context }),
+    container: async (name) => (await runningContainerOf(deployment, engine, name)).name,
+  };
+}
+
+async function describe(one: Observed, imageAtHand: boolean, { engine }: Host): Promise<ServiceState> {
+  const { service, container, state } = one;
+  const exists = state !== 'missing' && state !== 'foreign';
+  const mounts = exists ? mountsOf(await engine.containers.inspect(container)) : declaredMounts(one);
+  return {
+    name: service.name,
+    image: service.image,
+    imageAtHand,
+    state: exists ? (isRunning(state) ? 'running' : 'stopped') : 'missing',
+    storage: service.storage,
+    dependsOn: service.dependsOn.map((dependency) => dependency.service),
+    mounts: await Promise.all(mounts.map(resolved)),
+  };
+}
+
+/** Running containers of anybody else, another release of this deployment included. */
+async function strangersOf({ deployment, engine }: Host): Promise<{ name: string; mounts: Mount[] }[]> {
+  const own = new Set(
+    [...(await observe(deployment, engine)).services.values()].map(({ container }) => container),
+  );
+  const others = (await engine.containers.list()).filter(
+    ({ name, state, labels }) =>
+      state === 'running' && !(own.has(name) && labels[labelNames.deployment] === deployment.name),
+  );
+  const details = await Promise.all(others.map(({ id }) => engine.containers.inspect(id)));
+  return Promise.all(
+    details.flatMap((found) => {
+      if (found === undefined) return [];
+      return [Promise.all(mountsOf(found).map(resolved)).then((mounts) => ({ name: found.name, mounts }))];
+    }),
+  );
+}
+
+function mountsOf(container: ContainerDetails | undefined): Mount[] {
+  return (container?.mounts ?? []).filter(({ source }) => source.startsWith('/'));
+}
+
+/** Those of a container that is yet to be made; where its volumes will lie is not known. */
+function declaredMounts({ service }: Observed): Mount[] {
+  return (service.container.mounts ?? []).filter(({ type }) => type === 'bind');
+}
+
+async function resolved({ source, target }: Mount): Promise<Mount> {
+  return { source: fromText(await realpath(source).catch(() => source)), target };
+}

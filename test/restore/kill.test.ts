@@ -1,0 +1,82 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { prepareRestore } from '../../src/restore/restore.ts';
+import { dropKeptData, restoreStatus, resumeRestore, takeBackRestore } from '../../src/restore/unfinished.ts';
+import { FailedError } from '../../src/support/errors.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { fingerprint } from './fingerprint.ts';
+import { contextFor, makeLive, portsFor } from './killed-restore.ts';
+
+const root = temporaryDirectory();
+const script = join(import.meta.dirname, 'killed-restore.ts');
+
+/** Kills a restore at its Nth call; `undefined` when it had ended before. */
+function killed(number: number): { directory: string; before: Record<string, string> } | undefined {
+  const directory = join(root, String(number));
+  mkdirSync(directory);
+  makeLive(directory);
+  const before = fingerprint(join(directory, 'live'));
+  const { signal, status, stderr } = spawnSync(process.execPath, [script, directory, String(number)]);
+  if (signal === 'SIGKILL') return { directory, before };
+  assert.is(status, 0, String(stderr));
+  return undefined;
+}
+
+function traces(directory: string): string[] {
+  const journals = join(directory, 'state', 'restores');
+  const names = readdirSync(join(directory, 'live')).filter((name) => name.startsWith('.dockerctl'));
+  return [...names, ...readdirSync(journals).filter((name) => name.endsWith('.json'))];
+}
+
+async function takeBack(directory: string): Promise<void> {
+  const context = contextFor(directory);
+  const [status] = await restoreStatus(context.stateDir);
+  if (status) await takeBackRestore(portsFor(directory).host, context);
+}
+
+async function resume(directory: string): Promise<void> {
+  const context = contextFor(directory);
+  const ports = portsFor(directory);
+  const [status] = await restoreStatus(context.stateDir);
+  if (status === undefined || status.phase === 'done') return;
+  const request = { snapshot: 'latest', only: [], full: false, to: undefined };
+  const error = await prepareRestore(request, ports, context).catch((refusal: Error) => refusal);
+  assert.instance(error, FailedError, 'a new restore is refused meanwhile');
+  await resumeRestore(async () => ports.repository, ports, context);
+}
+
+function expectRestored(directory: string): void {
+  for (const name of ['a', 'b', 'new/c']) {
+    const path = join(directory, 'live', name);
+    assert.equal(readdirSync(path), ['file', 'sub'], name);
+    assert.is(readFileSync(join(path, 'sub/link'), 'utf8'), `${name} restored`);
+  }
+}
+
+test('killed at any moment, a restore is taken back or finished', async () => {
+  let [kills, swaps, number] = [0, 0, 1];
+  for (let step = killed(number); step !== undefined; step = killed(number)) {
+    kills++;
+    const { directory, before } = step;
+    const [status] = await restoreStatus(join(directory, 'state'));
+    if (status?.phase === 'swapping') swaps++;
+    if (number % 2 === 0) {
+      await takeBack(directory);
+      assert.equal(fingerprint(join(directory, 'live')), before, `killed at call ${number}`);
+    } else if (status !== undefined) {
+      await resume(directory);
+      expectRestored(directory);
+      await dropKeptData(portsFor(directory).host, contextFor(directory));
+      expectRestored(directory);
+    }
+    if (status !== undefined) assert.equal(traces(directory), [], `killed at call ${number}`);
+    number += status?.phase === 'swapping' ? 3 : 7;
+  }
+  assert.ok(kills > 15, `${kills} kills`);
+  assert.ok(swaps > 5, `${swaps} of them while swapping`);
+});
+
+test.run();
