@@ -1,8 +1,8 @@
 import { realpath } from 'node:fs/promises';
 import { labelNames } from '../deployment/names.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
-import type { Host } from '../lifecycle/carry-out.ts';
 import { runningContainerOf } from '../lifecycle/container-of.ts';
+import type { Host } from '../lifecycle/host.ts';
 import { isRunning, type ServiceState as Observed, observe } from '../lifecycle/host-state.ts';
 import { destroyServices, startServices, stopServices } from '../lifecycle/services.ts';
 import { fromText } from '../support/posix/byte-path.ts';
