@@ -60,24 +60,29 @@ export function containersOf(client: Client): Containers {
   };
 }
 
-/** Exactly the one of this name or full id: the engine would also take the beginning of an id. */
 async function containerNamed(docker: Docker, name: string): Promise<Docker.Container> {
-  if (!isName(name)) throw notFound('container', name);
-  if (!couldBeIdPrefix(name)) return docker.getContainer(name);
-  const found = await inspect(docker, name);
-  if (found === undefined) throw notFound('container', name);
-  return docker.getContainer(found.id);
+  const key = await keyOf(docker, name);
+  if (key === undefined) throw notFound('container', name);
+  return docker.getContainer(key);
 }
 
 async function inspect(docker: Docker, name: string): Promise<ContainerDetails | undefined> {
-  if (!isName(name)) return undefined;
+  const key = await keyOf(docker, name);
+  if (key === undefined) return undefined;
   try {
-    const found = containerDetails(await docker.getContainer(name).inspect());
-    return found.name === name || found.id === name ? found : undefined;
+    return containerDetails(await docker.getContainer(key).inspect());
   } catch (error) {
     if (statusOf(error) === 404) return undefined;
     throw error;
   }
+}
+
+/** What the engine takes for exactly the container of this name or full id, and never for the beginning of an id. */
+async function keyOf(docker: Docker, name: string): Promise<string | undefined> {
+  if (!isName(name)) return undefined;
+  if (!couldBeIdPrefix(name)) return name;
+  const similar = await docker.listContainers({ all: true, filters: { name: [name] } });
+  return similar.find(({ Names: names }) => names.includes(`/${name}`))?.Id;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { Client } from './client.ts';
 import type { NetworkDetails, NetworkOptions, Networks } from './engine.ts';
 import { statusOf } from './errors.ts';
 import { labelFilter } from './labels.ts';
-import { isName, notFound } from './names.ts';
+import { couldBeIdPrefix, isName, notFound } from './names.ts';
 
 export function networksOf(client: Client): Networks {
   return {
@@ -53,16 +53,23 @@ export async function existingNetwork(docker: Docker, name: string): Promise<Doc
   return docker.getNetwork(network.id);
 }
 
-/** The engine would also take the beginning of an id. */
 async function inspect(docker: Docker, name: string): Promise<NetworkDetails | undefined> {
-  if (!isName(name)) return undefined;
+  const key = await keyOf(docker, name);
+  if (key === undefined) return undefined;
   try {
-    const network = details(await docker.getNetwork(name).inspect());
-    return network.name === name || network.id === name ? network : undefined;
+    return details(await docker.getNetwork(key).inspect());
   } catch (error) {
     if (statusOf(error) === 404) return undefined;
     throw error;
   }
+}
+
+/** What the engine takes for exactly the network of this name or full id, and never for the beginning of an id. */
+async function keyOf(docker: Docker, name: string): Promise<string | undefined> {
+  if (!isName(name)) return undefined;
+  if (!couldBeIdPrefix(name)) return name;
+  const similar = await docker.listNetworks({ filters: { name: [name] } });
+  return similar.find((network) => network.Name === name)?.Id;
 }
 
 function creation(name: string, options: NetworkOptions): Docker.NetworkCreateOptions {

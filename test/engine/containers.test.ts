@@ -21,9 +21,12 @@ const { containers } = engine;
 const image = await loadBusyboxImage(engine, { files: { 'etc/hello': 'hello\n' } });
 const test = suite('containers');
 const made: string[] = [];
+const shared = await run();
 
 test.after(async () => {
-  for (const name of made) await containers.remove(name, { force: true, volumes: true }).catch(() => {});
+  await Promise.all(
+    made.map((name) => containers.remove(name, { force: true, volumes: true }).catch(() => {})),
+  );
   await engine.images.remove(image, { force: true });
 });
 
@@ -213,9 +216,8 @@ test('volumes are shared from another container', async () => {
 });
 
 test('a command in a container gives both outputs and its exit status', async () => {
-  const name = await run();
   const command = ['sh', '-c', 'echo out; echo bad >&2; echo "$A $PWD $(id -u)"; exit 42'];
-  const exec = await containers.exec(name, {
+  const exec = await containers.exec(shared, {
     command,
     environment: { A: 'b c' },
     user: 'nobody',
@@ -226,17 +228,15 @@ test('a command in a container gives both outputs and its exit status', async ()
 });
 
 test('many short commands all report their own status', async () => {
-  const name = await run();
   for (let status = 0; status < 20; status += 1) {
-    const exec = await containers.exec(name, { command: ['sh', '-c', `echo ${status}; exit ${status}`] });
+    const exec = await containers.exec(shared, { command: ['sh', '-c', `echo ${status}; exit ${status}`] });
     assert.equal(await outcome(exec), [`${status}\n`, '', status]);
   }
 });
 
 test('closing stdin half-way lets the command finish and its output arrive whole', async () => {
-  const name = await run();
   const bytes = randomBytes(8 * 1024 * 1024);
-  const exec = await containers.exec(name, { command: ['sh', '-c', 'cat; echo done >&2'], stdin: true });
+  const exec = await containers.exec(shared, { command: ['sh', '-c', 'cat; echo done >&2'], stdin: true });
   Readable.from([bytes]).pipe(exec.stdin!);
   const [echoed, said, code] = await Promise.all([buffer(exec.stdout), text(exec.stderr), exec.exitCode]);
   assert.equal([said, code], ['done\n', 0]);
@@ -244,10 +244,9 @@ test('closing stdin half-way lets the command finish and its output arrive whole
 });
 
 test('a command that ends before it has read its input tells its output and status, and its writer does not hang', async () => {
-  const name = await run();
   for (let round = 0; round < 10; round += 1) {
     const command = ['sh', '-c', 'head -c 1000 >/dev/null; seq 20000; echo bad >&2; exit 5'];
-    const exec = await containers.exec(name, { command, stdin: true });
+    const exec = await containers.exec(shared, { command, stdin: true });
     const written = thrownBy(pipeline(Readable.from([Buffer.alloc(16 * 1024 * 1024)]), exec.stdin!));
     const [said, bad, code] = await outcome(exec);
     assert.equal([said.length, bad, code], [108894, 'bad\n', 5]);
@@ -256,8 +255,7 @@ test('a command that ends before it has read its input tells its output and stat
 });
 
 test('a slow reader holds the command back instead of filling memory', async () => {
-  const name = await run();
-  const exec = await containers.exec(name, { command: ['sh', '-c', 'yes | head -c 100000000'] });
+  const exec = await containers.exec(shared, { command: ['sh', '-c', 'yes | head -c 100000000'] });
   exec.stderr.resume();
   await setTimeout(500);
   assert.ok(exec.stdout.readableLength < 1024 * 1024, `${exec.stdout.readableLength} bytes waited`);
@@ -272,8 +270,7 @@ test('a slow reader holds the command back instead of filling memory', async () 
 });
 
 test('with a tty everything is output, and the terminal can be resized', async () => {
-  const name = await run();
-  const exec = await containers.exec(name, {
+  const exec = await containers.exec(shared, {
     command: ['sh', '-c', 'sleep 1; echo out; echo bad >&2'],
     tty: true,
   });
@@ -282,9 +279,8 @@ test('with a tty everything is output, and the terminal can be resized', async (
 });
 
 test('a command that does not exist fails with a status or an error, never with success', async () => {
-  const name = await run();
   const result = await containers
-    .exec(name, { command: ['/no/such/program'] })
+    .exec(shared, { command: ['/no/such/program'] })
     .then(outcome, (error) => error);
   if (result instanceof Error) assert.instance(result, FailedError);
   else assert.is.not(result[2], 0);
