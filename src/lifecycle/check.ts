@@ -19,7 +19,7 @@ export interface CheckOptions {
   timeout?: number;
 }
 
-/** Checks services side by side, each until it is ready or its time is up. Storage must have ended well. */
+/** Checks services side by side, each until it is ready or its time is up. What is to be completed must have ended well. */
 export async function checkServices(
   names: readonly string[],
   { deployment, engine, context }: Host,
@@ -30,8 +30,8 @@ export async function checkServices(
   const check = async (service: Service): Promise<CheckedService> => {
     const state = services.get(service.name) as ServiceState;
     const retry = { ...service.readyRetry, interval, ...(timeout !== undefined && { timeout }) };
-    const problem = service.storage
-      ? storageProblem(state)
+    const problem = state.completes
+      ? completionProblem(state)
       : await waitUntilReady(service, state.container, engine, context, retry).then(
           () => undefined,
           problemOf,
@@ -42,11 +42,9 @@ export async function checkServices(
   return Promise.all(selected.map(check));
 }
 
-function storageProblem({ state, exitCode }: ServiceState): string | undefined {
+function completionProblem({ state, exitCode }: ServiceState): string | undefined {
   if (state === 'exited' && exitCode === 0) return undefined;
-  return exitCode === undefined || state === 'running'
-    ? `it is ${state}`
-    : `it ended with status ${exitCode}`;
+  return exitCode === undefined ? `it is ${state}` : `it ended with status ${exitCode}`;
 }
 
 function problemOf(error: unknown): string {

@@ -100,7 +100,7 @@ async function runToEnd(
   await engine.containers.start(container);
   const status = await engine.containers.wait(container, { signal });
   if (status === 0) return;
-  throw new ContainerStateError(`preparing the volumes of ${container}: it ended with status ${status}`, {
+  throw new ContainerStateError(`running ${container} to its end: it ended with status ${status}`, {
     advice: `dockerctl logs ${service.name} shows what it says`,
     facts: { service: service.name, container, status },
   });

@@ -2,6 +2,7 @@ import { glob } from 'node:fs/promises';
 import type { Deployment, Service } from '../deployment/deployment.ts';
 import { containerName, labelNames } from '../deployment/names.ts';
 import type { ContainerState, ContainerSummary, Engine } from '../engine/engine.ts';
+import { completes } from './completes.ts';
 import { configHash } from './container-spec.ts';
 
 /** What the host has of a deployment: all that plans are made from. */
@@ -23,7 +24,9 @@ export interface ServiceState {
   container: string;
   /** `missing` when it was not created; `foreign` when something that is not ours goes by its name. */
   state: ContainerState | 'missing' | 'foreign';
-  /** Of a storage container that has run; else undefined. */
+  /** Whether it is done when it has ended with status 0. */
+  completes: boolean;
+  /** Of one that completes and has ended; else undefined. */
   exitCode: number | undefined;
   /** Whether the container was made from other settings or another image than it would be made from now. */
   outdated: 'settings' | 'image' | undefined;
@@ -82,12 +85,13 @@ async function stateOf(
   const ours = containers.filter((one) => belongsTo(one, deployment.name, service.name));
   const named = containers.find(({ name }) => name === container);
   const current = named !== undefined && ours.includes(named) ? named : undefined;
-  const runs = service.storage && current !== undefined && current.state !== 'created';
+  const ends = completes(deployment, service);
   return {
     service,
     container,
     state: current?.state ?? (named === undefined ? 'missing' : 'foreign'),
-    exitCode: runs ? (await engine.containers.inspect(current.id))?.exitCode : undefined,
+    completes: ends,
+    exitCode: ends ? await exitCodeOf(current, engine) : undefined,
     outdated: current && outdatedBy(current, service, imageIds.get(service.image)),
     otherReleases: ours
       .filter((one) => one !== current)
@@ -98,6 +102,14 @@ async function stateOf(
         running: isRunning(state),
       })),
   };
+}
+
+async function exitCodeOf(
+  container: ContainerSummary | undefined,
+  engine: Engine,
+): Promise<number | undefined> {
+  if (container?.state !== 'exited') return undefined;
+  return (await engine.containers.inspect(container.id))?.exitCode;
 }
 
 /** By labels, compared whole: never by parts of a name. */

@@ -132,7 +132,7 @@ function serviceSteps(one: ServiceState, options: StartOptions, checkRunning: bo
   const about = { service, container };
   const create: ContainerStep[] = state === 'missing' ? [{ do: 'create', ...about }] : [];
   if (options.createOnly) return create;
-  if (service.storage) {
+  if (one.completes) {
     const done = state === 'exited' && one.exitCode === 0;
     return done ? [] : [...create, { do: 'run-to-end', ...about }];
   }

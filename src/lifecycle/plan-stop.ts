@@ -30,10 +30,7 @@ export function planDestroy(deployment: Deployment, state: HostState, selected: 
 
 /** Stops, and starts again with what it depends on. */
 export function planRestart(deployment: Deployment, state: HostState, selected: readonly Service[]): Plan {
-  const stop = planStop(
-    state,
-    selected.filter(({ storage }) => !storage),
-  );
+  const stop = planStop(state, selected);
   return joined(stop, planStart(deployment, afterStop(state, selected), selected));
 }
 
@@ -60,9 +57,13 @@ function exists(state: ServiceState['state']): boolean {
   return state !== 'missing' && state !== 'foreign';
 }
 
-/** The host as it will be once these services are stopped. */
+/** The host as it will be once these services are stopped; a job is done anew, but not storage. */
 function afterStop(state: HostState, selected: readonly Service[]): HostState {
-  return changed(state, selected, (one) => ({ ...one, state: isRunning(one.state) ? 'exited' : one.state }));
+  return changed(state, selected, (one) => ({
+    ...one,
+    state: isRunning(one.state) ? 'exited' : one.state,
+    exitCode: one.service.storage ? one.exitCode : undefined,
+  }));
 }
 
 /** The host as it will be once these services' containers are gone. */

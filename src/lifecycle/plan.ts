@@ -18,7 +18,7 @@ export type Step =
 export type ContainerStep = { service: Service; container: string } & (
   | { do: 'create' }
   | { do: 'start' }
-  /** A storage container: started once, must exit with status 0. */
+  /** What is done when it has ended: storage, and jobs that others wait for. It must exit with status 0. */
   | { do: 'run-to-end' }
   | { do: 'wait-ready' }
   | { do: 'hooks'; point: HookPoint }
@@ -42,7 +42,7 @@ export function describeStep(step: Step): string {
     case 'start':
       return `start ${step.container}`;
     case 'run-to-end':
-      return `run ${step.container} until it has prepared its volumes`;
+      return `run ${step.container} to its end`;
     case 'wait-ready':
       return `wait until ${step.container} is ready`;
     case 'hooks':

@@ -43,6 +43,7 @@ function hostWith(
       service,
       container: containerName(deployment, service),
       state: service.storage ? 'exited' : 'running',
+      completes: service.storage,
       exitCode: service.storage ? 0 : undefined,
       outdated: undefined,
       otherReleases: [],
@@ -79,7 +80,7 @@ test('building from nothing makes networks and volumes, then storage, then servi
     'create network shop_front',
     'create network shop_back',
     'create data from box',
-    'run data until it has prepared its volumes',
+    'run data to its end',
     'create db from db',
     'start db',
     'wait until db is ready',
@@ -148,9 +149,7 @@ test('what is stopped is started, and what it depends on comes first', () => {
 
 test('storage that failed or never ran is run again', () => {
   for (const data of [{ exitCode: 1 }, { state: 'created' as const, exitCode: undefined }]) {
-    assert.equal(lines(planStart(shop, hostWith({ data }), select('data'))), [
-      'run data until it has prepared its volumes',
-    ]);
+    assert.equal(lines(planStart(shop, hostWith({ data }), select('data'))), ['run data to its end']);
   }
 });
 

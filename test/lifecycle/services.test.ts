@@ -7,7 +7,7 @@ import { containerName } from '../../src/deployment/names.ts';
 import { carryOut } from '../../src/lifecycle/carry-out.ts';
 import { observe } from '../../src/lifecycle/host-state.ts';
 import { listServices } from '../../src/lifecycle/list.ts';
-import { planDestroy, planRevert } from '../../src/lifecycle/plan-stop.ts';
+import { planDestroy, planRestart, planRevert } from '../../src/lifecycle/plan-stop.ts';
 import { selectServices } from '../../src/lifecycle/select.ts';
 import { startServices, stopServices } from '../../src/lifecycle/services.ts';
 import {
@@ -168,6 +168,20 @@ test('storage that fails stops the build before any service', async () => {
   assert.instance(error, ContainerStateError);
   assert.match(error.message, 'ended with status 1');
   assert.equal(await states(host), { data: 'exited', app: 'missing' });
+});
+
+test('a job that others want completed runs to its end before them, once, and again on restart', async () => {
+  const job = `{image: IMAGE, network_mode: none, command: [sh, -c, "echo ran >> /host/job"], volumes: ["${scratch}:/host"]}`;
+  const host = await here.host(`  job: ${job}
+  app: {${sleeper}, depends_on: {job: {condition: service_completed_successfully}}}`);
+  const runs = () => readFileSync(join(scratch, 'job'), 'utf8').trim().split('\n').length;
+  await startServices(['app'], host);
+  assert.equal(await states(host), { job: 'exited', app: 'running' });
+  await startServices(['all'], host);
+  assert.is(runs(), 1);
+  const selected = selectServices(host.deployment, ['job']);
+  await carryOut(planRestart(host.deployment, await observe(host.deployment, host.engine), selected), host);
+  assert.is(runs(), 2);
 });
 
 test('an image that is nowhere is an error before anything is created', async () => {

@@ -44,7 +44,7 @@ async function succeed(...argv: string[]): Promise<string> {
 test('a dry run prints every step and does none', async () => {
   assert.equal((await succeed('build', 'all', '--dry-run')).trim().split('\n'), [
     `create ${here.name}-1-data from ${here.image}`,
-    `run ${here.name}-1-data until it has prepared its volumes`,
+    `run ${here.name}-1-data to its end`,
     `create ${here.name}-1-web from ${here.image}`,
     `start ${here.name}-1-web`,
     `wait until ${here.name}-1-web is ready`,
@@ -75,6 +75,7 @@ test('the life of a service from build to destroy', async () => {
     ],
   );
   assert.match(await succeed('check'), /web +yes/);
+  assert.equal(JSON.parse(await succeed('check', 'web', '--json')), [{ name: 'web', ready: true }]);
   assert.is(await succeed('logs', 'web'), 'started\n');
   assert.is(await succeed('logs', 'web', '--tail', '0'), '');
   assert.is(JSON.parse(await succeed('inspect', 'web')).Name, `/${here.name}-1-web`);
