@@ -7,10 +7,20 @@ import { codeOf, DamagedError, NotFoundError, UsageError } from '../support/erro
 import { acquireLock, type Lock } from '../support/lock.ts';
 import type { Identity } from './age/keys.ts';
 import type { Entry } from './entry.ts';
+import { removeSnapshots } from './prune/remove.ts';
+import { keepReserve, releaseReserve } from './prune/reserve.ts';
 import { ChunkPlaces } from './read/chunk-places.ts';
 import { readContent } from './read/content.ts';
 import { FrameReader } from './read/frame-reader.ts';
-import type { Repository, Run, RunOptions, Snapshot, VerifyOptions, VerifyReport } from './repository.ts';
+import type {
+  RemovalReport,
+  Repository,
+  Run,
+  RunOptions,
+  Snapshot,
+  VerifyOptions,
+  VerifyReport,
+} from './repository.ts';
 import { beginRun, recoverStaging } from './run/begin.ts';
 import { PlainCache } from './seal/plain-cache.ts';
 import type { Store } from './seal/store.ts';
@@ -122,12 +132,7 @@ class LayoutRepository implements Repository {
   }
 
   async beginRun(options: RunOptions, context: Context): Promise<Run> {
-    const lock = acquireLock(join(this.directory, 'lock'), {
-      mode: 'exclusive',
-      purpose: 'backup',
-      now: context.now(),
-    });
-    this.#writer = lock;
+    const lock = this.#lockForWriting('backup', context);
     try {
       await recoverStaging(this.#store);
       this.#stored = undefined;
@@ -148,6 +153,28 @@ class LayoutRepository implements Repository {
     } catch (error) {
       lock.release();
       throw error;
+    }
+  }
+
+  async remove(ids: readonly string[], context: Context): Promise<RemovalReport> {
+    const writer = this.#lockForWriting('removing snapshots', context);
+    // Its own shared lock would keep it out as much as another reader's.
+    this.#readers?.release();
+    this.#readers = undefined;
+    try {
+      const alone = this.#lockReaders('exclusive', 'removing snapshots', context);
+      try {
+        await releaseReserve(this.directory);
+        await recoverStaging(this.#store);
+        return await removeSnapshots(this.#store, await loadCatalog(this.#store), new Set(ids), context);
+      } finally {
+        await keepReserve(this.directory).catch(() => {}); // There may be no room for it yet.
+        this.#stored = undefined;
+        this.#places.clear();
+        alone.release();
+      }
+    } finally {
+      writer.release();
     }
   }
 
@@ -197,12 +224,17 @@ class LayoutRepository implements Repository {
     return places;
   }
 
+  #lockForWriting(purpose: string, { now }: Context): Lock {
+    this.#writer = acquireLock(join(this.directory, 'lock'), { mode: 'exclusive', purpose, now: now() });
+    return this.#writer;
+  }
+
   /** Readers keep whoever deletes blobs away, and not each other. */
   #share(): void {
-    this.#readers ??= acquireLock(join(this.directory, 'readers.lock'), {
-      mode: 'shared',
-      purpose: 'reading',
-      now: this.#context.now(),
-    });
+    this.#readers ??= this.#lockReaders('shared', 'reading', this.#context);
+  }
+
+  #lockReaders(mode: 'shared' | 'exclusive', purpose: string, { now }: Context): Lock {
+    return acquireLock(join(this.directory, 'readers.lock'), { mode, purpose, now: now() });
   }
 }

@@ -20,6 +20,11 @@ export interface Repository {
   verify(options: VerifyOptions, context: Context): Promise<VerifyReport>;
   /** Begins a snapshot under the exclusive lock. Throws `LockedError`. */
   beginRun(options: RunOptions, context: Context): Promise<Run>;
+  /**
+   * Removes these snapshots (full ids) and every blob that no other needs, alone in the repository. Needs no free space.
+   * Throws `LockedError`, and `DamagedError` when a snapshot cannot be read: what it needs is not known.
+   */
+  remove(ids: readonly string[], context: Context): Promise<RemovalReport>;
   /** Releases locks, workers and file handles. */
   close(): Promise<void>;
 }
@@ -144,6 +149,14 @@ export interface VerifyReport {
   /** Bytes read. */
   bytes: number;
   damage: Damage[];
+}
+
+export interface RemovalReport {
+  /** Ids of the snapshots that went. */
+  snapshots: string[];
+  /** Files that went with them, and what dead runs had left. */
+  blobs: number;
+  bytes: number;
 }
 
 export interface Damage {

@@ -1,5 +1,5 @@
 import type { Digest } from '../../oci/digest.ts';
-import { clearStaging, listBlobs, publishIndex, readStagedIndex } from '../../oci/layout.ts';
+import { clearStaging, listBlobs, publishIndex, readIndex, readStagedIndex } from '../../oci/layout.ts';
 import type { Context } from '../../support/context.ts';
 import { messageOf } from '../../support/errors.ts';
 import { encodeRecipient } from '../age/keys.ts';
@@ -124,12 +124,18 @@ function packGoal(stored: readonly StoredSnapshot[]): number {
   return Math.max(smallestPackGoal, Math.ceil(total / mostPacks));
 }
 
-/** Finishes a commit that was cut short between its manifest and `index.json`, then sweeps what dead runs left. */
+/**
+ * Finishes a commit, or the removal of a snapshot, that was cut short between its manifest and `index.json`, then
+ * sweeps what dead runs left.
+ */
 export async function recoverStaging(store: Store): Promise<void> {
   const staged = await readStagedIndex(store);
   if (staged !== undefined) {
     const present = new Set(await listBlobs(store));
-    if (staged.manifests.every(({ digest }) => present.has(digest))) await publishIndex(store);
+    const kept = new Set(staged.manifests.map(({ digest }) => digest));
+    const toBeRemoved = ((await readIndex(store))?.manifests ?? []).filter(({ digest }) => !kept.has(digest));
+    const isWhole = [...kept].every((digest) => present.has(digest));
+    if (isWhole && !toBeRemoved.some(({ digest }) => present.has(digest))) await publishIndex(store);
   }
   await clearStaging(store);
 }

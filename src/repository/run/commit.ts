@@ -11,6 +11,7 @@ import {
 import { stageMetadata } from '../blobs/metadata.ts';
 import { encodeIndex, indexGoal } from '../packs/index-lines.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
+import { keepReserve } from '../prune/reserve.ts';
 import type { Snapshot, SourceSummary } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
 import { encodeConfig } from '../snapshot/config.ts';
@@ -87,6 +88,7 @@ export async function commitRun(options: CommitOptions): Promise<Snapshot> {
   const manifest = await stageBlob(store, encodeManifest(parts, store.recipients.length > 0));
   await publish(options, [...staged, config], manifest, { id: config.digest, ...about });
   await trimCache(options, parts);
+  await keepReserve(store.directory).catch(() => {}); // Without it only removing on a full disk is harder.
   return { id: config.digest, ...about };
 }
 

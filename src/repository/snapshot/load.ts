@@ -19,6 +19,12 @@ export interface StoredSnapshot {
   trees: Map<string, TreeRef[]>;
 }
 
+/** Every blob that a snapshot needs, its manifest among them. */
+export function blobsOf({ manifest, parts }: StoredSnapshot): BlobRef[] {
+  const notes = parts.notes === undefined ? [] : [parts.notes];
+  return [manifest, parts.config, ...parts.packs, ...parts.indexes, ...parts.trees, ...notes];
+}
+
 /** Every snapshot that can be read, oldest first, and what is wrong with the others. */
 export interface Catalog {
   stored: StoredSnapshot[];

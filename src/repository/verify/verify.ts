@@ -1,12 +1,11 @@
 import type { Digest } from '../../oci/digest.ts';
-import { blobPath, listBlobs, readIndex } from '../../oci/layout.ts';
+import { blobPath, listBlobs, readIndex, readStagedIndex } from '../../oci/layout.ts';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, InterruptedError, SignatureError } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';
 import type { Damage, VerifyOptions, VerifyReport } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
-import { type Catalog, loadAll, type StoredSnapshot, scanForManifests } from '../snapshot/load.ts';
-import type { BlobRef } from '../snapshot/manifest.ts';
+import { blobsOf, type Catalog, loadAll, type StoredSnapshot, scanForManifests } from '../snapshot/load.ts';
 import { checkIndex } from './check-index.ts';
 import { checkPack, readPackContents } from './check-pack.ts';
 import { checkTrees } from './check-trees.ts';
@@ -59,10 +58,15 @@ function requireKey({ directory, identities }: Store, { stored }: Catalog): void
   );
 }
 
-/** What `index.json` names and what else is there. */
+/** What `index.json` names, but for a snapshot whose removal was cut short, and what else is there. */
 async function loadEverySnapshot(store: Store): Promise<Catalog> {
-  const named = (await readIndex(store))?.manifests.map(({ digest }) => digest) ?? [];
-  return loadAll(store, [...new Set([...named, ...(await scanForManifests(store))])]);
+  const named = (await readIndex(store))?.manifests ?? [];
+  const next = (await readStagedIndex(store))?.manifests;
+  const present = new Set(await listBlobs(store));
+  const goes = (digest: Digest) =>
+    next !== undefined && !present.has(digest) && !next.some((other) => other.digest === digest);
+  const listed = named.map(({ digest }) => digest).filter((digest) => !goes(digest));
+  return loadAll(store, [...new Set([...listed, ...(await scanForManifests(store))])]);
 }
 
 function beginTask({ stored }: Catalog, readData: boolean, context: Context): ProgressTask {
@@ -154,12 +158,6 @@ async function spoiledFiles(store: Store, spoiled: StoredSnapshot[], digest: Dig
     if (error instanceof DamagedError || error instanceof SignatureError) return [];
     throw error;
   }
-}
-
-/** Every blob that a snapshot needs, its manifest among them. */
-export function blobsOf({ manifest, parts }: StoredSnapshot): BlobRef[] {
-  const notes = parts.notes === undefined ? [] : [parts.notes];
-  return [manifest, parts.config, ...parts.packs, ...parts.indexes, ...parts.trees, ...notes];
 }
 
 function throwIfInterrupted({ signal }: Context): void {

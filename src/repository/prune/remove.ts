@@ -1,0 +1,87 @@
+import { unlink } from 'node:fs/promises';
+import type { Digest } from '../../oci/digest.ts';
+import {
+  blobPath,
+  blobSize,
+  type Layout,
+  listBlobs,
+  publishIndex,
+  stageIndex,
+  syncBlobs,
+} from '../../oci/layout.ts';
+import type { Context } from '../../support/context.ts';
+import { DamagedError, InterruptedError } from '../../support/errors.ts';
+import type { RemovalReport } from '../repository.ts';
+import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
+import { blobsOf, type Catalog, type StoredSnapshot } from '../snapshot/load.ts';
+
+/**
+ * Removes snapshots, and every blob that those that stay do not need. Both locks are held. Killed at any point it
+ * leaves whole snapshots only, and can be run again.
+ * @param ids full ids of snapshots in the catalog
+ */
+export async function removeSnapshots(
+  layout: Layout,
+  { stored, damaged }: Catalog,
+  ids: ReadonlySet<string>,
+  context: Context,
+): Promise<RemovalReport> {
+  refuseBlindSweep(layout, damaged.length);
+  let remaining = stored;
+  const report: RemovalReport = { snapshots: [], blobs: 0, bytes: 0 };
+  for (const snapshot of stored.filter(({ snapshot: { id } }) => ids.has(id))) {
+    throwIfInterrupted(context);
+    remaining = remaining.filter((other) => other !== snapshot);
+    await removeManifest(layout, snapshot, remaining);
+    report.snapshots.push(snapshot.snapshot.id);
+    report.blobs++;
+    report.bytes += snapshot.manifest.size;
+  }
+  await sweep(layout, remaining, report, context);
+  return report;
+}
+
+/** What a snapshot that cannot be read needs is not known, and might be all that is left of it. */
+function refuseBlindSweep({ directory }: Layout, damaged: number): void {
+  if (damaged === 0) return;
+  throw new DamagedError(
+    `removing snapshots from ${directory}: ${damaged} cannot be read, so nothing is removed`,
+    {
+      advice: 'dockerctl backup verify names what is damaged; bring it back from a copy first.',
+    },
+  );
+}
+
+/** The next index is on the disk before the manifest goes: whoever finds both knows which of them counts. */
+async function removeManifest(
+  layout: Layout,
+  { manifest }: StoredSnapshot,
+  remaining: readonly StoredSnapshot[],
+): Promise<void> {
+  await stageIndex(layout, encodeSnapshotIndex(remaining));
+  await unlink(blobPath(layout, manifest.digest));
+  await syncBlobs(layout);
+  await publishIndex(layout);
+}
+
+async function sweep(
+  layout: Layout,
+  remaining: readonly StoredSnapshot[],
+  report: RemovalReport,
+  context: Context,
+): Promise<void> {
+  const needed = new Set<Digest>(remaining.flatMap(blobsOf).map(({ digest }) => digest));
+  for (const digest of await listBlobs(layout)) {
+    if (needed.has(digest)) continue;
+    throwIfInterrupted(context);
+    report.bytes += (await blobSize(layout, digest)) ?? 0;
+    report.blobs++;
+    await unlink(blobPath(layout, digest));
+  }
+  await syncBlobs(layout);
+}
+
+function throwIfInterrupted({ signal }: Context): void {
+  if (signal.aborted)
+    throw new InterruptedError('removing snapshots: interrupted; run it again for the rest');
+}

@@ -1,0 +1,28 @@
+import { randomBytes } from 'node:crypto';
+import { stat, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { writeFileDurably } from '../../support/durable.ts';
+import { codeOf } from '../../support/errors.ts';
+
+/** Enough for the manifests and indexes that removing writes. Random, for some file systems store zeros for nothing. */
+const bytes = 4 * 1024 * 1024;
+
+/**
+ * Keeps some room back in a file that removing snapshots gives up first: it must write a little before it can delete,
+ * and is wanted most when nothing is free.
+ */
+export async function keepReserve(directory: string): Promise<void> {
+  const path = reservePath(directory);
+  const there = await stat(path).catch(() => undefined);
+  if (there?.size !== bytes) await writeFileDurably(path, randomBytes(bytes));
+}
+
+export async function releaseReserve(directory: string): Promise<void> {
+  await unlink(reservePath(directory)).catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  });
+}
+
+function reservePath(directory: string): string {
+  return join(directory, 'reserve');
+}

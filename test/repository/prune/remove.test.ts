@@ -1,0 +1,205 @@
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  statfsSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { blobPath, stageIndex } from '../../../src/oci/layout.ts';
+import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
+import type { RemovalReport, Snapshot, VerifyReport } from '../../../src/repository/repository.ts';
+import { encodeSnapshotIndex } from '../../../src/repository/snapshot/index-json.ts';
+import { loadCatalog, type StoredSnapshot } from '../../../src/repository/snapshot/load.ts';
+import { DamagedError, LockedError } from '../../../src/support/errors.ts';
+import { quietContext, saveDirectories } from '../../support/save-directory.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const root = temporaryDirectory();
+const context = quietContext(join(root, 'state'));
+
+/** A repository of three snapshots; each has a file of its own and one that all have. */
+class Fixture {
+  readonly root: string;
+  readonly files: string;
+  readonly repository: string;
+  readonly snapshots: Snapshot[] = [];
+
+  constructor(directory = mkdtempSync(join(root, 'fixture-')), size = 300_000) {
+    this.root = directory;
+    this.files = join(directory, 'files');
+    this.repository = join(directory, 'repository');
+    mkdirSync(this.files);
+    writeFileSync(join(this.files, 'shared'), randomBytes(size));
+  }
+
+  async save(size = 200_000): Promise<Snapshot> {
+    writeFileSync(join(this.files, 'own'), randomBytes(size));
+    const repository = await openOrCreateRepository(this.repository, context);
+    const snapshot = await saveDirectories(repository, { files: this.files }, context);
+    await repository.close();
+    this.snapshots.push(snapshot);
+    return snapshot;
+  }
+
+  async saveThree(): Promise<[Snapshot, Snapshot, Snapshot]> {
+    return [await this.save(), await this.save(), await this.save()];
+  }
+
+  async remove(...snapshots: Snapshot[]): Promise<RemovalReport> {
+    const repository = await openRepository(this.repository, context);
+    try {
+      return await repository.remove(
+        snapshots.map(({ id }) => id),
+        context,
+      );
+    } finally {
+      await repository.close();
+    }
+  }
+
+  async list(): Promise<string[]> {
+    const repository = await openRepository(this.repository, context);
+    const snapshots = await repository.snapshots();
+    await repository.close();
+    return snapshots.map(({ id }) => id);
+  }
+
+  async verify(): Promise<VerifyReport['damage']> {
+    const repository = await openRepository(this.repository, context);
+    const { damage } = await repository.verify({ readData: true }, context);
+    await repository.close();
+    return damage;
+  }
+
+  stored(): Promise<StoredSnapshot[]> {
+    return loadCatalog({ directory: this.repository, recipients: [], identities: [], cache: undefined }).then(
+      (catalog) => catalog.stored,
+    );
+  }
+
+  blobs(): string[] {
+    return readdirSync(join(this.repository, 'blobs', 'sha256'));
+  }
+}
+
+test('a snapshot goes with what only it needs, and nothing else', async () => {
+  const fixture = new Fixture();
+  const [first, second, third] = await fixture.saveThree();
+  const before = fixture.blobs().length;
+  const report = await fixture.remove(second);
+  assert.equal(report.snapshots, [second.id]);
+  assert.is(fixture.blobs().length, before - report.blobs);
+  assert.ok(report.bytes > 200_000 && report.bytes < 300_000);
+  assert.equal(await fixture.list(), [first.id, third.id]);
+  assert.equal(await fixture.verify(), []);
+  const rest = await fixture.remove(first);
+  assert.ok(rest.bytes < 100_000, 'its pack holds the shared file too, which the third needs');
+  assert.equal(await fixture.verify(), []);
+});
+
+test('when all are gone the next backup begins anew', async () => {
+  const fixture = new Fixture();
+  await fixture.remove(...(await fixture.saveThree()));
+  assert.equal(fixture.blobs(), []);
+  assert.equal(await fixture.list(), []);
+  const next = await fixture.save();
+  assert.ok(next.added.bytes > 500_000);
+  assert.equal(await fixture.verify(), []);
+});
+
+test('what dead runs left is swept along', async () => {
+  const fixture = new Fixture();
+  await fixture.save();
+  writeFileSync(join(fixture.repository, 'blobs', 'sha256', 'a'.repeat(64)), 'left by a kill');
+  assert.equal(await fixture.remove(), { snapshots: [], blobs: 1, bytes: 14 });
+  assert.equal(await fixture.verify(), []);
+});
+
+test('a snapshot that cannot be read stops all removing: what it needs is not known', async () => {
+  const fixture = new Fixture();
+  const [first, second] = await fixture.saveThree();
+  const config = blobPath({ directory: fixture.repository }, second.id as `sha256:${string}`);
+  const content = readFileSync(config);
+  writeFileSync(config, 'damaged');
+  const before = fixture.blobs();
+  assert.instance(await fixture.remove(first).catch((error: unknown) => error), DamagedError);
+  assert.equal(fixture.blobs(), before);
+  writeFileSync(config, content);
+  await fixture.remove(first);
+  assert.equal(await fixture.verify(), []);
+});
+
+test('killed between any two steps, all snapshots that are listed are whole, and the next run goes on', async () => {
+  for (const steps of [1, 2]) {
+    const fixture = new Fixture();
+    const [first, second, third] = await fixture.saveThree();
+    const stored = await fixture.stored();
+    const [gone] = stored;
+    const layout = { directory: fixture.repository };
+    await stageIndex(layout, encodeSnapshotIndex(stored.slice(1)));
+    if (steps === 2) unlinkSync(blobPath(layout, gone?.manifest.digest as `sha256:${string}`));
+    const all = [first.id, second.id, third.id];
+    assert.equal(await fixture.list(), steps === 2 ? all.slice(1) : all);
+    assert.equal(await fixture.verify(), []);
+    const fourth = await fixture.save();
+    assert.equal(await fixture.list(), [...(steps === 2 ? all.slice(1) : all), fourth.id]);
+    assert.equal(await fixture.verify(), []);
+    await fixture.remove(first);
+    assert.equal(await fixture.list(), [...all.slice(1), fourth.id]);
+    assert.equal(await fixture.verify(), []);
+  }
+});
+
+test('nobody removes what somebody reads or writes', async () => {
+  const fixture = new Fixture();
+  const first = await fixture.save();
+  const reader = await openRepository(fixture.repository, context);
+  await reader.snapshots();
+  assert.instance(await fixture.remove(first).catch((error: unknown) => error), LockedError);
+  await reader.close();
+  const writer = await openRepository(fixture.repository, context);
+  const run = await writer.beginRun({ host: 'h', deployment: 'd', release: undefined }, context);
+  assert.instance(await fixture.remove(first).catch((error: unknown) => error), LockedError);
+  await run.abandon();
+  await writer.close();
+  await fixture.remove(first);
+});
+
+test('with nothing free at all removing makes room', async () => {
+  const small = mkdtempSync(join(root, 'small-'));
+  execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=24m,mode=700', 'small', small]);
+  try {
+    const fixture = new Fixture(small);
+    for (let i = 0; i < 3; i++) await fixture.save(2_000_000);
+    const [, second] = fixture.snapshots;
+    const free = () => statfsSync(small).bavail * statfsSync(small).bsize;
+    const filler = join(small, 'filler');
+    for (let chunk = 1 << 20; chunk >= 1; chunk >>= 1) {
+      while (tryAppend(filler, chunk));
+    }
+    assert.is(free(), 0);
+    await fixture.remove(second!);
+    assert.ok(free() > 1_500_000);
+    assert.equal(await fixture.verify(), []);
+  } finally {
+    execFileSync('umount', ['-l', small]);
+  }
+});
+
+function tryAppend(path: string, bytes: number): boolean {
+  try {
+    writeFileSync(path, Buffer.alloc(bytes, 1), { flag: 'a' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+test.run();
