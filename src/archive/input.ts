@@ -2,9 +2,20 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { codeOf, NotFoundError, UsageError } from '../support/errors.ts';
 import type { SeekableBytes } from './byte-source.ts';
+import { groupVolumes, openVolumes, type VolumeSet } from './volume-set.ts';
 
-/** Where an archive comes from: a path (a file or a FIFO), or a stream with a name for messages (`-` for stdin). */
-export type ArchiveInput = string | { name: string; stream: Readable };
+/**
+ * Where an archive comes from: a path (a file or a FIFO), a stream with a name for messages (`-` for stdin), or the
+ * volumes of a split set.
+ */
+export type ArchiveInput = string | { name: string; stream: Readable } | VolumeSet;
+
+/** Puts paths of volumes together to the archives they are parts of; everything else stays as it is. */
+export async function groupInputs(inputs: readonly ArchiveInput[]): Promise<ArchiveInput[]> {
+  const paths = inputs.filter((input) => typeof input === 'string');
+  const others = inputs.filter((input) => typeof input !== 'string');
+  return [...(await groupVolumes(paths)), ...others];
+}
 
 /** An opened input, the bytes as they lie on the medium. */
 export interface OpenInput {
@@ -26,7 +37,9 @@ const readSize = 1 << 18;
  * @throws {UsageError} for a directory, or a file that may not be read
  */
 export async function openInput(input: ArchiveInput): Promise<OpenInput> {
-  if (typeof input !== 'string') return streamInput(input.name, input.stream);
+  if (typeof input !== 'string') {
+    return 'volumes' in input ? await openVolumes(input) : streamInput(input.name, input.stream);
+  }
   const file = await open(input, 'r').catch((error: unknown) => {
     throw openingFailed(input, error);
   });

@@ -11,7 +11,7 @@ import type { LoadImages } from './host.ts';
  * archive after the other until nothing is missing, and of each only what is.
  */
 export function loadFromArchives(
-  { release }: Deployment,
+  { release, images: { signers } }: Deployment,
   engine: Engine,
   catalog: Catalog,
   context: Context,
@@ -20,7 +20,7 @@ export function loadFromArchives(
     for (const archive of archives) {
       const missing = await missingOf(images, engine);
       if (missing.length === 0) return;
-      const options = { engine, catalog, release, select: [anyOf(missing)] };
+      const options = { engine, catalog, release, signers, select: [anyOf(missing)] };
       await loadImages([archive], options, context).catch((error: unknown) => {
         if (!(error instanceof NotFoundError)) throw error; // This one holds none of them.
       });

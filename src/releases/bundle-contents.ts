@@ -101,6 +101,7 @@ function asSent({ image: { manifest: _, ...image }, layers }: BundledImage) {
       digest: diffId,
       size,
       compression: undefined,
+      diffId,
     })),
   };
 }

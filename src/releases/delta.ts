@@ -39,12 +39,20 @@ export function requireBase(
   what: string,
 ): void {
   const missing = missingLayers(document, held);
-  if (missing.length === 0) return;
+  if (missing.length > 0) throw missingBase(document, missing, what);
+}
+
+/** @param missing diff ids of layers that the bundle leaves out and the engine lacks; at least one */
+export function missingBase(
+  document: ReleaseDocument,
+  missing: readonly Digest[],
+  what: string,
+): NotFoundError {
   const release = document.base?.release;
   const from =
     release === undefined ? 'images that this host lacks' : `release ${release}, which this host lacks`;
   const layers = `${missing.length} layer${missing.length === 1 ? '' : 's'}`;
-  throw new NotFoundError(`${what}: is a delta to ${from}: ${layers} missing, the first ${missing[0]}`, {
+  return new NotFoundError(`${what}: is a delta to ${from}: ${layers} missing, the first ${missing[0]}`, {
     advice: `Load ${release === undefined ? 'those images' : `release ${release}`} first, or a bundle made without --since.`,
     facts: { release, layers: missing },
   });

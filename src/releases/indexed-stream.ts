@@ -3,8 +3,8 @@ import { type ArchiveIndex, mustMatch } from '../archive/archive-index.ts';
 import { digested, type LayerDigests } from '../archive/layer-digests.ts';
 import { tarEnd, tarFileHeader, tarPadding } from '../archive/tar-writer.ts';
 import type { Digest } from '../oci/digest.ts';
-import { closingDocuments } from './load-documents.ts';
-import { inTar, type SentImage } from './one-way-stream.ts';
+import { closingDocuments, type SentImage } from './load-documents.ts';
+import { inTar } from './one-way-stream.ts';
 import type { PlannedLoad } from './plan-load.ts';
 
 /**

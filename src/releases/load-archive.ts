@@ -12,13 +12,15 @@ import { type EngineImages, engineImages, heldImage, layerFinder } from './engin
 import { indexedStream } from './indexed-stream.ts';
 import type { LoadedArchive, LoadedImage, LoadOptions, MovedTag } from './load.ts';
 import { checkLoaded } from './load-check.ts';
-import { manifestOf } from './load-documents.ts';
+import { manifestOf, type SentImage } from './load-documents.ts';
 import { mergedRecord, recordOf } from './load-record.ts';
-import { requireSpace } from './load-space.ts';
+import { requireSpace, roomFor } from './load-space.ts';
 import { undoLoad } from './load-undo.ts';
-import { oneWayStream, type SentImage } from './one-way-stream.ts';
-import { type Holdings, type PlannedLoad, planLoad } from './plan-load.ts';
+import { oneWayStream } from './one-way-stream.ts';
+import { type Holdings, layersHeldByAll, type PlannedLoad, planLoad } from './plan-load.ts';
 import { releaseLabel } from './release-label.ts';
+import { isOlderRelease } from './release-order.ts';
+import { requireSigner } from './signatures.ts';
 
 /** One archive on its way into the engine. */
 export class ArchiveLoad {
@@ -68,11 +70,11 @@ export class ArchiveLoad {
   ): Promise<LoadedImage[]> {
     const { archive } = this;
     if (archive.seekable === undefined) {
-      await this.loadOneWay(info, before);
+      await this.loadOneWay(info, before, known);
       return await this.check(before);
     }
     const index = await indexArchive({ ...archive, seekable: archive.seekable });
-    const chosen = this.choose(index.index, info);
+    const chosen = await this.choose(index.index, info, known);
     const plan = planLoad(archive.name, index, chosen, holdingsOf(before, known));
     try {
       await this.sendPlanned(index, plan, info, before);
@@ -115,18 +117,27 @@ export class ArchiveLoad {
     await this.stream((commit) => indexedStream(this.archive.name, index, plan, advance, commit));
   }
 
-  private async loadOneWay(info: EngineInfo, before: EngineImages): Promise<void> {
+  private async loadOneWay(
+    info: EngineInfo,
+    before: EngineImages,
+    known: readonly ReleaseRecord[],
+  ): Promise<void> {
     if (this.archive.size !== undefined) this.task.setTotal(this.archive.size);
+    const { hasLayer } = holdingsOf(before, known);
+    const admit = await roomFor(info);
     await this.stream((commit) =>
-      oneWayStream(
-        this.archive,
-        async (index) => this.choose(index, info),
-        (images) => {
+      oneWayStream(this.archive, {
+        choose: (index) => this.choose(index, info, known),
+        heldLayers: (images) => layersHeldByAll(images, hasLayer),
+        admit: (size) => {
+          admit(size);
+          this.bytes += size;
+        },
+        commit: (images) => {
           this.noteMoved(images, before);
-          this.bytes = images.flatMap(({ layers }) => layers).reduce((sum, { size }) => sum + size, 0);
           commit(images);
         },
-      ),
+      }),
     );
   }
 
@@ -151,14 +162,25 @@ export class ArchiveLoad {
     }
   }
 
-  private choose(index: ImageIndex, info: EngineInfo): ArchiveImage[] {
-    const images = chosenImages(index, {
-      name: this.archive.name,
-      select: this.options.select,
-      platform: info,
-    });
+  /** Everything that may refuse an archive before the engine keeps anything of it. */
+  private async choose(
+    index: ImageIndex,
+    info: EngineInfo,
+    known: readonly ReleaseRecord[],
+  ): Promise<ArchiveImage[]> {
+    const { name } = this.archive;
+    const { release: bundle } = index;
+    const signed = bundle && { document: bundle.bytes, signature: bundle.signature };
+    await requireSigner(signed, this.options.signers, name);
+    const images = chosenImages(index, { name, select: this.options.select, platform: info });
     const references = images.flatMap((image) => image.references);
-    this.release = releaseLabel(this.options.release, index.release?.document.release, references);
+    this.release = releaseLabel(this.options.release, bundle?.document.release, references);
+    const current = known.at(-1)?.release;
+    if (current !== undefined && isOlderRelease(this.release, current)) {
+      await this.options.confirm?.(
+        `load release ${this.release}, which is older than the current ${current}`,
+      );
+    }
     return images;
   }
 

@@ -2,8 +2,7 @@ import type { Engine } from '../engine/engine.ts';
 import { FailedError } from '../support/errors.ts';
 import { type EngineImages, hasLayers } from './engine-images.ts';
 import type { LoadedImage } from './load.ts';
-import { manifestOf } from './load-documents.ts';
-import type { SentImage } from './one-way-stream.ts';
+import { manifestOf, type SentImage } from './load-documents.ts';
 
 /**
  * Asks the engine whether it holds what it was sent, by diff ids: an engine's answer to a load is no proof, and ids differ

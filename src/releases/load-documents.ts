@@ -10,6 +10,15 @@ export interface SentLayer {
   digest: Digest;
   size: number;
   compression: string | undefined;
+  /** Of the tar inside. */
+  diffId: Digest;
+}
+
+/** An image and its layers as they were sent. */
+export interface SentImage {
+  image: ArchiveImage;
+  /** Lowest first. */
+  layers: SentLayer[];
 }
 
 /** A small file of the stream to the engine. */

@@ -1,7 +1,6 @@
 import type { CatalogImage, ReleaseRecord } from './catalog.ts';
 import type { MovedTag } from './load.ts';
-import { manifestOf } from './load-documents.ts';
-import type { SentImage } from './one-way-stream.ts';
+import { manifestOf, type SentImage } from './load-documents.ts';
 
 /** What the catalog keeps of images that were loaded. */
 export function recordOf(

@@ -15,13 +15,7 @@ export async function requireSpace({ send }: PlannedLoad, info: EngineInfo): Pro
   const unpacked = sum(send.map((layer) => unpackedSize(layer)));
   const need = { bytes: copied + unpacked + reserve, inodes: Math.ceil(unpacked / bytesPerInode) };
   const free = { bytes: await freeSpaceAt(info.rootDir), inodes: await freeInodes(info.rootDir) };
-  if (need.bytes > free.bytes) {
-    const [needed, left] = [need.bytes, free.bytes].map((bytes) => `${Math.ceil(bytes / 2 ** 20)} MiB`);
-    throw new NoSpaceError(`loading needs ${needed} below ${info.rootDir}, and ${left} are free`, {
-      advice: 'Make room there, with dockerctl images prune for example, or load fewer images with --select.',
-      facts: { path: info.rootDir, need: need.bytes, free: free.bytes },
-    });
-  }
+  if (need.bytes > free.bytes) throw noSpace(need.bytes, free.bytes, info.rootDir);
   if (need.inodes > free.inodes) {
     throw new NoSpaceError(
       `loading needs some ${need.inodes} inodes below ${info.rootDir}, and ${free.inodes} are free`,
@@ -31,6 +25,28 @@ export async function requireSpace({ send }: PlannedLoad, info: EngineInfo): Pro
       },
     );
   }
+}
+
+/**
+ * For an archive that does not tell beforehand how much it holds: what is returned throws as soon as all that was admitted would
+ * not fit. It is what stops a decompression bomb.
+ */
+export async function roomFor(info: EngineInfo): Promise<(size: number) => void> {
+  if (!info.local) return () => {};
+  const free = await freeSpaceAt(info.rootDir);
+  let admitted = reserve;
+  return (size) => {
+    admitted += 2 * size;
+    if (admitted > free) throw noSpace(admitted, free, info.rootDir);
+  };
+}
+
+function noSpace(need: number, free: number, path: string): NoSpaceError {
+  const [needed, left] = [need, free].map((bytes) => `${Math.ceil(bytes / 2 ** 20)} MiB`);
+  return new NoSpaceError(`loading needs ${needed} below ${path}, and ${left} are free`, {
+    advice: 'Make room there, with dockerctl images prune for example, or load fewer images with --select.',
+    facts: { path, need, free },
+  });
 }
 
 /** For configs, metadata and what file systems need to work. */

@@ -1,8 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
 import { NotFoundError } from '../support/errors.ts';
 import type { EngineImages } from './engine-images.ts';
-import { manifestOf } from './load-documents.ts';
-import type { SentImage } from './one-way-stream.ts';
+import { manifestOf, type SentImage } from './load-documents.ts';
 
 /** Takes back what an engine made of a load that failed: names point where they pointed, images it had not are gone. */
 export async function undoLoad(

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { openArchive } from '../archive/archive.ts';
-import type { ArchiveInput } from '../archive/input.ts';
+import { type ArchiveInput, groupInputs } from '../archive/input.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Platform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -17,6 +17,10 @@ export interface LoadOptions {
   release?: string | undefined;
   /** Shell patterns of references; only images that match one are loaded. */
   select?: readonly string[] | undefined;
+  /** Path of an allowed-signers file: only bundles that one of them signed are loaded. */
+  signers?: string | undefined;
+  /** Asked before an older release than the current one is loaded; throws when the answer is no. */
+  confirm?: (question: string) => Promise<void>;
 }
 
 export interface LoadReport {
@@ -54,7 +58,8 @@ export interface MovedTag {
  *
  * @throws {DamagedError} when bytes, digests or documents of an archive are wrong
  * @throws {UsageError} when an archive's format is not read, or its release cannot be told
- * @throws {NotFoundError} when there is no such file, or a delta's base is not here
+ * @throws {NotFoundError} when there is no such file, a volume of a set is missing, or a delta's base is not here
+ * @throws {SignatureError} when signers are asked for and an archive is not signed by one of them
  * @throws {NoSpaceError} when the engine has too little space for what would be sent
  * @throws {InterruptedError} when `context.signal` aborted; the engine is as before
  */
@@ -71,7 +76,7 @@ export async function loadImages(
   });
   try {
     const archives: LoadedArchive[] = [];
-    for (const input of inputs) archives.push(await loadArchive(input, options, context));
+    for (const input of await groupInputs(inputs)) archives.push(await loadArchive(input, options, context));
     return { archives };
   } finally {
     lock.release();

@@ -1,9 +1,9 @@
 import type { ArchivedFile } from '../archive/archive-files.ts';
 import type { ArchiveIndex } from '../archive/archive-index.ts';
 import type { ArchiveImage, ArchiveLayer } from '../archive/image-index.ts';
-import { type Digest, hexOf } from '../oci/digest.ts';
-import { DamagedError, NotFoundError } from '../support/errors.ts';
-import { manifestOf, type SentLayer } from './load-documents.ts';
+import type { Digest } from '../oci/digest.ts';
+import { blobPath, manifestOf, type SentLayer } from './load-documents.ts';
+import { missingLayers } from './missing-layers.ts';
 
 /** What loading an indexed archive will send, decided before the first byte. */
 export interface PlannedLoad {
@@ -20,7 +20,6 @@ export interface PlannedImage {
 }
 
 export interface PlannedLayer extends SentLayer {
-  diffId: Digest;
   /** Where it lies; `undefined` when the archive leaves it out. */
   file: ArchivedFile | undefined;
 }
@@ -78,7 +77,7 @@ function plannedLayer(
   const file = layer.path === undefined ? undefined : archive.files.find(layer.path);
   const digest = layer.digest ?? diffId;
   const compression = file === undefined ? compressionOf(layer.mediaType) : archive.compression(file);
-  const name = file === undefined ? `blobs/sha256/${hexOf(digest)}` : `layers/${file.offset}`;
+  const name = file === undefined ? blobPath(digest) : `layers/${file.offset}`;
   return { name, digest, size: file?.size ?? layer.size, compression, diffId, file };
 }
 
@@ -86,22 +85,17 @@ function compressionOf(mediaType: string | undefined): string | undefined {
   return /[+.](gzip|zstd)$/.exec(mediaType ?? '')?.[1];
 }
 
-function missingLayers(name: string, { release }: ArchiveIndex['index'], missing: readonly Digest[]): Error {
-  const layers = [...new Set(missing)];
-  const count = layers.length === 1 ? 'a layer' : `${layers.length} layers`;
-  const base = release?.document.base;
-  if (base === undefined) {
-    return new DamagedError(`${name}: ${count} of its images are missing, the first is ${layers[0]}`, {
-      advice: 'The archive was cut short or put together wrongly: get it again from where it came from.',
-      facts: { layers },
-    });
+/** Digests of layers that the engine has for each of the images that need them. */
+export function layersHeldByAll(
+  images: readonly ArchiveImage[],
+  hasLayer: Holdings['hasLayer'],
+): Set<Digest> {
+  const [held, needed] = [new Set<Digest>(), new Set<Digest>()];
+  for (const image of images) {
+    for (const [i, layer] of image.layers.entries()) {
+      const digest = layer.digest ?? layer.diffId;
+      (hasLayer(image, layer, i, digest) ? held : needed).add(digest);
+    }
   }
-  const from = base.release === undefined ? 'its base' : `release ${base.release}`;
-  return new NotFoundError(
-    `${name}: is a delta, and this host lacks ${count} of ${from}, the first is ${layers[0]}`,
-    {
-      advice: `Load ${base.release === undefined ? 'what it is based on' : from} first, or ask for a full bundle.`,
-      facts: { release: base.release, layers },
-    },
-  );
+  return held.difference(needed);
 }

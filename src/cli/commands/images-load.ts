@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import type { LoadReport } from '../../releases/load.ts';
+import { NotFoundError } from '../../support/errors.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
 import { renderTable } from '../render/table.ts';
@@ -29,10 +30,24 @@ async function load(session: Session, { args: [files], options }: ParsedInput): 
       catalog: openCatalog(session.context.stateDir),
       release: session.global.release,
       select: options.select,
+      signers: await signersOf(session),
+      confirm: session.confirm,
     },
     session.context,
   );
   session.result(report, renderReport);
+}
+
+/** Who must have signed, when there is a deployment file that says so. One that cannot be read is an error: it may. */
+async function signersOf(session: Session): Promise<string | undefined> {
+  const { io, global } = session;
+  const isNamed = (global.file ?? io.environment.DOCKERCTL_FILE) !== undefined;
+  try {
+    return (await session.deployment()).images.signers;
+  } catch (error) {
+    if (!isNamed && error instanceof NotFoundError) return undefined;
+    throw error;
+  }
 }
 
 function renderReport({ archives }: LoadReport): string {
