@@ -1,4 +1,5 @@
 import {
+  type Alias,
   isAlias,
   isMap,
   isNode,
@@ -30,6 +31,8 @@ export class NodeReader {
   readonly #source: Source;
   readonly #variables: Variables;
   readonly #lines = new WeakMap<object, Map<string | number, number>>();
+  /** What the aliases on the way to the present node name. */
+  readonly #unfolding = new Set<Node>();
   #nodes = 0;
 
   constructor(source: Source, variables: Variables) {
@@ -39,11 +42,7 @@ export class NodeReader {
 
   read(node: unknown, path: Path): unknown {
     if (++this.#nodes > nodeLimit) throw this.#problem(node, path, 'its aliases unfold to too much');
-    if (isAlias(node)) {
-      const target = node.resolve(this.#source.yaml);
-      if (target === undefined) throw this.#problem(node, path, `there is no anchor &${node.source}`);
-      return this.read(target, path);
-    }
+    if (isAlias(node)) return this.#readAlias(node, path);
     if (isMap(node)) return this.#readMap(node, path);
     if (isSeq(node)) return this.#readList(node, path);
     return isScalar(node) ? this.#readScalar(node, path) : null;
@@ -59,6 +58,18 @@ export class NodeReader {
       value = (value as Record<string | number, unknown>)[part];
     }
     return line;
+  }
+
+  #readAlias(node: Alias, path: Path): unknown {
+    const target = node.resolve(this.#source.yaml);
+    if (target === undefined) throw this.#problem(node, path, `there is no anchor &${node.source}`);
+    if (this.#unfolding.has(target)) {
+      throw this.#problem(node, path, `*${node.source} stands inside of what it names`);
+    }
+    this.#unfolding.add(target);
+    const value = this.read(target, path);
+    this.#unfolding.delete(target);
+    return value;
   }
 
   #readList(node: YAMLSeq, path: Path): unknown[] {

@@ -6,6 +6,7 @@ import { ContainerStateError, NotFoundError } from '../support/errors.ts';
 import { containerSpecOf } from './container-spec.ts';
 import { runHooks } from './hooks.ts';
 import type { Host } from './host.ts';
+import { isRunning } from './host-state.ts';
 import { makeOnce } from './make-once.ts';
 import type { ContainerStep, Step } from './plan.ts';
 import { waitUntilReady } from './ready.ts';
@@ -33,7 +34,7 @@ export async function doStep(step: Step, host: Host): Promise<void> {
     case 'hooks':
       return runHooks(step.service, step.container, step.point, engine, context.signal);
     case 'stop':
-      return engine.containers.stop(step.container);
+      return stop(step, engine);
     case 'remove':
       return engine.containers.remove(step.container, { volumes: true });
   }
@@ -90,6 +91,17 @@ async function start({ service, container }: ContainerStep, engine: Engine): Pro
   const { restart } = service.container;
   if (restart !== undefined) await engine.containers.update(container, { restart });
   await engine.containers.start(container);
+}
+
+/** Whether it stays stopped is looked at once: a supervisor that does not know of this would start it again. */
+async function stop({ service, container }: ContainerStep, engine: Engine): Promise<void> {
+  await engine.containers.stop(container);
+  const after = await engine.containers.inspect(container);
+  if (after === undefined || !isRunning(after.state)) return;
+  throw new ContainerStateError(`${container} was stopped and is ${after.state} again`, {
+    advice: 'something else starts it: stop its supervisor first',
+    facts: { service: service.name, container },
+  });
 }
 
 async function runToEnd(

@@ -1,4 +1,3 @@
-import { ContainerStateError } from '../support/errors.ts';
 import { carryOut } from './carry-out.ts';
 import type { Host } from './host.ts';
 import { isRunning, observe } from './host-state.ts';
@@ -7,28 +6,19 @@ import { planDestroy, planStop } from './plan-stop.ts';
 import { selectServices } from './select.ts';
 
 /**
- * Stops services (short names, or groups such as `all`) in the reverse of their order, and makes sure that they have
- * stopped. Returns the names of those that ran, for `startServices` to bring back.
+ * Stops services (short names, or groups such as `all`) in the reverse of their order. Returns the names of those
+ * that ran, for `startServices` to bring back.
  *
  * @throws ContainerStateError naming how each stands, when one does not stop or a hook fails
  */
 export async function stopServices(names: readonly string[], host: Host): Promise<string[]> {
   const { deployment, engine } = host;
   const selected = selectServices(deployment, names);
-  const before = await observe(deployment, engine);
-  await carryOut(planStop(before, selected), host);
-  const after = await observe(deployment, engine);
-  for (const { name } of selected) {
-    const state = after.services.get(name);
-    if (state === undefined || !isRunning(state.state)) continue;
-    throw new ContainerStateError(`${state.container} was stopped and is ${state.state} again`, {
-      advice: 'something else starts it: stop its supervisor first',
-      facts: { service: name, container: state.container },
-    });
-  }
+  const state = await observe(deployment, engine);
+  await carryOut(planStop(state, selected), host);
   return selected
-    .filter(({ name }) => isRunning(before.services.get(name)?.state ?? 'missing'))
-    .map(({ name }) => name);
+    .map(({ name }) => name)
+    .filter((name) => isRunning(state.services.get(name)?.state ?? 'missing'));
 }
 
 /**

@@ -270,6 +270,7 @@ for (const [name, text, line, message] of [
   ['a name with capitals', 'name: Shop\n', 1, 'small letters'],
   ['an unknown section', 'name: shop\nvolume: {}\n', 2, 'did you mean volumes?'],
   ['an unknown anchor', 'name: shop\nservices:\n  a: *b\n', 3, 'b'],
+  ['an alias inside of what it names', 'name: shop\nx-a: &a\n  b: *a\n', 3, 'stands inside of what it names'],
   ['a service called all', 'name: shop\nservices:\n  all: {image: x}\n', 3, 'several services'],
 ] as const) {
   test(`${name} is refused with file and line`, async () => {
