@@ -8,9 +8,8 @@
  * and both are gone in the end.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { busyboxPath } from './fixtures/busybox.ts';
 import { fixtureArchive, fixtureNames } from './fixtures/image.ts';
-
-const engine = (command: 'status' | 'stop') => spawnSync('scripts/engine', [command], { stdio: 'ignore' });
 
 async function main(): Promise<number> {
   if (process.getuid?.() !== 0) {
@@ -22,16 +21,22 @@ async function main(): Promise<number> {
   return inOwnNetwork([process.execPath, 'scripts/demo/main.ts']);
 }
 
-/** Whatever needs the Internet: Debian's packages inside of the images, once per machine. */
+/** Whatever needs the Internet: Debian's packages, on this machine and inside of the images, once per machine. */
 async function prepare(): Promise<void> {
   console.log(
     'Preparing: the command, and images of PostgreSQL and nginx (a minute or two on a new machine)',
   );
-  const { status } = spawnSync(process.execPath, ['scripts/build.ts'], { stdio: 'inherit' });
-  if (status !== 0) throw new Error('the build failed');
-  const wasRunning = engine('status').status === 0;
+  run(process.execPath, 'scripts/build.ts');
+  run('scripts/engine', 'install');
+  await busyboxPath();
+  const wasRunning = spawnSync('scripts/engine', ['status'], { stdio: 'ignore' }).status === 0;
   for (const name of fixtureNames) await fixtureArchive(name);
-  if (!wasRunning) engine('stop');
+  if (!wasRunning) run('scripts/engine', 'stop');
+}
+
+function run(program: string, ...args: string[]): void {
+  const { status } = spawnSync(program, args, { stdio: 'inherit' });
+  if (status !== 0) throw new Error(`${program} ${args.join(' ')} failed`);
 }
 
 /** Resolves with the exit status; a signal is passed on, for the demo tidies up before it ends. */
