@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Deployment } from '../deployment/deployment.ts';
 import type { Engine } from '../engine/engine.ts';
+import { decodeRecipient } from '../repository/age/keys.ts';
 import type { Repository, Snapshot } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
 import { fromText } from '../support/posix/byte-path.ts';
@@ -19,6 +20,8 @@ export interface BackupOptions {
   full: boolean;
   /** Name of this host. */
   host: string;
+  /** The operator's words for the snapshot. */
+  tags: readonly string[];
 }
 
 /**
@@ -32,13 +35,13 @@ export async function createBackup(
   options: BackupOptions,
   context: Context,
 ): Promise<BackupReport> {
-  const { engine, repository, host } = options;
+  const { engine, repository, host, tags } = options;
   const plan = planBackup(deployment, options);
   if (plan.needsEngine) await engine.info();
   refuseUnlessIdle(await askWhetherBusy(plan.checks, { engine, deployment }, context.signal), 'backing up');
   const { name, release } = deployment;
   const run = await repository.beginRun(
-    { host, deployment: name, release, recipients: plan.recipients },
+    { host, deployment: name, release, tags, recipients: plan.recipients.map(decodeRecipient) },
     context,
   );
   try {

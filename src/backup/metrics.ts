@@ -1,13 +1,15 @@
-import type { BackupStatus, RunRecord, SnapshotRecord } from './status.ts';
+import type { BackupStatus, RunRecord, SnapshotRecord, VerificationRecord } from './status.ts';
 
 /**
  * The status as a text file for Prometheus' node exporter. `docs/monitoring.md` promises these names. Source of the
  * format: Prometheus text exposition format 0.0.4.
  */
-export function renderMetrics({ deployment, lastRun, lastComplete, snapshots }: BackupStatus): string {
+export function renderMetrics(status: BackupStatus): string {
+  const { deployment, lastRun, lastComplete, lastVerified, snapshots } = status;
   const gauges: Gauge[] = [
     ...(lastRun === null ? [] : ofLastRun(lastRun)),
     ...(lastComplete === null ? [] : ofLastComplete(lastComplete)),
+    ...(lastVerified === null ? [] : ofLastVerified(lastVerified)),
     ['snapshots_complete', 'Complete snapshots in the repository.', snapshots.complete],
     ['snapshots_incomplete', 'Incomplete snapshots in the repository.', snapshots.incomplete],
   ];
@@ -37,6 +39,12 @@ function ofLastComplete({ started, files, bytes, addedBytes }: SnapshotRecord): 
     ['last_complete_files', 'Files in the last complete snapshot.', files],
     ['last_complete_bytes', 'Bytes of the files in the last complete snapshot.', bytes],
     ['last_complete_added_bytes', 'Bytes that it added to the repository.', addedBytes],
+  ];
+}
+
+function ofLastVerified({ ended }: VerificationRecord): Gauge[] {
+  return [
+    ['last_verified_timestamp_seconds', 'When a check last found the repository whole.', unixTime(ended)],
   ];
 }
 

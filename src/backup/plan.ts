@@ -1,6 +1,6 @@
 import type { BackupSettings, BusyCheck, Source } from '../deployment/backup-settings.ts';
 import type { Deployment } from '../deployment/deployment.ts';
-import { decodeRecipient, type Recipient } from '../repository/age/keys.ts';
+import { decodeRecipient } from '../repository/age/keys.ts';
 import type { SourceSummary } from '../repository/repository.ts';
 import { UsageError } from '../support/errors.ts';
 
@@ -8,7 +8,7 @@ import { UsageError } from '../support/errors.ts';
 export interface BackupPlan {
   repository: string;
   /** Who can open the snapshot; nobody: it is not encrypted. */
-  recipients: Recipient[];
+  recipients: string[];
   sources: PlannedSource[];
   /** Sources that are saved with `full` only. */
   leftOut: PlannedSource[];
@@ -30,7 +30,7 @@ export function planBackup(deployment: Deployment, { full }: { full: boolean }):
   const taken = sources.filter((source) => full || !source.full);
   return {
     repository,
-    recipients: recipients.map(decodeRecipient),
+    recipients: checked(recipients),
     sources: [deploymentFile(deployment), ...taken.map((source) => plannedSource(source, deployment))],
     leftOut: sources
       .filter((source) => !taken.includes(source))
@@ -46,6 +46,12 @@ function settingsOf(deployment: Deployment): BackupSettings {
   throw new UsageError(`${deployment.file} does not say what to back up`, {
     advice: 'Name a repository and sources there, under x-dockerctl: backup.',
   });
+}
+
+/** A typing error must be told before anything is done. */
+function checked(recipients: string[]): string[] {
+  for (const recipient of recipients) decodeRecipient(recipient);
+  return recipients;
 }
 
 function livesInEngine(source: Source): boolean {

@@ -25,12 +25,12 @@ export async function recordRun(
   context: Context,
 ): Promise<BackupStatus> {
   const { repository, metrics, hooks } = settings;
-  const known =
-    snapshots === undefined ? await readStatus(deployment, repository, context.stateDir) : undefined;
-  const status = {
-    ...(known ?? backupStatus({ deployment, repository }, snapshots ?? [], run)),
-    lastRun: run,
-  };
+  const known = await readStatus(deployment, repository, context.stateDir);
+  const records = { lastRun: run, lastVerified: known?.lastVerified ?? null };
+  const status =
+    snapshots === undefined && known !== undefined
+      ? { ...known, ...records }
+      : backupStatus({ deployment, repository }, snapshots ?? [], records);
   const warn = (doing: string) => (error: unknown) => context.progress.warn(`${doing}: ${messageOf(error)}`);
   await writeStatus(status, context.stateDir).catch(warn('writing status.json'));
   if (metrics !== undefined) await writeMetrics(status, metrics).catch(warn(`writing ${metrics}`));
@@ -38,6 +38,25 @@ export async function recordRun(
     await tell(hook, status).catch(warn(`running the hook ${hook.join(' ')}`));
   }
   return status;
+}
+
+/**
+ * Writes down that the deployment's own repository was found whole: retention never removes the snapshot that was
+ * verified last.
+ */
+export async function recordVerification(
+  deployment: string,
+  { repository, metrics }: Pick<Settings, 'repository' | 'metrics'>,
+  snapshots: readonly Snapshot[],
+  { readData, context }: { readData: boolean; context: Context },
+): Promise<void> {
+  const newest = snapshots.findLast(({ complete }) => complete);
+  if (newest === undefined) return;
+  const lastRun = (await readStatus(deployment, repository, context.stateDir))?.lastRun ?? null;
+  const lastVerified = { ended: context.now().toISOString(), snapshot: newest.id, readData };
+  const status = backupStatus({ deployment, repository }, snapshots, { lastRun, lastVerified });
+  await writeStatus(status, context.stateDir);
+  if (metrics !== undefined) await writeMetrics(status, metrics);
 }
 
 /** What the last run into this repository left; `undefined` when there was none, or it cannot be read. */
@@ -107,4 +126,5 @@ const statusSchema = z.object({
     .nullable(),
   lastComplete: snapshotRecord.nullable(),
   snapshots: z.object({ complete: z.number(), incomplete: z.number() }),
+  lastVerified: z.object({ ended: z.string(), snapshot: z.string(), readData: z.boolean() }).nullable(),
 });

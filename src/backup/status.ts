@@ -9,6 +9,8 @@ export interface BackupStatus {
   /** The newest complete snapshot. */
   lastComplete: SnapshotRecord | null;
   snapshots: { complete: number; incomplete: number };
+  /** `null` when no check of the repository has succeeded on this host. */
+  lastVerified: VerificationRecord | null;
 }
 
 /** How a run ended. Times are ISO 8601 in UTC. */
@@ -20,6 +22,15 @@ export interface RunRecord {
   snapshot: string | null;
   /** Why it failed, or why the snapshot is incomplete; one line. */
   problem: string | null;
+}
+
+/** A check that found nothing wrong. */
+export interface VerificationRecord {
+  ended: string;
+  /** Id of the newest complete snapshot at that time. */
+  snapshot: string;
+  /** Whether every chunk was read too. */
+  readData: boolean;
 }
 
 export interface SnapshotRecord {
@@ -45,7 +56,7 @@ export interface Freshness {
 export function backupStatus(
   { deployment, repository }: Pick<BackupStatus, 'deployment' | 'repository'>,
   snapshots: readonly Snapshot[],
-  lastRun: RunRecord | null,
+  { lastRun, lastVerified }: Pick<BackupStatus, 'lastRun' | 'lastVerified'>,
 ): BackupStatus {
   const complete = snapshots.filter((snapshot) => snapshot.complete);
   const newest = complete.at(-1);
@@ -55,6 +66,7 @@ export function backupStatus(
     lastRun,
     lastComplete: newest === undefined ? null : recordOf(newest),
     snapshots: { complete: complete.length, incomplete: snapshots.length - complete.length },
+    lastVerified,
   };
 }
 

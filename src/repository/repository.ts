@@ -41,6 +41,8 @@ export interface Snapshot {
   complete: boolean;
   /** Id of the snapshot whose trees this run compared itself with. */
   predecessor: string | undefined;
+  /** The operator's words for it; retention rules may name them. */
+  tags: string[];
   /** age recipients who can open its content; nobody: it is not sealed. */
   recipients: string[];
   sources: SourceSummary[];
@@ -73,6 +75,7 @@ export interface RunOptions {
   host: string;
   deployment: string;
   release: string | undefined;
+  tags?: readonly string[];
   /** Whoever can open what the run writes; left out or nobody: it is not sealed. */
   recipients?: readonly Recipient[];
 }

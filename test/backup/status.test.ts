@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { renderMetrics } from '../../src/backup/metrics.ts';
-import { readStatus, recordRun, statusFile } from '../../src/backup/record-run.ts';
-import { backupStatus, judgeFreshness, type RunRecord } from '../../src/backup/status.ts';
+import { readStatus, recordRun, recordVerification, statusFile } from '../../src/backup/record-run.ts';
+import { type BackupStatus, backupStatus, judgeFreshness, type RunRecord } from '../../src/backup/status.ts';
 import type { Snapshot } from '../../src/repository/repository.ts';
 import { silent } from '../../src/support/progress.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -27,6 +27,7 @@ function snapshot(id: string, started: string, complete = true): Snapshot {
       { ...source, ...at, files: 3, bytes: 1000, newBytes: 10 },
       { ...source, ...at, name: 'b', files: 4, bytes: 2000, newBytes: 20 },
     ],
+    tags: [],
     recipients: [],
     added: { bytes: 500, blobs: 2 },
   };
@@ -40,6 +41,16 @@ function run(outcome: RunRecord['outcome'], problem: string | null = null): RunR
   return { ...times, outcome, snapshot: outcome === 'failed' ? null : 'sha256:half', problem };
 }
 
+const verified = { ended: '2026-03-02T04:00:00.000Z', snapshot: 'sha256:good', readData: true };
+
+function statusOf(
+  snapshots: Snapshot[],
+  lastRun: RunRecord | null,
+  lastVerified: BackupStatus['lastVerified'] = null,
+) {
+  return backupStatus(shop, snapshots, { lastRun, lastVerified });
+}
+
 function contextIn(stateDir: string) {
   const warnings: string[] = [];
   const progress = { ...silent, warn: (message: string) => void warnings.push(message) };
@@ -50,7 +61,7 @@ function contextIn(stateDir: string) {
 const noHooks = { onSuccess: [], onFailure: [] };
 
 test('the status tells the newest complete snapshot, whatever came after it', () => {
-  const status = backupStatus(shop, [snapshot('old', '2026-02-01T03:00:00Z'), good, half], run('incomplete'));
+  const status = statusOf([snapshot('old', '2026-02-01T03:00:00Z'), good, half], run('incomplete'));
   assert.equal(status.lastComplete, {
     id: 'sha256:good',
     started: '2026-03-01T03:00:00.000Z',
@@ -63,7 +74,7 @@ test('the status tells the newest complete snapshot, whatever came after it', ()
 });
 
 test('a complete snapshot is fresh up to its maximum age, and not a second longer', () => {
-  const status = backupStatus(shop, [good, half], null);
+  const status = statusOf([good, half], null);
   const at = (time: string) => judgeFreshness(status, 26 * 3600, new Date(time));
   assert.equal(at('2026-03-02T05:00:00Z'), { fresh: true, age: 26 * 3600, problem: null });
   assert.is(at('2026-03-02T05:00:01Z').fresh, false);
@@ -72,15 +83,16 @@ test('a complete snapshot is fresh up to its maximum age, and not a second longe
 
 test('without a complete snapshot, or with one of the future, nothing is fresh', () => {
   const now = new Date('2026-03-02T05:00:00Z');
-  assert.is(judgeFreshness(backupStatus(shop, [half], null), 1e9, now).fresh, false);
-  const future = backupStatus(shop, [snapshot('f', '2026-03-03T05:00:00Z')], null);
+  assert.is(judgeFreshness(statusOf([half], null), 1e9, now).fresh, false);
+  const future = statusOf([snapshot('f', '2026-03-03T05:00:00Z')], null);
   assert.match(judgeFreshness(future, 1e9, now).problem ?? '', /yet to come/);
 });
 
 test('metrics carry the promised names, their types and the deployment', () => {
-  const text = renderMetrics(
-    backupStatus({ ...shop, deployment: 'a"b\\c' }, [good, half], run('incomplete')),
-  );
+  const text = renderMetrics({
+    ...statusOf([good, half], run('incomplete'), verified),
+    deployment: 'a"b\\c',
+  });
   const label = String.raw`{deployment="a\"b\\c"}`;
   assert.equal(
     text.split('\n').filter((line) => line !== '' && !line.startsWith('#')),
@@ -92,11 +104,12 @@ test('metrics carry the promised names, their types and the deployment', () => {
       `dockerctl_backup_last_complete_files${label} 7`,
       `dockerctl_backup_last_complete_bytes${label} 3000`,
       `dockerctl_backup_last_complete_added_bytes${label} 500`,
+      `dockerctl_backup_last_verified_timestamp_seconds${label} 1772424000`,
       `dockerctl_backup_snapshots_complete${label} 1`,
       `dockerctl_backup_snapshots_incomplete${label} 1`,
     ],
   );
-  assert.is(text.match(/^# TYPE \S+ gauge$/gm)?.length, 9);
+  assert.is(text.match(/^# TYPE \S+ gauge$/gm)?.length, 10);
   const promised = readFileSync('docs/monitoring.md', 'utf8');
   for (const [name] of text.matchAll(/^dockerctl_\w+/gm)) assert.ok(promised.includes(`\`${name}\``), name);
 });
@@ -125,6 +138,27 @@ test('a run that could not read the repository forgets nothing of what was known
   const elsewhere = { ...settings, repository: '/mnt/other' };
   const other = await recordRun('shop', elsewhere, run('failed'), undefined, context);
   assert.is(other.lastComplete, null);
+});
+
+test('a verification is remembered by later runs into the same repository', async () => {
+  const stateDir = temporaryDirectory();
+  const { context } = contextIn(stateDir);
+  const settings = { repository, metrics: undefined, hooks: noHooks };
+  await recordVerification('shop', settings, [good, half], { readData: true, context });
+  const known = await recordRun('shop', settings, run('complete'), [good, half], context);
+  assert.is(known.lastVerified?.snapshot, 'sha256:good');
+  const failed = await recordRun('shop', settings, run('failed'), undefined, context);
+  assert.is(failed.lastVerified?.readData, true);
+  await recordVerification('shop', settings, [good, half], { readData: false, context });
+  assert.is((await readStatus('shop', repository, stateDir))?.lastRun?.outcome, 'failed');
+  const moved = await recordRun(
+    'shop',
+    { ...settings, repository: '/mnt/b' },
+    run('complete'),
+    [good],
+    context,
+  );
+  assert.is(moved.lastVerified, null);
 });
 
 test('a damaged status file is no obstacle', async () => {

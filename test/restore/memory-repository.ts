@@ -46,6 +46,7 @@ export class MemoryRepository {
         origin: {},
         ...source,
       })),
+      tags: [],
       recipients: [],
       added: { bytes: 0, blobs: 0 },
       ...options,

@@ -4,6 +4,8 @@ import { addAttach } from './attach.ts';
 import { addBackupCreate } from './backup-create.ts';
 import { addBackupKeyGenerate } from './backup-key-generate.ts';
 import { addBackupList } from './backup-list.ts';
+import { addBackupPrune } from './backup-prune.ts';
+import { addBackupRemove } from './backup-remove.ts';
 import { addBackupStatus } from './backup-status.ts';
 import { addBackupVerify } from './backup-verify.ts';
 import { addBuild } from './build.ts';
@@ -79,6 +81,8 @@ export function addCommands(program: Command, wrap: Wrap): void {
   addBackupList(backup, wrap);
   addBackupVerify(backup, wrap);
   addBackupStatus(backup, wrap);
+  addBackupPrune(backup, wrap);
+  addBackupRemove(backup, wrap);
   addBackupKeyGenerate(backup, wrap);
   addRestore(program, wrap);
   program.commandsGroup('This host:');

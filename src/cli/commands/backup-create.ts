@@ -16,6 +16,7 @@ export function addBackupCreate(backup: Command, wrap: Wrap): void {
     .command('create [dest]', { isDefault: true })
     .description('save every source as one snapshot, into DEST if it is given')
     .option('--full', 'also the sources that are marked full')
+    .option('--tag <tag...>', 'words for this snapshot, which the rules of `keep` may name')
     .action(wrap(create));
 }
 
@@ -29,7 +30,7 @@ async function create(session: Session, { args: [dest], options }: ParsedInput):
     session.result({ ...plan, repository: directory }, renderPlan);
     return;
   }
-  const report = await run(session, deployment, directory, full);
+  const report = await run(session, deployment, directory, { full, tags: options.tag ?? [] });
   session.result(report, (done) => renderReport(done, session.io.stdout.isTTY === true));
   throwIfIncomplete(report);
 }
@@ -38,14 +39,14 @@ async function run(
   session: Session,
   deployment: Deployment,
   directory: string,
-  full: boolean,
+  { full, tags }: { full: boolean; tags: string[] },
 ): Promise<BackupReport> {
   const [{ openOrCreateRepository }, engine] = await Promise.all([
     import('../../repository/open.ts'),
     session.engine(),
   ]);
   const repository = await openOrCreateRepository(directory, session.context);
-  const options = { engine, repository, full, host: hostname() };
+  const options = { engine, repository, full, tags, host: hostname() };
   try {
     if (directory !== deployment.backup?.repository) {
       const { createBackup } = await import('../../backup/create.ts');

@@ -24,7 +24,10 @@ async function status(session: Session, { options }: ParsedInput): Promise<numbe
   const { repository } = backup;
   const snapshots = await snapshotsOf(deployment, repository, session);
   const known = await readStatus(deployment, repository, session.context.stateDir);
-  const current = backupStatus({ deployment, repository }, snapshots, known?.lastRun ?? null);
+  const current = backupStatus({ deployment, repository }, snapshots, {
+    lastRun: known?.lastRun ?? null,
+    lastVerified: known?.lastVerified ?? null,
+  });
   const now = session.context.now();
   const freshness = judgeFreshness(current, maxAge ?? Number.POSITIVE_INFINITY, now);
   session.result({ ...current, freshness }, () => render(current, freshness));
@@ -50,7 +53,7 @@ async function parseAge(text: string): Promise<number> {
 }
 
 function render(
-  { lastRun, lastComplete, snapshots, repository }: BackupStatus,
+  { lastRun, lastComplete, lastVerified, snapshots, repository }: BackupStatus,
   freshness: Freshness,
 ): string {
   const lines = [`repository:     ${repository}`];
@@ -63,6 +66,10 @@ function render(
   if (lastRun !== null) {
     const problem = lastRun.problem === null ? '' : `: ${lastRun.problem}`;
     lines.push(`last run:       ${formatTime(new Date(lastRun.ended))}, ${lastRun.outcome}${problem}`);
+  }
+  if (lastVerified !== null) {
+    const what = lastVerified.readData ? 'every piece of content' : 'every digest';
+    lines.push(`last verified:  ${formatTime(new Date(lastVerified.ended))}, ${what}`);
   }
   lines.push(`snapshots:      ${snapshots.complete} complete, ${snapshots.incomplete} incomplete`);
   if (freshness.problem !== null) lines.push(`problem:        ${freshness.problem}`);

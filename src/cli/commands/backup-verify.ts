@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Damage, VerifyReport } from '../../repository/repository.ts';
+import type { Damage, Snapshot, VerifyReport } from '../../repository/repository.ts';
 import { identityOption, openBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -22,11 +22,22 @@ async function verifyBackups(session: Session, { options }: ParsedInput): Promis
   const repository = await openBackupRepository(session, options.repository, options.identity);
   try {
     const report = await repository.verify({ readData: options.readData === true }, session.context);
+    if (report.damage.length === 0 && options.repository === undefined) {
+      await record(session, await repository.snapshots(), options.readData === true);
+    }
     session.result(report, renderReport);
     return report.damage.length === 0 ? exitCodes.done : exitCodes.damaged;
   } finally {
     await repository.close();
   }
+}
+
+/** Of the deployment's own repository it is remembered; what was named by hand may be any copy. */
+async function record({ deployment, context }: Session, snapshots: Snapshot[], readData: boolean) {
+  const { recordVerification } = await import('../../backup/record-run.ts');
+  const { name, backup } = await deployment();
+  const own = snapshots.filter((snapshot) => snapshot.deployment === name);
+  if (backup !== undefined) await recordVerification(name, backup, own, { readData, context });
 }
 
 function renderReport(report: VerifyReport): string {

@@ -73,10 +73,11 @@ export async function beginRun(options: BeginOptions, context: Context): Promise
 
     async commit(): Promise<Snapshot> {
       try {
-        const { host, deployment, release } = options;
+        const { host, deployment, release, tags = [] } = options;
         const predecessor = comparable[0]?.snapshot.id;
         const recipients = store.recipients.map(encodeRecipient);
-        const about = { started, ended: context.now(), host, deployment, release, predecessor, recipients };
+        const who = { host, deployment, release, tags: [...tags], recipients };
+        const about = { ...who, started, ended: context.now(), predecessor };
         const { repository } = options;
         return await commitRun({ store, repository, ingest, usable, sources, about, stored });
       } catch (error) {

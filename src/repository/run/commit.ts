@@ -37,7 +37,7 @@ export interface CommitOptions {
   /** All that is told of the snapshot but what the commit itself finds out. */
   about: Pick<
     Snapshot,
-    'started' | 'ended' | 'host' | 'deployment' | 'release' | 'predecessor' | 'recipients'
+    'started' | 'ended' | 'host' | 'deployment' | 'release' | 'predecessor' | 'tags' | 'recipients'
   >;
   /** Every other snapshot, for `index.json`. */
   stored: readonly StoredSnapshot[];

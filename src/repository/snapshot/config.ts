@@ -17,12 +17,12 @@ export interface Config {
 }
 
 export function encodeConfig({ repository, snapshot, trees, notes }: Omit<Config, 'warnings'>): Buffer {
-  const { recipients, ...rest } = snapshot;
+  const { tags, recipients, ...rest } = snapshot;
   const sources = snapshot.sources.map(({ warnings, ...source }) => {
     return { ...source, warnings: warnings.length, tree: trees.get(source.name) ?? [] };
   });
-  const sealed = recipients.length === 0 ? {} : { recipients };
-  const config = { format: formatVersion, repository, ...rest, ...sealed, sources, notes };
+  const optional = { ...(tags.length > 0 && { tags }), ...(recipients.length > 0 && { recipients }) };
+  const config = { format: formatVersion, repository, ...rest, ...optional, sources, notes };
   return Buffer.from(JSON.stringify(config));
 }
 
@@ -58,7 +58,8 @@ function decode(json: Json): Config {
       release: json.release === undefined ? undefined : text(json.release, 'release'),
       complete: json.complete === true,
       predecessor: json.predecessor === undefined ? undefined : text(json.predecessor, 'predecessor'),
-      recipients: list(json.recipients ?? [], 'recipients').map((one) => text(one, 'recipients')),
+      tags: texts(json.tags, 'tags'),
+      recipients: texts(json.recipients, 'recipients'),
       sources: sources.map(decodeSource),
       added: { bytes: number(added.bytes, 'added.bytes'), blobs: number(added.blobs, 'added.blobs') },
     },
@@ -105,6 +106,10 @@ function time(value: unknown, key: string): Date {
 function list(value: unknown, key: string): unknown[] {
   if (!Array.isArray(value)) throw new Error(`${key} is not a list`);
   return value;
+}
+
+function texts(value: unknown, key: string): string[] {
+  return list(value ?? [], key).map((one) => text(one, key));
 }
 
 function digests(value: unknown): Digest[] {

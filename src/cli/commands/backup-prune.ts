@@ -1,0 +1,69 @@
+import type { Command } from 'commander';
+import type { PruneCandidate } from '../../backup/prune.ts';
+import type { RetentionPlan } from '../../backup/retention.ts';
+import type { RemovalReport, Snapshot } from '../../repository/repository.ts';
+import { FailedError } from '../../support/errors.ts';
+import { openBackupRepository } from '../backup-repository.ts';
+import type { Session } from '../context.ts';
+import { count, formatBytes, formatTime } from '../render/quantities.ts';
+import { renderTable } from '../render/table.ts';
+import type { Wrap } from './all.ts';
+
+export function addBackupPrune(backup: Command, wrap: Wrap): void {
+  backup
+    .command('prune')
+    .description('remove the snapshots that no rule of `keep` keeps, and what only they need')
+    .addHelpText('after', '\n--dry-run shows of every snapshot whether it stays, and why.')
+    .action(wrap(prune));
+}
+
+async function prune(session: Session): Promise<undefined> {
+  const repository = await openBackupRepository(session, undefined);
+  try {
+    const plan = await planFor(session, await repository.snapshots());
+    const decisions = plan.decisions.map(({ snapshot, ...decision }) => ({ id: snapshot.id, ...decision }));
+    if (session.global.dryRun) {
+      session.result({ blocked: plan.blocked ?? null, decisions }, () => renderPlan(plan));
+      return;
+    }
+    if (plan.blocked !== undefined) throw distrusted(plan.blocked);
+    const gone = decisions.filter(({ keep }) => !keep).map(({ id }) => id);
+    session.result(await repository.remove(gone, session.context), renderReport);
+  } finally {
+    await repository.close();
+  }
+}
+
+async function planFor(session: Session, snapshots: Snapshot[]): Promise<RetentionPlan<PruneCandidate>> {
+  const [{ planPrune }, { readStatus }] = await Promise.all([
+    import('../../backup/prune.ts'),
+    import('../../backup/record-run.ts'),
+  ]);
+  const deployment = await session.deployment();
+  const { stateDir, now } = session.context;
+  const status = await readStatus(deployment.name, deployment.backup?.repository ?? '', stateDir);
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  return planPrune(deployment, snapshots, status?.lastVerified?.snapshot, { now: now(), timeZone });
+}
+
+function distrusted(why: string): FailedError {
+  return new FailedError(`pruning: nothing is removed, for ${why}`, {
+    advice:
+      'Set the clock right; if it is right, remove the snapshot that is wrong with dockerctl backup remove.',
+  });
+}
+
+function renderPlan({ blocked, decisions }: RetentionPlan<PruneCandidate>): string {
+  const rows = decisions.map(({ snapshot: { id, started }, keep, reasons }) => [
+    id.slice('sha256:'.length, 'sha256:'.length + 12),
+    formatTime(started),
+    keep ? 'keep' : 'remove',
+    reasons.join(', '),
+  ]);
+  const table = renderTable(['ID', 'STARTED', '', 'WHY'], rows);
+  return blocked === undefined ? table : `${table}\nnothing is removed: ${blocked}`;
+}
+
+export function renderReport({ snapshots, blobs, bytes }: RemovalReport): string {
+  return `removed ${count(snapshots.length, 'snapshot')}: ${count(blobs, 'file')}, ${formatBytes(bytes)} freed`;
+}

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import { openBackupRepository, repositoryOption } from '../backup-repository.ts';
+import type { Session } from '../context.ts';
+import type { ParsedInput } from '../program.ts';
+import { count, formatTime } from '../render/quantities.ts';
+import type { Wrap } from './all.ts';
+import { renderReport } from './backup-prune.ts';
+
+export function addBackupRemove(backup: Command, wrap: Wrap): void {
+  backup
+    .command('remove <snapshot...>')
+    .description('remove snapshots by id, and what only they need')
+    .option(...repositoryOption)
+    .action(wrap(remove));
+}
+
+async function remove(session: Session, { args: [names], options }: ParsedInput): Promise<undefined> {
+  const repository = await openBackupRepository(session, options.repository);
+  try {
+    const found = await Promise.all((names as string[]).map((name) => repository.find(name)));
+    const doomed = [...new Map(found.map((snapshot) => [snapshot.id, snapshot])).values()];
+    const list = doomed.map(({ id, started }) => `${id.slice(7, 19)} of ${formatTime(started)}`).join(', ');
+    if (session.global.dryRun) {
+      session.result({ snapshots: doomed.map(({ id }) => id) }, () => `would remove ${list}`);
+      return;
+    }
+    await session.confirm(`Remove ${count(doomed.length, 'snapshot')} for good: ${list}`);
+    const ids = doomed.map(({ id }) => id);
+    session.result(await repository.remove(ids, session.context), renderReport);
+  } finally {
+    await repository.close();
+  }
+}
