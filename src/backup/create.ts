@@ -21,7 +21,7 @@ export interface BackupOptions {
   /** Name of this host. */
   host: string;
   /** The operator's words for the snapshot. */
-  tags: readonly string[];
+  tags?: readonly string[];
 }
 
 /**
@@ -35,7 +35,7 @@ export async function createBackup(
   options: BackupOptions,
   context: Context,
 ): Promise<BackupReport> {
-  const { engine, repository, host, tags } = options;
+  const { engine, repository, host, tags = [] } = options;
   const plan = planBackup(deployment, options);
   if (plan.needsEngine) await engine.info();
   refuseUnlessIdle(await askWhetherBusy(plan.checks, { engine, deployment }, context.signal), 'backing up');

@@ -32,7 +32,7 @@ export function refuseUnlessIdle(answers: readonly BusyAnswer[], work: string): 
   for (const { check, ...answer } of answers) {
     if (answer.kind !== 'busy') continue;
     throw new BusyError(`${work}: refused while ${check.name}`, {
-      advice: 'Wait until it is over and try again.',
+      advice: 'Wait until it is over and try again',
       facts: { check: check.name, matched: answer.line },
     });
   }
@@ -40,7 +40,7 @@ export function refuseUnlessIdle(answers: readonly BusyAnswer[], work: string): 
     if (answer.kind === 'idle' || answer.kind === 'busy') continue;
     const why = messageOf(answer.cause);
     throw new BusyError(`${work}: refused, for nobody can tell whether ${check.name}: ${why}`, {
-      advice: `Make \`${check.command.join(' ')}\` answer${where(check)}, or take the check out of refuse-while.`,
+      advice: `Make \`${check.command.join(' ')}\` answer${where(check)}, or take the check out of refuse-while`,
       facts: { check: check.name },
       cause: answer.cause,
     });

@@ -46,6 +46,6 @@ export async function backupDirectory(session: Session, named: string | undefine
   const { backup, file } = await session.deployment();
   if (backup !== undefined) return backup.repository;
   throw new UsageError(`looking for the backups of ${file}: it has no x-dockerctl.backup`, {
-    advice: 'Name their directory with --repository DIR.',
+    advice: 'Name their directory with --repository DIR',
   });
 }

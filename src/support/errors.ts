@@ -7,7 +7,7 @@
 export type Facts = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
 
 export interface ErrorDetails {
-  /** What the operator should do next; one sentence. */
+  /** What the operator should do next: one sentence that begins with a capital and ends without a full stop. */
   advice?: string;
   facts?: Facts;
   cause?: unknown;

@@ -49,7 +49,7 @@ async function planFor(session: Session, snapshots: Snapshot[]): Promise<Retenti
 function distrusted(why: string): FailedError {
   return new FailedError(`pruning: nothing is removed, for ${why}`, {
     advice:
-      'Set the clock right; if it is right, remove the snapshot that is wrong with dockerctl backup remove.',
+      'Set the clock right; if it is right, remove the snapshot that is wrong with dockerctl backup remove',
   });
 }
 

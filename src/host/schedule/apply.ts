@@ -42,7 +42,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
 async function writePublic(path: string, content: string): Promise<void> {
   if ((await stat(dirname(path)).catch(() => undefined)) === undefined) {
     throw new FailedError(`writing ${path}: its directory is missing`, {
-      advice: 'This host runs neither systemd nor cron; install cron.',
+      advice: 'This host runs neither systemd nor cron; install cron',
     });
   }
   await replaceDurably(path, 0o644, async (file) => {

@@ -65,7 +65,7 @@ function refuseForeign(installed: readonly ScheduleFile[]): void {
   const foreign = installed.find(({ content }) => !content.startsWith(ownMark));
   if (foreign === undefined) return;
   throw new UsageError(`scheduling backups: ${foreign.path} exists and is not of our making`, {
-    advice: 'Move it away and try again.',
+    advice: 'Move it away and try again',
     facts: { path: foreign.path },
   });
 }
@@ -78,6 +78,6 @@ function refuseUnwritable({ deployment, jobs }: Schedule): void {
   const bad = jobs.flat().find((argument) => /[\u0000-\u001f\u007f]/.test(argument));
   if (bad === undefined) return;
   throw new UsageError(`scheduling backups: ${JSON.stringify(bad)} holds a control character`, {
-    advice: 'Rename the file or directory.',
+    advice: 'Rename the file or directory',
   });
 }

@@ -102,7 +102,7 @@ function findFileKey(stanzas: readonly Stanza[], identities: readonly Identity[]
       ? 'it is encrypted, and no private key is at hand'
       : 'no private key given opens it';
   throw new SignatureError(`${what}: ${why}`, {
-    advice: 'Give the identity file of one of its recipients with `--identity FILE`.',
+    advice: 'Give the identity file of one of its recipients with `--identity FILE`',
   });
 }
 

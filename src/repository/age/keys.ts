@@ -32,7 +32,7 @@ export function decodeRecipient(text: string): Recipient {
     `reading the recipient ${JSON.stringify(text)}: it is not an X25519 recipient of age`,
     {
       advice:
-        'Give one that begins with `age1`, as `dockerctl backup key generate` or `age-keygen` prints it.',
+        'Give one that begins with `age1`, as `dockerctl backup key generate` or `age-keygen` prints it',
     },
   );
 }
@@ -75,6 +75,6 @@ function decodeKey(text: string, prefix: 'age' | 'AGE-SECRET-KEY-'): Uint8Array 
 
 function unusable(file: string, what: string): SignatureError {
   return new SignatureError(`reading the private key from ${file}: ${what}`, {
-    advice: 'Give the file that holds the line AGE-SECRET-KEY-1… printed by `dockerctl backup key generate`.',
+    advice: 'Give the file that holds the line AGE-SECRET-KEY-1… printed by `dockerctl backup key generate`',
   });
 }

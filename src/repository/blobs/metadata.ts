@@ -36,7 +36,7 @@ async function unseal({ cache, identities }: Store, digest: Digest, bytes: Buffe
   if (cache === undefined || identities.length > 0)
     return decryptBytes(bytes, identities, `reading ${digest}`);
   throw new DamagedError(`reading ${digest}: what this host kept of it in ${cache.directory} is damaged`, {
-    advice: `Remove ${cache.directory}; the next run then stores everything anew.`,
+    advice: `Remove ${cache.directory}; the next run then stores everything anew`,
     facts: { path: cache.directory },
   });
 }

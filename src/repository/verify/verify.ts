@@ -53,7 +53,7 @@ function requireKey({ directory, identities }: Store, { stored }: Catalog): void
   throw new SignatureError(
     `reading the data in ${directory}: it is encrypted, and no private key is at hand`,
     {
-      advice: 'Name one with --identity FILE, or check digests only, which needs none.',
+      advice: 'Name one with --identity FILE, or check digests only, which needs none',
     },
   );
 }
