@@ -16,10 +16,17 @@ export async function testEngine(): Promise<TestEngine> {
   return startEngine('default');
 }
 
-/** An engine to throw away, without networks; `dataRoot` on a small file system shows what a full disk does. */
+export interface EngineOptions {
+  /** On a small file system it shows what a full disk does. */
+  dataRoot?: string;
+  /** `containerd` is a newer Docker, on the containerd image store. */
+  store?: 'classic' | 'containerd';
+}
+
+/** An engine to throw away, without networks. */
 export async function throwawayEngine(
   name: string,
-  options: { dataRoot?: string } = {},
+  options: EngineOptions = {},
 ): Promise<TestEngine & { stop(): Promise<void> }> {
   const engine = await startEngine(name, options);
   return {
@@ -30,9 +37,10 @@ export async function throwawayEngine(
   };
 }
 
-async function startEngine(name: string, { dataRoot }: { dataRoot?: string } = {}): Promise<TestEngine> {
+async function startEngine(name: string, { dataRoot, store }: EngineOptions = {}): Promise<TestEngine> {
   const where = dataRoot === undefined ? [] : ['--data-root', dataRoot];
-  const { stdout } = await run('scripts/engine', ['start', '--name', name, ...where]);
+  const which = store === undefined ? [] : ['--store', store];
+  const { stdout } = await run('scripts/engine', ['start', '--name', name, ...where, ...which]);
   const address = stdout.trim();
   return { socket: address.replace('unix://', ''), engine: connectEngine({ host: address }) };
 }
