@@ -4,7 +4,8 @@ import { labelNames } from '../deployment/names.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Repository, Snapshot } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
-import { acquireLock } from '../support/lock.ts';
+import { makeDirectoryDurably } from '../support/durable.ts';
+import { acquireLock, type Lock } from '../support/lock.ts';
 import { toText } from '../support/posix/byte-path.ts';
 import { type DatabasePorts, loadDatabase } from './databases.ts';
 import { beginJournal, endJournal, type RestoreJournal, type RestoreRecord, saveJournal } from './journal.ts';
@@ -53,7 +54,7 @@ export async function runRestore(
   ports: RunPorts,
   context: Context,
 ): Promise<RestoreReport> {
-  const lock = lockRestores(context);
+  const lock = await lockRestores(context);
   try {
     const warnings: string[] = [];
     const metadata = {
@@ -81,7 +82,8 @@ export async function runRestore(
 }
 
 /** One restore at a time on a host. @throws {LockedError} */
-export function lockRestores({ stateDir, now }: Context): { release(): void } {
+export async function lockRestores({ stateDir, now }: Context): Promise<Lock> {
+  await makeDirectoryDurably(stateDir);
   return acquireLock(join(stateDir, 'restore.lock'), { mode: 'exclusive', purpose: 'restore', now: now() });
 }
 

@@ -107,7 +107,7 @@ async function goOn(journal: RestoreJournal, ports: RestorePorts, context: Conte
 }
 
 async function withLock<T>(context: Context, act: () => Promise<T>): Promise<T> {
-  const lock = lockRestores(context);
+  const lock = await lockRestores(context);
   try {
     return await act();
   } finally {

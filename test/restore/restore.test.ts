@@ -47,8 +47,7 @@ class World {
 
   constructor() {
     mkdirSync(this.live, { recursive: true });
-    const stateDir = join(this.directory, 'state');
-    mkdirSync(stateDir);
+    const stateDir = join(this.directory, 'lib', 'state');
     this.context = { progress: silent, signal: this.interruption.signal, now: () => new Date(), stateDir };
   }
 

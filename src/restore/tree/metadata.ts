@@ -1,7 +1,7 @@
 import { chmodSync, fchmodSync, fchownSync } from 'node:fs';
 import type { Entry } from '../../repository/entry.ts';
 import { codeOf, FailedError } from '../../support/errors.ts';
-import { pathAt, toText } from '../../support/posix/byte-path.ts';
+import { pathAt, toFsPath, toText } from '../../support/posix/byte-path.ts';
 import { setOwnerAt } from '../../support/posix/owner.ts';
 import { readLinkAt } from '../../support/posix/read-link.ts';
 import { type Stat, statAt } from '../../support/posix/stat.ts';
@@ -37,7 +37,7 @@ export function applyMetadata(made: Made, entry: Entry, { owners, warn }: Metada
     else fchownSync(file, entry.uid, entry.gid);
   }
   if (file !== undefined) fchmodSync(file, entry.mode);
-  else if (entry.type !== 'symlink') chmodSync(pathAt(directory, name), entry.mode);
+  else if (entry.type !== 'symlink') chmodSync(toFsPath(pathAt(directory, name)), entry.mode);
   if (entry.xattrs) applyXattrs(file ?? pathAt(directory, name), entry, warn);
   setTimesAt(directory, name, entry.mtime);
 }
