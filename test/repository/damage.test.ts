@@ -1,0 +1,181 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openOrCreateRepository, openRepository } from '../../src/repository/open.ts';
+import type { VerifyReport } from '../../src/repository/repository.ts';
+import { DamagedError } from '../../src/support/errors.ts';
+import { quietContext, saveDirectories } from '../support/save-directory.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const root = temporaryDirectory();
+const context = quietContext(join(root, 'state'));
+const files = join(root, 'files');
+const directory = join(root, 'repository');
+mkdirSync(files);
+for (let i = 0; i < 3; i++) writeFileSync(join(files, `file-${i}`), `content of file ${i}`);
+const golden = await openOrCreateRepository(directory, context);
+const first = await saveDirectories(golden, { files }, context);
+writeFileSync(join(files, 'later'), 'a file of the second snapshot');
+const second = await saveDirectories(golden, { files }, context);
+await golden.close();
+const paths = (readdirSync(directory, { recursive: true }) as string[])
+  .filter((path) => statSync(join(directory, path)).isFile() && !/lock$|^reserve$/.test(path))
+  .map((path) => join(directory, path));
+
+async function verify(): Promise<VerifyReport> {
+  const repository = await openRepository(directory, context);
+  try {
+    return await repository.verify({ readData: true }, context);
+  } finally {
+    await repository.close();
+  }
+}
+
+const kinds = new Map(paths.map((path) => [path, findKind(path)]));
+
+/** Which of its kinds a blob is, from the manifests that name it. */
+function findKind(path: string): string {
+  const name = path.slice(path.lastIndexOf('/') + 1);
+  const naming = new RegExp(`dockerctl\\.(\\w+)\\.v1[^{}]*"digest":"sha256:${name}"`);
+  for (const other of paths) {
+    const [, kind] = naming.exec(readFileSync(other, 'latin1')) ?? [];
+    if (kind !== undefined) return kind;
+  }
+  return /index\.json|oci-layout/.exec(name)?.[0] ?? 'manifest';
+}
+
+/** Runs `check` for each file of the repository, which `spoil` has changed, and puts it back. */
+async function forEachFile(
+  spoil: (path: string) => void,
+  check: (path: string) => Promise<void>,
+): Promise<void> {
+  for (const path of paths) {
+    const before = readFileSync(path);
+    spoil(path);
+    await check(path);
+    writeFileSync(path, before);
+  }
+}
+
+test('the golden repository is whole', async () => {
+  assert.equal((await verify()).damage, []);
+  assert.equal([...new Set(kinds.values())].sort(), [
+    'index',
+    'index.json',
+    'manifest',
+    'oci-layout',
+    'pack',
+    'snapshot',
+    'tree',
+  ]);
+});
+
+test('every byte that is flipped is found, in whichever file', async () => {
+  for (const path of paths) {
+    const bytes = readFileSync(path);
+    const step = Math.max(1, Math.floor(bytes.length / 40));
+    for (let at = 0; at < bytes.length; at += step) {
+      const flipped = Buffer.from(bytes);
+      flipped[at]! ^= 1 << (at % 8);
+      writeFileSync(path, flipped);
+      const { damage } = await verify();
+      assert.ok(damage.length > 0, `byte ${at} of the ${kinds.get(path)} ${path}`);
+    }
+    writeFileSync(path, bytes);
+  }
+});
+
+test('damage names the snapshots it spoils, and the files', async () => {
+  await forEachFile(
+    (path) => {
+      const bytes = readFileSync(path);
+      bytes[bytes.length >> 1]! ^= 4;
+      writeFileSync(path, bytes);
+    },
+    async (path) => {
+      const { damage } = await verify();
+      const spoiled = damage.flatMap(({ snapshots }) => snapshots);
+      const kind = kinds.get(path);
+      if (kind === 'index.json' || kind === 'oci-layout') return;
+      assert.ok(
+        spoiled.includes(second.id) || spoiled.includes(first.id),
+        `${kind}: ${JSON.stringify(damage)}`,
+      );
+      if (kind !== 'pack') return;
+      const named = damage.flatMap((each) => each.files);
+      assert.ok(named.includes('files:later') || named.includes('files:file-1'), JSON.stringify(damage));
+    },
+  );
+});
+
+test('a file that is missing or cut is found, and names the snapshots', async () => {
+  for (const spoil of [rmSync, (path: string) => truncateSync(path, statSync(path).size - 1)]) {
+    await forEachFile(spoil, async (path) => {
+      const { damage } = await verify();
+      assert.ok(damage.length > 0, kinds.get(path));
+    }).catch((error: unknown) => {
+      // Without its `oci-layout` a directory is no repository at all.
+      if (!/there is none/.test(String(error))) throw error;
+      writeFileSync(join(directory, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+    });
+  }
+  assert.equal((await verify()).damage, []);
+});
+
+test('without index.json, or with a wrong one, every snapshot is found all the same', async () => {
+  const path = join(directory, 'index.json');
+  const before = readFileSync(path, 'utf8');
+  const wrong = before.replace(/"digest":"sha256:...../, '"digest":"sha256:00000');
+  for (const content of [undefined, '', '{', '[]', wrong]) {
+    if (content === undefined) rmSync(path);
+    else writeFileSync(path, content);
+    const repository = await openRepository(directory, context);
+    const ids = (await repository.snapshots()).map(({ id }) => id);
+    assert.equal(ids, [first.id, second.id], String(content));
+    await repository.close();
+  }
+  writeFileSync(path, before);
+});
+
+test('damaged content is never passed on', async () => {
+  const pack = paths.find((path) => kinds.get(path) === 'pack')!;
+  const before = readFileSync(pack);
+  for (let at = 10; at < before.length - 20; at += 3) {
+    const bytes = Buffer.from(before);
+    bytes[at]! ^= 0x10;
+    writeFileSync(pack, bytes);
+    const repository = await openRepository(directory, context);
+    for await (const entry of repository.entries(second, 'files')) {
+      if (entry.type !== 'file') continue;
+      try {
+        const content = Buffer.concat(await Array.fromAsync(repository.content(second, entry))).toString();
+        assert.match(content, /^(content of file \d|a file of the second snapshot)$/);
+      } catch (error) {
+        assert.instance(error, DamagedError);
+      }
+    }
+    await repository.close();
+  }
+  writeFileSync(pack, before);
+});
+
+test('the next run stores what a lost pack held anew, so that its snapshot is whole', async () => {
+  const copies = paths.map((path) => [path, readFileSync(path)] as const);
+  for (const path of paths) if (kinds.get(path) === 'pack') rmSync(path);
+  const repository = await openRepository(directory, context);
+  const third = await saveDirectories(repository, { files }, context);
+  const { damage } = await repository.verify({ readData: true }, context);
+  assert.ok(damage.length > 0);
+  assert.not.ok(
+    damage.some(({ snapshots }) => snapshots.includes(third.id)),
+    JSON.stringify(damage),
+  );
+  for await (const entry of repository.entries(third, 'files')) {
+    if (entry.type === 'file') await Array.fromAsync(repository.content(third, entry));
+  }
+  await repository.close();
+  for (const [path, bytes] of copies) writeFileSync(path, bytes);
+});
+
+test.run();
