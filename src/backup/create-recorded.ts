@@ -1,29 +1,38 @@
 import type { Deployment } from '../deployment/deployment.ts';
+import type { Repository } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
-import { messageOf } from '../support/errors.ts';
+import { messageOf, NotFoundError } from '../support/errors.ts';
 import { type BackupOptions, createBackup } from './create.ts';
-import { recordRun } from './record-run.ts';
+import { readStatus, recordRun, statusFile } from './record-run.ts';
 import { type BackupReport, firstProblem } from './report.ts';
-import type { RunRecord } from './status.ts';
+import type { BackupStatus, RunRecord } from './status.ts';
+
+/** Opens the deployment's own repository; makes it when it is missing and `create` says so. */
+export type OpenRepository = (options: { create: boolean }) => Promise<Repository>;
 
 /**
  * `createBackup` into the deployment's own repository, and whatever becomes of it is written down for those who watch: status,
  * metrics, hooks.
+ *
+ * @throws {NotFoundError} when the repository is gone, for its disk may not be mounted; else as `createBackup` does
  */
 export async function createRecordedBackup(
   deployment: Deployment,
-  options: BackupOptions,
+  open: OpenRepository,
+  options: Omit<BackupOptions, 'repository'>,
   context: Context,
 ): Promise<BackupReport> {
   const started = context.now().toISOString();
+  let repository: Repository | undefined;
   const record = async (end: Pick<RunRecord, 'outcome' | 'snapshot' | 'problem'>) => {
     const settings = deployment.backup;
     if (settings === undefined) return;
     const run = { started, ended: context.now().toISOString(), ...end };
-    await recordRun(deployment.name, settings, run, await snapshotsOf(deployment, options), context);
+    await recordRun(deployment.name, settings, run, await snapshotsOf(deployment, repository), context);
   };
   try {
-    const report = await createBackup(deployment, options, context);
+    repository = await openOwn(deployment, open, context);
+    const report = await createBackup(deployment, { ...options, repository }, context);
     const problem = firstProblem(report) ?? null;
     const outcome = report.snapshot.complete ? 'complete' : 'incomplete';
     await record({ outcome, snapshot: report.snapshot.id, problem });
@@ -31,12 +40,40 @@ export async function createRecordedBackup(
   } catch (error) {
     await record({ outcome: 'failed', snapshot: null, problem: messageOf(error) });
     throw error;
+  } finally {
+    await repository?.close();
   }
 }
 
-async function snapshotsOf({ name }: Deployment, { repository }: BackupOptions) {
+/** A repository that is known to this host is never made anew: an empty directory may be where its disk belongs. */
+async function openOwn(
+  { name, backup }: Deployment,
+  open: OpenRepository,
+  { stateDir }: Context,
+): Promise<Repository> {
+  const known = backup && (await readStatus(name, backup.repository, stateDir));
+  const held = known === undefined ? 0 : count(known);
+  if (held === 0) return open({ create: true });
+  return open({ create: false }).catch((error: unknown) => {
+    if (!(error instanceof NotFoundError)) throw error;
+    throw new NotFoundError(
+      `opening the backup repository ${known?.repository}: its snapshots (${held}) are gone`,
+      {
+        advice: `Mount its disk; to begin a new one there, remove ${statusFile(name, stateDir)}`,
+        facts: { repository: known?.repository, snapshots: held },
+        cause: error,
+      },
+    );
+  });
+}
+
+function count({ snapshots }: BackupStatus): number {
+  return snapshots.complete + snapshots.incomplete;
+}
+
+async function snapshotsOf({ name }: Deployment, repository: Repository | undefined) {
   try {
-    return (await repository.snapshots()).filter(({ deployment }) => deployment === name);
+    return (await repository?.snapshots())?.filter(({ deployment }) => deployment === name);
   } catch {
     return undefined;
   }

@@ -1,10 +1,11 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { OpenRepository } from '../../backup/create-recorded.ts';
 import type { BackupPlan } from '../../backup/plan.ts';
 import { type BackupReport, type Changes, firstProblem, type SourceReport } from '../../backup/report.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
-import { IncompleteError } from '../../support/errors.ts';
+import { IncompleteError, UsageError } from '../../support/errors.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
 import { count, formatBytes, formatDuration } from '../render/quantities.ts';
@@ -25,7 +26,7 @@ async function create(session: Session, { args: [dest], options }: ParsedInput):
   const full = options.full === true;
   const deployment = await session.deployment();
   const plan = planBackup(deployment, { full });
-  const directory = dest === undefined ? plan.repository : resolve(session.io.workingDirectory, dest);
+  const directory = dest === undefined ? plan.repository : destination(dest, session.io.workingDirectory);
   if (session.global.dryRun) {
     session.result({ ...plan, repository: directory }, renderPlan);
     return;
@@ -41,22 +42,35 @@ async function run(
   directory: string,
   { full, tags }: { full: boolean; tags: string[] },
 ): Promise<BackupReport> {
-  const [{ openOrCreateRepository }, engine] = await Promise.all([
-    import('../../repository/open.ts'),
-    session.engine(),
-  ]);
-  const repository = await openOrCreateRepository(directory, session.context);
-  const options = { engine, repository, full, tags, host: hostname() };
-  try {
-    if (directory !== deployment.backup?.repository) {
-      const { createBackup } = await import('../../backup/create.ts');
-      return await createBackup(deployment, options, session.context);
-    }
+  const { openOrCreateRepository, openRepository } = await import('../../repository/open.ts');
+  const { context } = session;
+  const options = { engine: await session.engine(), full, tags, host: hostname() };
+  if (directory === deployment.backup?.repository) {
     const { createRecordedBackup } = await import('../../backup/create-recorded.ts');
-    return await createRecordedBackup(deployment, options, session.context);
+    const open: OpenRepository = ({ create }) =>
+      create ? openOrCreateRepository(directory, context) : openRepository(directory, context);
+    return createRecordedBackup(deployment, open, options, context);
+  }
+  const { createBackup } = await import('../../backup/create.ts');
+  const repository = await openOrCreateRepository(directory, context);
+  try {
+    return await createBackup(deployment, { ...options, repository }, context);
   } finally {
     await repository.close();
   }
+}
+
+/** A misspelt command must not become the name of a new directory, nor another host's. */
+function destination(named: string, workingDirectory: string): string {
+  if (/^[^/]+:/.test(named)) {
+    throw new UsageError(`backing up to ${named}: backups cannot be sent to another host`, {
+      advice: 'Back up to a directory and copy that, for example with rsync',
+    });
+  }
+  if (named.includes('/') || named === '.' || named === '..') return resolve(workingDirectory, named);
+  throw new UsageError(`backup ${named}: there is no such command, and a directory has a slash in its name`, {
+    advice: `Write ./${named} if you mean a directory; dockerctl backup --help lists the commands`,
+  });
 }
 
 function throwIfIncomplete(report: BackupReport): void {
