@@ -1,11 +1,15 @@
 import type { Command } from 'commander';
 import type { Action } from '../program.ts';
 import { addAttach } from './attach.ts';
+import { addBackupCat } from './backup-cat.ts';
 import { addBackupCreate } from './backup-create.ts';
+import { addBackupDiff } from './backup-diff.ts';
 import { addBackupKeyGenerate } from './backup-key-generate.ts';
 import { addBackupList } from './backup-list.ts';
+import { addBackupLs } from './backup-ls.ts';
 import { addBackupPrune } from './backup-prune.ts';
 import { addBackupRemove } from './backup-remove.ts';
+import { addBackupShow } from './backup-show.ts';
 import { addBackupStatus } from './backup-status.ts';
 import { addBackupVerify } from './backup-verify.ts';
 import { addBuild } from './build.ts';
@@ -79,6 +83,10 @@ export function addCommands(program: Command, wrap: Wrap): void {
   const backup = program.command('backup').description('back up the deployment while it runs');
   addBackupCreate(backup, wrap);
   addBackupList(backup, wrap);
+  addBackupShow(backup, wrap);
+  addBackupLs(backup, wrap);
+  addBackupCat(backup, wrap);
+  addBackupDiff(backup, wrap);
   addBackupVerify(backup, wrap);
   addBackupStatus(backup, wrap);
   addBackupPrune(backup, wrap);

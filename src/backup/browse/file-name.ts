@@ -1,0 +1,53 @@
+import type { Entry } from '../../repository/entry.ts';
+import type { Snapshot, SourceSummary } from '../../repository/repository.ts';
+import { NotFoundError } from '../../support/errors.ts';
+import { fromText, toText } from '../../support/posix/byte-path.ts';
+
+/**
+ * How people name a file of a snapshot: by the path it has on the host where it has one, else by its source:
+ * `/etc/puppet/site.pp`, `uploads:2026/a.png`.
+ */
+export function fileNameOf(
+  source: Pick<SourceSummary, 'name' | 'kind'>,
+  { path }: Pick<Entry, 'path'>,
+): string {
+  const inside = path === '.' ? '' : toText(path);
+  return source.kind === 'paths' ? `/${inside}` : `${source.name}:${inside}`;
+}
+
+/** Some part of a snapshot: of one source, what lies at `path` and below. */
+export interface Place {
+  source: SourceSummary;
+  /** As in the tree, one character per byte; `undefined`: all of it. */
+  path: string | undefined;
+}
+
+/**
+ * The places that a name means: a source, a file or directory as `fileNameOf` writes it; everything when left out.
+ * @throws {NotFoundError} when the snapshot has no such source
+ */
+export function placesNamed({ id, sources }: Snapshot, name: string | undefined): Place[] {
+  if (name === undefined) return sources.map((source) => ({ source, path: undefined }));
+  if (name.startsWith('/')) {
+    const path = treePath(name);
+    return sources.filter(({ kind }) => kind === 'paths').map((source) => ({ source, path }));
+  }
+  const [sourceName = '', ...rest] = name.split(':');
+  const source = sources.find((one) => one.name === sourceName);
+  if (source === undefined) {
+    throw new NotFoundError(`looking for ${name} in snapshot ${id}: there is no source ${sourceName}`, {
+      advice: `Its sources: ${sources.map((one) => one.name).join(', ')}`,
+    });
+  }
+  return [{ source, path: rest.length === 0 ? undefined : treePath(rest.join(':')) }];
+}
+
+function treePath(text: string): string | undefined {
+  const path = fromText(text).replace(/^\/+/, '').replace(/\/+$/, '');
+  return path === '' || path === '.' ? undefined : path;
+}
+
+/** Whether an entry lies at a place or below it. */
+export function isAt({ path: wanted }: Place, { path }: Pick<Entry, 'path'>): boolean {
+  return wanted === undefined || path === wanted || path.startsWith(`${wanted}/`);
+}

@@ -1,0 +1,58 @@
+import type { Entry } from '../../repository/entry.ts';
+import type { Repository, Snapshot } from '../../repository/repository.ts';
+import { NotFoundError, UsageError } from '../../support/errors.ts';
+import { fileNameOf } from './file-name.ts';
+import { type ListedFile, listFiles } from './list-files.ts';
+
+/**
+ * The bytes of one regular file of a snapshot, holes as zeros.
+ *
+ * @param name as `placesNamed` reads it
+ * @throws {NotFoundError} when there is no such file. @throws {UsageError} when it has no content: a directory, a link
+ */
+export async function* readFile(
+  repository: Repository,
+  snapshot: Snapshot,
+  name: string,
+): AsyncGenerator<Uint8Array> {
+  const { source, entry } = await findFile(repository, snapshot, name);
+  if (entry.type !== 'file')
+    throw new UsageError(`reading ${name} of snapshot ${snapshot.id}: it is a ${entry.type}`);
+  if (entry.hardlink === undefined) return yield* withHoles(repository.content(snapshot, entry), entry);
+  yield* readFile(repository, snapshot, fileNameOf(source, { path: entry.hardlink }));
+}
+
+async function findFile(repository: Repository, snapshot: Snapshot, name: string): Promise<ListedFile> {
+  for await (const file of listFiles(repository, snapshot, name)) return file;
+  throw new NotFoundError(`reading ${name} of snapshot ${snapshot.id}: there is no such file`, {
+    advice: `dockerctl backup ls ${snapshot.id.slice('sha256:'.length, 'sha256:'.length + 12)} lists them`,
+  });
+}
+
+const zeros = new Uint8Array(64 * 1024);
+
+async function* withHoles(
+  content: AsyncIterable<Uint8Array>,
+  { holes = [], size = 0 }: Entry,
+): AsyncGenerator<Uint8Array> {
+  let at = 0;
+  let next = 0;
+  function* fill(): Generator<Uint8Array> {
+    for (let hole = holes[next]; hole !== undefined && hole[0] === at; hole = holes[++next]) {
+      const end = Math.min(hole[0] + hole[1], size);
+      for (; at < end; at += zeros.length) yield zeros.subarray(0, Math.min(zeros.length, end - at));
+      at = end;
+    }
+  }
+  yield* fill();
+  for await (const piece of content) {
+    for (let from = 0; from < piece.length; ) {
+      const room = (holes[next]?.[0] ?? Number.POSITIVE_INFINITY) - at;
+      const part = piece.subarray(from, Math.min(piece.length, from + room));
+      yield part;
+      from += part.length;
+      at += part.length;
+      yield* fill();
+    }
+  }
+}

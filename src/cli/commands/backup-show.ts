@@ -1,0 +1,61 @@
+import type { Command } from 'commander';
+import type { Snapshot, SourceSummary } from '../../repository/repository.ts';
+import { identityOption, openBackupRepository, repositoryOption } from '../backup-repository.ts';
+import type { Session } from '../context.ts';
+import type { ParsedInput } from '../program.ts';
+import { formatBytes, formatDuration, formatTime } from '../render/quantities.ts';
+import { printable, renderTable } from '../render/table.ts';
+import type { Wrap } from './all.ts';
+
+export function addBackupShow(backup: Command, wrap: Wrap): void {
+  backup
+    .command('show [snapshot]')
+    .description('tell what a snapshot holds, and every warning of its run; the latest when it is not named')
+    .option(...repositoryOption)
+    .option(...identityOption)
+    .action(wrap(show));
+}
+
+async function show(session: Session, { args: [name], options }: ParsedInput): Promise<undefined> {
+  const repository = await openBackupRepository(session, options.repository, options.identity);
+  try {
+    session.result(await repository.find(name ?? 'latest'), renderSnapshot);
+  } finally {
+    await repository.close();
+  }
+}
+
+function renderSnapshot({
+  id,
+  complete,
+  host,
+  deployment,
+  release,
+  started,
+  ended,
+  sources,
+  added,
+}: Snapshot): string {
+  const seconds = (ended.getTime() - started.getTime()) / 1000;
+  const blobs = `${formatBytes(added.bytes)} in ${added.blobs} files of the repository`;
+  return [
+    `snapshot:    ${id} (${complete ? 'complete' : 'incomplete'})`,
+    `deployment:  ${deployment}${release === undefined ? '' : `, release ${release}`}, on ${host}`,
+    `taken:       ${formatTime(started)}, in ${formatDuration(seconds)}`,
+    `added:       ${blobs}`,
+    '',
+    renderTable(['SOURCE', 'TITLE', 'FILES', 'SIZE', 'NEW', 'TAKEN', 'STATE'], sources.map(row)),
+    ...sources.flatMap(warningsOf),
+  ].join('\n');
+}
+
+function row({ name, title, files, bytes, newBytes, started, complete }: SourceSummary): string[] {
+  const state = complete ? 'complete' : 'incomplete';
+  return [name, title, String(files), formatBytes(bytes), formatBytes(newBytes), formatTime(started), state];
+}
+
+function warningsOf({ name, warnings }: SourceSummary): string[] {
+  return warnings.length === 0
+    ? []
+    : ['', `${name}:`, ...warnings.map((warning) => `  ${printable(warning)}`)];
+}
