@@ -44,7 +44,7 @@ export async function indexArchive(archive: Archive & { seekable: SeekableTar })
   return { files, index, compression: (file) => compressions.get(file), content };
 }
 
-async function concatenated(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+export async function concatenated(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for await (const piece of pieces) parts.push(piece);
   return Buffer.concat(parts);

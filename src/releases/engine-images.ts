@@ -37,10 +37,7 @@ export function heldImage(
 }
 
 /** Whether `image` has exactly these layers. An image's id alone proves nothing: it differs between stores. */
-export function hasLayers(
-  image: ImageDetails | undefined,
-  diffIds: readonly Digest[],
-): image is ImageDetails {
+export function hasLayers(image: ImageDetails | undefined, diffIds: readonly Digest[]): boolean {
   return (
     image !== undefined &&
     image.diffIds.length === diffIds.length &&

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { Archive } from '../archive/archive.ts';
 import { type ArchiveIndex, indexArchive } from '../archive/archive-index.ts';
 import type { ArchiveImage, ImageIndex } from '../archive/image-index.ts';
+import { indexOneWay } from '../archive/one-way-index.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 import type { Context } from '../support/context.ts';
 import { FailedError, InterruptedError } from '../support/errors.ts';
@@ -45,6 +46,7 @@ export class ArchiveLoad {
     const { engine, catalog } = this.options;
     const info = await engine.info();
     const [before, known] = await Promise.all([engineImages(engine, info), catalog.releases()]);
+    if (this.options.planOnly) return await this.plan(info, before, known);
     try {
       const images = await this.loadAndCheck(info, before, known);
       const record = recordOf(this.release, this.sent!, this.moved, this.context.now());
@@ -61,6 +63,27 @@ export class ArchiveLoad {
       await this.undo(before);
       throw error;
     }
+  }
+
+  private async plan(
+    info: EngineInfo,
+    before: EngineImages,
+    known: readonly ReleaseRecord[],
+  ): Promise<LoadedArchive> {
+    const { archive } = this;
+    const { seekable } = archive;
+    const index = seekable
+      ? await indexArchive({ ...archive, seekable })
+      : await indexOneWay(archive, { stopAtLayers: false });
+    const chosen = await this.choose(index.index, info, known);
+    const plan = planLoad(archive.name, index, chosen, holdingsOf(before, known));
+    this.noteMoved(plan.images, before);
+    await requireSpace(plan, info);
+    const images = plan.images.map(({ image: { references, platform, config }, present }) => {
+      return { references, platform, config: config.digest, present };
+    });
+    const sent = plan.send.reduce((sum, { file }) => sum + file.size, 0);
+    return { archive: archive.name, release: this.release, images, moved: this.moved, sent };
   }
 
   private async loadAndCheck(

@@ -21,6 +21,8 @@ export interface LoadOptions {
   signers?: string | undefined;
   /** Asked before an older release than the current one is loaded; throws when the answer is no. */
   confirm?: (question: string) => Promise<void>;
+  /** Report what would be done, and do nothing. */
+  planOnly?: boolean;
 }
 
 export interface LoadReport {

@@ -15,6 +15,11 @@ export function missingLayers(
 ): DockerctlError {
   const layers = [...new Set(missing)];
   if (release?.document.base !== undefined) return missingBase(release.document, layers, name);
+  return layersCutOff(name, layers);
+}
+
+/** What to say when an archive should hold layers and does not. */
+export function layersCutOff(name: string, layers: readonly Digest[]): DamagedError {
   const count =
     layers.length === 1 ? 'a layer of its images is' : `${layers.length} layers of its images are`;
   return new DamagedError(`${name}: ${count} missing, the first ${layers[0]}`, {

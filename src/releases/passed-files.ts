@@ -72,6 +72,15 @@ export class PassedFiles {
     return { image, layers: image.layers.map((layer) => this.checkedLayer(layer, index)) };
   }
 
+  /** What a file that passed turned out to be. */
+  digestsOf(file: ArchivedFile): LayerDigests {
+    return this.passed(file);
+  }
+
+  allFiles(): ArchivedFile[] {
+    return [...this.byFile.keys()];
+  }
+
   /** Layers so small, or so much like JSON, that they were held back as documents. */
   heldBack(images: readonly SentImage[]): { name: string; bytes: Uint8Array }[] {
     const wanted = new Set(images.flatMap(({ layers }) => layers.map(({ name }) => name)));

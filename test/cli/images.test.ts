@@ -1,10 +1,10 @@
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connectEngine } from '../../src/engine/connect.ts';
-import { docker113 } from '../archive/fixtures/eras.ts';
+import { docker25, docker113 } from '../archive/fixtures/eras.ts';
 import { fixtureImage } from '../archive/fixtures/images.ts';
 import { tarOf } from '../archive/fixtures/tar.ts';
 import { runCli } from '../support/cli.ts';
@@ -14,25 +14,32 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 const directory = temporaryDirectory();
 const { socket } = await testEngine();
 const engine = connectEngine({ host: `unix://${socket}` });
+mkdirSync(join(directory, 'state'));
 const environment = { DOCKER_HOST: `unix://${socket}`, DOCKERCTL_STATE_DIR: join(directory, 'state') };
 const images = (args: string[], stdin?: Uint8Array) =>
-  runCli(['images', ...args], { environment, ...(stdin && { stdin }) });
+  runCli(['images', ...args], { environment, workingDirectory: directory, ...(stdin && { stdin }) });
 
-const reference = `dockerctl-cli-test/${process.pid}:7.2`;
-const archive = await tarOf(
-  docker113([await fixtureImage({ references: [reference], contents: [reference] })]),
-);
+const name = `dockerctl-cli-test/${process.pid}`;
+const fixture = (tag: string, contents: string[]) =>
+  fixtureImage({ references: [`${name}:${tag}`], contents: contents.map((text) => `${name} ${text}`) });
+const old = await fixture('7.2', ['base', 'old']);
+const upgraded = await fixture('7.10', ['base', 'new']);
+const archive = await tarOf(docker113([old]));
+writeFileSync(join(directory, 'old.tar'), archive);
+writeFileSync(join(directory, 'new.tar.gz'), gzipSync(await tarOf(docker25([upgraded]))));
 
-test('images load reads standard input, and images list knows the release afterwards', async () => {
-  const loaded = await images(['load', '-'], gzipSync(archive));
-  try {
-    assert.is(loaded.status, 0, loaded.stderr);
-    assert.match(loaded.stdout, reference);
-    const { stdout } = await images(['list', '--release', '7.2', '--json']);
-    assert.equal(JSON.parse(stdout)[0].images[0].references, [reference]);
-  } finally {
-    await engine.images.remove(reference).catch(() => {});
-  }
+async function removeAll(): Promise<void> {
+  for (const tag of ['7.2', '7.10']) await engine.images.remove(`${name}:${tag}`).catch(() => {});
+}
+test.after(removeAll);
+
+test('a truncated archive exits 14 in at most three lines, and the engine holds nothing of it', async () => {
+  writeFileSync(join(directory, 'cut.tar'), archive.subarray(0, archive.length / 2));
+  const { status, stdout, stderr } = await images(['load', 'cut.tar']);
+  assert.is(status, 14, stderr);
+  assert.is(stdout, '');
+  assert.ok(stderr.trimEnd().split('\n').length <= 3);
+  assert.is(await engine.images.inspect(`${name}:7.2`), undefined);
 });
 
 test('an lrz file, whatever its name, exits 2 with the command that converts it', async () => {
@@ -43,19 +50,98 @@ test('an lrz file, whatever its name, exits 2 with the command that converts it'
   assert.match(stderr, `lrzip -d ${path}`);
 });
 
-test('a truncated archive exits 14 in at most three lines, and the engine holds nothing of it', async () => {
-  const path = join(directory, 'cut.tar');
-  writeFileSync(path, archive.subarray(0, archive.length / 2));
-  const { status, stdout, stderr } = await images(['load', path]);
-  assert.is(status, 14, stderr);
-  assert.is(stdout, '');
-  assert.ok(stderr.trimEnd().split('\n').length <= 3);
-  assert.is(await engine.images.inspect(reference), undefined);
+test('a file that is not there exits 10', async () => {
+  const { status } = await images(['load', 'nowhere.tar']);
+  assert.is(status, 10);
 });
 
-test('a file that is not there exits 10', async () => {
-  const { status } = await images(['load', join(directory, 'nowhere.tar')]);
-  assert.is(status, 10);
+test('inspect tells what an archive holds and what of it is here, from a file and a pipe', async () => {
+  const { status, stdout } = await images(['inspect', 'old.tar']);
+  assert.is(status, 0);
+  assert.match(stdout, /IMAGE +PLATFORM +LAYERS +SIZE +HERE/);
+  assert.match(stdout, new RegExp(`${name}:7.2 +linux/amd64 +2 layers +\\S+ KiB +no`));
+  const { stdout: json } = await images(['inspect', '-', '--json'], gzipSync(archive));
+  const [inspected] = JSON.parse(json);
+  assert.equal(
+    inspected.images[0].layers.map(({ diffId }: { diffId: string }) => diffId),
+    old.layers.map(({ diffId }) => diffId),
+  );
+});
+
+test('verify reads all of an archive, and names the first damaged entry', async () => {
+  assert.is((await images(['verify', 'old.tar', 'new.tar.gz'])).status, 0);
+  const damaged = Buffer.from(archive);
+  damaged[archive.indexOf(`${name} old`)]! ^= 1;
+  writeFileSync(join(directory, 'damaged.tar'), damaged);
+  const { status, stderr } = await images(['verify', 'damaged.tar']);
+  assert.is(status, 14);
+  assert.match(stderr, /layer\.tar \(at byte \d+\)/);
+});
+
+test('load --dry-run tells what would be loaded and loads nothing', async () => {
+  const { status, stdout } = await images(['load', 'old.tar', '--dry-run']);
+  assert.is(status, 0);
+  assert.match(stdout, 'would be loaded');
+  assert.is(await engine.images.inspect(`${name}:7.2`), undefined);
+});
+
+test('load reads standard input and files, and list knows the releases afterwards', async () => {
+  const first = await images(['load', '-'], gzipSync(archive));
+  assert.is(first.status, 0, first.stderr);
+  assert.match(first.stdout, /7\.2 +\S+ +loaded/);
+  assert.is((await images(['load', 'new.tar.gz'])).status, 0);
+  const { stdout } = await images(['list', '--release', '7.10', '--json']);
+  assert.equal(JSON.parse(stdout)[0].images[0].references, [`${name}:7.10`]);
+});
+
+test('an older release than the current one asks, and without a terminal needs --yes', async () => {
+  assert.is((await images(['load', 'old.tar'])).status, 2);
+  assert.is((await images(['load', 'old.tar', '--yes'])).status, 0);
+});
+
+test('diff tells what lies between two releases', async () => {
+  const { stdout } = await images(['diff', '7.2', '7.10', '--json']);
+  const { images: changes, layers } = JSON.parse(stdout);
+  assert.equal(changes, { added: [], removed: [], changed: [name], unchanged: [] });
+  assert.is(layers.shared.count, 1);
+  assert.is(layers.added.count, 1);
+});
+
+test('verify --release tells whether the engine still holds exactly these images', async () => {
+  assert.is((await images(['verify', '--release', '7.2'])).status, 0);
+  await engine.images.tag(`${name}:7.10`, `${name}:7.2`);
+  const { status, stdout } = await images(['verify', '--release', '7.2']);
+  assert.is(status, 14);
+  assert.match(stdout, 'is another image');
+  assert.is((await images(['load', 'old.tar', '--yes'])).status, 0);
+});
+
+test('remove refuses while a container uses a release, and leaves what others share', async () => {
+  const container = await engine.containers.create({
+    name: `remove-test-${process.pid}`,
+    image: `${name}:7.2`,
+  });
+  try {
+    const { status, stderr } = await images(['remove', '7.2', '--yes']);
+    assert.is(status, 1);
+    assert.match(stderr, `remove-test-${process.pid}`);
+  } finally {
+    await engine.containers.remove(container);
+  }
+  assert.is((await images(['remove', '7.2', '--yes'])).status, 0);
+  assert.is(await engine.images.inspect(`${name}:7.2`), undefined);
+  assert.is((await images(['verify', '--release', '7.10'])).status, 0);
+});
+
+test('prune keeps the newest releases', async () => {
+  await images(['load', 'old.tar', '--yes']);
+  await images(['load', 'new.tar.gz']);
+  assert.is((await images(['prune', '--keep', '1', '--yes'])).status, 0);
+  const { stdout } = await images(['list', '--json']);
+  assert.equal(
+    JSON.parse(stdout).map(({ release }: { release: string }) => release),
+    ['7.10'],
+  );
 });
 
 test.run();

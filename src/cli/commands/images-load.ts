@@ -1,7 +1,6 @@
-import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import type { LoadReport } from '../../releases/load.ts';
-import { NotFoundError } from '../../support/errors.ts';
+import { archiveInputs, signersOf } from '../archive-inputs.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
 import { renderTable } from '../render/table.ts';
@@ -20,11 +19,8 @@ async function load(session: Session, { args: [files], options }: ParsedInput): 
     import('../../releases/load.ts'),
     import('../../releases/catalog.ts'),
   ]);
-  const inputs = (files as string[]).map((file) =>
-    file === '-' ? { name: '-', stream: session.io.stdin as unknown as Readable } : file,
-  );
   const report = await loadImages(
-    inputs,
+    archiveInputs(session.io, files),
     {
       engine: await session.engine(),
       catalog: openCatalog(session.context.stateDir),
@@ -32,30 +28,19 @@ async function load(session: Session, { args: [files], options }: ParsedInput): 
       select: options.select,
       signers: await signersOf(session),
       confirm: session.confirm,
+      planOnly: session.global.dryRun ?? false,
     },
     session.context,
   );
-  session.result(report, renderReport);
+  session.result(report, (result) => renderReport(result, session.global.dryRun ?? false));
 }
 
-/** Who must have signed, when there is a deployment file that says so. One that cannot be read is an error: it may. */
-async function signersOf(session: Session): Promise<string | undefined> {
-  const { io, global } = session;
-  const isNamed = (global.file ?? io.environment.DOCKERCTL_FILE) !== undefined;
-  try {
-    return (await session.deployment()).images.signers;
-  } catch (error) {
-    if (!isNamed && error instanceof NotFoundError) return undefined;
-    throw error;
-  }
-}
-
-function renderReport({ archives }: LoadReport): string {
+function renderReport({ archives }: LoadReport, planned: boolean): string {
   const rows = archives.flatMap(({ release, images }) =>
     images.map(({ references, config, present }) => [
       release,
       references.join(', ') || config,
-      present ? 'was there already' : 'loaded',
+      present ? 'was there already' : planned ? 'would be loaded' : 'loaded',
     ]),
   );
   return rows.length === 0 ? 'no images' : renderTable(['RELEASE', 'IMAGE', ''], rows);

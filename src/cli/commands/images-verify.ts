@@ -1,0 +1,55 @@
+import type { Command } from 'commander';
+import type { VerifiedArchive } from '../../releases/verify.ts';
+import type { VerifiedRelease } from '../../releases/verify-release.ts';
+import { UsageError } from '../../support/errors.ts';
+import { archiveInputs, signersOf } from '../archive-inputs.ts';
+import type { Session } from '../context.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { ParsedInput } from '../program.ts';
+import { count, formatBytes } from '../render/quantities.ts';
+import { renderTable } from '../render/table.ts';
+import type { Wrap } from './all.ts';
+
+export function addImagesVerify(images: Command, wrap: Wrap): void {
+  images
+    .command('verify [file...]')
+    .description(
+      'check every digest in image archives, or with --release that the engine still holds that release',
+    )
+    .action(wrap(verify));
+}
+
+async function verify(session: Session, { args: [files] }: ParsedInput): Promise<number> {
+  if (files.length > 0) return await verifyFiles(session, files);
+  const { release } = session.global;
+  if (release === undefined) throw new UsageError('verify what? neither a file nor --release was given');
+  const [{ verifyRelease }, { openCatalog }] = await Promise.all([
+    import('../../releases/verify-release.ts'),
+    import('../../releases/catalog.ts'),
+  ]);
+  const catalog = openCatalog(session.context.stateDir);
+  const verified = await verifyRelease(release, { engine: await session.engine(), catalog });
+  session.result(verified, renderRelease);
+  return verified.images.some(({ problem }) => problem !== undefined) ? exitCodes.damaged : exitCodes.done;
+}
+
+async function verifyFiles(session: Session, files: readonly string[]): Promise<number> {
+  const { verifyArchives } = await import('../../releases/verify.ts');
+  const options = { signers: await signersOf(session) };
+  const archives = await verifyArchives(archiveInputs(session.io, files), options, session.context);
+  session.result(archives, (all) => all.map(renderArchive).join('\n'));
+  return exitCodes.done;
+}
+
+function renderArchive({ archive, images, bytes, release, signedBy }: VerifiedArchive): string {
+  const what = `${count(images, 'image')}, ${formatBytes(bytes)}`;
+  const of = release === undefined ? '' : ` of release ${release}`;
+  return `${archive}: whole: ${what}${of}${signedBy === undefined ? '' : `, signed by ${signedBy}`}`;
+}
+
+function renderRelease({ images }: VerifiedRelease): string {
+  return renderTable(
+    ['IMAGE', ''],
+    images.map(({ reference, problem }) => [reference, problem ?? 'as it was loaded']),
+  );
+}

@@ -1,0 +1,136 @@
+import { openArchive } from '../archive/archive.ts';
+import { indexArchive } from '../archive/archive-index.ts';
+import type { Codec } from '../archive/codec.ts';
+import type { ArchiveImage, ImageIndex } from '../archive/image-index.ts';
+import { type ArchiveInput, groupInputs } from '../archive/input.ts';
+import { indexOneWay } from '../archive/one-way-index.ts';
+import { type Attachment, layersLeftOut, type ReleaseBase } from '../archive/release-document.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Platform } from '../oci/descriptor.ts';
+import type { Digest } from '../oci/digest.ts';
+import type { Context } from '../support/context.ts';
+import { EngineUnreachableError } from '../support/errors.ts';
+import type { Catalog } from './catalog.ts';
+import { engineImages, heldImage, layerFinder } from './engine-images.ts';
+import type { Holdings } from './plan-load.ts';
+import { fingerprintOf } from './signatures.ts';
+
+/** What an archive holds, told without loading anything. */
+export interface InspectedArchive {
+  archive: string;
+  format: Codec;
+  /** Bytes of the file; `undefined` for a stream. */
+  size: number | undefined;
+  era: ImageIndex['era'];
+  release: string | undefined;
+  /** The key that signed it, whether or not anybody trusts it. */
+  signedBy: string | undefined;
+  base: ReleaseBase | undefined;
+  images: InspectedImage[];
+  /** Named by the archive, but not in it. */
+  absent: { references: string[]; platform: Platform | undefined }[];
+  attachments: Attachment[];
+}
+
+export interface InspectedImage {
+  references: string[];
+  platform: Platform;
+  config: Digest;
+  /** Of its layers in the archive. */
+  bytes: number;
+  /** Whether this host's engine has it; `undefined` when there is no engine to ask. */
+  present: boolean | undefined;
+  layers: { diffId: Digest; size: number; inArchive: boolean; present: boolean | undefined }[];
+}
+
+/**
+ * Reads what archives hold. An engine is asked, when there is one, what of it this host has already; layers are not read.
+ * @throws {DamagedError} when an archive's entries or documents are wrong
+ */
+export async function inspectArchives(
+  inputs: readonly ArchiveInput[],
+  { engine, catalog }: { engine: Engine; catalog: Catalog },
+  context: Context,
+): Promise<InspectedArchive[]> {
+  const holdings = await holdingsOf(engine, catalog);
+  const inspected: InspectedArchive[] = [];
+  for (const input of await groupInputs(inputs))
+    inspected.push(await inspectArchive(input, holdings, context));
+  return inspected;
+}
+
+async function inspectArchive(
+  input: ArchiveInput,
+  holdings: Holdings | undefined,
+  context: Context,
+): Promise<InspectedArchive> {
+  const task = context.progress.begin('reading the archive', { unit: 'bytes' });
+  const archive = await openArchive(input, (bytes) => task.advance(bytes));
+  try {
+    if (archive.seekable === undefined && archive.size !== undefined) task.setTotal(archive.size);
+    const { name, codec, size, seekable } = archive;
+    const { index } = seekable
+      ? await indexArchive({ ...archive, seekable })
+      : await indexOneWay(archive, { stopAtLayers: true });
+    const { era, absent, release } = index;
+    const signed = release && { document: release.bytes, signature: release.signature };
+    return {
+      archive: name,
+      format: codec,
+      size,
+      era,
+      release: release?.document.release,
+      signedBy: signed && (await fingerprintOf(signed, name)),
+      base: release?.document.base,
+      images: index.images.map((image) => inspectedImage(image, index, holdings)),
+      absent: absent.map(({ references, descriptor }) => ({
+        references,
+        platform: descriptor.platform ?? undefined,
+      })),
+      attachments: release?.document.attachments ?? [],
+    };
+  } finally {
+    await archive.close();
+    task.end();
+  }
+}
+
+function inspectedImage(
+  image: ArchiveImage,
+  { release }: ImageIndex,
+  holdings: Holdings | undefined,
+): InspectedImage {
+  const leftOut = release && layersLeftOut(release.document);
+  const manifest = image.manifest?.descriptor.digest ?? image.config.digest;
+  const present = holdings?.hasImage(image, manifest);
+  return {
+    references: image.references,
+    platform: image.platform,
+    config: image.config.digest,
+    bytes: image.layers.reduce((sum, { size }) => sum + size, 0),
+    present,
+    layers: image.layers.map((layer, i) => ({
+      diffId: layer.diffId,
+      size: layer.size,
+      inArchive: leftOut === undefined ? layer.path !== undefined : !leftOut.has(layer.diffId),
+      present: present || holdings?.hasLayer(image, layer, i, layer.digest ?? layer.diffId),
+    })),
+  };
+}
+
+/** @returns `undefined` when no engine answers: inspecting an archive does not need one */
+async function holdingsOf(engine: Engine, catalog: Catalog): Promise<Holdings | undefined> {
+  try {
+    const [held, known] = await Promise.all([
+      engine.info().then((info) => engineImages(engine, info)),
+      catalog.releases(),
+    ]);
+    return {
+      hasImage: (image, manifest) => heldImage(held, image, manifest) !== undefined,
+      hasLayer: layerFinder(held, known),
+    };
+  } catch (error) {
+    if (error instanceof EngineUnreachableError) return undefined;
+    throw error;
+  }
+}

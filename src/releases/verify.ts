@@ -1,0 +1,125 @@
+import { type Archive, openArchive } from '../archive/archive.ts';
+import type { ArchivedFile } from '../archive/archive-files.ts';
+import { mustMatch } from '../archive/archive-index.ts';
+import { type ImageIndex, readImages } from '../archive/image-index.ts';
+import { type ArchiveInput, groupInputs } from '../archive/input.ts';
+import { layersLeftOut } from '../archive/release-document.ts';
+import { type Digest, hexOf } from '../oci/digest.ts';
+import type { Context } from '../support/context.ts';
+import { DamagedError, InterruptedError } from '../support/errors.ts';
+import type { Signer } from '../support/ssh-signature.ts';
+import { layersCutOff } from './missing-layers.ts';
+import { PassedFiles } from './passed-files.ts';
+import { fingerprintOf, requireSigner } from './signatures.ts';
+
+export interface VerifiedArchive {
+  archive: string;
+  release: string | undefined;
+  images: number;
+  /** Of files in the archive, decompressed. */
+  bytes: number;
+  /** Who signed it, when signers were asked for; else the key that did, trusted or not. */
+  signer: Signer | undefined;
+  signedBy: string | undefined;
+}
+
+/**
+ * Reads archives to their last byte and checks every digest they promise, without an engine.
+ * @param options.signers path of an allowed-signers file: what they did not sign is refused
+ * @throws {DamagedError} naming the first damaged entry and where it lies
+ * @throws {SignatureError} when a signature is missing or wrong
+ */
+export async function verifyArchives(
+  inputs: readonly ArchiveInput[],
+  options: { signers?: string | undefined },
+  context: Context,
+): Promise<VerifiedArchive[]> {
+  const verified: VerifiedArchive[] = [];
+  for (const input of await groupInputs(inputs)) {
+    const name = typeof input === 'string' ? input : input.name;
+    const task = context.progress.begin(`verifying ${name}`, { unit: 'bytes' });
+    const archive = await openArchive(input, (bytes) => task.advance(bytes));
+    try {
+      const total = archive.seekable?.size ?? archive.size;
+      if (total !== undefined) task.setTotal(total);
+      const onRead = archive.seekable === undefined ? () => {} : (bytes: number) => task.advance(bytes);
+      verified.push(await verifyArchive(archive, options.signers, onRead, context.signal));
+    } finally {
+      await archive.close();
+      task.end();
+    }
+  }
+  return verified;
+}
+
+async function verifyArchive(
+  archive: Archive,
+  signers: string | undefined,
+  onRead: (bytes: number) => void,
+  signal: AbortSignal,
+): Promise<VerifiedArchive> {
+  const { name, seekable } = archive;
+  seekable?.expect([{ offset: 0, length: seekable.size }]);
+  const passed = new PassedFiles(name, () => {});
+  let bytes = 0;
+  for await (const entry of archive.entries()) {
+    for await (const piece of passed.take(entry)) {
+      if (signal.aborted) throw new InterruptedError(`verifying ${name} was interrupted`);
+      onRead(piece.length);
+    }
+    bytes += entry.size;
+  }
+  const index = await readImages(passed.files);
+  checkFiles(passed, index, name);
+  const { release } = index;
+  const signed = release && { document: release.bytes, signature: release.signature };
+  const signer = await requireSigner(signed, signers, name);
+  return {
+    archive: name,
+    release: release?.document.release,
+    images: index.images.length,
+    bytes,
+    signer,
+    signedBy: signed && (await fingerprintOf(signed, name)),
+  };
+}
+
+/** Checks what every file should be, in the order in which they lie in the archive. */
+function checkFiles(passed: PassedFiles, index: ImageIndex, name: string): void {
+  const promises = [...blobPromises(passed), ...layerPromises(passed, index, name)];
+  for (const { file, digest, diffId } of promises.sort((a, b) => a.file.offset - b.file.offset)) {
+    const found = passed.digestsOf(file);
+    mustMatch(name, file, found.digest, digest ?? found.digest);
+    mustMatch(name, file, found.diffId, diffId ?? found.diffId);
+  }
+  for (const { name: attachment, digest } of index.release?.document.attachments ?? []) {
+    if (passed.files.find(`blobs/sha256/${hexOf(digest)}`) === undefined) {
+      throw new DamagedError(`${name}: the attachment ${attachment} is missing`);
+    }
+  }
+}
+
+interface FilePromise {
+  file: ArchivedFile;
+  digest?: Digest | undefined;
+  diffId?: Digest | undefined;
+}
+
+/** A blob is named by its digest, whether or not anything refers to it. */
+function blobPromises(passed: PassedFiles): FilePromise[] {
+  return passed.allFiles().flatMap((file) => {
+    const [, hex] = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(file.path) ?? [];
+    return hex === undefined ? [] : [{ file, digest: `sha256:${hex}` as const }];
+  });
+}
+
+function layerPromises(passed: PassedFiles, index: ImageIndex, name: string): FilePromise[] {
+  const leftOut = index.release === undefined ? new Set<Digest>() : layersLeftOut(index.release.document);
+  return index.images
+    .flatMap(({ layers }) => layers)
+    .flatMap(({ diffId, digest, path }) => {
+      if (path !== undefined) return [{ file: passed.files.file(path, 'a manifest'), digest, diffId }];
+      if (leftOut.has(diffId)) return [];
+      throw layersCutOff(name, [diffId]);
+    });
+}
