@@ -34,7 +34,7 @@ export async function perform(
   const { carryOut } = await import('../lifecycle/carry-out.ts');
   const host = await openHost(session);
   const selected = selectServices(host.deployment, names);
-  const plan = makePlan(host.deployment, await observe(host.deployment, host.engine), selected);
+  const plan = makePlan(host.deployment, await observe(host), selected);
   if (session.global.dryRun) return showPlan(session, plan);
   if (question !== undefined && plan.steps.length > 0) await session.confirm(question(plan));
   await carryOut(plan, host);

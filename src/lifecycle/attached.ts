@@ -19,7 +19,7 @@ export type PassOutput = (output: OutputStreams) => Promise<void>;
 export async function startAttached(name: string, host: Host, pass: PassOutput): Promise<number | undefined> {
   const { deployment, engine, context } = host;
   const service = findService(deployment, name);
-  const plan = planStart(deployment, await observe(deployment, engine), [service]);
+  const plan = planStart(deployment, await observe(host), [service]);
   const index = plan.steps.findIndex((step) => step.do === 'start' && step.service === service);
   const [before, after] =
     index === -1 ? [plan.steps, []] : [plan.steps.slice(0, index), plan.steps.slice(index + 1)];

@@ -22,11 +22,12 @@ export interface CheckOptions {
 /** Checks services side by side, each until it is ready or its time is up. What is to be completed must have ended well. */
 export async function checkServices(
   names: readonly string[],
-  { deployment, engine, context }: Host,
+  host: Host,
   { interval, timeout }: CheckOptions,
 ): Promise<CheckedService[]> {
+  const { deployment, engine, context } = host;
   const selected = selectServices(deployment, names);
-  const { services } = await observe(deployment, engine);
+  const { services } = await observe(host);
   const check = async (service: Service): Promise<CheckedService> => {
     const state = services.get(service.name) as ServiceState;
     const retry = { ...service.readyRetry, interval, ...(timeout !== undefined && { timeout }) };

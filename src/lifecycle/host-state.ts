@@ -1,9 +1,12 @@
 import { glob } from 'node:fs/promises';
 import type { Deployment, Service } from '../deployment/deployment.ts';
 import { containerName, labelNames } from '../deployment/names.ts';
-import type { ContainerState, ContainerSummary, Engine } from '../engine/engine.ts';
+import type { ContainerState, ContainerSummary, Engine, ImageDetails } from '../engine/engine.ts';
+import { openCatalog } from '../releases/catalog.ts';
+import { type MovedTag, movedTags } from '../releases/moved-tags.ts';
 import { completes } from './completes.ts';
 import { configHash } from './container-spec.ts';
+import type { Host } from './host.ts';
 
 /** What the host has of a deployment: all that plans are made from. */
 export interface HostState {
@@ -11,6 +14,8 @@ export interface HostState {
   services: ReadonlyMap<string, ServiceState>;
   /** Of the images that services name, those the engine has. */
   images: ReadonlySet<string>;
+  /** Of those, the ones that are not what this release was loaded with. */
+  movedTags: readonly MovedTag[];
   /** Engine names of the deployment's volumes and networks that exist. */
   volumes: ReadonlySet<string>;
   networks: ReadonlySet<string>;
@@ -35,33 +40,38 @@ export interface ServiceState {
 }
 
 /** Looks, and changes nothing. */
-export async function observe(deployment: Deployment, engine: Engine): Promise<HostState> {
-  const [containers, imageIds, volumes, networks, archives] = await Promise.all([
+export async function observe({ deployment, engine, context }: Host): Promise<HostState> {
+  const [containers, found, releases, volumes, networks, archives] = await Promise.all([
     engine.containers.list(),
-    idsOfImages(deployment, engine),
+    imagesOf(deployment, engine),
+    openCatalog(context.stateDir).releases(),
     existing(deployment.volumes, (name) => engine.volumes.inspect(name)),
     existing(deployment.networks, (name) => engine.networks.inspect(name)),
     Array.fromAsync(glob(deployment.images.archives)),
   ]);
   const states = await Promise.all(
-    deployment.services.map((service) => stateOf(deployment, service, containers, imageIds, engine)),
+    deployment.services.map((service) => stateOf(deployment, service, containers, found, engine)),
   );
   return {
     services: new Map(states.map((state) => [state.service.name, state])),
-    images: new Set(imageIds.keys()),
+    images: new Set(found.keys()),
+    movedTags: movedTags(
+      found,
+      releases.find(({ release }) => release === deployment.release),
+    ),
     volumes,
     networks,
     archives: archives.sort(),
   };
 }
 
-async function idsOfImages({ services }: Deployment, engine: Engine): Promise<Map<string, string>> {
+async function imagesOf({ services }: Deployment, engine: Engine): Promise<Map<string, ImageDetails>> {
   const references = [...new Set(services.map(({ image }) => image))];
   const found = await Promise.all(references.map((reference) => engine.images.inspect(reference)));
   return new Map(
-    references.flatMap((reference, index): [string, string][] => {
+    references.flatMap((reference, index): [string, ImageDetails][] => {
       const image = found[index];
-      return image === undefined ? [] : [[reference, image.id]];
+      return image === undefined ? [] : [[reference, image]];
     }),
   );
 }
@@ -78,7 +88,7 @@ async function stateOf(
   deployment: Deployment,
   service: Service,
   containers: readonly ContainerSummary[],
-  imageIds: ReadonlyMap<string, string>,
+  images: ReadonlyMap<string, ImageDetails>,
   engine: Engine,
 ): Promise<ServiceState> {
   const container = containerName(deployment, service);
@@ -92,7 +102,7 @@ async function stateOf(
     state: current?.state ?? (named === undefined ? 'missing' : 'foreign'),
     completes: ends,
     exitCode: ends ? await exitCodeOf(current, engine) : undefined,
-    outdated: current && outdatedBy(current, service, imageIds.get(service.image)),
+    outdated: current && outdatedBy(current, service, images.get(service.image)?.id),
     otherReleases: ours
       .filter((one) => one !== current)
       .map(({ name, labels, state, image }) => ({

@@ -1,5 +1,4 @@
-import type { Deployment } from '../deployment/deployment.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Host } from './host.ts';
 import { observe, type ServiceState } from './host-state.ts';
 
 /** One container of the deployment, or one that is yet to be. */
@@ -15,8 +14,8 @@ export interface ListedService {
 }
 
 /** The deployment's services in their order; behind each one its containers of other releases that still exist. */
-export async function listServices(deployment: Deployment, engine: Engine): Promise<ListedService[]> {
-  const { services } = await observe(deployment, engine);
+export async function listServices(host: Host): Promise<ListedService[]> {
+  const { services } = await observe(host);
   return [...services.values()].flatMap((one) => {
     const { name, image, storage } = one.service;
     return [
@@ -25,7 +24,7 @@ export async function listServices(deployment: Deployment, engine: Engine): Prom
         image,
         state: wordFor(one.state),
         container: one.container,
-        release: deployment.release,
+        release: host.deployment.release,
         storage,
       },
       ...one.otherReleases.map(({ container, release, image, running }) => ({

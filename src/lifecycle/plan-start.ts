@@ -3,6 +3,7 @@ import { NotFoundError } from '../support/errors.ts';
 import { type HostState, isRunning, type ServiceState } from './host-state.ts';
 import type { ContainerStep, Plan, Step } from './plan.ts';
 import { refuseConflict } from './refuse-conflict.ts';
+import { refuseMovedTags } from './refuse-moved-tags.ts';
 
 export interface StartOptions {
   /** Only create; start nothing. */
@@ -31,6 +32,7 @@ export function planStart(
     stateIn(state, service),
   );
   for (const service of wanted) refuseConflict(deployment, service);
+  refuseMovedTags(state, wanted);
   const missing = wanted.filter((one) => one.state === 'missing');
   const named = new Set(selected);
   const waitsFor = (one: ServiceState) => named.has(one.service) && options.checkRunning === true;

@@ -31,7 +31,7 @@ export interface RunningOnce {
 export async function prepareRun(name: string, host: Host, options: RunOptions): Promise<RunningOnce> {
   const { deployment, engine } = host;
   const service = findService(deployment, name);
-  const state = await observe(deployment, engine);
+  const state = await observe(host);
   if (!state.images.has(service.image)) {
     throw new NotFoundError(`the engine has no image ${service.image}`, {
       advice: 'load it: dockerctl images load FILE',

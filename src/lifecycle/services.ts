@@ -12,9 +12,8 @@ import { selectServices } from './select.ts';
  * @throws ContainerStateError naming how each stands, when one does not stop or a hook fails
  */
 export async function stopServices(names: readonly string[], host: Host): Promise<string[]> {
-  const { deployment, engine } = host;
-  const selected = selectServices(deployment, names);
-  const state = await observe(deployment, engine);
+  const selected = selectServices(host.deployment, names);
+  const state = await observe(host);
   await carryOut(planStop(state, selected), host);
   return selected
     .map(({ name }) => name)
@@ -33,9 +32,9 @@ export async function startServices(
   host: Host,
   options: StartOptions = {},
 ): Promise<void> {
-  const { deployment, engine } = host;
+  const { deployment } = host;
   const selected = selectServices(deployment, names);
-  await carryOut(planStart(deployment, await observe(deployment, engine), selected, options), host);
+  await carryOut(planStart(deployment, await observe(host), selected, options), host);
 }
 
 /**
@@ -44,7 +43,7 @@ export async function startServices(
  * @throws ContainerStateError naming how each stands, when one cannot be stopped or removed
  */
 export async function destroyServices(names: readonly string[], host: Host): Promise<void> {
-  const { deployment, engine } = host;
+  const { deployment } = host;
   const selected = selectServices(deployment, names);
-  await carryOut(planDestroy(deployment, await observe(deployment, engine), selected), host);
+  await carryOut(planDestroy(deployment, await observe(host), selected), host);
 }

@@ -13,7 +13,7 @@ export function deploymentServices(host: Host): Services {
   const { deployment, engine } = host;
   return {
     async list() {
-      const state = await observe(deployment, engine);
+      const state = await observe(host);
       return Promise.all(
         [...state.services.values()].map((one) =>
           describe(one, state.images.has(one.service.image) || state.archives.length > 0, host),
@@ -49,10 +49,9 @@ async function describe(one: Observed, imageAtHand: boolean, { engine }: Host): 
 }
 
 /** Running containers of anybody else, another release of this deployment included. */
-async function strangersOf({ deployment, engine }: Host): Promise<{ name: string; mounts: Mount[] }[]> {
-  const own = new Set(
-    [...(await observe(deployment, engine)).services.values()].map(({ container }) => container),
-  );
+async function strangersOf(host: Host): Promise<{ name: string; mounts: Mount[] }[]> {
+  const { deployment, engine } = host;
+  const own = new Set([...(await observe(host)).services.values()].map(({ container }) => container));
   const others = (await engine.containers.list()).filter(
     ({ name, state, labels }) =>
       state === 'running' && !(own.has(name) && labels[labelNames.deployment] === deployment.name),

@@ -53,6 +53,7 @@ function hostWith(
   return {
     services: new Map(services),
     images: new Set(['nginx', 'app', 'db', 'box']),
+    movedTags: [],
     volumes: new Set(['shop_rows']),
     networks: new Set(['shop_front', 'shop_back']),
     archives: [],

@@ -10,6 +10,8 @@ import { listServices } from '../../src/lifecycle/list.ts';
 import { planDestroy, planRestart, planRevert } from '../../src/lifecycle/plan-stop.ts';
 import { selectServices } from '../../src/lifecycle/select.ts';
 import { startServices, stopServices } from '../../src/lifecycle/services.ts';
+import { type Digest, digestOf } from '../../src/oci/digest.ts';
+import { openCatalog } from '../../src/releases/catalog.ts';
 import {
   ContainerStateError,
   FailedError,
@@ -17,6 +19,7 @@ import {
   NotFoundError,
 } from '../../src/support/errors.ts';
 import { errorOf } from '../support/deployment.ts';
+import { rejects } from '../support/rejects.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { createTestHost, type Recorder } from './host.ts';
 
@@ -34,12 +37,12 @@ test.after.each(async () => {
 const sleeper = 'image: IMAGE, network_mode: none, init: true, command: [sleep, "1000"]';
 
 async function states(host: Recorder): Promise<Record<string, string>> {
-  const { services } = await observe(host.deployment, host.engine);
+  const { services } = await observe(host);
   return Object.fromEntries([...services].map(([name, { state }]) => [name, state]));
 }
 
 async function destroy(host: Recorder, ...names: string[]): Promise<void> {
-  const state = await observe(host.deployment, host.engine);
+  const state = await observe(host);
   await carryOut(planDestroy(host.deployment, state, selectServices(host.deployment, names)), host);
 }
 
@@ -123,7 +126,7 @@ test('the short name stays the same across releases, and two of them never run a
 
   await stopServices(['web'], old);
   await startServices(['web'], next);
-  const listed = await listServices(next.deployment, here.engine);
+  const listed = await listServices(next);
   assert.equal(
     listed.map(({ name, container, state }) => [name, container, state]),
     [
@@ -180,7 +183,7 @@ test('a job that others want completed runs to its end before them, once, and ag
   await startServices(['all'], host);
   assert.is(runs(), 1);
   const selected = selectServices(host.deployment, ['job']);
-  await carryOut(planRestart(host.deployment, await observe(host.deployment, host.engine), selected), host);
+  await carryOut(planRestart(host.deployment, await observe(host), selected), host);
   assert.is(runs(), 2);
 });
 
@@ -280,11 +283,40 @@ test('a container made from other settings is kept with a warning, and revert ma
   const after = await here.host(`  web: {${sleeper}, hostname: other}`);
   await startServices(['web'], after);
   assert.match(after.warnings.join(), 'its settings have changed');
-  const state = await observe(after.deployment, here.engine);
+  const state = await observe(after);
   await carryOut(planRevert(after.deployment, state, after.deployment.services), after);
-  const again = await observe(after.deployment, here.engine);
+  const again = await observe(after);
   assert.is(again.services.get('web')?.outdated, undefined);
   assert.is(again.services.get('web')?.state, 'running');
+});
+
+test('a tag that somebody moved since its release was loaded starts nothing, and what runs is left alone', async () => {
+  const host = await here.host(`  a: {${sleeper}}\n  b: {${sleeper}}`, { release: 'moved' });
+  const catalog = openCatalog(host.context.stateDir);
+  const image = await here.engine.images.inspect(here.image);
+  const recordAs = (config: string) =>
+    catalog.record({
+      release: 'moved',
+      loaded: new Date().toISOString(),
+      images: [
+        {
+          references: [here.image],
+          platform: { os: 'linux', architecture: 'amd64' },
+          config: config as Digest,
+          manifest: digestOf('a manifest'),
+          layers: [],
+        },
+      ],
+    });
+  await recordAs(image?.id ?? '');
+  await startServices(['a'], host);
+  await recordAs(digestOf('what was loaded'));
+  const error = await rejects(() => startServices(['b'], host), FailedError);
+  assert.match(error.message, /cannot start from .*release moved was loaded with sha256:/);
+  await startServices(['a'], host);
+  assert.equal(await states(host), { a: 'running', b: 'missing' });
+  await catalog.forget('moved');
+  await destroy(host, 'all');
 });
 
 test.run();

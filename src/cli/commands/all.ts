@@ -57,7 +57,7 @@ export type Wrap = (action: Action) => (...parsed: unknown[]) => Promise<void>;
  *
  *     async function list(session: Session, { options }: ParsedInput) {
  *       const { listServices } = await import('../../lifecycle/list.ts');
- *       const services = await listServices(await session.deployment(), await session.engine());
+ *       const services = await listServices(await openHost(session));
  *       session.result(services, (all) => renderTable(…));
  *     }
  */

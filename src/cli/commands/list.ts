@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ListedService } from '../../lifecycle/list.ts';
 import type { Session } from '../context.ts';
+import { openHost } from '../lifecycle.ts';
 import type { ParsedInput } from '../program.ts';
 import { renderTable } from '../render/table.ts';
 import type { Wrap } from './all.ts';
@@ -20,7 +21,7 @@ async function list(session: Session, { options }: ParsedInput): Promise<undefin
     session.result(deployment.services, (services) => services.map(({ name }) => name).join('\n'));
     return;
   }
-  session.result(await listServices(deployment, await session.engine()), renderLong);
+  session.result(await listServices(await openHost(session)), renderLong);
 }
 
 function renderLong(services: ListedService[]): string {
