@@ -22,7 +22,14 @@ async function main(): Promise<void> {
     const terminal = openTerminal(directory, environment);
     await Promise.race([play(directory, terminal, connectEngine({ host: address })), interruption()]);
   } finally {
+    clearAway(directory);
+  }
+}
+
+function clearAway(directory: string): void {
+  try {
     engine('stop');
+  } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
