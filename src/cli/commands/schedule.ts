@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Schedule, ScheduleFile, ScheduleStep } from '../../host/schedule/schedule.ts';
-import { FailedError, NotFoundError } from '../../support/errors.ts';
+import { FailedError, NotFoundError, UsageError } from '../../support/errors.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
 import type { Wrap } from './all.ts';
@@ -13,7 +13,7 @@ export function addSchedule(program: Command, wrap: Wrap): void {
     .description('back up every night: systemd timer or cron table');
   schedule
     .command('install')
-    .description('run `dockerctl backup` regularly, or change when')
+    .description('run `dockerctl backup` regularly, and `backup prune` where there are rules; or change when')
     .option('--at <hh:mm>', 'on the wall clock of this host', parseTime, { hour: 3, minute: 0 })
     .option('--on <days>', 'weekdays such as mon,wed,fri (default: every day)', parseWeekdays, [])
     .action(wrap(install));
@@ -24,12 +24,14 @@ export function addSchedule(program: Command, wrap: Wrap): void {
 async function install(session: Session, { options }: ParsedInput): Promise<undefined> {
   const { planInstall } = await import('../../host/schedule/plan.ts');
   const { installedSchedule, schedulerOf } = await import('../../host/schedule/apply.ts');
-  const { name: deployment, file } = await session.deployment();
+  const { name: deployment, file, backup } = await session.deployment();
+  if (backup === undefined) throw new UsageError(`${file}: it says nothing of backups (x-dockerctl: backup)`);
+  const command = [programPath(), ...globalArguments(session, file), 'backup'];
   const schedule: Schedule = {
     deployment,
     at: options.at,
     weekdays: options.on,
-    jobs: [[programPath(), ...globalArguments(session, file), 'backup']],
+    jobs: backup.keep === undefined ? [command] : [command, [...command, 'prune']],
   };
   const plan = planInstall(schedule, await schedulerOf(), await installedSchedule(deployment));
   await carryOut(session, plan);

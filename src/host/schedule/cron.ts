@@ -1,9 +1,9 @@
 import { ownMark, type Schedule, type ScheduleFile } from './schedule.ts';
 
-/** A table for cron, which mails what the jobs print: nothing, unless one fails. */
+/** A table for cron, which mails whatever it is told: what went wrong, on standard error, and no results. */
 export function cronFile({ deployment, at, weekdays, jobs }: Schedule): ScheduleFile {
   const days = weekdays.length === 0 ? '*' : weekdays.join(',');
-  const command = jobs.map((job) => job.map(quoteArgument).join(' ')).join(' && ');
+  const command = jobs.map((job) => `${job.map(quoteArgument).join(' ')} >/dev/null`).join(' && ');
   const content = `${ownMark}
 SHELL=/bin/sh
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

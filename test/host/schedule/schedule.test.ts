@@ -40,7 +40,7 @@ function argumentsGivenByCron(table: string): string[] {
   const command = line.replace(/^(\S+ ){5}root /, '');
   // cron ends the command at the first % without a backslash, and takes the backslash away from the others.
   const seen = (/^(?:\\%|[^%])*/.exec(command)?.[0] ?? '').replaceAll('\\%', '%');
-  const printing = `show() { printf '%s\\0' "$@"; }; ${seen.replace(`'${program}'`, 'show')}`;
+  const printing = `show() { printf '%s\\0' "$@"; }; ${seen.replace(`'${program}'`, 'show').replace(/ >\/dev\/null$/, '')}`;
   return execFileSync('sh', ['-c', printing], { encoding: 'utf8' }).split('\0').slice(0, -1);
 }
 
@@ -55,7 +55,7 @@ test('the table for cron names minute, hour and days', () => {
       .trimEnd()
       .split('\n')
       .at(-1) ?? '';
-  assert.is(lineOf(nightly), `5 3 * * * root '${program}' '--file' '/etc/shop.yaml' 'backup'`);
+  assert.is(lineOf(nightly), `5 3 * * * root '${program}' '--file' '/etc/shop.yaml' 'backup' >/dev/null`);
   assert.match(lineOf({ ...nightly, weekdays: [1, 5] }), /^5 3 \* \* 1,5 root /);
   const two = {
     ...nightly,
@@ -64,7 +64,10 @@ test('the table for cron names minute, hour and days', () => {
       [program, 'images', 'list'],
     ],
   };
-  assert.match(lineOf(two), / '\/usr\/bin\/dockerctl' 'backup' && '\/usr\/bin\/dockerctl' 'images' 'list'$/);
+  assert.match(
+    lineOf(two),
+    / '\/usr\/bin\/dockerctl' 'backup' >\/dev\/null && '\/usr\/bin\/dockerctl' 'images' 'list' >\/dev\/null$/,
+  );
 });
 
 test('systemd accepts the units and reads the times that were meant', () => {
@@ -190,7 +193,10 @@ test('--dry-run prints the steps and takes none', async () => {
   const directory = join(temporaryDirectory(), 'etc');
   mkdirSync(directory, { mode: 0o700 });
   const file = join(directory, 'd.yaml');
-  writeFileSync(file, 'name: shop-of-a-dry-run\n');
+  writeFileSync(
+    file,
+    'name: shop-of-a-dry-run\nx-dockerctl: {backup: {repository: /r, keep: {last: 1}, sources: {a: {paths: [/etc]}}}}\n',
+  );
   const { status, stdout, stderr } = await runCli([
     '-f',
     file,
