@@ -48,7 +48,7 @@ export class ArchiveFiles {
     const found = this.find(path);
     if (found?.kind === 'file') return found;
     throw new DamagedError(`${this.name}: ${path}, which ${namedBy} names, is missing`, {
-      advice: 'The archive was cut short or put together wrongly: get it again from where it came from.',
+      advice: 'The archive was cut short or put together wrongly: get it again from where it came from',
       facts: { path },
     });
   }

@@ -65,7 +65,7 @@ export function mustMatch(archive: string, file: ArchivedFile, got: Digest, want
   throw new DamagedError(
     `${archive}: ${file.path} (at byte ${file.offset}) has digest ${got}, should have ${want}`,
     {
-      advice: 'Get the archive again from where it came from.',
+      advice: 'Get the archive again from where it came from',
       facts: { path: file.path, offset: file.offset, got, want },
     },
   );

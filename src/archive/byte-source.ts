@@ -163,7 +163,7 @@ class SeekableSource implements ByteSource {
 
 function endsEarly(what: string, position: number, missing: number): DamagedError {
   return new DamagedError(`${what}: ends at byte ${position}, at least ${missing} bytes too early`, {
-    advice: 'Copy the file again from where it came from, and compare the sizes.',
+    advice: 'Copy the file again from where it came from, and compare the sizes',
     facts: { offset: position, missing },
   });
 }

@@ -22,7 +22,7 @@ export function detectCodec(start: Uint8Array, name: string): Codec {
   }
   if (looksLikeTar(start)) return 'tar';
   throw new DamagedError(`${name}: is neither a tar nor a tar compressed with gzip, xz, zstd or bzip2`, {
-    advice: 'Check where the file came from; it may have been cut or overwritten at its very beginning.',
+    advice: 'Check where the file came from; it may have been cut or overwritten at its very beginning',
   });
 }
 

@@ -63,7 +63,7 @@ async function* bzip2Program(compressed: AsyncIterable<Uint8Array>): AsyncGenera
     input.pipe(child.stdin);
     yield* child.stdout;
     const { code, stderr } = await child.exited.catch((cause: unknown) => {
-      const advice = 'Install bzip2, or convert the archive with bunzip2 where it is installed.';
+      const advice = 'Install bzip2, or convert the archive with bunzip2 where it is installed';
       throw new FailedError('decompressing needs the program bzip2', { advice, cause });
     });
     if (code !== 0)
@@ -82,7 +82,7 @@ function asDamage(error: unknown, codec: Compression, what: string): unknown {
     return new DamagedError(`${what}: the ${codec} data ends too early`, { advice: copyAgain, cause: error });
   }
   if (code === 'LZMA_MEMLIMIT_ERROR' || code === 'ZSTD_error_frameParameter_windowTooLarge') {
-    const advice = 'Compress it again with a smaller dictionary: xz -9 and zstd --long=27 are the largest.';
+    const advice = 'Compress it again with a smaller dictionary: xz -9 and zstd --long=27 are the largest';
     return new DamagedError(`${what}: needs a ${codec} dictionary that is too large`, {
       advice,
       cause: error,
@@ -93,4 +93,4 @@ function asDamage(error: unknown, codec: Compression, what: string): unknown {
   return new DamagedError(message, { advice: copyAgain, cause: error });
 }
 
-export const copyAgain = 'Copy the file again from where it came from, and compare the sizes.';
+export const copyAgain = 'Copy the file again from where it came from, and compare the sizes';

@@ -135,11 +135,11 @@ function noImages(files: ArchiveFiles): Error {
     return new UsageError(
       `${files.name}: is the file system of a container (docker export), not an image archive`,
       {
-        advice: 'Make one with docker save, or import this one with docker import.',
+        advice: 'Make one with docker save, or import this one with docker import',
       },
     );
   }
   return new DamagedError(`${files.name}: has neither manifest.json nor index.json nor repositories`, {
-    advice: 'It was cut short, or it is not an image archive.',
+    advice: 'It was cut short, or it is not an image archive',
   });
 }

@@ -59,7 +59,7 @@ const schema = 1;
 export function checkReleaseLabel(label: string): string {
   if (/^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}$/.test(label)) return label;
   throw new UsageError(`${JSON.stringify(label)} cannot name a release`, {
-    advice: 'Letters, digits and _ . + - are allowed, 128 at most, beginning with a letter, a digit or _.',
+    advice: 'Letters, digits and _ . + - are allowed, 128 at most, beginning with a letter, a digit or _',
   });
 }
 
@@ -85,7 +85,7 @@ async function readRecord(path: string): Promise<ReleaseRecord> {
     return record;
   } catch (error) {
     throw new DamagedError(`reading the catalog: ${path}: ${messageOf(error)}`, {
-      advice: 'Remove that file and load the release again.',
+      advice: 'Remove that file and load the release again',
       cause: error,
     });
   }
@@ -96,7 +96,7 @@ async function find(directory: string, release: string): Promise<ReleaseRecord> 
   const record = records.find((candidate) => candidate.release === release);
   if (record !== undefined) return record;
   const known = records.map((candidate) => candidate.release);
-  const advice = known.length === 0 ? 'No release has been loaded yet.' : `There are: ${known.join(', ')}.`;
+  const advice = known.length === 0 ? 'No release has been loaded yet' : `There are: ${known.join(', ')}`;
   throw new NotFoundError(`the catalog has no release ${release}`, { advice, facts: { release, known } });
 }
 

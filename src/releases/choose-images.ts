@@ -29,7 +29,7 @@ export function chosenImages(index: ImageIndex, choice: Choice): ArchiveImage[] 
       throw new DamagedError(
         `${choice.name}: ${references[0] ?? descriptor.digest} is named, but not in the archive`,
         {
-          advice: 'The archive was cut short or put together wrongly: get it again from where it came from.',
+          advice: 'The archive was cut short or put together wrongly: get it again from where it came from',
         },
       );
     }
@@ -63,7 +63,7 @@ function refuseUnusedPatterns({ images, absent }: ImageIndex, { name, select }: 
       advice:
         references.length === 0
           ? 'The archive names no image.'
-          : `There are: ${references.slice(0, 8).join(', ')}.`,
+          : `There are: ${references.slice(0, 8).join(', ')}`,
     });
   }
 }

@@ -20,7 +20,7 @@ export async function requireSpace({ send }: PlannedLoad, info: EngineInfo): Pro
     throw new NoSpaceError(
       `loading needs some ${need.inodes} inodes below ${info.rootDir}, and ${free.inodes} are free`,
       {
-        advice: 'Remove files there, with dockerctl images prune for example.',
+        advice: 'Remove files there, with dockerctl images prune for example',
         facts: { path: info.rootDir, need: need.inodes, free: free.inodes },
       },
     );
@@ -44,7 +44,7 @@ export async function roomFor(info: EngineInfo): Promise<(size: number) => void>
 function noSpace(need: number, free: number, path: string): NoSpaceError {
   const [needed, left] = [need, free].map((bytes) => `${Math.ceil(bytes / 2 ** 20)} MiB`);
   return new NoSpaceError(`loading needs ${needed} below ${path}, and ${left} are free`, {
-    advice: 'Make room there, with dockerctl images prune for example, or load fewer images with --select.',
+    advice: 'Make room there, with dockerctl images prune for example, or load fewer images with --select',
     facts: { path, need, free },
   });
 }

@@ -23,7 +23,7 @@ export function layersCutOff(name: string, layers: readonly Digest[]): DamagedEr
   const count =
     layers.length === 1 ? 'a layer of its images is' : `${layers.length} layers of its images are`;
   return new DamagedError(`${name}: ${count} missing, the first ${layers[0]}`, {
-    advice: 'The archive was cut short or put together wrongly: get it again from where it came from.',
+    advice: 'The archive was cut short or put together wrongly: get it again from where it came from',
     facts: { layers },
   });
 }

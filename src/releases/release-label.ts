@@ -19,7 +19,7 @@ export function releaseLabel(
   const found =
     tags.length === 0 ? 'they carry no tag' : `they carry the tags ${tags.slice(0, 5).join(', ')}`;
   throw new UsageError(`which release do these images belong to? ${found}`, {
-    advice: 'Say it with --release RELEASE.',
+    advice: 'Say it with --release RELEASE',
     facts: { tags },
   });
 }

@@ -37,7 +37,7 @@ export async function planRemoval(
     const user = containers.find(({ imageId }) => imageId === id);
     if (user === undefined) continue;
     throw new FailedError(`removing release ${release}: the container ${user.name} uses ${reference}`, {
-      advice: 'Destroy that container first, or keep the release.',
+      advice: 'Destroy that container first, or keep the release',
       facts: { container: user.name, reference },
     });
   }
