@@ -1,3 +1,4 @@
+import { familiarReference, isReference } from '../archive/reference.ts';
 import type { ImageDetails } from '../engine/engine.ts';
 import type { ReleaseRecord } from './catalog.ts';
 
@@ -20,7 +21,7 @@ export function movedTags(
 ): MovedTag[] {
   if (release === undefined) return [];
   return [...found].flatMap(([reference, { id }]) => {
-    const named = release.images.filter(({ references }) => references.includes(tagged(reference)));
+    const named = release.images.filter(({ references }) => references.includes(catalogName(reference)));
     // Its id is the config's digest on the classic store, the manifest's on the containerd store.
     if (named.length === 0 || named.some(({ config, manifest }) => id === config || id === manifest))
       return [];
@@ -28,6 +29,8 @@ export function movedTags(
   });
 }
 
-function tagged(reference: string): string {
-  return /:[^/]*$/.test(reference) ? reference : `${reference}:latest`;
+/** As the catalog writes it: `docker.io/library/web` is `web:latest`. Ids, and names with a digest, are none of the catalog's. */
+function catalogName(reference: string): string {
+  const tagged = /:[^/]*$/.test(reference) ? reference : `${reference}:latest`;
+  return isReference(tagged) ? familiarReference(tagged, reference) : reference;
 }
