@@ -12,8 +12,10 @@ import { keepReserve, releaseReserve } from './prune/reserve.ts';
 import { ChunkPlaces } from './read/chunk-places.ts';
 import { readContent } from './read/content.ts';
 import { FrameReader } from './read/frame-reader.ts';
+import { repairRepository } from './repair/repair.ts';
 import type {
   RemovalReport,
+  RepairReport,
   Repository,
   Run,
   RunOptions,
@@ -25,8 +27,9 @@ import { beginRun, recoverStaging } from './run/begin.ts';
 import { PlainCache } from './seal/plain-cache.ts';
 import type { Store } from './seal/store.ts';
 import { findSnapshot } from './snapshot/find.ts';
-import { loadCatalog, type StoredSnapshot } from './snapshot/load.ts';
+import { loadCatalog, loadEverySnapshot, type StoredSnapshot } from './snapshot/load.ts';
 import { readSegments } from './tree/read-tree.ts';
+import { readDamage, recordDamage } from './verify/damage-record.ts';
 import { verifyRepository } from './verify/verify.ts';
 
 export interface OpenOptions {
@@ -128,7 +131,10 @@ class LayoutRepository implements Repository {
 
   async verify(options: VerifyOptions, context: Context): Promise<VerifyReport> {
     this.#share();
-    return verifyRepository(this.#store, options, context);
+    const { damagedBlobs, ...report } = await verifyRepository(this.#store, options, context);
+    const repository = (await this.#load()).at(-1)?.repository;
+    if (repository !== undefined) await recordDamage(context.stateDir, repository, damagedBlobs);
+    return report;
   }
 
   async beginRun(options: RunOptions, context: Context): Promise<Run> {
@@ -144,7 +150,7 @@ class LayoutRepository implements Repository {
           store: this.#storeFor(options, repository),
           repository,
           stored,
-          damaged: new Set(),
+          damaged: await readDamage(context.stateDir, repository),
           onEnd: () => this.#endRun(),
         },
         context,
@@ -157,25 +163,24 @@ class LayoutRepository implements Repository {
   }
 
   async remove(ids: readonly string[], context: Context): Promise<RemovalReport> {
-    const writer = this.#lockForWriting('removing snapshots', context);
-    // Its own shared lock would keep it out as much as another reader's.
-    this.#readers?.release();
-    this.#readers = undefined;
-    try {
-      const alone = this.#lockReaders('exclusive', 'removing snapshots', context);
+    return this.#alone('removing snapshots', context, async () => {
+      await releaseReserve(this.directory);
       try {
-        await releaseReserve(this.directory);
         await recoverStaging(this.#store);
-        return await removeSnapshots(this.#store, await loadCatalog(this.#store), new Set(ids), context);
+        return await removeSnapshots(
+          this.#store,
+          await loadEverySnapshot(this.#store),
+          new Set(ids),
+          context,
+        );
       } finally {
         await keepReserve(this.directory).catch(() => {}); // There may be no room for it yet.
-        this.#stored = undefined;
-        this.#places.clear();
-        alone.release();
       }
-    } finally {
-      writer.release();
-    }
+    });
+  }
+
+  async repair(context: Context): Promise<RepairReport> {
+    return this.#alone('repairing', context, () => repairRepository(this.#store, context));
   }
 
   async close(): Promise<void> {
@@ -183,6 +188,26 @@ class LayoutRepository implements Repository {
     await this.#frames.close();
     this.#readers?.release();
     this.#writer?.release();
+  }
+
+  /** With nobody else in the repository, neither writer nor reader. */
+  async #alone<T>(purpose: string, context: Context, work: () => Promise<T>): Promise<T> {
+    const writer = this.#lockForWriting(purpose, context);
+    // Its own shared lock would keep it out as much as another reader's.
+    this.#readers?.release();
+    this.#readers = undefined;
+    try {
+      const alone = this.#lockReaders('exclusive', purpose, context);
+      try {
+        return await work();
+      } finally {
+        this.#stored = undefined;
+        this.#places.clear();
+        alone.release();
+      }
+    } finally {
+      writer.release();
+    }
   }
 
   #storeFor({ recipients = [] }: RunOptions, repository: string): Store {

@@ -25,6 +25,11 @@ export interface Repository {
    * Throws `LockedError`, and `DamagedError` when a snapshot cannot be read: what it needs is not known.
    */
   remove(ids: readonly string[], context: Context): Promise<RemovalReport>;
+  /**
+   * Checks every digest, sets damaged blobs aside (their names then end in `.damaged`), finds their content in other packs where it
+   * is stored again, and writes `index.json` anew. Alone in the repository. Throws `LockedError`.
+   */
+  repair(context: Context): Promise<RepairReport>;
   /** Releases locks, workers and file handles. */
   close(): Promise<void>;
 }
@@ -140,6 +145,17 @@ export type StoredFile =
     }
   /** It could not be read: the system's code, `ENOENT` when it vanished, `ESTALE` when it was replaced by something else. */
   | { error: string };
+
+export interface RepairReport {
+  /** How many snapshots there are now. */
+  snapshots: number;
+  /** Files of damaged blobs. */
+  setAside: string[];
+  /** Ids of snapshots that were damaged and are whole again. */
+  mended: string[];
+  /** Ids of snapshots that still lack something. */
+  spoiled: string[];
+}
 
 export interface VerifyOptions {
   /** Decompress every pack and check every chunk. */

@@ -9,6 +9,7 @@ import { addBackupList } from './backup-list.ts';
 import { addBackupLs } from './backup-ls.ts';
 import { addBackupPrune } from './backup-prune.ts';
 import { addBackupRemove } from './backup-remove.ts';
+import { addBackupRepair } from './backup-repair.ts';
 import { addBackupShow } from './backup-show.ts';
 import { addBackupStatus } from './backup-status.ts';
 import { addBackupVerify } from './backup-verify.ts';
@@ -98,6 +99,7 @@ export function addCommands(program: Command, wrap: Wrap): void {
   addBackupCat(backup, wrap);
   addBackupDiff(backup, wrap);
   addBackupVerify(backup, wrap);
+  addBackupRepair(backup, wrap);
   addBackupStatus(backup, wrap);
   addBackupPrune(backup, wrap);
   addBackupRemove(backup, wrap);

@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { type StagedBlob, stagingPath } from '../../oci/layout.ts';
-import { DamagedError } from '../../support/errors.ts';
-import { readMetadata } from '../blobs/metadata.ts';
 import { IngestPool } from '../ingest/pool.ts';
-import { decodeIndex, encodePackLine } from '../packs/index-lines.ts';
-import { KnownChunks } from '../packs/known-chunks.ts';
+import { encodePackLine } from '../packs/index-lines.ts';
+import type { KnownChunks } from '../packs/known-chunks.ts';
+import { loadKnownChunks } from '../packs/load-known.ts';
 import type { WrittenPack } from '../packs/pack-file.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
 import type { FileToStore, StoredFile } from '../repository.ts';
@@ -89,35 +88,10 @@ export class Ingest {
   }
 
   async #load(): Promise<KnownChunks> {
-    const known = new KnownChunks();
-    const added = new Set<string>();
-    for (const index of this.#options.indexes) {
-      for (const { pack, contents } of await this.#readIndex(index)) {
-        if (added.has(pack.digest) || !(await this.#options.usable.has(pack))) continue;
-        added.add(pack.digest);
-        known.addPack(pack, contents);
-      }
-    }
+    const { store, indexes, usable } = this.#options;
+    const { known, seed } = await loadKnownChunks(store, indexes, usable);
+    this.#seed = seed;
     return known;
-  }
-
-  /** The packs that count of those that an index tells of. One that is damaged tells of none. */
-  async #readIndex(index: IndexRef) {
-    try {
-      const { header, packs } = decodeIndex(
-        await readMetadata(this.#options.store, index),
-        `index ${index.digest}`,
-      );
-      this.#seed ??= header.seed;
-      const counting = new Map(index.packs.map((pack) => [pack.digest, pack]));
-      return packs.flatMap((contents) => {
-        const pack = counting.get(contents.pack);
-        return pack === undefined ? [] : [{ pack, contents }];
-      });
-    } catch (error) {
-      if (error instanceof DamagedError) return [];
-      throw error;
-    }
   }
 
   #start(): Promise<IngestPool> {

@@ -52,6 +52,20 @@ export async function loadCatalog(store: Store): Promise<Catalog> {
   return loadAll(store, await scanForManifests(store));
 }
 
+/**
+ * Reads what `index.json` names, but for a snapshot whose removal was cut short, and what else is there: for decisions
+ * that must not overlook one.
+ */
+export async function loadEverySnapshot(store: Store): Promise<Catalog> {
+  const named = (await readIndex(store))?.manifests ?? [];
+  const next = (await readStagedIndex(store))?.manifests;
+  const present = new Set(await listBlobs(store));
+  const goes = (digest: Digest) =>
+    next !== undefined && !present.has(digest) && !next.some((other) => other.digest === digest);
+  const listed = named.map(({ digest }) => digest).filter((digest) => !goes(digest));
+  return loadAll(store, [...new Set([...listed, ...(await scanForManifests(store))])]);
+}
+
 /** Those that `index.json` names, and those of a commit that was cut short; `undefined` without a valid index. */
 async function listManifests(store: Store): Promise<Digest[] | undefined> {
   const index = await readIndex(store);
@@ -64,7 +78,7 @@ async function listManifests(store: Store): Promise<Digest[] | undefined> {
 }
 
 /** Manifests of snapshots among all blobs. Ours begin alike, whoever copied them. */
-export async function scanForManifests(store: Store): Promise<Digest[]> {
+async function scanForManifests(store: Store): Promise<Digest[]> {
   const found: Digest[] = [];
   for (const digest of await listBlobs(store)) {
     if (await beginsLikeManifest(blobPath(store, digest))) found.push(digest);
@@ -84,12 +98,17 @@ async function beginsLikeManifest(path: string): Promise<boolean> {
   }
 }
 
-/** Those of these snapshots that can be read, oldest first, and the others. */
-export async function loadAll(store: Store, manifests: readonly Digest[]): Promise<Catalog> {
+/**
+ * Those of these snapshots that can be read, oldest first, and the others. A snapshot with two manifests was being
+ * issued anew when something killed it: the first one counts, and either tells all that it needs.
+ */
+async function loadAll(store: Store, manifests: readonly Digest[]): Promise<Catalog> {
   const catalog: Catalog = { stored: [], damaged: [] };
   for (const manifest of manifests) {
     try {
-      catalog.stored.push(await loadSnapshot(store, manifest));
+      const stored = await loadSnapshot(store, manifest);
+      if (!catalog.stored.some(({ snapshot }) => snapshot.id === stored.snapshot.id))
+        catalog.stored.push(stored);
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
       catalog.damaged.push({ manifest, id: await idOf(store, manifest), error });

@@ -1,11 +1,11 @@
 import type { Digest } from '../../oci/digest.ts';
-import { blobPath, listBlobs, readIndex, readStagedIndex } from '../../oci/layout.ts';
+import { blobPath, listBlobs } from '../../oci/layout.ts';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, InterruptedError, SignatureError } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';
 import type { Damage, VerifyOptions, VerifyReport } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
-import { blobsOf, type Catalog, loadAll, type StoredSnapshot, scanForManifests } from '../snapshot/load.ts';
+import { blobsOf, type Catalog, loadEverySnapshot, type StoredSnapshot } from '../snapshot/load.ts';
 import { checkIndex } from './check-index.ts';
 import { checkPack, readPackContents } from './check-pack.ts';
 import { checkTrees } from './check-trees.ts';
@@ -56,17 +56,6 @@ function requireKey({ directory, identities }: Store, { stored }: Catalog): void
       advice: 'Name one with --identity FILE, or check digests only, which needs none',
     },
   );
-}
-
-/** What `index.json` names, but for a snapshot whose removal was cut short, and what else is there. */
-async function loadEverySnapshot(store: Store): Promise<Catalog> {
-  const named = (await readIndex(store))?.manifests ?? [];
-  const next = (await readStagedIndex(store))?.manifests;
-  const present = new Set(await listBlobs(store));
-  const goes = (digest: Digest) =>
-    next !== undefined && !present.has(digest) && !next.some((other) => other.digest === digest);
-  const listed = named.map(({ digest }) => digest).filter((digest) => !goes(digest));
-  return loadAll(store, [...new Set([...listed, ...(await scanForManifests(store))])]);
 }
 
 function beginTask({ stored }: Catalog, readData: boolean, context: Context): ProgressTask {

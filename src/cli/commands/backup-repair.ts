@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import type { RepairReport } from '../../repository/repository.ts';
+import { identityOption, openBackupRepository, repositoryOption } from '../backup-repository.ts';
+import type { Session } from '../context.ts';
+import { exitCodes } from '../exit-codes.ts';
+import type { ParsedInput } from '../program.ts';
+import { count } from '../render/quantities.ts';
+import type { Wrap } from './all.ts';
+
+export function addBackupRepair(backup: Command, wrap: Wrap): void {
+  backup
+    .command('repair')
+    .description('mend damaged snapshots from what later backups stored again, and write index.json anew')
+    .option(...repositoryOption)
+    .option(...identityOption)
+    .addHelpText(
+      'after',
+      '\nDamaged files are set aside, not deleted. A backup made first stores lost content again.',
+    )
+    .action(wrap(repair));
+}
+
+async function repair(session: Session, { options }: ParsedInput): Promise<number> {
+  const repository = await openBackupRepository(session, options.repository, options.identity);
+  try {
+    const report = await repository.repair(session.context);
+    session.result(report, renderReport);
+    return report.spoiled.length === 0 ? exitCodes.done : exitCodes.damaged;
+  } finally {
+    await repository.close();
+  }
+}
+
+function renderReport({ snapshots, setAside, mended, spoiled }: RepairReport): string {
+  const lines = [`${count(snapshots, 'snapshot')}, index.json written anew`];
+  if (setAside.length > 0)
+    lines.push(`set aside ${count(setAside.length, 'damaged file')}: ${setAside.join(', ')}`);
+  if (mended.length > 0) lines.push(`mended: ${mended.map(shortId).join(', ')}`);
+  if (spoiled.length > 0) lines.push(`still damaged: ${spoiled.map(shortId).join(', ')}`);
+  return lines.join('\n');
+}
+
+function shortId(id: string): string {
+  return id.slice('sha256:'.length, 'sha256:'.length + 12);
+}

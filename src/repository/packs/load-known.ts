@@ -1,0 +1,49 @@
+import { DamagedError } from '../../support/errors.ts';
+import { readMetadata } from '../blobs/metadata.ts';
+import type { Store } from '../seal/store.ts';
+import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
+import { decodeIndex, type IndexHeader, type PackContents } from './index-lines.ts';
+import { KnownChunks } from './known-chunks.ts';
+import type { UsablePacks } from './usable-packs.ts';
+
+/** Every chunk in packs that can be used, and the repository's seed unless no index can be read. */
+export async function loadKnownChunks(
+  store: Store,
+  indexes: readonly IndexRef[],
+  usable: UsablePacks,
+): Promise<{ known: KnownChunks; seed: Buffer | undefined }> {
+  const known = new KnownChunks();
+  const added = new Set<string>();
+  let seed: Buffer | undefined;
+  for (const index of indexes) {
+    const read = await readIndex(store, index);
+    seed ??= read?.header.seed;
+    for (const { pack, contents } of read?.packs ?? []) {
+      if (added.has(pack.digest) || !(await usable.has(pack))) continue;
+      added.add(pack.digest);
+      known.addPack(pack, contents);
+    }
+  }
+  return { known, seed };
+}
+
+interface ReadIndex {
+  header: IndexHeader;
+  packs: { pack: PackRef; contents: PackContents }[];
+}
+
+/** Of the packs that an index tells of, those that count. One that is damaged tells of none. */
+async function readIndex(store: Store, index: IndexRef): Promise<ReadIndex | undefined> {
+  try {
+    const { header, packs } = decodeIndex(await readMetadata(store, index), `index ${index.digest}`);
+    const counting = new Map(index.packs.map((pack) => [pack.digest, pack]));
+    const named = packs.flatMap((contents) => {
+      const pack = counting.get(contents.pack);
+      return pack === undefined ? [] : [{ pack, contents }];
+    });
+    return { header, packs: named };
+  } catch (error) {
+    if (error instanceof DamagedError) return undefined;
+    throw error;
+  }
+}

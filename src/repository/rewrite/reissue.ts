@@ -1,0 +1,88 @@
+import { unlink } from 'node:fs/promises';
+import type { Digest } from '../../oci/digest.ts';
+import {
+  blobPath,
+  publishBlob,
+  publishIndex,
+  type StagedBlob,
+  stageBlob,
+  stageIndex,
+  syncBlobs,
+} from '../../oci/layout.ts';
+import { stageMetadata } from '../blobs/metadata.ts';
+import { encodeIndex } from '../packs/index-lines.ts';
+import type { UsablePacks } from '../packs/usable-packs.ts';
+import { gatherIndexes } from '../run/merge-indexes.ts';
+import type { Store } from '../seal/store.ts';
+import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
+import type { StoredSnapshot } from '../snapshot/load.ts';
+import { encodeManifest, type PackRef, type Parts, type TreeRef } from '../snapshot/manifest.ts';
+
+export interface ReissueOptions {
+  store: Store;
+  /** Every snapshot, oldest first. */
+  stored: readonly StoredSnapshot[];
+  usable: UsablePacks;
+  /** Seed of the gear table, for indexes that must be written. */
+  seed: Uint8Array;
+}
+
+/** Where the chunks of a snapshot's trees are now: each segment with its packs. */
+export type NewPlaces = ReadonlyMap<Digest, TreeRef>;
+
+/**
+ * Writes the manifests of snapshots anew, because content of theirs lies in other packs now. Their ids stay. A kill in between
+ * leaves the old manifest or the new one, each whole as long as the old packs are there; the caller removes those after.
+ * @returns every snapshot as it is now
+ */
+export async function reissueManifests(
+  options: ReissueOptions,
+  places: ReadonlyMap<StoredSnapshot, NewPlaces>,
+): Promise<StoredSnapshot[]> {
+  const { store } = options;
+  let current = [...options.stored];
+  for (const [old, trees] of places) {
+    const { parts, staged } = await newParts(options, old, trees);
+    const sealed = old.snapshot.recipients.length > 0;
+    const manifest = await stageBlob(store, encodeManifest(parts, sealed));
+    if (manifest.digest === old.manifest.digest) continue;
+    const reissued = { ...old, manifest, parts, trees: treesOf(old, trees) };
+    current = current.map((each) => (each === old ? reissued : each));
+    for (const blob of staged) await publishBlob(store, blob);
+    await publishBlob(store, manifest);
+    await syncBlobs(store);
+    await stageIndex(store, encodeSnapshotIndex(current));
+    await publishIndex(store);
+    await unlink(blobPath(store, old.manifest.digest)).catch(() => {});
+  }
+  return current;
+}
+
+async function newParts(
+  { store, usable, seed }: ReissueOptions,
+  { parts, repository }: StoredSnapshot,
+  places: NewPlaces,
+): Promise<{ parts: Parts; staged: StagedBlob[] }> {
+  const trees = parts.trees.map((tree) => places.get(tree.digest) ?? tree);
+  const packs = new Map<Digest, PackRef>(
+    trees.flatMap((tree) => tree.packs).map((pack) => [pack.digest, pack]),
+  );
+  const { refs, lines } = await gatherIndexes(store, usable, [...packs.values()]);
+  const staged: StagedBlob[] = [];
+  if (lines.length > 0) {
+    const text = encodeIndex(
+      { repository, seed: Buffer.from(seed) },
+      lines.map(({ line }) => line),
+    );
+    const blob = await stageMetadata(store, text);
+    staged.push(blob);
+    refs.push({ digest: blob.digest, size: blob.size, packs: lines.map(({ pack }) => pack) });
+  }
+  return { parts: { ...parts, packs: [...packs.values()], indexes: refs, trees }, staged };
+}
+
+function treesOf({ trees }: StoredSnapshot, places: NewPlaces): Map<string, TreeRef[]> {
+  return new Map(
+    [...trees].map(([source, refs]) => [source, refs.map((ref) => places.get(ref.digest) ?? ref)]),
+  );
+}
