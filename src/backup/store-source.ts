@@ -28,13 +28,15 @@ export async function storeSource(
 async function store(settings: PlannedSource['settings'], job: SourceJob): Promise<SourceResult> {
   switch (settings.kind) {
     case 'deployment':
-      return (await import('./sources/deployment-file.ts')).storeDeploymentFile(job);
+      return (await import('./sources/deployment.ts')).storeDeployment(job);
     case 'paths':
       return (await import('./sources/paths.ts')).storePaths(settings, job);
     case 'volume':
       return (await import('./sources/volume.ts')).storeVolume(settings, job);
     case 'dump':
       return (await import('./sources/dump.ts')).storeDump(settings, job);
+    case 'run':
+      return (await import('./sources/command.ts')).storeCommand(settings, job);
     default:
       return notYet(settings.kind, job.writer);
   }

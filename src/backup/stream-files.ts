@@ -1,3 +1,5 @@
+import { hash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import type { Entry } from '../repository/entry.ts';
 import type { SourceWriter } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
@@ -27,23 +29,41 @@ export class StreamFiles {
     this.#context = context;
   }
 
-  async store(path: string, content: AsyncIterable<Uint8Array>): Promise<void> {
-    const produced = { failed: false };
-    let stored: { chunks: string[]; size: number };
-    this.storingFailed = false;
-    try {
-      stored = await this.#writer.storeStream(this.#watch(content, produced));
-    } catch (error) {
-      this.storingFailed = !produced.failed;
-      throw error;
-    }
+  /** @returns bytes of the content */
+  async store(path: string, content: AsyncIterable<Uint8Array>): Promise<number> {
     await this.#addDirectoriesOf(path);
-    await this.#add({ ...this.#common(path), type: 'file', mode: 0o600, ...stored });
+    const stored = await this.#storeContent(content);
+    const before = await this.#previous.at(path);
+    await this.#add({ ...this.#common(path), type: 'file', mode: 0o600, ...stored }, before);
+    return stored.size;
+  }
+
+  /** A small file at hand: when it is what it was, nothing is set in motion to store it. */
+  async storeBytes(path: string, bytes: Uint8Array): Promise<void> {
+    await this.#addDirectoriesOf(path);
+    const before = await this.#previous.at(path);
+    if (before !== undefined && holds(before, bytes) && this.#writer.has(before)) {
+      await this.#writer.add(before);
+      return;
+    }
+    const stored = await this.#storeContent(Readable.from([bytes]));
+    await this.#add({ ...this.#common(path), type: 'file', mode: 0o600, ...stored }, before);
   }
 
   async finish(): Promise<Changes> {
     await this.#previous.finish();
     return { ...this.#changes, removed: this.#previous.removed };
+  }
+
+  async #storeContent(content: AsyncIterable<Uint8Array>): Promise<{ chunks: string[]; size: number }> {
+    const produced = { failed: false };
+    this.storingFailed = false;
+    try {
+      return await this.#writer.storeStream(this.#watch(content, produced));
+    } catch (error) {
+      this.storingFailed = !produced.failed;
+      throw error;
+    }
   }
 
   async *#watch(
@@ -68,12 +88,12 @@ export class StreamFiles {
       const directory = parts.slice(0, i + 1).join('/');
       if (this.#directories.has(directory)) continue;
       this.#directories.add(directory);
-      await this.#add({ ...this.#common(directory), type: 'directory', mode: 0o700 });
+      const before = await this.#previous.at(directory);
+      await this.#add({ ...this.#common(directory), type: 'directory', mode: 0o700 }, before);
     }
   }
 
-  async #add(entry: Entry): Promise<void> {
-    const before = await this.#previous.at(entry.path);
+  async #add(entry: Entry, before: Entry | undefined): Promise<void> {
     if (before !== undefined && isSame(before, entry)) return this.#writer.add(before);
     this.#changes[before === undefined ? 'added' : 'changed']++;
     await this.#writer.add(entry);
@@ -82,6 +102,11 @@ export class StreamFiles {
   #common(path: string) {
     return { path, uid: 0, gid: 0, mtime: BigInt(this.#context.now().getTime()) * 1_000_000n };
   }
+}
+
+/** Files as small as these are one chunk, named by its digest. */
+function holds({ chunks }: Entry, bytes: Uint8Array): boolean {
+  return chunks?.length === 1 && chunks[0] === hash('sha256', bytes, 'hex');
 }
 
 function isSame(before: Entry, entry: Entry): boolean {

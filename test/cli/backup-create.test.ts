@@ -79,7 +79,7 @@ test('a path that is missing makes the snapshot incomplete: exit 3, named on std
 
 test('backup DIR goes into another repository, and what watches the nightly one does not hear of it', async () => {
   const { home, run } = host();
-  const { status } = await run('backup', 'elsewhere');
+  const { status } = await run('backup', './elsewhere');
   assert.is(status, 0);
   assert.is((await run('backup', 'list', '--repository', join(home, 'elsewhere'))).status, 0);
   assert.is((await run('backup', 'list')).status, 10);

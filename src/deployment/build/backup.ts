@@ -25,7 +25,7 @@ export function buildBackup(written: WrittenBackup, parts: Parts, context: FileC
     keep: written.keep && definedOnly(written.keep),
     refuseWhile: busyChecks(written),
     sources,
-    inventories: inventories(written),
+    inventories: inventories(written, context),
     metrics: written.metrics === undefined ? undefined : hostPath(written.metrics, context),
     hooks: { onSuccess: written['on-success'] ?? [], onFailure: written['on-failure'] ?? [] },
   };
@@ -37,8 +37,10 @@ function busyChecks(written: WrittenBackup): BusyCheck[] {
   });
 }
 
-function inventories(written: WrittenBackup): Inventory[] {
+function inventories(written: WrittenBackup, context: FileContext): Inventory[] {
   return Object.entries(written.inventories ?? {}).map(([name, { run, service, label, ...inventory }]) => {
+    if (!isFileName(name))
+      throw context.problem([...base, 'inventories', name], 'is no name for an inventory');
     return { ...inventory, name, label: label ?? inventory.key, command: run, service };
   });
 }
@@ -57,9 +59,14 @@ function refuseUnknownServices(written: WrittenBackup, { services }: Parts, cont
     check(inventory, 'inventories', name);
 }
 
+/** Names of sources and inventories become names of files. */
+function isFileName(name: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name);
+}
+
 function buildSource(name: string, written: WrittenSource, { volumes }: Parts, context: FileContext): Source {
   const path = [...base, 'sources', name];
-  if (!/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name)) throw context.problem(path, 'is no name for a source');
+  if (!isFileName(name)) throw context.problem(path, 'is no name for a source');
   if (name === 'deployment')
     throw context.problem(path, 'has the name under which the deployment file is saved');
   const common = { name, title: written.title ?? name, full: written.full ?? false };

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import type { Inventory } from '../../deployment/backup-settings.ts';
+import { FailedError, messageOf } from '../../support/errors.ts';
+import { runWhereSaid } from '../run-where-said.ts';
+import type { SourceJob, SourceResult } from '../source-job.ts';
+import { StreamFiles } from '../stream-files.ts';
+
+/**
+ * Saves the deployment file, so that whoever opens a snapshot on a bare machine learns what ran here, and the inventories, which
+ * are compared after a restore.
+ */
+export async function storeDeployment(job: SourceJob): Promise<SourceResult> {
+  const files = new StreamFiles(job);
+  let complete = true;
+  await files.storeBytes('deployment.yaml', await readFile(job.deployment.file));
+  for (const inventory of sortedInventories(job)) {
+    const list = await takeInventory(inventory, job);
+    if (list === undefined) complete = false;
+    else await files.storeBytes(`inventories/${inventory.name}.json`, list);
+  }
+  return { changes: await files.finish(), complete };
+}
+
+function sortedInventories({ deployment }: SourceJob): Inventory[] {
+  return (deployment.backup?.inventories ?? []).toSorted((a, b) =>
+    `${a.name}.json` < `${b.name}.json` ? -1 : 1,
+  );
+}
+
+async function takeInventory(inventory: Inventory, job: SourceJob): Promise<Uint8Array | undefined> {
+  const { signal } = job.context;
+  try {
+    const { status, stdout, stderr } = await runWhereSaid({ ...inventory, timeout: patience }, job, signal);
+    if (status !== 0) throw new FailedError(`exit ${status}: ${stderr.trim().split('\n').at(-1)}`);
+    requireObjects(JSON.parse(stdout), inventory);
+    return Buffer.from(stdout);
+  } catch (error) {
+    signal.throwIfAborted();
+    job.writer.warn(`inventory ${inventory.name}: ${messageOf(error)}`);
+    return undefined;
+  }
+}
+
+/** Seconds an inventory may take. */
+const patience = 300;
+
+function requireObjects(list: unknown, { key }: Inventory): void {
+  const isItem = (item: unknown) => typeof item === 'object' && item !== null && key in item;
+  if (!Array.isArray(list) || !list.every(isItem)) {
+    throw new FailedError(`it printed no JSON array of objects with the key ${key}`);
+  }
+}

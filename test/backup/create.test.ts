@@ -1,0 +1,199 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createBackup } from '../../src/backup/create.ts';
+import type { BackupReport, SourceReport } from '../../src/backup/report.ts';
+import { labelNames } from '../../src/deployment/names.ts';
+import { readDeployment } from '../../src/deployment/read.ts';
+import { connectEngine } from '../../src/engine/connect.ts';
+import { openOrCreateRepository } from '../../src/repository/open.ts';
+import type { Repository } from '../../src/repository/repository.ts';
+import { EngineUnreachableError } from '../../src/support/errors.ts';
+import { testEngine } from '../support/engine.ts';
+import { loadBusyboxImage, uniqueName } from '../support/images.ts';
+import { quietContext } from '../support/save-directory.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const { socket } = await testEngine();
+const engine = connectEngine({ host: `unix://${socket}` });
+const name = uniqueName('saved');
+const image = await loadBusyboxImage(engine);
+const home = temporaryDirectory();
+const context = quietContext(join(home, 'state'));
+const volume = await engine.volumes.create(`${name}_uploads`);
+const container = await engine.containers.create({
+  name,
+  image,
+  command: ['sleep', '600'],
+  networkMode: 'none',
+  labels: { [labelNames.deployment]: name, [labelNames.service]: 'app' },
+  mounts: [{ type: 'volume', source: volume.name, target: '/uploads' }],
+});
+await engine.containers.start(container);
+let count = 0;
+
+test.after(async () => {
+  await engine.containers.remove(container, { force: true });
+  await engine.volumes.remove(volume.name);
+  await engine.images.remove(image);
+});
+
+interface Host {
+  save(using?: typeof engine): Promise<BackupReport>;
+  /** The content of a file in the latest snapshot, complete or not. */
+  read(source: string, path: string): Promise<string>;
+}
+
+/** A deployment with these lines under `backup:`. */
+function host(...lines: string[]): Host {
+  const directory = join(home, String(count++));
+  mkdirSync(directory, { mode: 0o700 });
+  const file = join(directory, 'dockerctl.yaml');
+  writeFileSync(
+    file,
+    `name: ${name}
+services: {app: {image: x}, database: {image: x}}
+volumes: {uploads: {}, nowhere: {}}
+x-dockerctl:
+  backup:
+    repository: ${directory}/repository
+${lines.map((line) => `    ${line}\n`).join('')}`,
+    { mode: 0o600 },
+  );
+  async function withRepository<T>(act: (repository: Repository) => Promise<T>): Promise<T> {
+    const repository = await openOrCreateRepository(join(directory, 'repository'), context);
+    try {
+      return await act(repository);
+    } finally {
+      await repository.close();
+    }
+  }
+  return {
+    async save(using = engine) {
+      const deployment = await readDeployment(file, { environment: {} });
+      return withRepository((repository) =>
+        createBackup(deployment, { engine: using, repository, full: false, host: 'here' }, context),
+      );
+    },
+    read: (source, path) => withRepository((repository) => readFrom(repository, source, path)),
+  };
+}
+
+async function readFrom(repository: Repository, source: string, path: string): Promise<string> {
+  const latest = (await repository.snapshots()).at(-1)!;
+  for await (const entry of repository.entries(latest, source)) {
+    if (entry.path !== path) continue;
+    return Buffer.concat(await Array.fromAsync(repository.content(latest, entry))).toString();
+  }
+  throw new Error(`no ${path} in ${source}`);
+}
+
+function outcome({ complete, warnings }: SourceReport): [boolean, string[]] {
+  return [complete, warnings];
+}
+
+test('a volume is saved from the host, and what a container wrote into it is there', async () => {
+  const { save, read } = host('sources: {uploads: {volume: uploads}}');
+  const { exitCode } = await engine.containers.exec(container, {
+    command: ['sh', '-c', 'mkdir -p /uploads/sub && echo hello > /uploads/sub/a'],
+  });
+  await exitCode;
+  const { sources, snapshot } = await save();
+  assert.is(snapshot.complete, true);
+  assert.is(sources[1]?.files, 1);
+  assert.equal(sources[1]?.origin, { volume: volume.name });
+  assert.is(await read('uploads', 'sub/a'), 'hello\n');
+  assert.is((await save()).unchanged, true);
+});
+
+test('a volume that does not exist makes the snapshot incomplete', async () => {
+  const { sources } = await host('sources: {gone: {volume: nowhere}}').save();
+  assert.equal(outcome(sources[1]!), [false, [`volume ${name}_nowhere: does not exist`]]);
+});
+
+test('what a command prints is saved, in a container and on the host', async () => {
+  const { save, read } = host(
+    'sources:',
+    '  inside: {service: app, run: [sh, -c, "echo in; hostname >/dev/null"], restore: [cat]}',
+    '  outside: {run: [seq, "100000"], restore: [cat]}',
+  );
+  const { snapshot } = await save();
+  assert.is(snapshot.complete, true);
+  assert.is(await read('inside', 'output'), 'in\n');
+  assert.is((await read('outside', 'output')).split('\n').length, 100_001);
+  assert.is((await save()).unchanged, true);
+});
+
+test('a command is good only with exit 0, in time and with something to say; its complaints are kept', async () => {
+  const run = (command: string, more = '') =>
+    `{run: [sh, -c, ${JSON.stringify(command)}], restore: [cat]${more}}`;
+  const { save } = host(
+    'sources:',
+    `  fails: ${run('echo half; echo no room >&2; exit 3')}`,
+    `  silent: ${run('true')}`,
+    `  hangs: ${run('echo half; sleep 100', ', timeout: 1s')}`,
+    `  killed: ${run('echo half; kill -9 $$$$')}`,
+    `  noisy: ${run('echo all; echo by the way >&2')}`,
+    `  absent: {service: database, run: [cat], restore: [cat]}`,
+    `  inside: {service: app, run: [sh, -c, "echo half; echo no room >&2; exit 4"], restore: [cat]}`,
+  );
+  const { sources, snapshot } = await save();
+  assert.is(snapshot.complete, false);
+  assert.equal(sources.slice(1).map(outcome), [
+    [false, ['running sh: exit 3: no room']],
+    [false, ['running sh: it printed nothing']],
+    [false, ['running sh: timed out']],
+    [false, ['running sh: killed by SIGKILL']],
+    [true, ['by the way']],
+    [false, ['looking for the container of database: it does not run']],
+    [false, ['running sh in app: sh exited with 4: no room']],
+  ]);
+  assert.is(sources[1]?.files, 0);
+});
+
+test('a dump whose service does not run makes the snapshot incomplete, and everything else is saved', async () => {
+  const { sources, snapshot } = await host(
+    'sources:',
+    '  database: {service: database, dump: postgres}',
+    '  after: {run: [echo, x], restore: [cat]}',
+  ).save();
+  assert.is(snapshot.complete, false);
+  assert.equal(outcome(sources[1]!), [false, ['looking for the container of database: it does not run']]);
+  assert.equal(outcome(sources[2]!), [true, []]);
+});
+
+test('inventories and the deployment file go along; an inventory that is none makes the snapshot incomplete', async () => {
+  const good = host(
+    'sources: {a: {run: [echo, x], restore: [cat]}}',
+    'inventories:',
+    '  nodes: {service: app, run: [echo, \'[{"id": 1}]\'], key: id, label: id, advice: none}',
+  );
+  assert.is((await good.save()).snapshot.complete, true);
+  assert.is(await good.read('deployment', 'inventories/nodes.json'), '[{"id": 1}]\n');
+  assert.match(await good.read('deployment', 'deployment.yaml'), `name: ${name}`);
+  assert.is((await good.save()).unchanged, true);
+  const bad = host(
+    'sources: {a: {run: [echo, x], restore: [cat]}}',
+    'inventories:',
+    '  nodes: {service: app, run: [echo, \'[{"name": 1}]\'], key: id, label: id, advice: none}',
+  );
+  assert.equal(outcome((await bad.save()).sources[0]!), [
+    false,
+    ['inventory nodes: it printed no JSON array of objects with the key id'],
+  ]);
+});
+
+test('an engine that is needed and cannot be reached refuses before anything is written; paths alone need none', async () => {
+  const nobody = connectEngine({ host: 'unix:///nonexistent/docker.sock' });
+  await host('sources: {uploads: {volume: uploads}}')
+    .save(nobody)
+    .then(
+      () => assert.unreachable(),
+      (error: unknown) => assert.instance(error, EngineUnreachableError),
+    );
+  const { snapshot } = await host('sources: {etc: {paths: [/etc/hostname]}}').save(nobody);
+  assert.is(snapshot.complete, true);
+});
+
+test.run();
