@@ -1,6 +1,5 @@
 import { ftruncateSync, readSync, write as writeCallback, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { crc32 } from 'node:zlib';
 import type { Entry } from '../../repository/entry.ts';
 import { DamagedError, FailedError } from '../../support/errors.ts';
 import { toText } from '../../support/posix/byte-path.ts';
@@ -11,7 +10,7 @@ const write = promisify(writeCallback);
 const largePiece = 256 * 1024;
 
 /**
- * Writes the bytes of a regular file into an open, empty one, leaving its holes, and reads them back.
+ * Writes the bytes of a regular file into an open, empty one, leaving its holes, and reads each piece back.
  * @throws {DamagedError} when there are fewer or more bytes than its entry says
  */
 export async function writeContent(
@@ -21,17 +20,16 @@ export async function writeContent(
   onBytes: (count: number) => void,
 ): Promise<void> {
   const extents = extentsOf(entry);
-  let checksum = 0;
   let index = 0;
   let done = 0;
   for await (let piece of content) {
-    checksum = crc32(piece, checksum);
     onBytes(piece.length);
     while (piece.length > 0) {
       const extent = extents[index];
       if (extent === undefined) throw wrongLength(entry, 'more');
       const part = piece.subarray(0, extent.length - done);
       await writeAll(file, part, extent.offset + done);
+      if (!readsBack(file, part, extent.offset + done)) throw differs(entry);
       piece = piece.subarray(part.length);
       done += part.length;
       if (done === extent.length) [index, done] = [index + 1, 0];
@@ -39,9 +37,6 @@ export async function writeContent(
   }
   if (index < extents.length) throw wrongLength(entry, 'fewer');
   if (entry.holes?.length) ftruncateSync(file, entry.size ?? 0);
-  if (readBack(file, extents) !== checksum) {
-    throw new FailedError(`restoring ${toText(entry.path)}: its content reads back differently`);
-  }
 }
 
 interface Extent {
@@ -70,19 +65,21 @@ async function writeAll(file: number, piece: Uint8Array, position: number): Prom
   }
 }
 
-const buffer = Buffer.allocUnsafe(256 * 1024);
+const scratch = Buffer.allocUnsafe(largePiece);
 
-function readBack(file: number, extents: readonly Extent[]): number {
-  let checksum = 0;
-  for (const { offset, length } of extents) {
-    for (let done = 0; done < length; ) {
-      const count = readSync(file, buffer, 0, Math.min(buffer.length, length - done), offset + done);
-      if (count === 0) return -1;
-      checksum = crc32(buffer.subarray(0, count), checksum);
-      done += count;
-    }
+function readsBack(file: number, piece: Uint8Array, position: number): boolean {
+  for (let done = 0; done < piece.length; ) {
+    const count = readSync(file, scratch, 0, Math.min(scratch.length, piece.length - done), position + done);
+    if (count === 0 || scratch.compare(piece, done, done + count, 0, count) !== 0) return false;
+    done += count;
   }
-  return checksum;
+  return true;
+}
+
+function differs({ path }: Entry): FailedError {
+  return new FailedError(`restoring ${toText(path)}: its content reads back differently`, {
+    facts: { path: toText(path) },
+  });
 }
 
 function wrongLength(entry: Entry, which: 'more' | 'fewer'): DamagedError {
