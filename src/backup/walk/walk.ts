@@ -1,8 +1,8 @@
 import { codeOf } from '../../support/errors.ts';
+import { cacheTag, isCacheDirectory } from '../../support/file-filter/cache-tag.ts';
+import { compileFilter, type Filter } from '../../support/file-filter/filter.ts';
 import { identityOf, type Stat, statAt } from '../../support/posix/stat.ts';
-import { cacheTag, isCacheDirectory } from './cache-tag.ts';
 import { DirectoryHandle } from './directory-handle.ts';
-import { compileFilter, type Filter } from './filter.ts';
 
 /** A file as the walk saw it. Paths and names are one character per byte. */
 export interface Seen {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { lastMatch, parsePatterns } from '../../../src/backup/walk/gitignore.ts';
+import { lastMatch, parsePatterns } from '../../../src/support/file-filter/gitignore.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 function matches(lines: string | string[], path: string, isDirectory = false): boolean | undefined {

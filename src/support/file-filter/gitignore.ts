@@ -1,4 +1,4 @@
-import { fromText } from '../../support/posix/byte-path.ts';
+import { fromText } from '../posix/byte-path.ts';
 
 /** One line in the syntax of gitignore(5). Like git's own, it looks at bytes: `?` is one byte. */
 export interface Pattern {

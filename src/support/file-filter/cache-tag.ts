@@ -1,5 +1,5 @@
 import { closeSync, constants, readSync } from 'node:fs';
-import { openAt } from '../../support/posix/open.ts';
+import { openAt } from '../posix/open.ts';
 
 export const cacheTag = 'CACHEDIR.TAG';
 const signature = 'Signature: 8a477f597d28d172789f06886806bc55';
