@@ -4,6 +4,7 @@ import type { LoadedDatabases } from '../databases/databases.ts';
 import type { DatabaseEngine } from '../deployment/backup-settings.ts';
 import { listJournals, readJournal, removeJournal, writeJournal } from '../support/journal.ts';
 import type { StoredMetadata } from './swap/kept-directory.ts';
+import type { LeftOutRule } from './swap/left-out.ts';
 import type { Move } from './swap/moves.ts';
 
 /**
@@ -29,6 +30,9 @@ export interface RestoreRecord {
   places: PlaceRecord[];
   /** Modification times, in nanoseconds since 1970, of the directories that staging touches. */
   times: { directory: string; mtime: string }[];
+  /** What backups of the targets leave out, and which directories stay where they are. */
+  leftOutRules: LeftOutRule[];
+  kept: string[];
   databases: DatabaseRecord[];
   /** Services to stop, and those to start, each in the order it happens. */
   stop: string[];
@@ -41,6 +45,8 @@ export interface RestoreRecord {
 export interface PlaceRecord {
   directory: string;
   moves: Move[];
+  /** What the backup left out and goes over into the restored tree; known once the services have stopped. */
+  leftOut?: string[];
   /** Of the directory itself, where the snapshot has it. */
   metadata?: { before: StoredMetadata; after: StoredMetadata };
 }

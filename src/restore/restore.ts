@@ -1,3 +1,4 @@
+import type { FileFilter } from '../deployment/backup-settings.ts';
 import type { Volume } from '../deployment/deployment.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Repository } from '../repository/repository.ts';
@@ -23,6 +24,8 @@ export interface RestorePorts {
   /** What the deployment file says of volumes, of sources for `--full` only, and of the release. */
   volumes: readonly Volume[];
   fullSources: ReadonlySet<string>;
+  /** What backups of a source leave out. */
+  filters: ReadonlyMap<string, FileFilter>;
   release: string | undefined;
 }
 

@@ -4,6 +4,7 @@ import { ContainerStateError, messageOf } from '../support/errors.ts';
 import type { DatabasePorts } from './databases.ts';
 import { endJournal, type RestoreJournal, saveJournal } from './journal.ts';
 import type { Services } from './services.ts';
+import { carryBack } from './swap/carry-over.ts';
 import { removeEmptyDirectory, setModificationTime } from './swap/directories.ts';
 import { writeMetadata } from './swap/kept-directory.ts';
 import { revertMoves } from './swap/moves.ts';
@@ -54,6 +55,8 @@ async function revertSwap(
   await undoDatabases(journal, ports, context);
   const stopped = [...servers].filter((name) => record.stop.includes(name) || !record.running.includes(name));
   if (stopped.length > 0) await ports!.services.stop(stopped, context);
+  for (const { directory, leftOut } of record.places.toReversed())
+    carryBack(directory, leftOut ?? [], record.id);
   for (const { directory, moves } of record.places.toReversed()) revertMoves(directory, moves, record.id);
   for (const place of record.places)
     if (place.metadata) writeMetadata(place.directory, place.metadata.before, metadata);

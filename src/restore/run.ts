@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { FileFilter } from '../deployment/backup-settings.ts';
 import type { Volume } from '../deployment/deployment.ts';
 import { labelNames } from '../deployment/names.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -33,6 +34,8 @@ export interface RunPorts {
   repository: Repository;
   host: { engine: Engine; services: Services } | undefined;
   volumes: readonly Volume[];
+  /** What backups of a source leave out. */
+  filters: ReadonlyMap<string, FileFilter>;
 }
 
 export interface RestoreReport {
@@ -42,6 +45,8 @@ export interface RestoreReport {
   sources: { name: string; title: string; files: number; bytes: number }[];
   databases: { service: string; name: string; tables: number; rows: number }[];
   started: string[];
+  /** What lives on in the restored trees because backups leave it out. */
+  leftOut: string[];
   /** Where the data that was replaced is kept; empty when there was none. */
   kept: string[];
   /** What the file systems here could not hold. */
@@ -101,7 +106,10 @@ export async function conclude(journal: RestoreJournal): Promise<Omit<RestoreRep
     (loaded?.databases ?? []).map(({ name, tables, rows }) => ({ service, name, tables, rows })),
   );
   const { id, snapshot, sources, start } = record;
-  return { id, snapshot, sources, databases, started: start, kept };
+  const leftOut = record.places.flatMap(({ directory, leftOut = [] }) =>
+    leftOut.map((path) => toText(joinPath(directory, path))),
+  );
+  return { id, snapshot, sources, databases, started: start, leftOut, kept };
 }
 
 /** Where the data that a restore replaced is, in words. */
@@ -141,6 +149,8 @@ async function recordOf(
     createdVolumes,
     places: [],
     times: [],
+    leftOutRules: [],
+    kept: [],
     databases: selected.flatMap(({ summary, database }) =>
       database === undefined ? [] : [{ source: summary.name, ...database }],
     ),
@@ -153,7 +163,7 @@ async function recordOf(
 
 async function stageEverything(
   { request, snapshot, selected }: Decided,
-  { repository, host, volumes }: RunPorts,
+  { repository, host, volumes, filters }: RunPorts,
   databasePorts: DatabasePorts | undefined,
   journal: RestoreJournal,
   metadata: MetadataOptions,
@@ -169,6 +179,11 @@ async function stageEverything(
     });
   }
   const ground = await findGround(selected, host?.engine, request.to);
+  record.kept = [...ground.layout.kept];
+  record.leftOutRules = ground.targets.flatMap(({ source, path }) => {
+    const filter = filters.get(source);
+    return filter === undefined ? [] : [{ path, filter }];
+  });
   await stageFiles(repository, snapshot, selected, ground, journal, metadata, context);
   for (const database of record.databases) {
     const stays = record.running.includes(database.service) && !record.stop.includes(database.service);

@@ -2,8 +2,12 @@ import type { Context } from '../support/context.ts';
 import { ChecksFailedError, codeOf, DockerctlError, messageOf } from '../support/errors.ts';
 import { type DatabasePorts, loadDatabase, swapDatabase } from './databases.ts';
 import { type RestoreJournal, saveJournal } from './journal.ts';
+import { parentDirectory } from './places.ts';
+import { carryOver } from './swap/carry-over.ts';
 import { writeMetadata } from './swap/kept-directory.ts';
+import { findLeftOut } from './swap/left-out.ts';
 import { applyMoves } from './swap/moves.ts';
+import { isInside } from './tree/checked-entries.ts';
 import type { MetadataOptions } from './tree/metadata.ts';
 
 /**
@@ -24,7 +28,9 @@ export async function swapEverything(
   await saveJournal(journal);
   if (record.stop.length > 0) await ports!.services.stop(record.stop, context);
   context.signal.throwIfAborted();
+  await decideLeftOut(journal);
   for (const { directory, moves } of record.places) applyMoves(directory, moves, record.id);
+  for (const { directory, leftOut } of record.places) carryOver(directory, leftOut ?? [], record.id);
   for (const place of record.places)
     if (place.metadata) writeMetadata(place.directory, place.metadata.after, metadata);
   for (const database of record.databases) {
@@ -35,6 +41,23 @@ export async function swapEverything(
     await swapDatabase(database, ports!, context);
   }
   if (record.start.length > 0) await startAndCheck(record.start, ports!, context);
+}
+
+/** Once nobody writes any more, and before anything has moved. */
+async function decideLeftOut(journal: RestoreJournal): Promise<void> {
+  const { record } = journal;
+  const kept = new Set(record.kept);
+  if (record.places.every(({ leftOut }) => leftOut !== undefined)) return;
+  for (const place of record.places) {
+    const rules = record.leftOutRules.filter(
+      ({ path }) =>
+        path === place.directory ||
+        isInside(place.directory, path) ||
+        parentDirectory(path) === place.directory,
+    );
+    place.leftOut = rules.flatMap((rule) => findLeftOut(rule, place.directory, kept, record.id));
+  }
+  await saveJournal(journal);
 }
 
 async function startAndCheck(

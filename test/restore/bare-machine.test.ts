@@ -65,6 +65,7 @@ test.before(async () => {
     host: { engine, services: deploymentServices(host) },
     volumes: deployment.volumes,
     fullSources: new Set(['packages']),
+    filters: new Map(),
     release: '1',
   };
 });

@@ -10,7 +10,7 @@ import { entry, MemoryRepository, sorted } from './memory-repository.ts';
 
 /**
  * A small restore in a process of its own that is killed at its Nth file system call, as `killed-restore.ts DIR N`:
- * three trees, one of them new, one where a directory above is new too.
+ * three trees, one of them new where a directory above is new too, one with something that backups leave out.
  */
 export function makeLive(directory: string): void {
   for (const name of ['a', 'b']) {
@@ -36,7 +36,16 @@ export function portsFor(directory: string): RestorePorts {
   const mounts = [{ source: join(directory, 'live'), target: '/data' }];
   const services = fakeServices([{ name: 'web', mounts }]);
   const host = { engine: {} as Engine, services };
-  return { repository: repository.take(sources), host, volumes: [], fullSources: new Set(), release: '1' };
+  return {
+    repository: repository.take(sources),
+    host,
+    volumes: [],
+    fullSources: new Set(),
+    filters: new Map([
+      ['a', { include: [], exclude: ['/old/'], oneFileSystem: false, excludeCaches: false }],
+    ]),
+    release: '1',
+  };
 }
 
 export function contextFor(directory: string): Context {

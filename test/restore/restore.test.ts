@@ -13,6 +13,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { FileFilter } from '../../src/deployment/backup-settings.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Entry } from '../../src/repository/entry.ts';
 import type { Repository } from '../../src/repository/repository.ts';
@@ -44,6 +45,7 @@ class World {
   services: FakeServices = fakeServices([]);
   readonly context: Context;
   readonly interruption = new AbortController();
+  readonly filters = new Map<string, FileFilter>();
 
   constructor() {
     mkdirSync(this.live, { recursive: true });
@@ -63,6 +65,7 @@ class World {
       host: { engine, services: this.services },
       volumes: [],
       fullSources: new Set<string>(),
+      filters: this.filters,
       release: '1',
     };
   }
@@ -272,6 +275,67 @@ test('what appears in the way of a swap is not overwritten, and everything goes 
   assert.not(world.hasTraces());
 });
 
+test('what backups leave out lives on in the restored tree, and goes back with the rest', async () => {
+  const world = new World();
+  const path = join(world.live, 'data');
+  const write = (name: string, text = 'lives') => {
+    mkdirSync(join(path, name, '..'), { recursive: true });
+    writeFileSync(join(path, name), text);
+  };
+  for (const name of [
+    'cache/deep/x',
+    'sub/a.log',
+    'sub/since.txt',
+    'since/b.log',
+    'sub/file',
+    'thumbs/1.png',
+  ])
+    write(name);
+  write('thumbs/CACHEDIR.TAG', 'Signature: 8a477f597d28d172789f06886806bc55\n');
+  const before = fingerprint(world.live);
+  const filter = { include: [], exclude: ['/cache/', '*.log'], oneFileSystem: false, excludeCaches: true };
+  world.filters.set('data', filter);
+  const source = simpleTree(world, 'data', 'restored');
+  const root = path.slice(1);
+  source.entries.push(
+    entry('directory', `${root}/thumbs`),
+    world.repository.file(`${root}/thumbs/CACHEDIR.TAG`, 'tag'),
+  );
+  const { leftOut } = await (await world.prepare(world.repository.take([source]))).run();
+  assert.equal(
+    leftOut.map((one) => one.slice(path.length + 1)),
+    ['cache', 'sub/a.log', 'thumbs/1.png'],
+  );
+  assert.is(readFileSync(join(path, 'cache/deep/x'), 'utf8'), 'lives');
+  assert.is(readFileSync(join(path, 'sub/file'), 'utf8'), 'restored');
+  assert.equal(readdirSync(path).sort(), ['cache', 'link', 'sub', 'thumbs']);
+  assert.equal(readdirSync(join(path, 'sub')).sort(), ['a.log', 'file']);
+  assert.is(statSync(join(path, 'sub'), { bigint: true }).mtimeNs, 1_700_000_000_123_456_789n);
+  await takeBackRestore(world.ports.host, world.context);
+  assert.equal(fingerprint(world.live), before);
+});
+
+test('with an include list, everything else lives on', async () => {
+  const world = new World();
+  const path = makeLive(world, 'data');
+  mkdirSync(join(path, 'sub'));
+  writeFileSync(join(path, 'sub/other'), 'lives');
+  world.filters.set('data', {
+    include: ['/sub/file'],
+    exclude: [],
+    oneFileSystem: false,
+    excludeCaches: false,
+  });
+  const { leftOut } = await (
+    await world.prepare(world.repository.take([simpleTree(world, 'data', 'restored')]))
+  ).run();
+  assert.equal(
+    leftOut.map((one) => one.slice(path.length + 1)),
+    ['old', 'sub/other'],
+  );
+  assert.is(readFileSync(join(path, 'old/file'), 'utf8'), 'what lives');
+});
+
 test('a mount point stays, and its children are replaced inside', async () => {
   const world = new World();
   const data = join(world.live, 'data');
@@ -450,6 +514,7 @@ test('--to writes every kind of source under a directory, and touches nothing el
     host: undefined,
     volumes: [],
     fullSources: new Set<string>(),
+    filters: new Map(),
     release: undefined,
   };
   const report = await (await prepareRestore(request, ports, world.context)).run();

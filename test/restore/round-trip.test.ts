@@ -50,6 +50,7 @@ async function roundTrip(directory: string): Promise<{ path: string; to: string;
       host: undefined,
       volumes: [],
       fullSources: new Set<string>(),
+      filters: new Map(),
       release: undefined,
     };
     const { warnings } = await (await prepareRestore(request, ports, context)).run();

@@ -97,7 +97,9 @@ async function dropOld(session: Session): Promise<undefined> {
 
 /** The host is the deployment's: writing to a directory needs neither file nor engine. */
 async function portsOf(session: Session, to: string | undefined): Promise<Omit<RestorePorts, 'repository'>> {
-  if (to !== undefined) return { host: undefined, volumes: [], fullSources: new Set(), release: undefined };
+  if (to !== undefined) {
+    return { host: undefined, volumes: [], fullSources: new Set(), filters: new Map(), release: undefined };
+  }
   const { deploymentServices } = await import('../../restore/deployment-services.ts');
   const host = await openHost(session);
   const { volumes, release, backup } = host.deployment;
@@ -105,6 +107,11 @@ async function portsOf(session: Session, to: string | undefined): Promise<Omit<R
     host: { engine: host.engine, services: deploymentServices(host) },
     volumes,
     fullSources: new Set(backup?.sources.filter(({ full }) => full).map(({ name }) => name)),
+    filters: new Map(
+      backup?.sources.flatMap((source) =>
+        'filter' in source ? [[source.name, source.filter] as const] : [],
+      ),
+    ),
     release,
   };
 }

@@ -36,11 +36,18 @@ export function renderReport(report: RestoreReport): string {
         `restored database ${printable(name)} of ${service}: ${count(tables, 'table')}, ${count(rows, 'row')}`,
     ),
     ...(report.started.length > 0 ? [`running and ready: ${report.started.join(', ')}`] : []),
+    ...report.leftOut.slice(0, mostLeftOut).map((path) => `left as it was: ${printable(path)}`),
+    ...(report.leftOut.length > mostLeftOut
+      ? [`and ${report.leftOut.length - mostLeftOut} more that backups leave out`]
+      : []),
     ...report.warnings.map((warning) => `note: ${printable(warning)}`),
     ...report.kept.map((where) => `replaced data is kept in ${printable(where)}`),
     ...(report.kept.length > 0 ? ['dockerctl restore --rollback brings it back; --drop-old removes it'] : []),
   ].join('\n');
 }
+
+/** On a terminal; `--json` has all. */
+const mostLeftOut = 10;
 
 export function renderStatus(all: readonly RestoreStatus[]): string {
   if (all.length === 0) return 'no restore is unfinished, and no replaced data is kept';
