@@ -11,6 +11,7 @@ import { labelFilter } from './labels.ts';
 import { couldBeIdPrefix, isName, notFound } from './names.ts';
 import { endpoint, existingNetwork } from './networks.ts';
 import { outputOf } from './output.ts';
+import { upload } from './upload.ts';
 
 export function containersOf(client: Client): Containers {
   /** Asks for something to be done to one container, which must exist. */
@@ -54,9 +55,11 @@ export function containersOf(client: Client): Containers {
     readArchive: (name, path) =>
       on(`reading ${path} in`, name, async (container) => (await container.getArchive({ path })) as Readable),
     writeArchive: (name, path, tar) =>
-      on(`writing to ${path} in`, name, async (container) => {
-        await container.putArchive(tar, { path, noOverwriteDirNonDir: true });
-      }),
+      upload(`writing to ${path} in ${name}`, tar, undefined, (abortSignal) =>
+        on(`writing to ${path} in`, name, async (container) => {
+          await container.putArchive(tar, { path, noOverwriteDirNonDir: true, abortSignal });
+        }),
+      ),
   };
 }
 

@@ -1,10 +1,8 @@
 import type { Readable } from 'node:stream';
-import { finished } from 'node:stream/promises';
-import type Docker from 'dockerode';
-import { FailedError } from '../support/errors.ts';
 import type { Client } from './client.ts';
 import type { LoadedImages } from './engine.ts';
-import { engineFailure, interruption } from './errors.ts';
+import { engineFailure } from './errors.ts';
+import { upload } from './upload.ts';
 
 const doing = 'loading images into the engine';
 
@@ -17,33 +15,13 @@ export async function loadArchive(
   archive: Readable,
   { signal }: { signal?: AbortSignal } = {},
 ): Promise<LoadedImages> {
-  const connection = new AbortController();
-  const brokenArchive = watchArchive(archive, connection);
-  const abortSignal = AbortSignal.any([connection.signal, ...(signal ? [signal] : [])]);
-  try {
-    return await client.ask(doing, async (docker) => readReport(await upload(docker, archive, abortSignal)));
-  } catch (error) {
-    if (signal?.aborted) throw interruption(doing, signal);
-    throw brokenArchive() ?? error;
-  } finally {
-    archive.destroy();
-  }
-}
-
-/** `quiet` would be true unless told: the engine then says nothing for as long as it works. */
-async function upload(docker: Docker, archive: Readable, abortSignal: AbortSignal): Promise<Readable> {
-  return (await docker.loadImage(archive as NodeJS.ReadableStream, { quiet: 0, abortSignal })) as Readable;
-}
-
-/** Breaks the connection as soon as the archive breaks; returns what to ask for the error afterwards. */
-function watchArchive(archive: Readable, connection: AbortController): () => Error | undefined {
-  let broken: Error | undefined;
-  finished(archive, { writable: false }).catch((error: Error) => {
-    broken =
-      archive.errored ?? new FailedError(`${doing}: the archive was closed before its end`, { cause: error });
-    connection.abort(broken);
-  });
-  return () => broken;
+  return upload(doing, archive, signal, (abortSignal) =>
+    client.ask(doing, async (docker) => {
+      // `quiet` would be true unless told: the engine then says nothing for as long as it works.
+      const answer = await docker.loadImage(archive as NodeJS.ReadableStream, { quiet: 0, abortSignal });
+      return readReport(answer as Readable);
+    }),
+  );
 }
 
 /** Lines of JSON; an error comes as one of them, with status 200 before it. */

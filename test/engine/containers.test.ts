@@ -311,11 +311,14 @@ test('a command whose container is killed ends', async () => {
 });
 
 test('logs can be read whole, from the end, since a moment, and followed', async () => {
-  const name = await run({ command: ['sh', '-c', 'echo one; echo bad >&2; sleep 2; echo two'] });
-  await setTimeout(500);
+  const script = 'echo one; echo bad >&2; until [ -e /tmp/go ]; do sleep 0.1; done; echo two';
+  const name = await run({ command: ['sh', '-c', script] });
+  const first = await containers.logs(name, { follow: true });
+  await Promise.all([once(first.stdout, 'readable'), once(first.stderr, 'readable')]);
   assert.equal(await output(await containers.logs(name)), ['one\n', 'bad\n']);
   const later = new Date();
-  assert.equal(await output(await containers.logs(name, { follow: true })), ['one\ntwo\n', 'bad\n']);
+  await outcome(await containers.exec(name, { command: ['sh', '-c', 'echo > /tmp/go'] }));
+  assert.equal(await output(first), ['one\ntwo\n', 'bad\n']);
   assert.equal(await output(await containers.logs(name, { since: later })), ['two\n', '']);
   assert.equal(await output(await containers.logs(name, { tail: 1 })), ['two\n', '']);
   const [stamped] = await output(await containers.logs(name, { timestamps: true, tail: 1 }));
@@ -331,10 +334,9 @@ test('logs of a container with a tty come unframed', async () => {
 test('following logs can be stopped', async () => {
   const name = await run({ command: ['sh', '-c', 'echo one; sleep 1000'] });
   const logs = await containers.logs(name, { follow: true });
-  const said = output(logs);
-  await setTimeout(300);
+  await once(logs.stdout, 'readable');
   logs.close();
-  assert.equal(await said, ['one\n', '']);
+  assert.equal(await output(logs), ['one\n', '']);
 });
 
 test('attaching follows output from now on and passes input in', async () => {
@@ -344,11 +346,10 @@ test('attaching follows output from now on and passes input in', async () => {
   });
   const stdin = new PassThrough();
   const attached = await containers.attach(name, { stdin });
-  const said = output(attached);
   stdin.write('a line\n');
-  await setTimeout(300);
+  await once(attached.stdout, 'readable');
   stdin.write('another\n');
-  assert.equal(await said, ['got a line\n', 'bad\n']);
+  assert.equal(await output(attached), ['got a line\n', 'bad\n']);
   assert.is(await containers.wait(name), 0);
 });
 
@@ -383,6 +384,14 @@ test('files go into a container and come out of it as tar', async () => {
   }
   assert.equal(found, [['note', 0o640, 5, 6, 'a note']]);
   assert.instance(await thrownBy(containers.readArchive(name, '/no/such')), NotFoundError);
+});
+
+test('a tar that breaks on its way into a container is told, and does not hang', async () => {
+  const broken = new Readable({ read() {} });
+  broken.push(Buffer.alloc(512));
+  const writing = thrownBy(containers.writeArchive(shared, '/tmp', broken));
+  broken.destroy();
+  assert.match((await writing).message, 'closed before its end');
 });
 
 test.run();
