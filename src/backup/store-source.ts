@@ -1,4 +1,4 @@
-import type { Run, SourceWriter } from '../repository/repository.ts';
+import type { Run } from '../repository/repository.ts';
 import type { PlannedSource } from './plan.ts';
 import type { SourceReport } from './report.ts';
 import type { SourceJob, SourceResult } from './source-job.ts';
@@ -37,12 +37,7 @@ async function store(settings: PlannedSource['settings'], job: SourceJob): Promi
       return (await import('./sources/dump.ts')).storeDump(settings, job);
     case 'run':
       return (await import('./sources/command.ts')).storeCommand(settings, job);
-    default:
-      return notYet(settings.kind, job.writer);
+    case 'images':
+      return (await import('./sources/images.ts')).storeImages(job);
   }
-}
-
-function notYet(kind: string, writer: SourceWriter): SourceResult {
-  writer.warn(`sources of kind ${kind} cannot be saved by this version`);
-  return { changes: { added: 0, changed: 0, removed: 0 }, complete: false };
 }

@@ -1,69 +1,82 @@
 import { hash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import type { Entry } from '../repository/entry.ts';
-import type { SourceWriter } from '../repository/repository.ts';
-import type { Context } from '../support/context.ts';
-import type { ProgressTask } from '../support/progress.ts';
-import { PreviousEntries } from './previous-entries.ts';
+import { comparePaths, type Entry } from '../repository/entry.ts';
 import type { Changes } from './report.ts';
+import type { SourceJob } from './source-job.ts';
+
+type Content = Pick<Entry, 'chunks' | 'size'>;
 
 /**
- * Files of a tree that no file system holds: dumps, and what dockerctl itself adds. Given in the order of their paths, with the
- * directories they are in made up. One whose content is what it was keeps its time, so that an unchanged dump is
- * an unchanged tree.
+ * Files of a tree that no file system holds: dumps, images, and what dockerctl itself adds. They are few, so they may come in any
+ * order; the directories they are in are made up. One whose content is what it was keeps its time, so that an
+ * unchanged dump is an unchanged tree.
  */
 export class StreamFiles {
   /** The last `store` failed on our side, not on that of whoever produced the content. */
   storingFailed = false;
-  readonly #writer: SourceWriter;
-  readonly #previous: PreviousEntries;
-  readonly #task: ProgressTask;
-  readonly #context: Context;
-  readonly #changes: Changes = { added: 0, changed: 0, removed: 0 };
-  readonly #directories = new Set<string>();
+  readonly #job: Pick<SourceJob, 'writer' | 'task' | 'context'>;
+  readonly #previous: ReadonlyMap<string, Entry>;
+  readonly #stored = new Map<string, Content>();
 
-  constructor({ writer, task, context }: { writer: SourceWriter; task: ProgressTask; context: Context }) {
-    this.#writer = writer;
-    this.#previous = new PreviousEntries(writer.previous());
-    this.#task = task;
-    this.#context = context;
+  private constructor(job: SourceJob, previous: ReadonlyMap<string, Entry>) {
+    this.#job = job;
+    this.#previous = previous;
+  }
+
+  static async open(job: SourceJob): Promise<StreamFiles> {
+    const previous = await Array.fromAsync(job.writer.previous());
+    return new StreamFiles(job, new Map(previous.map((entry) => [entry.path, entry])));
   }
 
   /** @returns bytes of the content */
   async store(path: string, content: AsyncIterable<Uint8Array>): Promise<number> {
-    await this.#addDirectoriesOf(path);
-    const stored = await this.#storeContent(content);
-    const before = await this.#previous.at(path);
-    await this.#add({ ...this.#common(path), type: 'file', mode: 0o600, ...stored }, before);
-    return stored.size;
-  }
-
-  /** A small file at hand: when it is what it was, nothing is set in motion to store it. */
-  async storeBytes(path: string, bytes: Uint8Array): Promise<void> {
-    await this.#addDirectoriesOf(path);
-    const before = await this.#previous.at(path);
-    if (before !== undefined && holds(before, bytes) && this.#writer.has(before)) {
-      await this.#writer.add(before);
-      return;
-    }
-    const stored = await this.#storeContent(Readable.from([bytes]));
-    await this.#add({ ...this.#common(path), type: 'file', mode: 0o600, ...stored }, before);
-  }
-
-  async finish(): Promise<Changes> {
-    await this.#previous.finish();
-    return { ...this.#changes, removed: this.#previous.removed };
-  }
-
-  async #storeContent(content: AsyncIterable<Uint8Array>): Promise<{ chunks: string[]; size: number }> {
     const produced = { failed: false };
     this.storingFailed = false;
     try {
-      return await this.#writer.storeStream(this.#watch(content, produced));
+      const stored = await this.#job.writer.storeStream(this.#watch(content, produced));
+      this.#stored.set(path, stored);
+      return stored.size;
     } catch (error) {
       this.storingFailed = !produced.failed;
       throw error;
     }
+  }
+
+  /** A small file at hand: when it is what it was, nothing is set in motion to store it. */
+  async storeBytes(path: string, bytes: Uint8Array): Promise<void> {
+    if (this.holds(path, bytes)) this.#stored.set(path, this.#previous.get(path)!);
+    else await this.store(path, Readable.from([bytes]));
+  }
+
+  /** Whether the previous snapshot has these bytes at `path`, and they can still be used. Files as small as these are one chunk. */
+  holds(path: string, bytes: Uint8Array): boolean {
+    const before = this.#previous.get(path);
+    if (before?.chunks?.length !== 1 || before.chunks[0] !== hash('sha256', bytes, 'hex')) return false;
+    return this.#job.writer.has(before);
+  }
+
+  /** Takes every file from the previous snapshot, if all of them can still be used. */
+  keepAll(): boolean {
+    const files = [...this.#previous.values()].filter(({ type }) => type === 'file');
+    if (!files.every((entry) => this.#job.writer.has(entry))) return false;
+    for (const entry of files) this.#stored.set(entry.path, entry);
+    return true;
+  }
+
+  /** Brings what was stored into the tree. */
+  async finish(): Promise<Changes> {
+    const changes: Changes = { added: 0, changed: 0, removed: 0 };
+    const paths = [...new Set([...this.#stored.keys()].flatMap(withDirectories))].sort(comparePaths);
+    for (const path of paths) {
+      const before = this.#previous.get(path);
+      const entry = this.#entry(path);
+      const same = before !== undefined && isSame(before, entry);
+      if (!same) changes[before === undefined ? 'added' : 'changed']++;
+      await this.#job.writer.add(same ? before : entry);
+    }
+    const present = new Set(paths);
+    changes.removed = [...this.#previous.keys()].filter((path) => !present.has(path)).length;
+    return changes;
   }
 
   async *#watch(
@@ -72,8 +85,8 @@ export class StreamFiles {
   ): AsyncGenerator<Uint8Array> {
     try {
       for await (const piece of content) {
-        this.#context.signal.throwIfAborted();
-        this.#task.advance(piece.length);
+        this.#job.context.signal.throwIfAborted();
+        this.#job.task.advance(piece.length);
         yield piece;
       }
     } catch (error) {
@@ -82,31 +95,19 @@ export class StreamFiles {
     }
   }
 
-  async #addDirectoriesOf(path: string): Promise<void> {
-    const parts = path.split('/').slice(0, -1);
-    for (const [i] of parts.entries()) {
-      const directory = parts.slice(0, i + 1).join('/');
-      if (this.#directories.has(directory)) continue;
-      this.#directories.add(directory);
-      const before = await this.#previous.at(directory);
-      await this.#add({ ...this.#common(directory), type: 'directory', mode: 0o700 }, before);
-    }
-  }
-
-  async #add(entry: Entry, before: Entry | undefined): Promise<void> {
-    if (before !== undefined && isSame(before, entry)) return this.#writer.add(before);
-    this.#changes[before === undefined ? 'added' : 'changed']++;
-    await this.#writer.add(entry);
-  }
-
-  #common(path: string) {
-    return { path, uid: 0, gid: 0, mtime: BigInt(this.#context.now().getTime()) * 1_000_000n };
+  #entry(path: string): Entry {
+    const mtime = BigInt(this.#job.context.now().getTime()) * 1_000_000n;
+    const content = this.#stored.get(path);
+    if (content === undefined) return { path, type: 'directory', mode: 0o700, uid: 0, gid: 0, mtime };
+    const { chunks = [], size = 0 } = content;
+    return { path, type: 'file', mode: 0o600, uid: 0, gid: 0, mtime, chunks, size };
   }
 }
 
-/** Files as small as these are one chunk, named by its digest. */
-function holds({ chunks }: Entry, bytes: Uint8Array): boolean {
-  return chunks?.length === 1 && chunks[0] === hash('sha256', bytes, 'hex');
+/** `a/b/c` → `a`, `a/b`, `a/b/c`. */
+function withDirectories(path: string): string[] {
+  const parts = path.split('/');
+  return parts.map((_, i) => parts.slice(0, i + 1).join('/'));
 }
 
 function isSame(before: Entry, entry: Entry): boolean {

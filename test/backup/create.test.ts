@@ -47,13 +47,17 @@ interface Host {
 
 /** A deployment with these lines under `backup:`. */
 function host(...lines: string[]): Host {
+  return hostWith(image, ...lines);
+}
+
+function hostWith(databaseImage: string, ...lines: string[]): Host {
   const directory = join(home, String(count++));
   mkdirSync(directory, { mode: 0o700 });
   const file = join(directory, 'dockerctl.yaml');
   writeFileSync(
     file,
     `name: ${name}
-services: {app: {image: x}, database: {image: x}}
+services: {app: {image: ${image}}, database: {image: ${databaseImage}}}
 volumes: {uploads: {}, nowhere: {}}
 x-dockerctl:
   backup:
@@ -161,6 +165,26 @@ test('a dump whose service does not run makes the snapshot incomplete, and every
   assert.is(snapshot.complete, false);
   assert.equal(outcome(sources[1]!), [false, ['looking for the container of database: it does not run']]);
   assert.equal(outcome(sources[2]!), [true, []]);
+});
+
+test('images are saved as the files of a bundle, and not asked for again while they are the same', async () => {
+  const { save, read } = host('sources: {images: {images: true}}');
+  const first = await save();
+  assert.equal(outcome(first.sources[1]!), [true, []]);
+  const manifest = JSON.parse(await read('images', 'manifest.json'));
+  assert.equal(manifest[0].RepoTags, [image]);
+  assert.is((await read('images', manifest[0].Layers[0])).length > 0, true);
+  const saving = {
+    ...engine,
+    images: { ...engine.images, save: () => Promise.reject(new Error('asked again')) },
+  };
+  assert.is((await save(saving)).unchanged, true);
+});
+
+test('an image that the engine does not have makes the snapshot incomplete, and the others are saved', async () => {
+  const { sources } = await hostWith('no/such:image', 'sources: {images: {images: true}}').save();
+  assert.equal(outcome(sources[1]!), [false, ['image no/such:image: the engine does not have it']]);
+  assert.ok(sources[1]!.files > 3);
 });
 
 test('inventories and the deployment file go along; an inventory that is none makes the snapshot incomplete', async () => {

@@ -12,7 +12,7 @@ export const outputFile = 'output';
  * than last time is told of.
  */
 export async function storeCommand(source: CommandSource, job: SourceJob): Promise<SourceResult> {
-  const files = new StreamFiles(job);
+  const files = await StreamFiles.open(job);
   const said = { service: source.service, command: source.run, timeout: source.timeout };
   let problem: string | undefined;
   try {

@@ -10,21 +10,15 @@ import { StreamFiles } from '../stream-files.ts';
  * are compared after a restore.
  */
 export async function storeDeployment(job: SourceJob): Promise<SourceResult> {
-  const files = new StreamFiles(job);
+  const files = await StreamFiles.open(job);
   let complete = true;
   await files.storeBytes('deployment.yaml', await readFile(job.deployment.file));
-  for (const inventory of sortedInventories(job)) {
+  for (const inventory of job.deployment.backup?.inventories ?? []) {
     const list = await takeInventory(inventory, job);
     if (list === undefined) complete = false;
     else await files.storeBytes(`inventories/${inventory.name}.json`, list);
   }
   return { changes: await files.finish(), complete };
-}
-
-function sortedInventories({ deployment }: SourceJob): Inventory[] {
-  return (deployment.backup?.inventories ?? []).toSorted((a, b) =>
-    `${a.name}.json` < `${b.name}.json` ? -1 : 1,
-  );
 }
 
 async function takeInventory(inventory: Inventory, job: SourceJob): Promise<Uint8Array | undefined> {

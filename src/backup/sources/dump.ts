@@ -10,7 +10,7 @@ import { StreamFiles } from '../stream-files.ts';
  * the source incomplete; the files before it stay.
  */
 export async function storeDump(source: DumpSource, job: SourceJob): Promise<SourceResult> {
-  const files = new StreamFiles(job);
+  const files = await StreamFiles.open(job);
   try {
     const database = await databaseFor(source.engine);
     const server = { engine: job.engine, container: await runningContainerOf(source.service, job) };
