@@ -29,7 +29,7 @@ export function parseAddress(host: string | undefined, secure: boolean): Address
   if (url?.protocol === 'ssh:' && isHostName(url.hostname) && /^[\w./-]*$/.test(url.pathname))
     return ssh(url);
   throw new UsageError(`cannot use the engine's address ${text}`, {
-    advice: 'write unix:///path, tcp://host:port or ssh://user@host',
+    advice: 'Write unix:///path, tcp://host:port or ssh://user@host',
   });
 }
 

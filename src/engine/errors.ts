@@ -31,7 +31,7 @@ export function statusOf(error: unknown): number | undefined {
 export function engineFailure(doing: string, words: string, cause?: unknown): DockerctlError {
   if (/no space left on device/i.test(words)) {
     return new NoSpaceError(`${doing}: ${words}`, {
-      advice: "free space on the file system of the engine's data root",
+      advice: "Free space on the file system of the engine's data root",
       cause,
     });
   }
@@ -62,8 +62,8 @@ function engineWords(error: unknown): string {
 function unreachable(address: string, cause: unknown): EngineUnreachableError {
   const advice =
     codeOf(cause) === 'EACCES'
-      ? 'run it as root, or as a member of the group that may use the engine'
-      : 'start the engine, or name another one with --host or DOCKER_HOST';
+      ? 'Run it as root, or as a member of the group that may use the engine'
+      : 'Start the engine, or name another one with --host or DOCKER_HOST';
   return new EngineUnreachableError(`cannot reach the engine at ${address}: ${messageOf(cause)}`, {
     advice,
     facts: { address },

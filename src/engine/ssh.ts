@@ -97,7 +97,7 @@ class SshConnection extends Duplex {
 
 function unreachable({ host }: SshAddress, why: string): EngineUnreachableError {
   return new EngineUnreachableError(`cannot reach the engine on ${host} through ssh: ${why}`, {
-    advice: `try: ssh ${host} docker version`,
+    advice: `Try: ssh ${host} docker version`,
     facts: { host },
   });
 }
