@@ -30,6 +30,15 @@ export async function openBackupRepository(
   return openRepository(directory, session.context, { identities });
 }
 
+/** The same for who brings something: where there is none, it is created. */
+export async function openOrCreateBackupRepository(
+  session: Session,
+  named: string | undefined,
+): Promise<Repository> {
+  const { openOrCreateRepository } = await import('../repository/open.ts');
+  return openOrCreateRepository(await backupDirectory(session, named), session.context);
+}
+
 async function readIdentities({ io }: Session, file: string): Promise<Identity[]> {
   const { decodeIdentities } = await import('../repository/age/keys.ts');
   if (file === '-') return decodeIdentities(await text(io.stdin), 'standard input');

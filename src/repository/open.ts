@@ -6,6 +6,8 @@ import type { Context } from '../support/context.ts';
 import { codeOf, DamagedError, NotFoundError, UsageError } from '../support/errors.ts';
 import { acquireLock, type Lock } from '../support/lock.ts';
 import type { Identity } from './age/keys.ts';
+import { beginIncoming } from './carry/incoming.ts';
+import { readOutgoing } from './carry/outgoing.ts';
 import type { Entry } from './entry.ts';
 import { removeSnapshots } from './prune/remove.ts';
 import { keepReserve, releaseReserve } from './prune/reserve.ts';
@@ -14,6 +16,8 @@ import { readContent } from './read/content.ts';
 import { FrameReader } from './read/frame-reader.ts';
 import { repairRepository } from './repair/repair.ts';
 import type {
+  Incoming,
+  Outgoing,
   RemovalReport,
   RepairReport,
   Repository,
@@ -151,7 +155,7 @@ class LayoutRepository implements Repository {
           repository,
           stored,
           damaged: await readDamage(context.stateDir, repository),
-          onEnd: () => this.#endRun(),
+          onEnd: () => this.#endWriting(),
         },
         context,
       );
@@ -181,6 +185,25 @@ class LayoutRepository implements Repository {
 
   async repair(context: Context): Promise<RepairReport> {
     return this.#alone('repairing', context, () => repairRepository(this.#store, context));
+  }
+
+  async outgoing(snapshot: Snapshot): Promise<Outgoing> {
+    return readOutgoing(this.#store, await this.#storedOf(snapshot));
+  }
+
+  async beginIncoming(manifest: Buffer, context: Context): Promise<Incoming> {
+    const lock = this.#lockForWriting('taking in a snapshot', context);
+    try {
+      await recoverStaging(this.#store);
+      this.#stored = undefined;
+      const stored = await this.#load();
+      const damaged = await readDamage(context.stateDir, stored.at(-1)?.repository ?? '');
+      const onEnd = () => this.#endWriting();
+      return await beginIncoming({ store: this.#store, stored, damaged, manifest, onEnd });
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
@@ -215,7 +238,7 @@ class LayoutRepository implements Repository {
     return { ...this.#store, recipients, cache };
   }
 
-  #endRun(): void {
+  #endWriting(): void {
     this.#run = undefined;
     this.#stored = undefined;
     this.#writer?.release();

@@ -1,6 +1,8 @@
+import type { Digest } from '../oci/digest.ts';
 import type { Context } from '../support/context.ts';
 import type { Recipient } from './age/keys.ts';
 import type { Entry } from './entry.ts';
+import type { BlobRef } from './snapshot/manifest.ts';
 
 /** Where snapshots live: an OCI image layout directory, described in `docs/backup-format.md`. */
 export interface Repository {
@@ -30,6 +32,13 @@ export interface Repository {
    * is stored again, and writes `index.json` anew. Alone in the repository. Throws `LockedError`.
    */
   repair(context: Context): Promise<RepairReport>;
+  /** A snapshot with everything it needs, to be sent or exported. */
+  outgoing(snapshot: Snapshot): Promise<Outgoing>;
+  /**
+   * Begins to take in a snapshot that was made elsewhere, under the exclusive lock. Throws `LockedError`, and `DamagedError`
+   * when these bytes are no manifest of a snapshot.
+   */
+  beginIncoming(manifest: Buffer, context: Context): Promise<Incoming>;
   /** Releases locks, workers and file handles. */
   close(): Promise<void>;
 }
@@ -176,6 +185,32 @@ export interface RemovalReport {
   /** Files that went with them, and what dead runs had left. */
   blobs: number;
   bytes: number;
+}
+
+/** A snapshot on its way out of a repository. */
+export interface Outgoing {
+  snapshot: Snapshot;
+  manifest: Buffer;
+  /** Every blob that it needs but its manifest, each once. */
+  blobs: readonly BlobRef[];
+  /** The bytes of one of them. Throws `DamagedError` at their end when they are not what the digest says. */
+  read(blob: BlobRef): AsyncIterable<Uint8Array>;
+}
+
+/** A snapshot on its way into a repository. Nothing of it is visible before `commit` resolves. */
+export interface Incoming {
+  /** The same snapshot, when the repository has it already: then nothing is lacking, and committing changes nothing. */
+  readonly existing: Snapshot | undefined;
+  /** Every blob that it needs but its manifest. */
+  readonly needed: readonly BlobRef[];
+  /** Those that the repository has not got, in the order of the manifest. */
+  readonly lacking: readonly BlobRef[];
+  /** Stores one of the lacking. Throws `DamagedError` when the bytes are not what the digest says, and keeps nothing of them. */
+  add(digest: Digest, content: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Makes it visible. Throws `DamagedError` while anything is lacking. */
+  commit(): Promise<Snapshot>;
+  /** Gives up and releases the lock. What was added stays for the next attempt, or until the next removal. */
+  abandon(): Promise<void>;
 }
 
 export interface Damage {

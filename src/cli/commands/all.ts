@@ -4,6 +4,8 @@ import { addAttach } from './attach.ts';
 import { addBackupCat } from './backup-cat.ts';
 import { addBackupCreate } from './backup-create.ts';
 import { addBackupDiff } from './backup-diff.ts';
+import { addBackupExport } from './backup-export.ts';
+import { addBackupImport } from './backup-import.ts';
 import { addBackupKeyGenerate } from './backup-key-generate.ts';
 import { addBackupList } from './backup-list.ts';
 import { addBackupLs } from './backup-ls.ts';
@@ -103,6 +105,8 @@ export function addCommands(program: Command, wrap: Wrap): void {
   addBackupStatus(backup, wrap);
   addBackupPrune(backup, wrap);
   addBackupRemove(backup, wrap);
+  addBackupExport(backup, wrap);
+  addBackupImport(backup, wrap);
   addBackupKeyGenerate(backup, wrap);
   addRestore(program, wrap);
   program.commandsGroup('This host:');

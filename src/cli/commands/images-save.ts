@@ -1,10 +1,7 @@
 import { resolve } from 'node:path';
-import type { Writable } from 'node:stream';
 import type { Command } from 'commander';
-import type { BundleFormat } from '../../archive/compress/block-format.ts';
 import type { SavedBundle, SaveRequest } from '../../releases/save.ts';
-import type { SaveTarget } from '../../releases/save-target.ts';
-import { UsageError } from '../../support/errors.ts';
+import { saveFormat, saveTarget } from '../archive-output.ts';
 import type { Session } from '../context.ts';
 import { type ParsedInput, VERSION } from '../program.ts';
 import { count, formatBytes } from '../render/quantities.ts';
@@ -73,42 +70,6 @@ async function whatToSave(
   const deployment = await session.deployment();
   const used = [...new Set(deployment.services.map(({ image }) => image))];
   return { images: used, release: deployment.release };
-}
-
-async function saveTarget(session: Session, { output, split }: Record<string, string>): Promise<SaveTarget> {
-  if (output === undefined || output === '-') {
-    if (split !== undefined)
-      throw new UsageError('volumes need a name', { advice: 'Give one with -o FILE.' });
-    if (session.io.stdout.isTTY) {
-      throw new UsageError('a bundle is nothing for a terminal', { advice: 'Give a file with -o FILE.' });
-    }
-    return { kind: 'stream', stream: session.io.stdout as Writable };
-  }
-  const { writablePath } = await import('../../releases/save-target.ts');
-  const path = await writablePath(resolve(session.io.workingDirectory, output));
-  return split === undefined
-    ? { kind: 'file', path }
-    : { kind: 'volumes', path, limit: await volumeSize(split) };
-}
-
-async function volumeSize(text: string): Promise<number> {
-  const { parseSize } = await import('../../deployment/schema/units.ts');
-  const size = parseSize(text);
-  if (size !== undefined) return size;
-  throw new UsageError(`${text} is no size for volumes`, { advice: 'Give one such as 4G or 650MiB.' });
-}
-
-async function saveFormat(target: SaveTarget, asked: string | undefined): Promise<BundleFormat> {
-  const { bundleFormats, formatOfName, isBundleFormat } = await import(
-    '../../archive/compress/block-format.ts'
-  );
-  if (isBundleFormat(asked)) return asked;
-  if (asked !== undefined) {
-    throw new UsageError(`${asked} is no format for bundles`, {
-      advice: `There are ${bundleFormats.join(', ')}.`,
-    });
-  }
-  return target.kind === 'stream' ? 'tar' : formatOfName(target.path);
 }
 
 /** A receipt when there is such a file, else a release of the catalog. */

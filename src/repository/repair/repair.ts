@@ -1,7 +1,15 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../../oci/digest.ts';
-import { blobPath, blobSize, listBlobs, publishIndex, stageIndex, syncBlobs } from '../../oci/layout.ts';
+import {
+  blobPath,
+  blobSize,
+  layoutVersion,
+  listBlobs,
+  publishIndex,
+  stageIndex,
+  syncBlobs,
+} from '../../oci/layout.ts';
 import type { Context } from '../../support/context.ts';
 import { writeFileDurably } from '../../support/durable.ts';
 import { DamagedError, SignatureError } from '../../support/errors.ts';
@@ -71,5 +79,5 @@ async function tryToMend(
 async function writeIndex(store: Store, stored: Catalog['stored']): Promise<void> {
   await stageIndex(store, encodeSnapshotIndex(stored));
   await publishIndex(store);
-  await writeFileDurably(join(store.directory, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+  await writeFileDurably(join(store.directory, 'oci-layout'), layoutVersion);
 }

@@ -1,13 +1,5 @@
 import type { Digest } from '../../oci/digest.ts';
-import {
-  blobSize,
-  publishBlob,
-  publishIndex,
-  type StagedBlob,
-  stageBlob,
-  stageIndex,
-  syncBlobs,
-} from '../../oci/layout.ts';
+import { blobSize, publishBlob, type StagedBlob, stageBlob, syncBlobs } from '../../oci/layout.ts';
 import { stageMetadata } from '../blobs/metadata.ts';
 import { encodeIndex, indexGoal } from '../packs/index-lines.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
@@ -15,7 +7,6 @@ import { keepReserve } from '../prune/reserve.ts';
 import type { Snapshot, SourceSummary } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
 import { encodeConfig } from '../snapshot/config.ts';
-import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import type { StoredSnapshot } from '../snapshot/load.ts';
 import {
   encodeManifest,
@@ -24,6 +15,7 @@ import {
   type Parts,
   type TreeRef,
 } from '../snapshot/manifest.ts';
+import { publishSnapshot } from '../snapshot/publish.ts';
 import type { NewSegment } from '../tree/tree-writer.ts';
 import type { Ingest, NewPack } from './ingest.ts';
 import { gatherIndexes } from './merge-indexes.ts';
@@ -86,7 +78,9 @@ export async function commitRun(options: CommitOptions): Promise<Snapshot> {
     notes,
   };
   const manifest = await stageBlob(store, encodeManifest(parts, store.recipients.length > 0));
-  await publish(options, [...staged, config], manifest, { id: config.digest, ...about });
+  for (const blob of [...staged, config]) await publishBlob(store, blob);
+  await syncBlobs(store);
+  await publishSnapshot(store, options.stored, { id: config.digest, ...about }, manifest);
   await trimCache(options, parts);
   await keepReserve(store.directory).catch(() => {}); // Without it only removing on a full disk is harder.
   return { id: config.digest, ...about };
@@ -181,22 +175,6 @@ async function writeNotes(store: Store, sources: readonly EndedSource[]): Promis
   if (noted.length === 0) return undefined;
   const notes = Object.fromEntries(noted.map(({ summary }) => [summary.name, summary.warnings]));
   return stageMetadata(store, Buffer.from(JSON.stringify(notes)));
-}
-
-async function publish(
-  { store, stored }: CommitOptions,
-  blobs: readonly StagedBlob[],
-  manifest: StagedBlob,
-  snapshot: Snapshot,
-): Promise<void> {
-  for (const blob of blobs) await publishBlob(store, blob);
-  await syncBlobs(store);
-  const all = [...stored, { snapshot, manifest }];
-  all.sort((a, b) => a.snapshot.started.getTime() - b.snapshot.started.getTime());
-  await stageIndex(store, encodeSnapshotIndex(all));
-  await publishBlob(store, manifest);
-  await syncBlobs(store);
-  await publishIndex(store);
 }
 
 /** What the next run may want to compare with. */

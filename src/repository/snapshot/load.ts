@@ -134,7 +134,18 @@ async function idOf(store: Store, manifest: Digest): Promise<string> {
 
 /** @throws {DamagedError} */
 export async function loadSnapshot(store: Store, manifest: Digest): Promise<StoredSnapshot> {
-  const bytes = await readBlob(store, manifest, manifestLimit);
+  return decodeSnapshot(store, manifest, await readBlob(store, manifest, manifestLimit));
+}
+
+/**
+ * The snapshot that the bytes of a manifest describe, whose config is in the repository.
+ * @throws {DamagedError}
+ */
+export async function decodeSnapshot(
+  store: Store,
+  manifest: Digest,
+  bytes: Uint8Array,
+): Promise<StoredSnapshot> {
   const parts = decodeManifest(bytes, `manifest ${manifest}`);
   const id = parts.config.digest;
   const config = decodeConfig(await readBlob(store, id, manifestLimit * 4), `config ${id}`);

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Index } from '../../oci/descriptor.ts';
-import { type Layout, readIndex, readStagedIndex } from '../../oci/layout.ts';
+import { type Layout, layoutVersion, readIndex, readStagedIndex } from '../../oci/layout.ts';
 import type { Damage } from '../repository.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import type { Catalog } from '../snapshot/load.ts';
@@ -18,7 +18,7 @@ export async function checkIndex(layout: Layout, catalog: Catalog): Promise<Dama
     damage.push(wrongFile(layout, 'index.json', 'it does not tell of the snapshots that are there'));
   }
   const version = await readFile(join(layout.directory, 'oci-layout'), 'utf8').catch(() => '');
-  if (version !== '{"imageLayoutVersion":"1.0.0"}') {
+  if (version !== layoutVersion) {
     damage.push(wrongFile(layout, 'oci-layout', 'it is not that of an OCI image layout'));
   }
   return damage;

@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import type { ImportReport } from '../../repository/carry/import-archive.ts';
+import { archiveInputs } from '../archive-inputs.ts';
+import { openOrCreateBackupRepository, repositoryOption } from '../backup-repository.ts';
+import type { Session } from '../context.ts';
+import type { ParsedInput } from '../program.ts';
+import { count, formatBytes } from '../render/quantities.ts';
+import type { Wrap } from './all.ts';
+
+export function addBackupImport(backup: Command, wrap: Wrap): void {
+  backup
+    .command('import <file...>')
+    .description('take in the snapshots of exported archives (- is standard input), each verified first')
+    .option(...repositoryOption)
+    .action(wrap(importFiles));
+}
+
+async function importFiles(session: Session, { args: [files], options }: ParsedInput): Promise<undefined> {
+  const [{ importArchive }, { groupInputs }] = await Promise.all([
+    import('../../repository/carry/import-archive.ts'),
+    import('../../archive/input.ts'),
+  ]);
+  const inputs = await groupInputs(archiveInputs(session.io, files));
+  const repository = await openOrCreateBackupRepository(session, options.repository);
+  const reports: ImportReport[] = [];
+  try {
+    for (const input of inputs) reports.push(await importArchive(repository, input, session.context));
+  } finally {
+    await repository.close();
+  }
+  session.result(reports, (all) => all.map(renderReport).join('\n'));
+}
+
+function renderReport({ snapshot: { id }, existed, added }: ImportReport): string {
+  const short = id.slice('sha256:'.length, 'sha256:'.length + 12);
+  if (existed) return `snapshot ${short} was there already`;
+  return `snapshot ${short}: added ${count(added.blobs, 'file')}, ${formatBytes(added.bytes)}`;
+}

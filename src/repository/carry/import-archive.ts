@@ -1,0 +1,144 @@
+import { openArchive } from '../../archive/archive.ts';
+import { type ArchiveInput, counted } from '../../archive/input.ts';
+import type { TarEntry } from '../../archive/tar-reader.ts';
+import type { Index } from '../../oci/descriptor.ts';
+import { type Digest, hexOf, isDigest, verified } from '../../oci/digest.ts';
+import { isDescriptor } from '../../oci/layout.ts';
+import type { Context } from '../../support/context.ts';
+import { DamagedError, messageOf } from '../../support/errors.ts';
+import type { ProgressTask } from '../../support/progress.ts';
+import type { Incoming, Repository, Snapshot } from '../repository.ts';
+import { manifestLimit } from '../snapshot/media-types.ts';
+
+export interface ImportReport {
+  snapshot: Snapshot;
+  /** The repository had it already; then nothing was written. */
+  existed: boolean;
+  /** What the repository lacked. */
+  added: { blobs: number; bytes: number };
+}
+
+/**
+ * Takes in the snapshot of an exported archive as it is read. Every blob is checked against its digest, those that the
+ * repository has already too, before the manifest makes the snapshot visible.
+ *
+ * @throws {DamagedError} when it is not what `exportArchive` wrote. @throws {NotFoundError} when there is no such file
+ * @throws {LockedError} @throws {NoSpaceError}
+ */
+export async function importArchive(
+  repository: Repository,
+  input: ArchiveInput,
+  context: Context,
+): Promise<ImportReport> {
+  const what = typeof input === 'string' ? input : input.name;
+  const task = context.progress.begin(`importing ${what}`, { unit: 'bytes' });
+  const archive = await openArchive(input);
+  try {
+    return await importEntries(repository, watched(archive.entries(), task), what, context);
+  } finally {
+    await archive.close();
+    task.end();
+  }
+}
+
+async function* watched(entries: AsyncIterable<TarEntry>, task: ProgressTask): AsyncGenerator<TarEntry> {
+  for await (const entry of entries) {
+    yield { ...entry, content: () => counted(entry.content(), (bytes) => task.advance(bytes)) };
+  }
+}
+
+async function importEntries(
+  repository: Repository,
+  entries: AsyncIterable<TarEntry>,
+  what: string,
+  context: Context,
+): Promise<ImportReport> {
+  let incoming: Incoming | undefined;
+  let announced: Digest | undefined;
+  const unseen = new Map<Digest, number>();
+  try {
+    for await (const entry of entries) {
+      context.signal.throwIfAborted();
+      if (entry.kind === 'directory' || entry.path === 'oci-layout') continue;
+      if (entry.path === 'index.json' && announced === undefined) {
+        announced = await readAnnounced(entry, what);
+      } else if (incoming === undefined) {
+        const manifest = await readManifest(entry, announced, what);
+        incoming = await repository.beginIncoming(manifest, context);
+        for (const { digest, size } of incoming.needed) unseen.set(digest, size);
+      } else {
+        await takeBlob(entry, incoming, unseen, what);
+      }
+    }
+    if (incoming === undefined) throw notExported(what, 'it holds no snapshot');
+    if (unseen.size > 0) throw notExported(what, `${unseen.size} of the snapshot's blobs are not in it`);
+    return await commit(incoming);
+  } finally {
+    await incoming?.abandon();
+  }
+}
+
+async function commit(incoming: Incoming): Promise<ImportReport> {
+  const { lacking, existing } = incoming;
+  const added = { blobs: lacking.length, bytes: lacking.reduce((sum, { size }) => sum + size, 0) };
+  return { snapshot: await incoming.commit(), existed: existing !== undefined, added };
+}
+
+/** The digest of the one manifest that `index.json` names. */
+async function readAnnounced(entry: TarEntry, what: string): Promise<Digest> {
+  const text = (await readSmall(entry, what)).toString('utf8');
+  let manifests: unknown;
+  try {
+    manifests = (JSON.parse(text) as Partial<Index> | null)?.manifests;
+  } catch (error) {
+    throw notExported(what, `its index.json cannot be read: ${messageOf(error)}`);
+  }
+  if (Array.isArray(manifests) && manifests.length === 1 && isDescriptor(manifests[0])) {
+    return manifests[0].digest;
+  }
+  throw notExported(what, 'its index.json does not name one snapshot');
+}
+
+async function readManifest(entry: TarEntry, announced: Digest | undefined, what: string): Promise<Buffer> {
+  if (announced === undefined)
+    throw notExported(what, `${JSON.stringify(entry.path)} stands before index.json`);
+  if (blobOf(entry, what) !== announced) throw notExported(what, 'its manifest does not follow index.json');
+  return readSmall(entry, what, announced);
+}
+
+async function takeBlob(
+  entry: TarEntry,
+  incoming: Incoming,
+  unseen: Map<Digest, number>,
+  what: string,
+): Promise<void> {
+  const digest = blobOf(entry, what);
+  const size = unseen.get(digest);
+  if (size === undefined) throw notExported(what, `${JSON.stringify(entry.path)} has no place in it`);
+  unseen.delete(digest);
+  if (incoming.lacking.some((blob) => blob.digest === digest)) {
+    await incoming.add(digest, entry.content());
+    return;
+  }
+  for await (const _ of verified(entry.content(), { digest, size }, `${what}: ${hexOf(digest)}`));
+}
+
+function blobOf({ path, kind }: TarEntry, what: string): Digest {
+  const digest = `sha256:${/^blobs\/sha256\/([^/]+)$/.exec(path)?.[1]}`;
+  if (kind === 'file' && isDigest(digest)) return digest;
+  throw notExported(what, `${JSON.stringify(path)} has no place in it`);
+}
+
+async function readSmall(entry: TarEntry, what: string, digest?: Digest): Promise<Buffer> {
+  if (entry.kind !== 'file' || entry.size > manifestLimit) {
+    throw notExported(what, `${JSON.stringify(entry.path)} is no file of a sensible size`);
+  }
+  const content = digest === undefined ? entry.content() : verified(entry.content(), { digest }, what);
+  return Buffer.concat(await Array.fromAsync(content));
+}
+
+function notExported(what: string, why: string): DamagedError {
+  return new DamagedError(`${what}: is not a snapshot that backup export wrote: ${why}`, {
+    advice: 'Export the snapshot again, or copy the file again from where it came from',
+  });
+}

@@ -1,0 +1,24 @@
+import { publishBlob, publishIndex, type StagedBlob, stageIndex, syncBlobs } from '../../oci/layout.ts';
+import type { Snapshot } from '../repository.ts';
+import type { Store } from '../seal/store.ts';
+import { encodeSnapshotIndex, type Indexed } from './index-json.ts';
+
+/**
+ * The commit: makes a snapshot visible whose other blobs are in place and synced. The next `index.json` is on the disk before
+ * the manifest, as `docs/backup-format.md` promises.
+ *
+ * @param stored every other snapshot
+ */
+export async function publishSnapshot(
+  store: Store,
+  stored: readonly Indexed[],
+  snapshot: Snapshot,
+  manifest: StagedBlob,
+): Promise<void> {
+  const all = [...stored, { snapshot, manifest }];
+  all.sort((a, b) => a.snapshot.started.getTime() - b.snapshot.started.getTime());
+  await stageIndex(store, encodeSnapshotIndex(all));
+  await publishBlob(store, manifest);
+  await syncBlobs(store);
+  await publishIndex(store);
+}

@@ -1,0 +1,205 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { digestOf } from '../../../src/oci/digest.ts';
+import { generateIdentity } from '../../../src/repository/age/keys.ts';
+import { openRepository } from '../../../src/repository/open.ts';
+import { DamagedError, LockedError } from '../../../src/support/errors.ts';
+import { type Entry, file, hardlink, symlink, tarOf } from '../../archive/fixtures/tar.ts';
+import { rejects } from '../../support/rejects.ts';
+import { quietContext } from '../../support/save-directory.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { exported, imported, makeRepository, stream, wholeSnapshots } from './exported.ts';
+
+const root = temporaryDirectory();
+const context = quietContext(join(root, 'state'));
+const { directory, snapshots } = await makeRepository(root, context, { snapshots: 2 });
+const [first, second] = snapshots as [(typeof snapshots)[0], (typeof snapshots)[0]];
+const tar = await exported(directory, second.id, context);
+const newDirectory = () => join(mkdtempSync(join(root, 'into-')), 'repository');
+
+test('a snapshot that was exported in any format is whole where it is imported, and only it', async () => {
+  for (const format of ['tar', 'tar.gz', 'tar.xz', 'tar.zst'] as const) {
+    const archive = await exported(directory, second.id, context, format);
+    const into = newDirectory();
+    const report = await imported(into, stream(archive), context);
+    assert.is(report.existed, false);
+    assert.equal(report.snapshot, { ...second, started: second.started, ended: second.ended });
+    assert.equal(await wholeSnapshots(into, context), [second.id], format);
+  }
+});
+
+test('the same snapshot gives the same bytes, and those of its tar are an OCI image layout', async () => {
+  for (const format of ['tar', 'tar.zst'] as const) {
+    const [one, other] = [
+      await exported(directory, 'latest', context, format),
+      await exported(directory, second.id, context, format),
+    ];
+    assert.ok(one.equals(other), format);
+  }
+  const unpacked = mkdtempSync(join(root, 'unpacked-'));
+  execFileSync('tar', ['-x', '-C', unpacked], { input: tar });
+  assert.equal(readdirSync(unpacked).sort(), ['blobs', 'index.json', 'oci-layout']);
+  mkdirSync(join(unpacked, 'tmp'));
+  assert.equal(await wholeSnapshots(unpacked, context), [second.id]);
+});
+
+test('imported beside an older snapshot, it shares what both need; imported again, nothing is written', async () => {
+  const into = newDirectory();
+  await imported(into, stream(await exported(directory, first.id, context)), context);
+  const report = await imported(into, stream(tar), context);
+  assert.ok(report.added.bytes < tar.length / 2, `${report.added.bytes} of ${tar.length}`);
+  assert.equal(await wholeSnapshots(into, context), [first.id, second.id]);
+  const again = await imported(into, stream(tar), context);
+  assert.equal([again.existed, again.added], [true, { blobs: 0, bytes: 0 }]);
+  const index = statSync(join(into, 'index.json'), { bigint: true }).mtimeNs;
+  await imported(into, stream(tar), context);
+  assert.is(statSync(join(into, 'index.json'), { bigint: true }).mtimeNs, index);
+});
+
+test('an archive that comes byte by byte is the same archive', async () => {
+  const into = newDirectory();
+  await imported(into, stream(tar, 1), context);
+  assert.equal(await wholeSnapshots(into, context), [second.id]);
+});
+
+test('what is encrypted is carried without a key', async () => {
+  const sealed = await makeRepository(root, context, { recipients: [generateIdentity()] });
+  const into = newDirectory();
+  await imported(into, stream(await exported(sealed.directory, 'latest', context)), context);
+  assert.equal(await wholeSnapshots(into, context), [sealed.snapshots[0]?.id]);
+});
+
+test('wherever a byte is flipped, nothing is imported or what is imported is whole', async () => {
+  const into = newDirectory();
+  await imported(into, stream(await exported(directory, first.id, context)), context);
+  let refused = 0;
+  for (let at = 0; at < tar.length; at += 151) {
+    const spoiled = Buffer.from(tar);
+    spoiled[at]! ^= 0x20;
+    const target = newDirectory();
+    const result = await imported(target, stream(spoiled), context).catch((error: unknown) => error);
+    if (result instanceof DamagedError) refused++;
+    else assert.is((result as { existed: boolean }).existed, false, `byte ${at}: ${String(result)}`);
+    assert.equal(await idsIn(target), result instanceof DamagedError ? [] : [second.id], `byte ${at}`);
+  }
+  assert.ok(refused > tar.length / 151 / 2, `${refused} refused`);
+});
+
+test('wherever it is cut, nothing is imported, and the whole archive then brings only the rest', async () => {
+  // Whoever loses only the last padding and the end mark loses nothing.
+  const endOfContent = tar.length - 1024 - 512;
+  for (let length = 0; length < endOfContent; length += 1997) {
+    const into = newDirectory();
+    await rejects(() => imported(into, stream(tar.subarray(0, length)), context), DamagedError);
+    assert.equal(await idsIn(into), []);
+  }
+  const into = newDirectory();
+  await rejects(() => imported(into, stream(tar.subarray(0, tar.length - 2048)), context), DamagedError);
+  const { added } = await imported(into, stream(tar), context);
+  assert.ok(added.blobs <= 2, `${added.blobs}`);
+  assert.equal(await wholeSnapshots(into, context), [second.id]);
+});
+
+test('archives that are meant to harm are refused, and leave nothing visible', async () => {
+  const entries = await entriesOf(tar);
+  const [layout, index, manifest, ...blobs] = entries as [Entry, Entry, Entry, ...Entry[]];
+  const other = file(`blobs/sha256/${digestOf('other').slice(7)}`, 'other');
+  const hostile: Record<string, Entry[]> = {
+    'a path that climbs out': [...entries, file('blobs/sha256/../../../../etc/evil', 'x')],
+    'a blob that is no digest': [...entries, file('blobs/sha256/evil', 'x')],
+    'a blob that nobody needs': [layout, index, manifest, other, ...blobs],
+    'a file elsewhere': [layout, index, manifest, file('etc/passwd', 'x'), ...blobs],
+    'a symbolic link for a blob': [
+      layout,
+      index,
+      manifest,
+      symlink(blobs[0]!.name, '/etc/shadow'),
+      ...blobs.slice(1),
+    ],
+    'a hard link for a blob': [
+      layout,
+      index,
+      manifest,
+      hardlink(blobs[0]!.name, manifest.name),
+      ...blobs.slice(1),
+    ],
+    'a device': [...entries, { name: 'blobs/sha256/dev', type: 'character-device' }],
+    'no index': [layout, manifest, ...blobs],
+    'an index after the blobs': [layout, manifest, ...blobs, index],
+    'an index of nothing': [
+      layout,
+      file('index.json', '{"schemaVersion":2,"manifests":[]}'),
+      manifest,
+      ...blobs,
+    ],
+    'an index that is null': [layout, file('index.json', 'null'), manifest, ...blobs],
+    'a manifest of something else': [
+      layout,
+      file('index.json', indexOf('{"schemaVersion":2}')),
+      file(`blobs/sha256/${digestOf('{"schemaVersion":2}').slice(7)}`, '{"schemaVersion":2}'),
+    ],
+    'a blob that is missing': [layout, index, manifest, ...blobs.slice(1)],
+    'a blob twice': [layout, index, manifest, blobs[0]!, blobs[0]!, ...blobs.slice(1)],
+    'nothing at all': [layout],
+  };
+  for (const [what, all] of Object.entries(hostile)) {
+    const into = newDirectory();
+    const archive = await tarOf(all);
+    await rejects(() => imported(into, stream(archive), context), DamagedError).catch((error: unknown) => {
+      throw new Error(`${what}: ${String(error)}`);
+    });
+    assert.equal(await idsIn(into), [], what);
+    assert.equal(readdirSync(join(into, 'tmp')), [], what);
+  }
+});
+
+test('a damaged repository exports nothing that looks whole', async () => {
+  const {
+    directory: spoiled,
+    snapshots: [only],
+  } = await makeRepository(root, context);
+  const blobs = join(spoiled, 'blobs', 'sha256');
+  const [largest] = readdirSync(blobs).sort(
+    (a, b) => statSync(join(blobs, b)).size - statSync(join(blobs, a)).size,
+  );
+  const bytes = Buffer.alloc(statSync(join(blobs, largest!)).size);
+  writeFileSync(join(blobs, largest!), bytes);
+  await rejects(() => exported(spoiled, only!.id, context), DamagedError);
+});
+
+test('nobody imports into a repository that somebody writes to', async () => {
+  const into = newDirectory();
+  await imported(into, stream(await exported(directory, first.id, context)), context);
+  const writer = await openRepository(into, context);
+  const run = await writer.beginRun({ host: 'h', deployment: 'd', release: undefined }, context);
+  await rejects(() => imported(into, stream(tar), context), LockedError);
+  await run.abandon();
+  await writer.close();
+  await imported(into, stream(tar), context);
+  assert.equal(await wholeSnapshots(into, context), [first.id, second.id]);
+});
+
+async function idsIn(target: string): Promise<string[]> {
+  const repository = await openRepository(target, context);
+  try {
+    return (await repository.snapshots()).map(({ id }) => id);
+  } finally {
+    await repository.close();
+  }
+}
+
+/** The entries of a tar, by the program. */
+async function entriesOf(archive: Buffer): Promise<Entry[]> {
+  const names = execFileSync('tar', ['-t'], { input: archive, encoding: 'utf8' }).trim().split('\n');
+  return names.map((name) => file(name, execFileSync('tar', ['-xO', name], { input: archive })));
+}
+
+function indexOf(manifest: string): string {
+  const descriptor = { mediaType: 'x/y', digest: digestOf(manifest), size: manifest.length };
+  return JSON.stringify({ schemaVersion: 2, manifests: [descriptor] });
+}
+
+test.run();
