@@ -43,6 +43,8 @@ interface Host {
   save(using?: typeof engine): Promise<BackupReport>;
   /** The content of a file in the latest snapshot, complete or not. */
   read(source: string, path: string): Promise<string>;
+  /** Every entry of the latest snapshot: path, type, mode, owner, seconds, link, chunks. */
+  list(source: string): Promise<unknown[][]>;
 }
 
 /** A deployment with these lines under `backup:`. */
@@ -80,8 +82,27 @@ ${lines.map((line) => `    ${line}\n`).join('')}`,
         createBackup(deployment, { engine: using, repository, full: false, host: 'here' }, context),
       );
     },
+    list: (source) => withRepository((repository) => listOf(repository, source)),
     read: (source, path) => withRepository((repository) => readFrom(repository, source, path)),
   };
+}
+
+async function listOf(repository: Repository, source: string): Promise<unknown[][]> {
+  const latest = (await repository.snapshots()).at(-1)!;
+  const entries = await Array.fromAsync(repository.entries(latest, source));
+  return entries.map(({ path, type, mode, uid, gid, mtime, target, hardlink, size }) => {
+    return [
+      path,
+      type,
+      mode,
+      uid,
+      gid,
+      mtime / 1_000_000_000n,
+      target,
+      hardlink,
+      hardlink === undefined ? size : 0,
+    ];
+  });
 }
 
 async function readFrom(repository: Repository, source: string, path: string): Promise<string> {
@@ -109,6 +130,39 @@ test('a volume is saved from the host, and what a container wrote into it is the
   assert.equal(sources[1]?.origin, { volume: volume.name });
   assert.is(await read('uploads', 'sub/a'), 'hello\n');
   assert.is((await save()).unchanged, true);
+});
+
+test('a volume that this host cannot see is saved through the engine, the same as from the host', async () => {
+  const script = [
+    'cd /uploads; rm -rf *; mkdir -p sub/deep "sub-" .hidden; echo a > sub/a; echo b > sub/deep/b; echo c > "sub-/c d"',
+    'ln sub/a sub/z; ln -s sub/a link; mkfifo pipe; chmod 4711 sub/a; chown 5:6 sub/deep; touch -d @1000000000 sub/deep/b',
+    'name=$(printf "n\\303\\251"); head -c 3000000 /dev/urandom > .hidden/$name',
+  ];
+  const { exitCode } = await engine.containers.exec(container, { command: ['sh', '-c', script.join(';')] });
+  assert.is(await exitCode, 0);
+  const remote = { ...engine, info: async () => ({ ...(await engine.info()), local: false }) };
+  const direct = host('sources: {uploads: {volume: uploads}}');
+  const through = host('sources: {uploads: {volume: uploads}}');
+  assert.is((await direct.save()).snapshot.complete, true);
+  const { sources } = await through.save(remote);
+  assert.equal(outcome(sources[1]!), [true, []]);
+  assert.equal(await through.list('uploads'), await direct.list('uploads'));
+  assert.is((await through.save(remote)).unchanged, true);
+});
+
+test('include and exclude mean the same through the engine', async () => {
+  const lines = ['sources:', '  uploads: {volume: uploads, include: ["*.log", /kept/], exclude: [secret]}'];
+  const script =
+    'cd /uploads; rm -rf * .hidden; mkdir -p a/b kept/secret none; echo > a/b/x.log; echo > a/y; echo > kept/z; echo > kept/secret/q';
+  const { exitCode } = await engine.containers.exec(container, { command: ['sh', '-c', script] });
+  assert.is(await exitCode, 0);
+  const remote = { ...engine, info: async () => ({ ...(await engine.info()), local: false }) };
+  const [direct, through] = [host(...lines), host(...lines)];
+  await direct.save();
+  await through.save(remote);
+  const paths = (await through.list('uploads')).map(([path]) => path);
+  assert.equal(paths, ['.', 'a', 'a/b', 'a/b/x.log', 'kept', 'kept/z']);
+  assert.equal(await through.list('uploads'), await direct.list('uploads'));
 });
 
 test('a volume that does not exist makes the snapshot incomplete', async () => {

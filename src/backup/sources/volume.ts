@@ -1,39 +1,37 @@
 import { basename, dirname } from 'node:path';
 import type { VolumeSource } from '../../deployment/backup-settings.ts';
 import type { Deployment, Volume } from '../../deployment/deployment.ts';
-import type { Engine } from '../../engine/engine.ts';
+import type { VolumeDetails } from '../../engine/engine.ts';
 import { fromText } from '../../support/posix/byte-path.ts';
 import { ProblemLog } from '../problem-log.ts';
 import type { SourceJob, SourceResult } from '../source-job.ts';
 import { storeRoots } from './paths.ts';
+import { storeVolumeArchive } from './volume-archive.ts';
 
-const nothing = { added: 0, changed: 0, removed: 0 };
-
-/** Saves a named volume, under paths that begin at its root `.`. */
+/** Saves a named volume, under paths that begin at its root `.`: from this host where it lies here, else through the engine. */
 export async function storeVolume(source: VolumeSource, job: SourceJob): Promise<SourceResult> {
   const problems = new ProblemLog(job.writer.warn, '');
   const volume = volumeOf(job.deployment, source);
-  const mountpoint = await findMountpoint(job.engine, volume, problems);
-  if (mountpoint === undefined) return { changes: nothing, complete: false };
-  const path = fromText(mountpoint);
+  const found = await job.engine.volumes.inspect(volume.name);
+  if (found === undefined) {
+    problems.fail(`volume ${volume.name}: does not exist`);
+    return { changes: { added: 0, changed: 0, removed: 0 }, complete: false };
+  }
+  const { local } = await job.engine.info();
+  if (!local || !isDirectoryOfHost(found, volume)) return storeVolumeArchive(source, volume, problems, job);
+  const path = fromText(found.mountpoint);
   const root = { path: '.', parent: dirname(path), name: basename(path) };
   return storeRoots([root], source.filter, problems, job);
 }
 
+/** Volumes of other drivers, and those that mount something, are there only while a container uses them. */
+function isDirectoryOfHost({ driver }: VolumeDetails, { driverOptions }: Volume): boolean {
+  return driver === 'local' && Object.keys(driverOptions).length === 0;
+}
+
 /** The volume a source names by its key. */
-export function volumeOf({ volumes }: Deployment, { volume: key }: VolumeSource): Volume {
+function volumeOf({ volumes }: Deployment, { volume: key }: VolumeSource): Volume {
   const volume = volumes.find((one) => one.key === key);
   if (volume === undefined) throw new TypeError(`the deployment has no volume ${key}`);
   return volume;
-}
-
-async function findMountpoint(
-  engine: Engine,
-  volume: Volume,
-  problems: ProblemLog,
-): Promise<string | undefined> {
-  const found = await engine.volumes.inspect(volume.name);
-  if (found !== undefined) return found.mountpoint;
-  problems.fail(`volume ${volume.name}: does not exist`);
-  return undefined;
 }

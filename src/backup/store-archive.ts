@@ -1,0 +1,110 @@
+import type { Extract, Header } from 'tar-stream';
+import type { FileFilter } from '../deployment/backup-settings.ts';
+import type { Entry } from '../repository/entry.ts';
+import { fromText } from '../support/posix/byte-path.ts';
+import { ArchiveFilter } from './archive-filter.ts';
+import { PreviousEntries } from './previous-entries.ts';
+import type { ProblemLog } from './problem-log.ts';
+import type { Changes } from './report.ts';
+import type { SourceJob } from './source-job.ts';
+
+/**
+ * Saves a tar as the engine makes it: one directory, in the order of a walk. An entry whose times, size and content are
+ * what they were stays the same line of the tree.
+ */
+export async function storeArchive(
+  archive: Extract,
+  lists: FileFilter,
+  problems: ProblemLog,
+  { writer, task }: Pick<SourceJob, 'writer' | 'task'>,
+): Promise<Changes> {
+  const previous = new PreviousEntries(writer.previous());
+  const filter = new ArchiveFilter(lists);
+  const changes: Changes = { added: 0, changed: 0, removed: 0 };
+  const add = async (entry: Entry) => {
+    const before = await previous.at(entry.path);
+    const same = before !== undefined && lineOf(before) === lineOf(entry);
+    if (!same) changes[before === undefined ? 'added' : 'changed']++;
+    await writer.add(same ? before : entry);
+  };
+  for await (const part of archive) {
+    task.advance(part.header.size ?? 0);
+    const entry = describe(part, problems);
+    const taken = entry === undefined ? [] : filter.take(entry, problems);
+    for (const one of taken) await add(one === entry ? await withContent(one, part, writer) : one);
+    part.resume();
+  }
+  await previous.finish();
+  return { ...changes, removed: previous.removed };
+}
+
+type TarPart = Extract extends AsyncIterable<infer Part> ? Part : never;
+
+const types: Record<string, Entry['type']> = {
+  file: 'file',
+  'contiguous-file': 'file',
+  link: 'file',
+  symlink: 'symlink',
+  directory: 'directory',
+  fifo: 'fifo',
+  'character-device': 'character',
+  'block-device': 'block',
+};
+
+/** `undefined` for what cannot be saved, which the log then knows. */
+function describe({ header }: TarPart, problems: ProblemLog): Entry | undefined {
+  const { name, mode = 0, uid = 0, gid = 0, size = 0, linkname, devmajor = 0, devminor = 0 } = header;
+  const path = pathIn(name);
+  const type = types[header.type ?? ''];
+  const xattrs = xattrsOf(header.pax);
+  // The tar's own decoder has put U+FFFD where bytes were no text: they cannot be told any more.
+  if (type === undefined || `${name}${linkname ?? ''}`.includes('\ufffd') || xattrs === undefined) {
+    problems.unreadable(path, 'EILSEQ');
+    return undefined;
+  }
+  const entry: Entry = { path, type, mode: mode & 0o7777, uid, gid, mtime: timeOf(header) };
+  if (header.type === 'link') entry.hardlink = pathIn(linkname ?? '');
+  else if (type === 'file') entry.size = size;
+  if (type === 'symlink') entry.target = fromText(linkname ?? '');
+  if (type === 'character' || type === 'block') entry.device = { major: devmajor, minor: devminor };
+  if (Object.keys(xattrs).length > 0) entry.xattrs = xattrs;
+  return entry;
+}
+
+/** The first part of every name is the directory that was asked for. */
+function pathIn(name: string): string {
+  const inside = fromText(name)
+    .replace(/^(\.\/)?[^/]*\/?/, '')
+    .replace(/\/$/, '');
+  return inside === '' ? '.' : inside;
+}
+
+function timeOf({ mtime, pax }: Header): bigint {
+  const exact = /^(-?\d+)(?:\.(\d+))?$/.exec((pax as Record<string, string> | null)?.mtime ?? '');
+  if (exact === null) return BigInt(mtime?.getTime() ?? 0) * 1_000_000n;
+  const [, seconds = '0', fraction = ''] = exact;
+  return BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0').slice(0, 9));
+}
+
+const xattrPrefix = 'SCHILY.xattr.';
+
+function xattrsOf(pax: Header['pax']): Record<string, Uint8Array> | undefined {
+  const found = Object.entries((pax ?? {}) as Record<string, string>).filter(([key]) =>
+    key.startsWith(xattrPrefix),
+  );
+  if (found.some(([, value]) => value.includes('\ufffd'))) return undefined;
+  return Object.fromEntries(found.map(([key, value]) => [key.slice(xattrPrefix.length), Buffer.from(value)]));
+}
+
+async function withContent(entry: Entry, part: TarPart, writer: SourceJob['writer']): Promise<Entry> {
+  if (entry.type !== 'file' || entry.hardlink !== undefined) return entry;
+  return { ...entry, ...(await writer.storeStream(part as AsyncIterable<Uint8Array>)) };
+}
+
+function lineOf({ xattrs = {}, mtime, inode: _, ctime: __, ...entry }: Entry): string {
+  const attributes = Object.entries(xattrs).map(([name, value]) => [
+    name,
+    Buffer.from(value).toString('hex'),
+  ]);
+  return JSON.stringify([String(mtime), attributes.sort(), Object.entries(entry).sort()]);
+}
