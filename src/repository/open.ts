@@ -31,7 +31,7 @@ import { beginRun, recoverStaging } from './run/begin.ts';
 import { PlainCache } from './seal/plain-cache.ts';
 import type { Store } from './seal/store.ts';
 import { findSnapshot } from './snapshot/find.ts';
-import { loadCatalog, loadEverySnapshot, type StoredSnapshot } from './snapshot/load.ts';
+import { type Catalog, loadCatalog, loadEverySnapshot, type StoredSnapshot } from './snapshot/load.ts';
 import { readSegments } from './tree/read-tree.ts';
 import { readDamage, recordDamage } from './verify/damage-record.ts';
 import { verifyRepository } from './verify/verify.ts';
@@ -171,12 +171,8 @@ class LayoutRepository implements Repository {
       await releaseReserve(this.directory);
       try {
         await recoverStaging(this.#store);
-        return await removeSnapshots(
-          this.#store,
-          await loadEverySnapshot(this.#store),
-          new Set(ids),
-          context,
-        );
+        const catalog = await loadEverySnapshot(this.#store);
+        return await removeSnapshots(this.#rememberingStore(catalog), catalog, new Set(ids), context);
       } finally {
         await keepReserve(this.directory).catch(() => {}); // There may be no room for it yet.
       }
@@ -231,6 +227,15 @@ class LayoutRepository implements Repository {
     } finally {
       writer.release();
     }
+  }
+
+  /** So that the next run of a host without a key knows what is in an index that was written anew. */
+  #rememberingStore({ stored }: Catalog): Store {
+    const repository = stored.at(-1)?.repository;
+    const needed = this.#store.identities.length > 0 && repository !== undefined;
+    return needed
+      ? { ...this.#store, cache: new PlainCache(this.#context.stateDir, repository) }
+      : this.#store;
   }
 
   #storeFor({ recipients = [] }: RunOptions, repository: string): Store {

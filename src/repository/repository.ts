@@ -24,6 +24,7 @@ export interface Repository {
   beginRun(options: RunOptions, context: Context): Promise<Run>;
   /**
    * Removes these snapshots (full ids) and every blob that no other needs, alone in the repository. Needs no free space.
+   * Packs less than half of which is needed are written anew, where there is room, and a key if they are sealed.
    * Throws `LockedError`, and `DamagedError` when a snapshot cannot be read: what it needs is not known.
    */
   remove(ids: readonly string[], context: Context): Promise<RemovalReport>;
@@ -185,6 +186,8 @@ export interface RemovalReport {
   /** Files that went with them, and what dead runs had left. */
   blobs: number;
   bytes: number;
+  /** Packs mostly unused that were written anew, and the bytes that this took. */
+  rewritten: { packs: number; bytes: number };
 }
 
 /** A snapshot on its way out of a repository. */

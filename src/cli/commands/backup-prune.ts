@@ -3,8 +3,9 @@ import type { PruneCandidate } from '../../backup/prune.ts';
 import type { RetentionPlan } from '../../backup/retention.ts';
 import type { RemovalReport, Snapshot } from '../../repository/repository.ts';
 import { FailedError } from '../../support/errors.ts';
-import { openBackupRepository } from '../backup-repository.ts';
+import { identityOption, openBackupRepository } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
+import type { ParsedInput } from '../program.ts';
 import { count, formatBytes, formatTime } from '../render/quantities.ts';
 import { renderTable } from '../render/table.ts';
 import type { Wrap } from './all.ts';
@@ -13,12 +14,13 @@ export function addBackupPrune(backup: Command, wrap: Wrap): void {
   backup
     .command('prune')
     .description('remove the snapshots that no rule of `keep` keeps, and what only they need')
+    .option(...identityOption)
     .addHelpText('after', '\n--dry-run shows of every snapshot whether it stays, and why.')
     .action(wrap(prune));
 }
 
-async function prune(session: Session): Promise<undefined> {
-  const repository = await openBackupRepository(session, undefined);
+async function prune(session: Session, { options }: ParsedInput): Promise<undefined> {
+  const repository = await openBackupRepository(session, undefined, options.identity);
   try {
     const plan = await planFor(session, await repository.snapshots());
     const decisions = plan.decisions.map(({ snapshot, ...decision }) => ({ id: snapshot.id, ...decision }));
@@ -64,6 +66,7 @@ function renderPlan({ blocked, decisions }: RetentionPlan<PruneCandidate>): stri
   return blocked === undefined ? table : `${table}\nnothing is removed: ${blocked}`;
 }
 
-export function renderReport({ snapshots, blobs, bytes }: RemovalReport): string {
-  return `removed ${count(snapshots.length, 'snapshot')}: ${count(blobs, 'file')}, ${formatBytes(bytes)} freed`;
+export function renderReport({ snapshots, blobs, bytes, rewritten }: RemovalReport): string {
+  const freed = formatBytes(Math.max(0, bytes - rewritten.bytes));
+  return `removed ${count(snapshots.length, 'snapshot')}: ${count(blobs, 'file')}, ${freed} freed`;
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { openBackupRepository, repositoryOption } from '../backup-repository.ts';
+import { identityOption, openBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
 import { count, formatTime } from '../render/quantities.ts';
@@ -11,11 +11,12 @@ export function addBackupRemove(backup: Command, wrap: Wrap): void {
     .command('remove <snapshot...>')
     .description('remove snapshots by id, and what only they need')
     .option(...repositoryOption)
+    .option(...identityOption)
     .action(wrap(remove));
 }
 
 async function remove(session: Session, { args: [names], options }: ParsedInput): Promise<undefined> {
-  const repository = await openBackupRepository(session, options.repository);
+  const repository = await openBackupRepository(session, options.repository, options.identity);
   try {
     const found = await Promise.all((names as string[]).map((name) => repository.find(name)));
     const doomed = [...new Map(found.map((snapshot) => [snapshot.id, snapshot])).values()];

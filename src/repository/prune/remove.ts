@@ -3,6 +3,7 @@ import type { Digest } from '../../oci/digest.ts';
 import {
   blobPath,
   blobSize,
+  clearStaging,
   type Layout,
   listBlobs,
   publishIndex,
@@ -10,10 +11,13 @@ import {
   syncBlobs,
 } from '../../oci/layout.ts';
 import type { Context } from '../../support/context.ts';
-import { DamagedError, InterruptedError } from '../../support/errors.ts';
+import { DamagedError, InterruptedError, messageOf } from '../../support/errors.ts';
 import type { RemovalReport } from '../repository.ts';
+import type { Store } from '../seal/store.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import { blobsOf, type Catalog, type StoredSnapshot } from '../snapshot/load.ts';
+import { throwIfInterrupted } from './interrupted.ts';
+import { repack } from './repack.ts';
 
 /**
  * Removes snapshots, and every blob that those that stay do not need. Both locks are held. Killed at any point it
@@ -21,24 +25,47 @@ import { blobsOf, type Catalog, type StoredSnapshot } from '../snapshot/load.ts'
  * @param ids full ids of snapshots in the catalog
  */
 export async function removeSnapshots(
-  layout: Layout,
+  store: Store,
   { stored, damaged }: Catalog,
   ids: ReadonlySet<string>,
   context: Context,
 ): Promise<RemovalReport> {
-  refuseBlindSweep(layout, damaged.length);
+  refuseBlindSweep(store, damaged.length);
   let remaining = stored;
-  const report: RemovalReport = { snapshots: [], blobs: 0, bytes: 0 };
+  const report: RemovalReport = { snapshots: [], blobs: 0, bytes: 0, rewritten: { packs: 0, bytes: 0 } };
   for (const snapshot of stored.filter(({ snapshot: { id } }) => ids.has(id))) {
     throwIfInterrupted(context);
     remaining = remaining.filter((other) => other !== snapshot);
-    await removeManifest(layout, snapshot, remaining);
+    await removeManifest(store, snapshot, remaining);
     report.snapshots.push(snapshot.snapshot.id);
     report.blobs++;
     report.bytes += snapshot.manifest.size;
   }
-  await sweep(layout, remaining, report, context);
+  await sweep(store, remaining, report, context);
+  const rewritten = await rewriteWasteful(store, remaining, report, context);
+  if (rewritten !== undefined) await sweep(store, rewritten, report, context);
   return report;
+}
+
+/** A matter of thrift: where it cannot be done the snapshots are removed all the same. */
+async function rewriteWasteful(
+  store: Store,
+  stored: readonly StoredSnapshot[],
+  report: RemovalReport,
+  context: Context,
+): Promise<StoredSnapshot[] | undefined> {
+  try {
+    const repacked = await repack(store, stored, context);
+    if (repacked === undefined) return undefined;
+    report.rewritten = { packs: repacked.packs, bytes: repacked.bytes };
+    return repacked.stored;
+  } catch (error) {
+    if (error instanceof InterruptedError) throw error;
+    context.progress.warn(`packs that are mostly unused were left as they are: ${messageOf(error)}`);
+    return undefined;
+  } finally {
+    await clearStaging(store);
+  }
 }
 
 /** What a snapshot that cannot be read needs is not known, and might be all that is left of it. */
@@ -79,9 +106,4 @@ async function sweep(
     await unlink(blobPath(layout, digest));
   }
   await syncBlobs(layout);
-}
-
-function throwIfInterrupted({ signal }: Context): void {
-  if (signal.aborted)
-    throw new InterruptedError('removing snapshots: interrupted; run it again for the rest');
 }

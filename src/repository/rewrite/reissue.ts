@@ -9,6 +9,7 @@ import {
   stageIndex,
   syncBlobs,
 } from '../../oci/layout.ts';
+import { decodeRecipient } from '../age/keys.ts';
 import { stageMetadata } from '../blobs/metadata.ts';
 import { encodeIndex } from '../packs/index-lines.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
@@ -60,7 +61,7 @@ export async function reissueManifests(
 
 async function newParts(
   { store, usable, seed }: ReissueOptions,
-  { parts, repository }: StoredSnapshot,
+  { parts, repository, snapshot }: StoredSnapshot,
   places: NewPlaces,
 ): Promise<{ parts: Parts; staged: StagedBlob[] }> {
   const trees = parts.trees.map((tree) => places.get(tree.digest) ?? tree);
@@ -74,7 +75,8 @@ async function newParts(
       { repository, seed: Buffer.from(seed) },
       lines.map(({ line }) => line),
     );
-    const blob = await stageMetadata(store, text);
+    const sealing = { ...store, recipients: snapshot.recipients.map(decodeRecipient) };
+    const blob = await stageMetadata(sealing, text);
     staged.push(blob);
     refs.push({ digest: blob.digest, size: blob.size, packs: lines.map(({ pack }) => pack) });
   }

@@ -4,11 +4,12 @@ import type { Context } from '../../support/context.ts';
 import { messageOf } from '../../support/errors.ts';
 import { encodeRecipient } from '../age/keys.ts';
 import { stageMetadata } from '../blobs/metadata.ts';
+import { packGoal } from '../packs/pack-goal.ts';
 import { UsablePacks } from '../packs/usable-packs.ts';
 import type { Run, RunOptions, Snapshot, SourceSummary, SourceWriter } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
 import type { StoredSnapshot } from '../snapshot/load.ts';
-import type { PackRef, TreeRef } from '../snapshot/manifest.ts';
+import type { TreeRef } from '../snapshot/manifest.ts';
 import { cutBits } from '../tree/cut.ts';
 import { PreviousTree } from '../tree/previous-tree.ts';
 import { commitRun, type EndedSource } from './commit.ts';
@@ -111,18 +112,6 @@ async function selectUsable(refs: readonly TreeRef[], usable: UsablePacks): Prom
 
 function summaryOf(snapshot: Snapshot | undefined, source: string): SourceSummary | undefined {
   return snapshot?.sources.find(({ name }) => name === source);
-}
-
-const smallestPackGoal = 64 * 1024 * 1024;
-const mostPacks = 4096;
-
-/** Packs grow with the repository, so that a manifest that names all of them stays small enough for registries. */
-function packGoal(stored: readonly StoredSnapshot[]): number {
-  const packs = new Map<Digest, PackRef>(
-    stored.flatMap(({ parts }) => parts.packs.map((pack) => [pack.digest, pack] as const)),
-  );
-  const total = [...packs.values()].reduce((sum, { size }) => sum + size, 0);
-  return Math.max(smallestPackGoal, Math.ceil(total / mostPacks));
 }
 
 /**

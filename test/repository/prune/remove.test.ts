@@ -12,8 +12,10 @@ import {
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { blobPath, stageIndex } from '../../../src/oci/layout.ts';
+import { blobPath, publishIndex, stageIndex } from '../../../src/oci/layout.ts';
+import { generateIdentity, type Identity } from '../../../src/repository/age/keys.ts';
 import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
+import { repack } from '../../../src/repository/prune/repack.ts';
 import type { RemovalReport, Snapshot, VerifyReport } from '../../../src/repository/repository.ts';
 import { encodeSnapshotIndex } from '../../../src/repository/snapshot/index-json.ts';
 import { loadCatalog, type StoredSnapshot } from '../../../src/repository/snapshot/load.ts';
@@ -31,8 +33,13 @@ class Fixture {
   readonly repository: string;
   readonly snapshots: Snapshot[] = [];
 
-  constructor(directory = mkdtempSync(join(root, 'fixture-')), size = 300_000) {
+  /** The keys at hand. */
+  identities: Identity[] = [];
+  readonly #recipients: Identity[];
+
+  constructor(directory = mkdtempSync(join(root, 'fixture-')), size = 300_000, recipients: Identity[] = []) {
     this.root = directory;
+    this.#recipients = recipients;
     this.files = join(directory, 'files');
     this.repository = join(directory, 'repository');
     mkdirSync(this.files);
@@ -42,7 +49,7 @@ class Fixture {
   async save(size = 200_000): Promise<Snapshot> {
     writeFileSync(join(this.files, 'own'), randomBytes(size));
     const repository = await openOrCreateRepository(this.repository, context);
-    const snapshot = await saveDirectories(repository, { files: this.files }, context);
+    const snapshot = await saveDirectories(repository, { files: this.files }, context, this.#recipients);
     await repository.close();
     this.snapshots.push(snapshot);
     return snapshot;
@@ -53,7 +60,8 @@ class Fixture {
   }
 
   async remove(...snapshots: Snapshot[]): Promise<RemovalReport> {
-    const repository = await openRepository(this.repository, context);
+    const { identities } = this;
+    const repository = await openRepository(this.repository, context, { identities });
     try {
       return await repository.remove(
         snapshots.map(({ id }) => id),
@@ -64,6 +72,16 @@ class Fixture {
     }
   }
 
+  async read(snapshot: Snapshot, path: string): Promise<Buffer> {
+    const { identities } = this;
+    const repository = await openRepository(this.repository, context, { identities });
+    const entries = await Array.fromAsync(repository.entries(snapshot, 'files'));
+    const entry = entries.find((one) => one.path === path);
+    const content = Buffer.concat(await Array.fromAsync(repository.content(snapshot, entry!)));
+    await repository.close();
+    return content;
+  }
+
   async list(): Promise<string[]> {
     const repository = await openRepository(this.repository, context);
     const snapshots = await repository.snapshots();
@@ -72,7 +90,8 @@ class Fixture {
   }
 
   async verify(): Promise<VerifyReport['damage']> {
-    const repository = await openRepository(this.repository, context);
+    const { identities } = this;
+    const repository = await openRepository(this.repository, context, { identities });
     const { damage } = await repository.verify({ readData: true }, context);
     await repository.close();
     return damage;
@@ -114,11 +133,83 @@ test('when all are gone the next backup begins anew', async () => {
   assert.equal(await fixture.verify(), []);
 });
 
+test('a pack that is mostly unused is written anew, and nobody notices but the disk', async () => {
+  const fixture = new Fixture(undefined, 100_000);
+  const [first, second, third] = await fixture.saveThree();
+  const shared = readFileSync(join(fixture.files, 'shared'));
+  const report = await fixture.remove(first);
+  assert.is(report.rewritten.packs, 1);
+  assert.ok(report.rewritten.bytes > 100_000 && report.rewritten.bytes < 110_000);
+  assert.ok(report.bytes > 300_000);
+  assert.equal(await fixture.list(), [second.id, third.id]);
+  assert.equal(await fixture.verify(), []);
+  for (const snapshot of [second, third]) assert.equal(await fixture.read(snapshot, 'shared'), shared);
+  const next = await fixture.save(0);
+  assert.is(next.predecessor, third.id);
+  assert.is(next.sources[0]?.newBytes, 0);
+  assert.is((await fixture.remove()).rewritten.packs, 0);
+});
+
+test('a sealed pack is written anew with the key, for the same recipients; without one it stays', async () => {
+  const [alice, bob] = [generateIdentity(), generateIdentity()];
+  const fixture = new Fixture(undefined, 100_000, [alice, bob]);
+  const [first, second, third] = await fixture.saveThree();
+  const shared = readFileSync(join(fixture.files, 'shared'));
+  assert.is((await fixture.remove(first)).rewritten.packs, 0);
+  fixture.identities = [alice];
+  const before = fixture.blobs().length;
+  const report = await fixture.remove();
+  assert.is(report.rewritten.packs, 1);
+  assert.is(
+    fixture.blobs().length,
+    before,
+    'a pack for a pack, an index for an index, manifests for manifests',
+  );
+  fixture.identities = [bob];
+  for (const snapshot of [second, third]) assert.equal(await fixture.read(snapshot, 'shared'), shared);
+  assert.equal(await fixture.verify(), []);
+  fixture.identities = [];
+  const next = await fixture.save(0);
+  assert.is(next.predecessor, third.id, 'the host still knows what is inside');
+  assert.is(next.sources[0]?.newBytes, 0);
+});
+
+test('killed while manifests are issued again, each snapshot is there once and whole', async () => {
+  for (const published of [false, true]) {
+    const fixture = new Fixture(undefined, 100_000);
+    const [, second, third] = await fixture.saveThree();
+    const store = { directory: fixture.repository, recipients: [], identities: [], cache: undefined };
+    const [gone, ...staying] = await fixture.stored();
+    await stageIndex(store, encodeSnapshotIndex(staying));
+    unlinkSync(blobPath(store, gone!.manifest.digest));
+    await publishIndex(store);
+    const index = join(fixture.repository, 'index.json');
+    const before = [index, ...staying.map(({ manifest }) => blobPath(store, manifest.digest))];
+    const contents = before.map((path) => readFileSync(path));
+    assert.is((await repack(store, staying, context))?.packs, 1);
+    // The old manifests are there again, as they were before the last step, and the old index before the one before.
+    for (const [i, path] of before.entries()) {
+      if (path !== index || !published) writeFileSync(path, contents[i]!);
+    }
+    assert.equal(await fixture.list(), [second.id, third.id]);
+    assert.equal(await fixture.verify(), []);
+    const fourth = await fixture.save(0);
+    await fixture.remove();
+    assert.equal(await fixture.list(), [second.id, third.id, fourth.id]);
+    assert.equal(await fixture.verify(), []);
+  }
+});
+
 test('what dead runs left is swept along', async () => {
   const fixture = new Fixture();
   await fixture.save();
   writeFileSync(join(fixture.repository, 'blobs', 'sha256', 'a'.repeat(64)), 'left by a kill');
-  assert.equal(await fixture.remove(), { snapshots: [], blobs: 1, bytes: 14 });
+  assert.equal(await fixture.remove(), {
+    snapshots: [],
+    blobs: 1,
+    bytes: 14,
+    rewritten: { packs: 0, bytes: 0 },
+  });
   assert.equal(await fixture.verify(), []);
 });
 
