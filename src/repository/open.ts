@@ -52,7 +52,7 @@ export async function openRepository(
 ): Promise<Repository> {
   if (!(await isLayout(directory))) {
     throw new NotFoundError(`opening the backup repository ${directory}: there is none`, {
-      advice: 'Name the directory that the backups went to; the first backup creates it.',
+      advice: 'Name the directory that the backups went to; the first backup creates it',
       facts: { path: directory },
     });
   }
@@ -75,7 +75,7 @@ export async function openOrCreateRepository(
     });
     if (names.some((name) => !ours.has(name))) {
       throw new UsageError(`creating a backup repository in ${directory}: other files are in there`, {
-        advice: 'Name an empty directory, or one that does not exist.',
+        advice: 'Name an empty directory, or one that does not exist',
         facts: { path: directory },
       });
     }
@@ -120,7 +120,7 @@ class LayoutRepository implements Repository {
     const refs = trees.get(source);
     if (refs === undefined) {
       throw new NotFoundError(`reading snapshot ${snapshot.id}: it has no source ${source}`, {
-        advice: `Its sources: ${[...trees.keys()].join(', ')}.`,
+        advice: `Its sources: ${[...trees.keys()].join(', ')}`,
       });
     }
     for await (const segment of readSegments(this.#store, refs)) {

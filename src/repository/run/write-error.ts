@@ -8,7 +8,7 @@ export function writeError(directory: string, error: unknown): Error {
   if (code === undefined) return error instanceof Error ? error : new Error(what);
   if (code !== 'ENOSPC' && code !== 'EDQUOT') return new FailedError(what, { facts: { code }, cause: error });
   return new NoSpaceError(what, {
-    advice: 'Make room there and run it again: nothing of this run was kept, older snapshots are whole.',
+    advice: 'Make room there and run it again: nothing of this run was kept, older snapshots are whole',
     facts: { path: directory },
     cause: error,
   });

@@ -16,14 +16,14 @@ export function findSnapshot(snapshots: readonly Snapshot[], name: string, where
   if (matching.length === 1) return matching[0]!;
   if (matching.length === 0) return notFound(snapshots, name, where);
   throw new UsageError(`looking for snapshot ${name} in ${where}: ${matching.length} begin like this`, {
-    advice: `Say more of its id: ${listIds(matching)}.`,
+    advice: `Say more of its id: ${listIds(matching)}`,
   });
 }
 
 function notFound(snapshots: readonly Snapshot[], name: string, where: string): never {
   const what = name === 'latest' ? 'there is no complete one' : 'there is none';
   throw new NotFoundError(`looking for snapshot ${name} in ${where}: ${what}`, {
-    advice: snapshots.length === 0 ? 'The repository is empty.' : `There are: ${listIds(snapshots)}.`,
+    advice: snapshots.length === 0 ? 'The repository is empty' : `There are: ${listIds(snapshots)}`,
     facts: { snapshots: snapshots.map(({ id }) => id) },
   });
 }
