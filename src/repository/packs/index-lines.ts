@@ -62,9 +62,8 @@ function checkPack(contents: PackContents): PackContents {
   for (const { length, sizes, chunks } of frames) {
     if (!isCount(length) || !Array.isArray(sizes) || !sizes.every(isCount))
       throw new Error(`a frame of ${pack}`);
-    if (typeof chunks !== 'string' || chunks.length !== sizes.length * 64 || !/^[0-9a-f]*$/.test(chunks)) {
-      throw new Error(`chunks of ${pack}`);
-    }
+    const isHex = typeof chunks === 'string' && Buffer.from(chunks, 'hex').length * 2 === chunks.length;
+    if (!isHex || chunks.length !== sizes.length * 64) throw new Error(`chunks of ${pack}`);
   }
   return contents;
 }

@@ -3,7 +3,7 @@ import { closeSync, fsync, openSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { Encryptor } from '../age/encrypt.ts';
 import type { Recipient } from '../age/keys.ts';
-import { storeRaw } from '../blobs/zstd.ts';
+import { freeNow, storeRaw } from '../blobs/zstd.ts';
 import type { Frame, PackContents } from './index-lines.ts';
 import { archiveEnd } from './tar-frame.ts';
 
@@ -47,7 +47,7 @@ export class PackFile {
   /** Ends the archive and syncs the file. Resolves when it would survive a power cut under its staging name. */
   async close(): Promise<WrittenPack> {
     this.#write(storeRaw(archiveEnd));
-    for (const sealed of this.#seal?.final() ?? []) this.#put(sealed);
+    for (const sealed of this.#seal?.final() ?? []) this.#putSealed(sealed);
     try {
       await fsyncAsync(this.#file);
     } finally {
@@ -63,7 +63,13 @@ export class PackFile {
   }
 
   #write(bytes: Uint8Array): void {
-    for (const piece of this.#seal?.update(bytes) ?? [bytes]) this.#put(piece);
+    if (this.#seal === undefined) this.#put(bytes);
+    else for (const sealed of this.#seal.update(bytes)) this.#putSealed(sealed);
+  }
+
+  #putSealed(bytes: Uint8Array): void {
+    this.#put(bytes);
+    freeNow(bytes);
   }
 
   #put(bytes: Uint8Array): void {

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import type { StagedBlob } from '../../oci/layout.ts';
 import type { Context } from '../../support/context.ts';
 import { InterruptedError } from '../../support/errors.ts';
@@ -7,6 +8,7 @@ import type { TreeRef } from '../snapshot/manifest.ts';
 import type { PreviousTree } from '../tree/previous-tree.ts';
 import { type NewSegment, TreeWriter } from '../tree/tree-writer.ts';
 import type { Ingest } from './ingest.ts';
+import { chunksOfSmall, peek } from './small-stream.ts';
 
 export interface SourceWriterOptions {
   source: Pick<SourceSummary, 'name' | 'title' | 'kind' | 'origin'>;
@@ -60,7 +62,13 @@ export function createSourceWriter(options: SourceWriterOptions): SourceWriter {
 
     async storeStream(content) {
       throwIfInterrupted(context);
-      return ingest.storeStream(content);
+      const peeked = await peek(content);
+      if ('stream' in peeked) return ingest.storeStream(peeked.stream);
+      const { whole } = peeked;
+      const chunks = chunksOfSmall(whole);
+      const known = await previous.chunksOfSmallTree(usable);
+      if (chunks.every((chunk) => known.has(chunk))) return { chunks, size: whole.length };
+      return ingest.storeStream(Readable.from([whole]));
     },
 
     async add(entry: Readonly<Entry>): Promise<void> {

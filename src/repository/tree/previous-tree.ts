@@ -22,6 +22,7 @@ export class PreviousTree {
   readonly #onDamage: (error: DamagedError) => void;
   /** From the segment that was last added to, to the one being handed out. */
   #live: ReadSegment[] = [];
+  #smallTree: Promise<Set<string>> | undefined;
 
   /** @param onDamage is told of a segment that cannot be read; its files are then new ones */
   constructor(store: Store, refs: readonly TreeRef[], onDamage: (error: DamagedError) => void) {
@@ -41,6 +42,25 @@ export class PreviousTree {
       this.#live.push({ ...read, numbers });
       yield* read.entries;
     }
+  }
+
+  /**
+   * The chunks that a tree of a segment or two names, as the trees of dumps are: so that a dump that is what it was is known without
+   * the indexes. None of a larger tree.
+   */
+  async chunksOfSmallTree(usable: ReadonlySet<TreeRef>): Promise<ReadonlySet<string>> {
+    this.#smallTree ??= this.#readSmallTree(usable);
+    return this.#smallTree;
+  }
+
+  async #readSmallTree(usable: ReadonlySet<TreeRef>): Promise<Set<string>> {
+    const chunks = new Set<string>();
+    if (this.#refs.length > 2) return chunks;
+    for await (const segment of readSegments(this.#store, this.#refs)) {
+      if (segment instanceof DamagedError || !usable.has(segment.ref)) continue;
+      for (const entry of segment.entries) for (const chunk of entry.chunks ?? []) chunks.add(chunk);
+    }
+    return chunks;
   }
 
   /** The segment that an entry was handed out from. */
