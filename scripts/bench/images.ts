@@ -1,0 +1,58 @@
+/**
+ * Loading, inspecting and saving a 750 MB image, beside Docker's own commands and skopeo, in one run on one engine: medians
+ * of whole processes, and what they are to each other.
+ *
+ *     npm run build && npm run bench -- images [ROUNDS]
+ */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { needProgram } from '../../test/support/debian-program.ts';
+import { bigImage } from '../fixtures/big-image.ts';
+import { loadBenches } from './images/load.ts';
+import { type Bench, type Ground, median, megabytes, type Run } from './images/measure.ts';
+
+const rounds = Number(process.argv[2] ?? 3);
+needProgram('skopeo');
+const address = execFileSync('scripts/engine', ['start', '--name', 'bench'], { encoding: 'utf8' }).trim();
+const work = mkdtempSync(join(tmpdir(), 'dockerctl-bench-'));
+try {
+  const docker = ['docker', '-H', address];
+  const ground: Ground = { docker, address, work, image: bigImage(docker) };
+  for (const bench of loadBenches(ground)) report(bench);
+} finally {
+  execFileSync('scripts/engine', ['stop', '--name', 'bench']);
+  rmSync(work, { recursive: true });
+}
+
+/** Rounds go in turn, so that what else the machine does falls on both. */
+function report({ title, ours, theirs, bound, prepare }: Bench): void {
+  const measured: Record<'ours' | 'theirs', Run[]> = { ours: [], theirs: [] };
+  for (let round = 0; round < rounds; round++) {
+    for (const who of ['theirs', 'ours'] as const) {
+      prepare?.(who);
+      measured[who].push(timed(who === 'ours' ? ours : theirs));
+    }
+  }
+  const [our, their] = [median(measured.ours), median(measured.theirs)];
+  const ratio = our.seconds / their.seconds;
+  const memory = Math.max(...measured.ours.map(({ memory }) => memory));
+  const verdict = ratio <= bound ? 'met' : 'MISSED';
+  console.log(
+    `${title}: ${our.seconds.toFixed(2)} s / ${their.seconds.toFixed(2)} s = ${ratio.toFixed(3)} (at most ${bound}: ${verdict}), peak ${megabytes(memory)}`,
+  );
+}
+
+/** GNU time tells the peak memory of the whole process. */
+function timed(command: readonly string[]): Run {
+  const start = performance.now();
+  const { status, stderr } = spawnSync('/usr/bin/time', ['-f', 'peak %M', ...command], {
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+  });
+  const seconds = (performance.now() - start) / 1000;
+  const memory = Number(/^peak (\d+)$/m.exec(stderr)?.[1]) * 1024;
+  if (status !== 0) throw new Error(`${command.join(' ')}: ${stderr}`);
+  return { seconds, memory };
+}
