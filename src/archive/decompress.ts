@@ -26,20 +26,18 @@ export async function* decompress(
 export const maxDictionary = 160 << 20;
 const maxZstdWindowLog = 27;
 
-const outputSize = 1 << 18;
-
 /** So much is decoded ahead of whoever reads, in bytes: decoder and reader then work at the same time. */
-const ahead = 4 << 20;
+const buffering = { chunkSize: 1 << 18, highWaterMark: 4 << 20 };
 
 const decoders: Record<Compression, (compressed: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>> = {
   async *gzip(compressed) {
     const { createGunzip } = await import('node:zlib');
-    yield* through(createGunzip({ chunkSize: outputSize, highWaterMark: ahead }), compressed);
+    yield* through(createGunzip(buffering), compressed);
   },
   async *zstd(compressed) {
     const { constants, createZstdDecompress } = await import('node:zlib');
     const params = { [constants.ZSTD_d_windowLogMax]: maxZstdWindowLog };
-    yield* through(createZstdDecompress({ chunkSize: outputSize, highWaterMark: ahead, params }), compressed);
+    yield* through(createZstdDecompress({ ...buffering, params }), compressed);
   },
   xz: (compressed) => decodeXz(compressed, maxDictionary),
   bzip2: bzip2Program,

@@ -16,7 +16,7 @@ import { checkLoaded } from './load-check.ts';
 import { manifestOf, type SentImage } from './load-documents.ts';
 import { mergedRecord, recordOf } from './load-record.ts';
 import { requireSpace, roomFor } from './load-space.ts';
-import { undoLoad } from './load-undo.ts';
+import { keepReplaced, releaseReplaced, undoLoad } from './load-undo.ts';
 import { oneWayStream } from './one-way-stream.ts';
 import { type Holdings, layersHeldByAll, type PlannedLoad, planLoad } from './plan-load.ts';
 import { releaseLabel } from './release-label.ts';
@@ -62,6 +62,8 @@ export class ArchiveLoad {
     } catch (error) {
       await this.undo(before);
       throw error;
+    } finally {
+      await releaseReplaced(engine, before);
     }
   }
 
@@ -128,6 +130,7 @@ export class ArchiveLoad {
     before: EngineImages,
   ): Promise<void> {
     this.noteMoved(plan.images, before);
+    await keepReplaced(this.options.engine, this.moved, before);
     this.bytes = plan.send.reduce((sum, { file }) => sum + file.size, 0);
     await requireSpace(plan, info);
     if (plan.send.length === 0 && this.isInPlace(plan, before)) {
@@ -156,8 +159,9 @@ export class ArchiveLoad {
           admit(size);
           this.bytes += size;
         },
-        commit: (images) => {
+        commit: async (images) => {
           this.noteMoved(images, before);
+          await keepReplaced(this.options.engine, this.moved, before);
           commit(images);
         },
       }),

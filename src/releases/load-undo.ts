@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine.ts';
 import { NotFoundError } from '../support/errors.ts';
 import type { EngineImages } from './engine-images.ts';
+import type { MovedTag } from './load.ts';
 import { manifestOf, type SentImage } from './load-documents.ts';
 
 /** Takes back what an engine made of a load that failed: names point where they pointed, images it had not are gone. */
@@ -32,4 +33,27 @@ async function removeIfThere(engine: Engine, image: string): Promise<void> {
   } catch (error) {
     if (!(error instanceof NotFoundError)) throw error;
   }
+}
+
+/** Nobody can own it (RFC 6761): what is called so is ours. */
+const keeper = 'dockerctl.invalid/replaced';
+
+/**
+ * Gives images that are about to lose a name another one for as long as a load takes: the containerd store drops an image
+ * with its last name, and then there would be no way back.
+ */
+export async function keepReplaced(
+  engine: Engine,
+  moved: readonly MovedTag[],
+  { store }: EngineImages,
+): Promise<void> {
+  if (store !== 'containerd') return;
+  for (const [i, { from }] of moved.entries()) await engine.images.tag(from, `${keeper}:${i}`);
+}
+
+/** Takes those names away again, also those that a killed load left. */
+export async function releaseReplaced(engine: Engine, { store }: EngineImages): Promise<void> {
+  if (store !== 'containerd') return;
+  const tags = (await engine.images.list()).flatMap((image) => image.tags);
+  for (const tag of tags) if (tag.startsWith(`${keeper}:`)) await removeIfThere(engine, tag);
 }

@@ -16,7 +16,7 @@ export interface Decisions {
   /** Throws when there is no room for a file of that size. */
   admit(size: number): void;
   /** Told right before the documents that make the engine keep anything. */
-  commit(images: SentImage[]): void;
+  commit(images: SentImage[]): Promise<void>;
 }
 
 /**
@@ -45,7 +45,7 @@ export async function* oneWayStream(archive: Archive, decide: Decisions): AsyncG
   passed.leaveOut(decide.heldLayers(images));
   const sent = images.map((image) => passed.checked(image, index));
   for (const layer of passed.heldBack(sent)) yield* inTar(layer.name, layer.bytes);
-  decide.commit(sent);
+  await decide.commit(sent);
   for (const { name, bytes } of closingDocuments(sent)) yield* inTar(name, bytes);
   yield tarEnd;
 }
