@@ -13,7 +13,7 @@ export function describeFile({ path, parent, name, stat }: Seen): Entry {
   if (type === 'socket') throw new TypeError('a socket is not backed up');
   const entry: Entry = { path, type, mode, uid, gid, mtime, inode: Number(stat.inode), ctime };
   if (type === 'symlink') entry.target = readLinkAt(parent.descriptor, name);
-  if (type === 'character' || type === 'block') entry.device = stat.node;
+  if (type === 'character' || type === 'block') entry.device = { major: stat.major, minor: stat.minor };
   if (type === 'file') entry.size = stat.size;
   const xattrs = readXattrs(pathAt(parent.descriptor, name));
   if (xattrs !== undefined) entry.xattrs = xattrs;

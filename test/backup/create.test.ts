@@ -210,6 +210,15 @@ test('a command is good only with exit 0, in time and with something to say; its
   assert.is(sources[1]?.files, 0);
 });
 
+test('a command that suddenly prints much less is told of', async () => {
+  const list = join(home, 'list');
+  const { save } = host(`sources: {list: {run: [cat, ${list}], restore: [cat]}}`);
+  writeFileSync(list, 'x'.repeat(1000));
+  await save();
+  writeFileSync(list, 'x'.repeat(99));
+  assert.equal(outcome((await save()).sources[1]!), [true, ['what cat prints: 99 bytes, last time 1000']]);
+});
+
 test('a dump whose service does not run makes the snapshot incomplete, and everything else is saved', async () => {
   const { sources, snapshot } = await host(
     'sources:',

@@ -14,7 +14,7 @@ export function fingerprint(path: string): Record<string, string> {
 }
 
 function visit(path: string, name: string, found: Record<string, string>, inodes: Map<string, string>): void {
-  const { type, mode, uid, gid, mtime, size, links, inode, node } = statAt(currentDirectory, path);
+  const { type, mode, uid, gid, mtime, size, links, inode, major, minor } = statAt(currentDirectory, path);
   const facts: unknown[] = [type, mode.toString(8), uid, gid, String(mtime)];
   if (type === 'file')
     facts.push(
@@ -24,7 +24,7 @@ function visit(path: string, name: string, found: Record<string, string>, inodes
         .digest('hex'),
     );
   if (type === 'symlink') facts.push(readLinkAt(currentDirectory, path));
-  if (type === 'block' || type === 'character') facts.push(node.major, node.minor);
+  if (type === 'block' || type === 'character') facts.push(major, minor);
   for (const key of listXattrs(path)) facts.push(key, Buffer.from(getXattr(path, key) ?? []).toString('hex'));
   if (type !== 'directory' && links > 1) {
     const first = inodes.get(String(inode)) ?? name;

@@ -17,8 +17,8 @@ import { dirname, join } from 'node:path';
 import { seededRandom } from '../../../test/support/seeded-random.ts';
 import { cacheSubdirectory } from '../../fixtures/cache.ts';
 
-/** Trees to back up, made once and kept in the cache: `host`, `small`, `log`. */
-export const trees = { host: hostTree, small: smallTree, log: logTree };
+/** Trees to back up, made once and kept in the cache. */
+export const trees = { host: hostTree, small: smallTree, million: millionTree, log: logTree };
 export type TreeName = keyof typeof trees;
 
 function made(name: string, make: (directory: string) => void): string {
@@ -60,14 +60,21 @@ function* filesBelow(directory: string): Generator<string> {
 
 /** 100,000 files of up to 4 kB in 1,000 directories. */
 function smallTree(): string {
-  return made('small', (directory) => {
-    const random = seededRandom(1);
-    for (let i = 0; i < 100_000; i++) {
-      const parent = join(directory, `d${i % 1000}`);
-      if (i < 1000) mkdirSync(parent);
-      writeFileSync(join(parent, `file-${i}.txt`), lines(random, Math.floor(random() * 4000)));
-    }
-  });
+  return made('small', (directory) => makeFiles(directory, 100_000, 1000));
+}
+
+/** A million files, empty to 4 kB. */
+function millionTree(): string {
+  return made('million', (directory) => makeFiles(directory, 1_000_000, 5000));
+}
+
+function makeFiles(directory: string, files: number, directories: number): void {
+  const random = seededRandom(1);
+  for (let i = 0; i < files; i++) {
+    const parent = join(directory, `d${i % directories}`);
+    if (i < directories) mkdirSync(parent);
+    writeFileSync(join(parent, `file-${i}.txt`), lines(random, Math.floor(random() * 4000)));
+  }
 }
 
 export const logBytes = 500_000_000;

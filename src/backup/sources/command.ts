@@ -1,6 +1,7 @@
 import type { CommandSource } from '../../deployment/backup-settings.ts';
 import { messageOf } from '../../support/errors.ts';
 import { outputOfCommand } from '../command-output.ts';
+import { warnIfMuchSmaller } from '../plausible-size.ts';
 import type { SourceJob, SourceResult } from '../source-job.ts';
 import { StreamFiles } from '../stream-files.ts';
 
@@ -28,8 +29,7 @@ export async function storeCommand(source: CommandSource, job: SourceJob): Promi
 }
 
 function judgeSize(size: number, { run }: CommandSource, { writer }: SourceJob): string | undefined {
-  const before = writer.predecessor?.bytes ?? 0;
   if (size === 0) return `running ${run[0]}: it printed nothing`;
-  if (size < before / 10) writer.warn(`running ${run[0]}: it printed ${size} bytes, last time ${before}`);
+  warnIfMuchSmaller(`what ${run[0]} prints`, size, writer);
   return undefined;
 }

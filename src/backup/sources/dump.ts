@@ -1,6 +1,7 @@
 import { databaseFor } from '../../databases/databases.ts';
 import type { DumpSource } from '../../deployment/backup-settings.ts';
 import { InterruptedError, messageOf } from '../../support/errors.ts';
+import { warnIfMuchSmaller } from '../plausible-size.ts';
 import { runningContainerOf } from '../run-where-said.ts';
 import type { SourceJob, SourceResult } from '../source-job.ts';
 import { StreamFiles } from '../stream-files.ts';
@@ -17,7 +18,9 @@ export async function storeDump(source: DumpSource, job: SourceJob): Promise<Sou
     const { user, databases, timeout } = source;
     const warn = (message: string) => job.writer.warn(`${source.engine} in ${source.service}: ${message}`);
     const dumped = database.dump(server, { user, databases, timeout, warn }, job.context);
-    for await (const { path, content } of dumped) await files.store(path, content);
+    let size = 0;
+    for await (const { path, content } of dumped) size += await files.store(path, content);
+    warnIfMuchSmaller(`the dump of ${source.service}`, size, job.writer);
   } catch (error) {
     if (files.storingFailed || error instanceof InterruptedError) throw error;
     job.context.signal.throwIfAborted();

@@ -86,7 +86,7 @@ function difference(found: Stat, entry: Entry, owners: boolean): string | undefi
   if (entry.type !== 'symlink' && found.mode !== entry.mode) return 'mode';
   if (found.mtime !== entry.mtime) return 'time';
   if (entry.type === 'file' && entry.size !== undefined && found.size !== entry.size) return 'size';
-  if (entry.device && (found.node.major !== entry.device.major || found.node.minor !== entry.device.minor)) {
+  if (entry.device && (found.major !== entry.device.major || found.minor !== entry.device.minor)) {
     return 'device number';
   }
   return undefined;

@@ -20,8 +20,9 @@ export interface Stat {
   /** Nanoseconds since 1970. */
   mtime: bigint;
   ctime: bigint;
-  /** Which device a device node is. */
-  node: { major: number; minor: number };
+  /** Which device a device node is; 0 for everything else. */
+  major: number;
+  minor: number;
 }
 
 export type FileType = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'character' | 'block';
@@ -67,7 +68,8 @@ function decode(): Stat {
     device: deviceNumber(view.getUint32(136, true), view.getUint32(140, true)),
     mtime: nanoseconds(112),
     ctime: nanoseconds(96),
-    node: { major: view.getUint32(128, true), minor: view.getUint32(132, true) },
+    major: view.getUint32(128, true),
+    minor: view.getUint32(132, true),
   };
 }
 
