@@ -31,7 +31,7 @@ export class ArchiveFiles {
     this.contents = contents;
   }
 
-  add({ path, kind, link, size, offset }: TarEntry): ArchivedFile {
+  add({ path, kind, link, size, offset }: Omit<TarEntry, 'start' | 'content'>): ArchivedFile {
     const file: ArchivedFile = { path, kind, link, size, offset };
     this.entries.set(path, file);
     return file;

@@ -5,6 +5,7 @@ import { type ArchivedFile, ArchiveFiles } from './archive-files.ts';
 import { type Compression, codecOf } from './codec.ts';
 import { HeldDocuments } from './held-documents.ts';
 import { type ImageIndex, readImages } from './image-index.ts';
+import type { EntryList, IndexCache, ListedEntry } from './index-cache.ts';
 import { digested, type LayerDigests } from './layer-digests.ts';
 
 /** What a seekable archive holds, and where. */
@@ -19,29 +20,41 @@ export interface ArchiveIndex {
 
 /**
  * Indexes an archive by its headers and documents; layers are passed over, not read.
+ * @param cache remembers archives that are slow to index
  * @throws {DamagedError} when its entries or documents are wrong
  */
-export async function indexArchive(archive: Archive & { seekable: SeekableTar }): Promise<ArchiveIndex> {
-  const { name, seekable } = archive;
-  const documents = new Map<ArchivedFile, Uint8Array>();
-  const compressions = new Map<ArchivedFile, Compression | undefined>();
+export async function indexArchive(
+  archive: Archive & { seekable: SeekableTar },
+  cache?: IndexCache,
+): Promise<ArchiveIndex> {
+  const { name, seekable, identity } = archive;
+  const isSlow = archive.codec !== 'tar' && identity !== undefined;
+  const known = isSlow ? await cache?.find(identity) : undefined;
+  const entries = known ?? (await listEntries(archive));
+  const listed = new Map<ArchivedFile, ListedEntry>();
   const content = (file: ArchivedFile) => seekable.range(file.offset, file.size);
   const files = new ArchiveFiles(name, {
-    async bytes(file) {
-      return documents.get(file) ?? (await concatenated(content(file)));
-    },
+    bytes: async (file) => listed.get(file)?.document ?? (await concatenated(content(file))),
     diffId: async (file) => (await digestsOf(content(file), `${name}: ${file.path}`)).diffId,
   });
+  for (const entry of entries) listed.set(files.add(entry), entry);
+  const index = await readImages(files);
+  // A cache that cannot be written costs time, nothing else.
+  if (isSlow && known === undefined) await cache?.keep(identity, entries).catch(() => {});
+  return { files, index, compression: (file) => listed.get(file)?.compression, content };
+}
+
+async function listEntries(archive: Archive): Promise<EntryList> {
+  const list: EntryList = [];
   const held = new HeldDocuments();
   for await (const entry of archive.entries()) {
-    const file = files.add(entry);
-    if (entry.kind !== 'file') continue;
-    const start = await entry.start();
-    compressions.set(file, codecOf(start));
-    if (held.mayHold(entry.size, start)) documents.set(file, await concatenated(entry.content()));
+    const { path, kind, link, size, offset } = entry;
+    const start = kind === 'file' ? await entry.start() : new Uint8Array(0);
+    const document =
+      kind === 'file' && held.mayHold(size, start) ? await concatenated(entry.content()) : undefined;
+    list.push({ path, kind, link, size, offset, compression: codecOf(start), document });
   }
-  const index = await readImages(files);
-  return { files, index, compression: (file) => compressions.get(file), content };
+  return list;
 }
 
 export async function concatenated(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

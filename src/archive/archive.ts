@@ -13,6 +13,8 @@ export interface Archive {
   size: number | undefined;
   /** The tar's bytes at any offset, when the medium and the codec allow it. */
   seekable: SeekableTar | undefined;
+  /** Of a file: changes whenever the file does. */
+  identity: string | undefined;
   /** The entries in their order. Once only, unless it is seekable. */
   entries(): AsyncGenerator<TarEntry>;
   close(): Promise<void>;
@@ -54,6 +56,7 @@ async function openSeekable(input: OpenInput): Promise<Archive | undefined> {
     name: input.name,
     codec,
     size: input.size,
+    identity: input.identity,
     seekable,
     entries: () => readTar(seekableSource(seekable, input.name), input.name),
     async close() {
@@ -81,6 +84,7 @@ async function openOneWay(input: OpenInput, onRead: (bytes: number) => void): Pr
     name: input.name,
     codec,
     size: input.size,
+    identity: undefined,
     seekable: undefined,
     entries: () => readTar(tar, input.name),
     async close() {

@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { codeOf, NotFoundError, UsageError } from '../support/errors.ts';
@@ -24,6 +25,8 @@ export interface OpenInput {
   size: number | undefined;
   /** At any offset; `undefined` for what can be read only once. */
   seekable: SeekableBytes | undefined;
+  /** Of a file: changes whenever the file does. */
+  identity?: string | undefined;
   /** From the beginning to the end; only once unless it is seekable. */
   stream(): AsyncIterable<Uint8Array>;
   close(): Promise<void>;
@@ -43,12 +46,12 @@ export async function openInput(input: ArchiveInput): Promise<OpenInput> {
   const file = await open(input, 'r').catch((error: unknown) => {
     throw openingFailed(input, error);
   });
-  const stat = await file.stat();
+  const stat = await file.stat({ bigint: true });
   if (stat.isDirectory()) {
     await file.close();
     throw new UsageError(`${input}: is a directory, not an image archive`);
   }
-  return stat.isFile() ? fileInput(input, file, stat.size) : fifoInput(input, file);
+  return stat.isFile() ? fileInput(input, file, stat) : fifoInput(input, file);
 }
 
 /** Tells `onRead` of every byte that passes. */
@@ -62,9 +65,23 @@ export async function* counted(
   }
 }
 
-function fileInput(name: string, file: FileHandle, size: number): OpenInput {
+function fileInput(name: string, file: FileHandle, stat: BigIntStats): OpenInput {
+  const size = Number(stat.size);
   const seekable: SeekableBytes = { size, range: (offset, length) => readRange(file, offset, length) };
-  return { name, size, seekable, stream: () => readRange(file, 0, size), close: () => file.close() };
+  return {
+    name,
+    size,
+    seekable,
+    identity: identityOf(stat),
+    stream: () => readRange(file, 0, size),
+    close: () => file.close(),
+  };
+}
+
+/** A file that was touched just now may be changed again within the same tick of the file system's clock. */
+function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string | undefined {
+  const age = Date.now() - Number(ctimeNs / 1_000_000n);
+  return age > 2000 ? [dev, ino, size, mtimeNs, ctimeNs].join(':') : undefined;
 }
 
 async function* readRange(file: FileHandle, offset: number, length: number): AsyncGenerator<Uint8Array> {

@@ -53,6 +53,11 @@ export function openCatalog(stateDir: string): Catalog {
   };
 }
 
+/** Where what archives hold is remembered between commands. */
+export function indexCacheDirectory(stateDir: string): string {
+  return join(stateDir, 'archive-indexes');
+}
+
 const schema = 1;
 
 /** @throws {UsageError} when `label` cannot name a release */

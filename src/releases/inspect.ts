@@ -2,6 +2,7 @@ import { openArchive } from '../archive/archive.ts';
 import { indexArchive } from '../archive/archive-index.ts';
 import type { Codec } from '../archive/codec.ts';
 import type { ArchiveImage, ImageIndex } from '../archive/image-index.ts';
+import { openIndexCache } from '../archive/index-cache.ts';
 import { type ArchiveInput, groupInputs } from '../archive/input.ts';
 import { indexOneWay } from '../archive/one-way-index.ts';
 import { type Attachment, layersLeftOut, type ReleaseBase } from '../archive/release-document.ts';
@@ -10,7 +11,7 @@ import type { Platform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Context } from '../support/context.ts';
 import { EngineUnreachableError } from '../support/errors.ts';
-import type { Catalog } from './catalog.ts';
+import { type Catalog, indexCacheDirectory } from './catalog.ts';
 import { engineImages, heldImage, layerFinder } from './engine-images.ts';
 import type { Holdings } from './plan-load.ts';
 import { fingerprintOf } from './signatures.ts';
@@ -70,7 +71,7 @@ async function inspectArchive(
     if (archive.seekable === undefined && archive.size !== undefined) task.setTotal(archive.size);
     const { name, codec, size, seekable } = archive;
     const { index } = seekable
-      ? await indexArchive({ ...archive, seekable })
+      ? await indexArchive({ ...archive, seekable }, openIndexCache(indexCacheDirectory(context.stateDir)))
       : await indexOneWay(archive, { stopAtLayers: true });
     const { era, absent, release } = index;
     const signed = release && { document: release.bytes, signature: release.signature };

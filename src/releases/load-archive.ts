@@ -2,12 +2,13 @@ import { Readable } from 'node:stream';
 import type { Archive } from '../archive/archive.ts';
 import { type ArchiveIndex, indexArchive } from '../archive/archive-index.ts';
 import type { ArchiveImage, ImageIndex } from '../archive/image-index.ts';
+import { type IndexCache, openIndexCache } from '../archive/index-cache.ts';
 import { indexOneWay } from '../archive/one-way-index.ts';
 import type { EngineInfo } from '../engine/engine.ts';
 import type { Context } from '../support/context.ts';
 import { FailedError, InterruptedError } from '../support/errors.ts';
 import type { ProgressTask } from '../support/progress.ts';
-import type { ReleaseRecord } from './catalog.ts';
+import { indexCacheDirectory, type ReleaseRecord } from './catalog.ts';
 import { chosenImages } from './choose-images.ts';
 import { type EngineImages, engineImages, heldImage, layerFinder } from './engine-images.ts';
 import { indexedStream } from './indexed-stream.ts';
@@ -29,6 +30,7 @@ export class ArchiveLoad {
   private readonly options: LoadOptions;
   private readonly context: Context;
   private readonly task: ProgressTask;
+  private readonly cache: IndexCache;
   private release = '';
   private moved: MovedTag[] = [];
   private bytes = 0;
@@ -40,6 +42,7 @@ export class ArchiveLoad {
     this.options = options;
     this.context = context;
     this.task = task;
+    this.cache = openIndexCache(indexCacheDirectory(context.stateDir));
   }
 
   async run(): Promise<LoadedArchive> {
@@ -75,7 +78,7 @@ export class ArchiveLoad {
     const { archive } = this;
     const { seekable } = archive;
     const index = seekable
-      ? await indexArchive({ ...archive, seekable })
+      ? await indexArchive({ ...archive, seekable }, this.cache)
       : await indexOneWay(archive, { stopAtLayers: false });
     const chosen = await this.choose(index.index, info, known);
     const plan = planLoad(archive.name, index, chosen, holdingsOf(before, known));
@@ -98,7 +101,7 @@ export class ArchiveLoad {
       await this.loadOneWay(info, before, known);
       return await this.check(before);
     }
-    const index = await indexArchive({ ...archive, seekable: archive.seekable });
+    const index = await indexArchive({ ...archive, seekable: archive.seekable }, this.cache);
     const chosen = await this.choose(index.index, info, known);
     const plan = planLoad(archive.name, index, chosen, holdingsOf(before, known));
     try {
