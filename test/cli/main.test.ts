@@ -23,6 +23,12 @@ test('an error with --json is one JSON document that carries the exit status', a
   assert.is(JSON.parse(stderr).error.exit, 2);
 });
 
+test('what a terminal would obey does not come through a message', async () => {
+  const { stderr } = await runCli(['\u001b]0;owned\u0007\u001b[2Jlst']);
+  assert.not.match(stderr, /[\u001b\u0007]/);
+  assert.match(stderr, '\\x1b[2Jlst');
+});
+
 test('--version prints one line', async () => {
   const { status, stdout } = await runCli(['--version']);
   assert.is(status, 0);

@@ -35,14 +35,18 @@ function renderSnapshot({
   ended,
   sources,
   added,
+  tags,
+  recipients,
 }: Snapshot): string {
   const seconds = (ended.getTime() - started.getTime()) / 1000;
   const blobs = `${formatBytes(added.bytes)} in ${added.blobs} files of the repository`;
   return [
     `snapshot:    ${id} (${complete ? 'complete' : 'incomplete'})`,
-    `deployment:  ${deployment}${release === undefined ? '' : `, release ${release}`}, on ${host}`,
+    `deployment:  ${printable(`${deployment}${release === undefined ? '' : `, release ${release}`}, on ${host}`)}`,
     `taken:       ${formatTime(started)}, in ${formatDuration(seconds)}`,
     `added:       ${blobs}`,
+    ...(tags.length === 0 ? [] : [`tags:        ${printable(tags.join(', '))}`]),
+    ...(recipients.length === 0 ? [] : [`encrypted:   to ${printable(recipients.join(', '))}`]),
     '',
     renderTable(['SOURCE', 'TITLE', 'FILES', 'SIZE', 'NEW', 'TAKEN', 'STATE'], sources.map(row)),
     ...sources.flatMap(warningsOf),

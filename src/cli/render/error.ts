@@ -1,5 +1,6 @@
 import { DockerctlError, messageOf } from '../../support/errors.ts';
 import type { Io } from '../io.ts';
+import { printable } from './table.ts';
 
 /** An error as the operator sees it: what was done to what and what went wrong, then what to do next. */
 export function renderError(error: unknown, status: number, io: Io): string {
@@ -31,6 +32,7 @@ function* causes(error: unknown): Generator<string> {
   for (let at = error; at instanceof Error; at = at.cause) yield at.stack ?? at.message;
 }
 
+/** Names in a message may be a stranger's: what a terminal would obey does not reach it. */
 function oneLine(text: string): string {
-  return text.replaceAll(/\s*\n\s*/g, ' ');
+  return printable(text.replaceAll(/\s*\n\s*/g, ' '));
 }

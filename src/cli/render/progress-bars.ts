@@ -1,6 +1,7 @@
 import type { MultiBar, SingleBar } from 'cli-progress';
 import type { RenderedProgress } from './progress.ts';
 import { formatBytes, formatDuration } from './quantities.ts';
+import { printable } from './table.ts';
 
 /** A task shorter than this never shows a bar. */
 const graceMs = 300;
@@ -10,11 +11,11 @@ export function progressBars(stderr: NodeJS.WritableStream, { bars }: { bars: bo
   const screen = bars ? createScreen(stderr) : undefined;
   const print = (text: string) => {
     screen?.clear();
-    stderr.write(`${text}\n`);
+    stderr.write(`${printable(text)}\n`);
   };
   return {
     begin(title, { unit = 'items', total } = {}) {
-      const task = { title, unit, total, done: 0, started: performance.now() };
+      const task = { title: printable(title), unit, total, done: 0, started: performance.now() };
       const timer = setTimeout(() => screen?.add(task), graceMs);
       timer.unref();
       return {

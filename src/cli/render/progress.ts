@@ -3,6 +3,7 @@ import type { GlobalOptions } from '../context.ts';
 import type { Io } from '../io.ts';
 import { progressBars } from './progress-bars.ts';
 import { progressLines } from './progress-lines.ts';
+import { printable } from './table.ts';
 
 export interface RenderedProgress extends Progress {
   /** Takes bars off the screen before something else is printed. */
@@ -21,7 +22,7 @@ function warningsOnly(stderr: NodeJS.WritableStream): RenderedProgress {
   return {
     begin: () => task,
     note() {},
-    warn: (message) => void stderr.write(`dockerctl: warning: ${message}\n`),
+    warn: (message) => void stderr.write(`dockerctl: warning: ${printable(message)}\n`),
     clear() {},
   };
 }
