@@ -1,15 +1,12 @@
 import { type DatabaseServer, type DumpFile, databaseFor } from '../databases/databases.ts';
-import type { Engine } from '../engine/engine.ts';
 import type { Repository, Snapshot } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
+import type { RestoreHost } from './host.ts';
 import { type DatabaseRecord, type RestoreJournal, saveJournal } from './journal.ts';
-import type { Services } from './services.ts';
 import { sourceTree } from './tree/source-tree.ts';
 
 /** What loading and swapping databases needs. */
-export interface DatabasePorts {
-  engine: Engine;
-  services: Services;
+export interface DatabasePorts extends RestoreHost {
   repository: Repository;
   snapshot: Snapshot;
 }

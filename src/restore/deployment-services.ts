@@ -3,8 +3,15 @@ import { labelNames } from '../deployment/names.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
 import { runningContainerOf } from '../lifecycle/container-of.ts';
 import type { Host } from '../lifecycle/host.ts';
-import { isRunning, type ServiceState as Observed, observe } from '../lifecycle/host-state.ts';
+import {
+  type HostState,
+  isRunning,
+  type ServiceState as Observed,
+  observe,
+} from '../lifecycle/host-state.ts';
 import { destroyServices, startServices, stopServices } from '../lifecycle/services.ts';
+import { openCatalog } from '../releases/catalog.ts';
+import { loadImages } from '../releases/load.ts';
 import { fromText } from '../support/posix/byte-path.ts';
 import type { Mount, ServiceState, Services } from './services.ts';
 
@@ -14,11 +21,7 @@ export function deploymentServices(host: Host): Services {
   return {
     async list() {
       const state = await observe(host);
-      return Promise.all(
-        [...state.services.values()].map((one) =>
-          describe(one, state.images.has(one.service.image) || state.archives.length > 0, host),
-        ),
-      );
+      return Promise.all([...state.services.values()].map((one) => describe(one, imageAt(state, one), host)));
     },
     strangers: () => strangersOf(host),
     async stop(names, context) {
@@ -28,19 +31,33 @@ export function deploymentServices(host: Host): Services {
       const options = ready ? { checkRunning: true } : { withoutReadiness: true };
       await startServices(names, { ...host, context }, { ...options, loadImages: true });
     },
+    async loadImages(bundle, context) {
+      const catalog = openCatalog(context.stateDir);
+      const { release, images } = deployment;
+      await loadImages([bundle], { engine, catalog, release, signers: images.signers }, context);
+    },
     destroy: (names, context) => destroyServices(names, { ...host, context }),
     container: async (name) => (await runningContainerOf(deployment, engine, name)).name,
   };
 }
 
-async function describe(one: Observed, imageAtHand: boolean, { engine }: Host): Promise<ServiceState> {
+function imageAt({ images, archives }: HostState, { service }: Observed): ServiceState['imageAt'] {
+  if (images.has(service.image)) return 'engine';
+  return archives.length > 0 ? 'archives' : 'nowhere';
+}
+
+async function describe(
+  one: Observed,
+  imageAt: ServiceState['imageAt'],
+  { engine }: Host,
+): Promise<ServiceState> {
   const { service, container, state } = one;
   const exists = state !== 'missing' && state !== 'foreign';
   const mounts = exists ? mountsOf(await engine.containers.inspect(container)) : declaredMounts(one);
   return {
     name: service.name,
     image: service.image,
-    imageAtHand,
+    imageAt,
     state: exists ? (isRunning(state) ? 'running' : 'stopped') : 'missing',
     storage: service.storage,
     dependsOn: service.dependsOn.map((dependency) => dependency.service),

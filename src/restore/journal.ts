@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { LoadedDatabases } from '../databases/databases.ts';
 import type { DatabaseEngine } from '../deployment/backup-settings.ts';
 import { listJournals, readJournal, removeJournal, writeJournal } from '../support/journal.ts';
+import type { CommandRecord } from './commands.ts';
 import type { StoredMetadata } from './swap/kept-directory.ts';
 import type { LeftOutRule } from './swap/left-out.ts';
 import type { Move } from './swap/moves.ts';
@@ -34,6 +35,7 @@ export interface RestoreRecord {
   leftOutRules: LeftOutRule[];
   kept: string[];
   databases: DatabaseRecord[];
+  commands: CommandRecord[];
   /** Services to stop, and those to start, each in the order it happens. */
   stop: string[];
   start: string[];
@@ -80,8 +82,9 @@ export function saveJournal({ path, record }: RestoreJournal): Promise<void> {
   return writeJournal(path, record);
 }
 
-export function endJournal({ path }: RestoreJournal): Promise<void> {
-  return removeJournal(path);
+export async function endJournal({ path, record }: RestoreJournal): Promise<void> {
+  for (const { before } of record.commands) if (before !== undefined) await removeJournal(before);
+  await removeJournal(path);
 }
 
 /** Every restore that is unfinished, or done with its old data kept; oldest first. */

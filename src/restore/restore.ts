@@ -1,16 +1,14 @@
-import type { FileFilter } from '../deployment/backup-settings.ts';
-import type { Volume } from '../deployment/deployment.ts';
-import type { Engine } from '../engine/engine.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
-import { FailedError, NotFoundError, UsageError } from '../support/errors.ts';
+import { FailedError, UsageError } from '../support/errors.ts';
+import type { RestoreHost } from './host.ts';
+import { lackedImages, refuseMissingImages } from './images.ts';
 import { restoreJournals } from './journal.ts';
 import { expectSpace } from './plan/needs.ts';
 import { planRestore, type RestorePlan } from './plan/plan.ts';
 import { type Selection, selectSources } from './plan/select.ts';
 import { findGround, surveyHost } from './plan/survey.ts';
 import { type RestoreReport, runRestore } from './run.ts';
-import type { ServiceState, Services } from './services.ts';
 
 export interface RestoreRequest extends Selection {
   /** Id, unique prefix, or `latest`. */
@@ -20,13 +18,7 @@ export interface RestoreRequest extends Selection {
 export interface RestorePorts {
   repository: Repository;
   /** Not needed with `to`. */
-  host: { engine: Engine; services: Services } | undefined;
-  /** What the deployment file says of volumes, of sources for `--full` only, and of the release. */
-  volumes: readonly Volume[];
-  fullSources: ReadonlySet<string>;
-  /** What backups of a source leave out. */
-  filters: ReadonlyMap<string, FileFilter>;
-  release: string | undefined;
+  host: RestoreHost | undefined;
 }
 
 /** A restore that has looked at everything and changed nothing. */
@@ -46,20 +38,21 @@ export async function prepareRestore(
   context: Context,
 ): Promise<PreparedRestore> {
   await refuseUnfinished(context.stateDir);
-  const { repository, fullSources, release } = ports;
+  const { repository } = ports;
   const host = request.to === undefined ? ports.host : undefined;
   const snapshot = await repository.find(request.snapshot);
-  const { selected, skipped } = selectSources(snapshot, request, fullSources);
+  const { selected, skipped } = selectSources(snapshot, request, host?.deployment.backup?.sources ?? []);
   if (selected.length === 0) throw new UsageError(`restoring ${snapshot.id}: nothing of it is chosen`);
   const ground = await findGround(selected, host?.engine, request.to);
+  const release = host?.deployment.release;
   const options = { services: host?.services, release, partial: request.only.length > 0 };
   const survey = await surveyHost(repository, snapshot, selected, ground, options, context);
   if (request.to !== undefined) refuseExisting(survey.targets);
   const plan = planRestore(snapshot, selected, skipped, survey);
-  refuseMissingImages(plan, survey.services);
+  if (!selected.some(({ images }) => images)) refuseMissingImages(lackedImages(plan.start, survey.services));
   expectSpace(plan.space);
   const decided = { request, snapshot, selected, plan, services: survey.services };
-  return { plan, run: () => runRestore(decided, { ...ports, host }, context) };
+  return { plan, run: () => runRestore(decided, { repository, host }, context) };
 }
 
 /** @throws {FailedError} while an earlier restore is neither finished nor taken back */
@@ -80,17 +73,5 @@ function refuseExisting(targets: readonly { where: string; exists: boolean }[]):
   throw new UsageError(`restoring to a directory: ${existing.where} exists already`, {
     advice: 'Name a directory that does not hold it.',
     facts: { path: existing.where },
-  });
-}
-
-function refuseMissingImages({ start }: RestorePlan, services: readonly ServiceState[]): void {
-  const lacking = services.filter(
-    ({ name, state, imageAtHand }) => start.includes(name) && state === 'missing' && !imageAtHand,
-  );
-  if (lacking.length === 0) return;
-  const images = [...new Set(lacking.map(({ image }) => image))];
-  throw new NotFoundError(`restoring: the engine lacks ${images.length} images: ${images.join(', ')}`, {
-    advice: 'Load them first: dockerctl images load FILE',
-    facts: { images },
   });
 }

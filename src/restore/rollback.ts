@@ -1,7 +1,8 @@
 import { databaseFor } from '../databases/databases.ts';
 import type { Context } from '../support/context.ts';
 import { ContainerStateError, messageOf } from '../support/errors.ts';
-import type { DatabasePorts } from './databases.ts';
+import { undoCommand } from './commands.ts';
+import type { RestoreHost } from './host.ts';
 import { endJournal, type RestoreJournal, saveJournal } from './journal.ts';
 import type { Services } from './services.ts';
 import { carryBack } from './swap/carry-over.ts';
@@ -11,7 +12,7 @@ import { revertMoves } from './swap/moves.ts';
 import { namesIn, openStaging, removeStaging } from './swap/staging.ts';
 import type { MetadataOptions } from './tree/metadata.ts';
 
-type UndoPorts = Pick<DatabasePorts, 'engine' | 'services'>;
+type UndoPorts = Pick<RestoreHost, 'engine' | 'services'>;
 
 /**
  * Takes a restore back, however far it came: old data and databases return, services that ran run again, and what was
@@ -47,12 +48,13 @@ async function revertSwap(
   const { record } = journal;
   record.phase = 'swapping';
   await saveJournal(journal);
-  const servers = new Set(record.databases.map(({ service }) => service));
+  const servers = new Set([...record.databases, ...record.commands].flatMap(({ service }) => service ?? []));
   const others = [...new Set([...record.start.toReversed(), ...record.stop])].filter(
     (name) => !servers.has(name),
   );
   if (others.length > 0) await ports!.services.stop(others, context);
   await undoDatabases(journal, ports, context);
+  for (const command of record.commands) await undoCommand(command, ports!, context);
   const stopped = [...servers].filter((name) => record.stop.includes(name) || !record.running.includes(name));
   if (stopped.length > 0) await ports!.services.stop(stopped, context);
   for (const { directory, leftOut } of record.places.toReversed())
@@ -96,7 +98,9 @@ async function cleanUp(journal: RestoreJournal, ports: UndoPorts | undefined): P
   }
   for (const directory of record.createdDirectories.toReversed()) removeEmptyDirectory(directory);
   for (const { directory, mtime } of record.times) setModificationTime(directory, BigInt(mtime));
-  for (const volume of record.createdVolumes) await ports!.engine.volumes.remove(volume);
+  for (const volume of record.createdVolumes) {
+    if (await ports!.engine.volumes.inspect(volume)) await ports!.engine.volumes.remove(volume);
+  }
   await endJournal(journal);
 }
 

@@ -1,21 +1,21 @@
 import { join } from 'node:path';
-import type { FileFilter } from '../deployment/backup-settings.ts';
-import type { Volume } from '../deployment/deployment.ts';
 import { labelNames } from '../deployment/names.ts';
-import type { Engine } from '../engine/engine.ts';
 import type { Repository, Snapshot } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
 import { makeDirectoryDurably } from '../support/durable.ts';
 import { acquireLock, type Lock } from '../support/lock.ts';
 import { toText } from '../support/posix/byte-path.ts';
+import { saveBefore } from './commands.ts';
 import { type DatabasePorts, loadDatabase } from './databases.ts';
+import type { RestoreHost } from './host.ts';
+import { lackedImages, loadSnapshotImages, needsImages, refuseMissingImages } from './images.ts';
 import { beginJournal, endJournal, type RestoreJournal, type RestoreRecord, saveJournal } from './journal.ts';
 import { joinPath } from './places.ts';
 import type { RestorePlan } from './plan/plan.ts';
 import type { SelectedSource, Selection } from './plan/select.ts';
 import { findGround } from './plan/survey.ts';
 import { rollBack } from './rollback.ts';
-import type { ServiceState, Services } from './services.ts';
+import type { ServiceState } from './services.ts';
 import { stageFiles } from './stage.ts';
 import { removeStaging, stagingName } from './swap/staging.ts';
 import { swapEverything } from './swap.ts';
@@ -32,10 +32,7 @@ export interface Decided {
 
 export interface RunPorts {
   repository: Repository;
-  host: { engine: Engine; services: Services } | undefined;
-  volumes: readonly Volume[];
-  /** What backups of a source leave out. */
-  filters: ReadonlyMap<string, FileFilter>;
+  host: RestoreHost | undefined;
 }
 
 export interface RestoreReport {
@@ -113,7 +110,7 @@ export async function conclude(journal: RestoreJournal): Promise<Omit<RestoreRep
 }
 
 /** Where the data that a restore replaced is, in words. */
-export function keptData({ id, places, databases }: RestoreRecord): string[] {
+export function keptData({ id, places, databases, commands }: RestoreRecord): string[] {
   return [
     ...places
       .filter(({ moves }) => moves.some((move) => move.old))
@@ -123,6 +120,7 @@ export function keptData({ id, places, databases }: RestoreRecord): string[] {
         .filter(({ existed }) => existed)
         .map(({ kept }) => `database ${kept} of ${service}`),
     ),
+    ...commands.flatMap(({ before }) => before ?? []),
   ];
 }
 
@@ -154,6 +152,11 @@ async function recordOf(
     databases: selected.flatMap(({ summary, database }) =>
       database === undefined ? [] : [{ source: summary.name, ...database }],
     ),
+    commands: selected.flatMap(({ summary, command }) => {
+      if (command === undefined) return [];
+      const { service, run, restore, timeout } = command;
+      return [{ source: summary.name, service, run, restore, timeout }];
+    }),
     stop: plan.stop,
     start: plan.start,
     running: namesOf('running'),
@@ -162,15 +165,21 @@ async function recordOf(
 }
 
 async function stageEverything(
-  { request, snapshot, selected }: Decided,
-  { repository, host, volumes, filters }: RunPorts,
+  { request, snapshot, selected, plan, services }: Decided,
+  { repository, host }: RunPorts,
   databasePorts: DatabasePorts | undefined,
   journal: RestoreJournal,
   metadata: MetadataOptions,
   context: Context,
 ): Promise<void> {
   const { record } = journal;
+  const images = selected.find((source) => source.images);
+  if (images && host && needsImages(plan.start, services)) {
+    await loadSnapshotImages(repository, snapshot, images.summary.name, host, context);
+    refuseMissingImages(lackedImages(plan.start, await host.services.list()));
+  }
   for (const name of record.createdVolumes) {
+    const volumes = host!.deployment.volumes;
     const { driver, driverOptions = {}, labels } = volumes.find((volume) => volume.name === name) ?? {};
     await host!.engine.volumes.create(name, {
       driverOptions,
@@ -181,12 +190,16 @@ async function stageEverything(
   const ground = await findGround(selected, host?.engine, request.to);
   record.kept = [...ground.layout.kept];
   record.leftOutRules = ground.targets.flatMap(({ source, path }) => {
-    const filter = filters.get(source);
-    return filter === undefined ? [] : [{ path, filter }];
+    const declared = host?.deployment.backup?.sources.find(({ name }) => name === source);
+    return declared && 'filter' in declared ? [{ path, filter: declared.filter }] : [];
   });
   await stageFiles(repository, snapshot, selected, ground, journal, metadata, context);
+  const stays = (service: string) => record.running.includes(service) && !record.stop.includes(service);
   for (const database of record.databases) {
-    const stays = record.running.includes(database.service) && !record.stop.includes(database.service);
-    if (stays) await loadDatabase(database, databasePorts!, journal, context);
+    if (stays(database.service)) await loadDatabase(database, databasePorts!, journal, context);
+  }
+  for (const command of record.commands) {
+    const answers = command.service === undefined || record.running.includes(command.service);
+    if (answers) await saveBefore(command, host!, journal, context);
   }
 }

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Context } from '../support/context.ts';
 
 /** The containers of this host, as far as a restore has to do with them. */
@@ -12,6 +13,8 @@ export interface Services {
   start(names: readonly string[], options: { ready: boolean }, context: Context): Promise<void>;
   /** Stops these and removes their containers; volumes stay. */
   destroy(names: readonly string[], context: Context): Promise<void>;
+  /** Verifies and loads the images of a bundle. */
+  loadImages(bundle: { name: string; stream: Readable }, context: Context): Promise<void>;
   /** Name or id of the container of a service that runs. */
   container(name: string): Promise<string>;
 }
@@ -19,8 +22,8 @@ export interface Services {
 export interface ServiceState {
   name: string;
   image: string;
-  /** The engine has it, or it may be in the archives that the deployment file names. */
-  imageAtHand: boolean;
+  /** The engine has it, it may be in the archives that the deployment file names, or it must come from elsewhere. */
+  imageAt: 'engine' | 'archives' | 'nowhere';
   /** It runs, it was created and does not run, or it has no container. */
   state: 'running' | 'stopped' | 'missing';
   storage: boolean;

@@ -1,8 +1,9 @@
 import type { Context } from '../support/context.ts';
-import { ChecksFailedError, codeOf, DockerctlError, messageOf } from '../support/errors.ts';
+import { bringBack } from './commands.ts';
 import { type DatabasePorts, loadDatabase, swapDatabase } from './databases.ts';
 import { type RestoreJournal, saveJournal } from './journal.ts';
 import { parentDirectory } from './places.ts';
+import { startAndCheck } from './start-and-check.ts';
 import { carryOver } from './swap/carry-over.ts';
 import { writeMetadata } from './swap/kept-directory.ts';
 import { findLeftOut } from './swap/left-out.ts';
@@ -40,7 +41,8 @@ export async function swapEverything(
     }
     await swapDatabase(database, ports!, context);
   }
-  if (record.start.length > 0) await startAndCheck(record.start, ports!, context);
+  for (const command of record.commands) await bringBack(command, ports!, journal, context);
+  if (record.start.length > 0) await startAndCheck(record.start, ports!.services, context);
 }
 
 /** Once nobody writes any more, and before anything has moved. */
@@ -58,22 +60,4 @@ async function decideLeftOut(journal: RestoreJournal): Promise<void> {
     place.leftOut = rules.flatMap((rule) => findLeftOut(rule, place.directory, kept, record.id));
   }
   await saveJournal(journal);
-}
-
-async function startAndCheck(
-  names: readonly string[],
-  { services }: DatabasePorts,
-  context: Context,
-): Promise<void> {
-  try {
-    await services.start(names, { ready: true }, context);
-  } catch (cause) {
-    context.signal.throwIfAborted();
-    if (codeOf(cause) !== undefined || !(cause instanceof DockerctlError)) throw cause;
-    throw new ChecksFailedError(`starting services with the restored data: ${messageOf(cause)}`, {
-      cause,
-      facts: cause.facts,
-      ...(cause.advice !== undefined && { advice: cause.advice }),
-    });
-  }
 }

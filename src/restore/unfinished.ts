@@ -1,13 +1,12 @@
 import { databaseFor } from '../databases/databases.ts';
-import type { Engine } from '../engine/engine.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
 import { NotFoundError } from '../support/errors.ts';
+import type { RestoreHost } from './host.ts';
 import { endJournal, type RestoreJournal, type RestoreRecord, restoreJournals } from './journal.ts';
 import { prepareRestore, type RestorePorts } from './restore.ts';
 import { rollBack } from './rollback.ts';
 import { conclude, keptData, lockRestores, type RestoreReport } from './run.ts';
-import type { Services } from './services.ts';
 import { removeStaging } from './swap/staging.ts';
 import { swapEverything } from './swap.ts';
 import type { MetadataOptions } from './tree/metadata.ts';
@@ -17,18 +16,15 @@ export interface RestoreStatus
   extends Pick<RestoreRecord, 'id' | 'started' | 'phase' | 'repository' | 'snapshot'> {
   /** Where the data that was replaced is kept. */
   kept: string[];
-}
-
-export interface HostPorts {
-  engine: Engine;
-  services: Services;
+  /** The directory it wrote to, instead of the host. */
+  to: string | undefined;
 }
 
 /** Oldest first; none: nothing is under way and nothing is kept. */
 export async function restoreStatus(stateDir: string): Promise<RestoreStatus[]> {
   return (await restoreJournals(stateDir)).map(({ record }) => {
     const { id, started, phase, repository, snapshot } = record;
-    return { id, started, phase, repository, snapshot, kept: keptData(record) };
+    return { id, started, phase, repository, snapshot, to: record.request.to, kept: keptData(record) };
   });
 }
 
@@ -40,16 +36,16 @@ export async function restoreStatus(stateDir: string): Promise<RestoreStatus[]> 
  */
 export async function resumeRestore(
   open: (directory: string) => Promise<Repository>,
-  ports: Omit<RestorePorts, 'repository'>,
+  host: RestoreHost | undefined,
   context: Context,
 ): Promise<RestoreReport> {
   const journal = await unfinishedJournal(context.stateDir);
   const { record } = journal;
   const repository = await open(record.repository);
   try {
-    const full = { ...ports, repository };
+    const full = { host, repository };
     if (record.phase === 'swapping') return await goOn(journal, full, context);
-    await withLock(context, () => rollBack(journal, ports.host, quietly([]), context));
+    await withLock(context, () => rollBack(journal, host, quietly([]), context));
     const prepared = await prepareRestore({ ...record.request, snapshot: record.snapshot }, full, context);
     return await prepared.run();
   } finally {
@@ -58,7 +54,10 @@ export async function resumeRestore(
 }
 
 /** Takes back the unfinished restore, or the newest one whose old data is kept. Returns which it was. */
-export async function takeBackRestore(host: HostPorts | undefined, context: Context): Promise<RestoreStatus> {
+export async function takeBackRestore(
+  host: RestoreHost | undefined,
+  context: Context,
+): Promise<RestoreStatus> {
   const journals = await restoreJournals(context.stateDir);
   const journal = journals.find(({ record }) => record.phase !== 'done') ?? journals.at(-1);
   if (journal === undefined) throw nothingThere('take back');
@@ -68,7 +67,10 @@ export async function takeBackRestore(host: HostPorts | undefined, context: Cont
 }
 
 /** Drops the data that finished restores replaced. There is no way back from here. */
-export async function dropKeptData(host: HostPorts | undefined, context: Context): Promise<RestoreStatus[]> {
+export async function dropKeptData(
+  host: RestoreHost | undefined,
+  context: Context,
+): Promise<RestoreStatus[]> {
   const done = (await restoreJournals(context.stateDir)).filter(({ record }) => record.phase === 'done');
   const dropped = (await restoreStatus(context.stateDir)).filter(({ phase }) => phase === 'done');
   await withLock(context, async () => {
@@ -79,7 +81,7 @@ export async function dropKeptData(host: HostPorts | undefined, context: Context
 
 async function dropOne(
   journal: RestoreJournal,
-  host: HostPorts | undefined,
+  host: RestoreHost | undefined,
   context: Context,
 ): Promise<void> {
   for (const { service, engine, loaded } of journal.record.databases) {

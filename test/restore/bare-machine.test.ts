@@ -51,7 +51,7 @@ test.before(async () => {
   await inContainer(`${name}-1-web`, [
     'sh',
     '-c',
-    'echo photo >/uploads/photo; chown 33:33 /uploads /uploads/photo',
+    'echo first >/words; echo photo >/uploads/photo; chown 33:33 /uploads /uploads/photo',
   ]);
   const repository = await openOrCreateRepository(join(root, 'repository'), context);
   const { snapshot } = await createBackup(
@@ -62,11 +62,7 @@ test.before(async () => {
   assert.ok(snapshot.complete, JSON.stringify(snapshot.sources.flatMap(({ warnings }) => warnings)));
   ports = {
     repository,
-    host: { engine, services: deploymentServices(host) },
-    volumes: deployment.volumes,
-    fullSources: new Set(['packages']),
-    filters: new Map(),
-    release: '1',
+    host: { engine, services: deploymentServices(host), deployment },
   };
 });
 
@@ -93,6 +89,8 @@ x-dockerctl:
       config: {title: Configuration, paths: [${live}/etc, ${live}/conf.d/app.conf]}
       packages: {title: Packages, paths: [${live}/packages], full: true}
       uploads: {title: Uploads, volume: uploads}
+      images: {title: Images, images: true}
+      words: {title: Words, service: web, run: [cat, /words], restore: [sh, -c, "cat >/words"]}
       database: {title: DB data, service: db, dump: postgres}
 services:
   db:
@@ -228,7 +226,11 @@ test('a service that does not become ready brings everything back', async () => 
     const use = options.ready && readiness++ === 0 ? services : deploymentServices(host);
     return use.start(names, options, own);
   }
-  const { run } = await prepareRestore(request, { ...ports, host: { engine, services: first } }, context);
+  const { run } = await prepareRestore(
+    request,
+    { ...ports, host: { engine, services: first, deployment: spoilt } },
+    context,
+  );
   const error = await run().catch((failure: Error) => failure);
   assert.instance(error, ChecksFailedError);
   assert.equal(await files(), savedFiles);
@@ -237,9 +239,11 @@ test('a service that does not become ready brings everything back', async () => 
   assert.equal(await running(), ['db', 'other', 'web']);
 });
 
-test('on a machine that has nothing but the backup and the images, everything comes back', async () => {
+test('on a machine that has nothing but the backup, everything comes back, images included', async () => {
   const [savedFiles, savedRows] = [await files(), await checksum()];
   await destroyServices(['all'], host);
+  const web = host.deployment.services.find((service) => service.name === 'web')!;
+  await engine.images.remove(web.image, { force: true });
   await engine.volumes.remove(`${name}_uploads`);
   rmSync(live, { recursive: true });
 
@@ -252,6 +256,7 @@ test('on a machine that has nothing but the backup and the images, everything co
   assert.equal(await files(), savedFiles);
   assert.is(await checksum(), savedRows);
   assert.is(await inContainer(`${name}-1-web`, ['cat', '/uploads/photo']), 'photo');
+  assert.is(await inContainer(`${name}-1-web`, ['cat', '/words']), 'first');
   assert.is(
     await sql(`SELECT count(*) FROM pg_authid WHERE rolname = 'shop' AND rolpassword IS NOT NULL`),
     '1',

@@ -11,7 +11,7 @@ export interface FakeServices extends Services {
 export function fakeServices(states: (Partial<ServiceState> & { name: string })[]): FakeServices {
   const all: ServiceState[] = states.map((state) => ({
     image: 'image',
-    imageAtHand: true,
+    imageAt: 'engine',
     state: 'running',
     storage: false,
     dependsOn: [],
@@ -37,6 +37,11 @@ export function fakeServices(states: (Partial<ServiceState> & { name: string })[
     async destroy(names) {
       record(`destroy ${names.join(' ')}`);
       set(names, 'missing');
+    },
+    async loadImages({ stream }) {
+      for await (const _ of stream);
+      record('load images');
+      for (const service of all) service.imageAt = 'engine';
     },
     container: async (name) => name,
   };

@@ -45,7 +45,7 @@ async function resume(directory: string): Promise<void> {
   const request = { snapshot: 'latest', only: [], full: false, to: undefined };
   const error = await prepareRestore(request, ports, context).catch((refusal: Error) => refusal);
   assert.instance(error, FailedError, 'a new restore is refused meanwhile');
-  await resumeRestore(async () => ports.repository, ports, context);
+  await resumeRestore(async () => ports.repository, ports.host, context);
 }
 
 function expectRestored(directory: string): void {

@@ -1,6 +1,7 @@
 import fs, { mkdirSync, writeFileSync } from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { join } from 'node:path';
+import type { BackupSettings } from '../../src/deployment/backup-settings.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { RestorePorts } from '../../src/restore/restore.ts';
 import type { Context } from '../../src/support/context.ts';
@@ -35,17 +36,11 @@ export function portsFor(directory: string): RestorePorts {
   });
   const mounts = [{ source: join(directory, 'live'), target: '/data' }];
   const services = fakeServices([{ name: 'web', mounts }]);
-  const host = { engine: {} as Engine, services };
-  return {
-    repository: repository.take(sources),
-    host,
-    volumes: [],
-    fullSources: new Set(),
-    filters: new Map([
-      ['a', { include: [], exclude: ['/old/'], oneFileSystem: false, excludeCaches: false }],
-    ]),
-    release: '1',
-  };
+  const filter = { include: [], exclude: ['/old/'], oneFileSystem: false, excludeCaches: false };
+  const declared = { name: 'a', title: 'a', full: false, kind: 'paths', paths: [], filter };
+  const backup = { sources: [declared] } as unknown as BackupSettings;
+  const host = { engine: {} as Engine, services, deployment: { release: '1', volumes: [], backup } };
+  return { repository: repository.take(sources), host };
 }
 
 export function contextFor(directory: string): Context {

@@ -13,7 +13,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { FileFilter } from '../../src/deployment/backup-settings.ts';
+import type { BackupSettings, FileFilter, Source } from '../../src/deployment/backup-settings.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Entry } from '../../src/repository/entry.ts';
 import type { Repository } from '../../src/repository/repository.ts';
@@ -45,7 +45,8 @@ class World {
   services: FakeServices = fakeServices([]);
   readonly context: Context;
   readonly interruption = new AbortController();
-  readonly filters = new Map<string, FileFilter>();
+  /** As the deployment file has them. */
+  readonly sources: Source[] = [];
 
   constructor() {
     mkdirSync(this.live, { recursive: true });
@@ -60,14 +61,9 @@ class World {
   }
 
   get ports() {
-    const engine = {} as Engine;
-    return {
-      host: { engine, services: this.services },
-      volumes: [],
-      fullSources: new Set<string>(),
-      filters: this.filters,
-      release: '1',
-    };
+    const backup = { sources: this.sources } as unknown as BackupSettings;
+    const deployment = { release: '1', volumes: [], backup };
+    return { host: { engine: {} as Engine, services: this.services, deployment } };
   }
 
   prepare(repository: Repository, request: Partial<RestoreRequest> = {}): Promise<PreparedRestore> {
@@ -82,6 +78,11 @@ class World {
     });
     return left !== '' || (existsSync(journals) && readdirSync(journals).length > 0);
   }
+}
+
+function declared(name: string, { full = false, filter }: { full?: boolean; filter?: FileFilter }): Source {
+  const everything = { include: [], exclude: [], oneFileSystem: false, excludeCaches: false };
+  return { name, title: name, full, kind: 'paths', paths: [], filter: filter ?? everything };
 }
 
 function simpleTree(world: World, name: string, text: string): TestSource {
@@ -225,7 +226,7 @@ test('services that use what is replaced, and what needs them, stop and start in
     },
     { name: 'app', dependsOn: ['base'] },
     { name: 'off', state: 'stopped', dependsOn: ['base'] },
-    { name: 'gone', state: 'missing', imageAtHand: true },
+    { name: 'gone', state: 'missing' },
     { name: 'other', mounts: [{ source: join(world.live, 'database'), target: '/y' }] },
   ]);
   const { plan, run } = await world.prepare(world.repository.take([simpleTree(world, 'data', 'x')]));
@@ -294,7 +295,7 @@ test('what backups leave out lives on in the restored tree, and goes back with t
   write('thumbs/CACHEDIR.TAG', 'Signature: 8a477f597d28d172789f06886806bc55\n');
   const before = fingerprint(world.live);
   const filter = { include: [], exclude: ['/cache/', '*.log'], oneFileSystem: false, excludeCaches: true };
-  world.filters.set('data', filter);
+  world.sources.push(declared('data', { filter }));
   const source = simpleTree(world, 'data', 'restored');
   const root = path.slice(1);
   source.entries.push(
@@ -320,12 +321,11 @@ test('with an include list, everything else lives on', async () => {
   const path = makeLive(world, 'data');
   mkdirSync(join(path, 'sub'));
   writeFileSync(join(path, 'sub/other'), 'lives');
-  world.filters.set('data', {
-    include: ['/sub/file'],
-    exclude: [],
-    oneFileSystem: false,
-    excludeCaches: false,
-  });
+  world.sources.push(
+    declared('data', {
+      filter: { include: ['/sub/file'], exclude: [], oneFileSystem: false, excludeCaches: false },
+    }),
+  );
   const { leftOut } = await (
     await world.prepare(world.repository.take([simpleTree(world, 'data', 'restored')]))
   ).run();
@@ -471,7 +471,8 @@ test('--only takes what was asked for, and a source marked full waits for --full
   const repository = world.repository.take([simpleTree(world, 'a', 'x'), simpleTree(world, 'b', 'x')]);
   const names = ({ plan }: PreparedRestore) => plan.sources.map(({ name }) => name);
   assert.equal(names(await world.prepare(repository, { only: ['b'] })), ['b']);
-  const ports = { ...world.ports, repository, fullSources: new Set(['a']) };
+  world.sources.push(declared('a', { full: true }));
+  const ports = { ...world.ports, repository };
   const request = { snapshot: 'latest', only: [], full: false, to: undefined };
   assert.equal(names(await prepareRestore(request, ports, world.context)), ['b']);
   assert.equal(names(await prepareRestore({ ...request, full: true }, ports, world.context)), ['a', 'b']);
@@ -481,7 +482,7 @@ test('--only takes what was asked for, and a source marked full waits for --full
 
 test('a missing image is told before anything is done', async () => {
   const world = new World();
-  world.services = fakeServices([{ name: 'web', state: 'missing', imageAtHand: false, image: 'shop/web:1' }]);
+  world.services = fakeServices([{ name: 'web', state: 'missing', imageAt: 'nowhere', image: 'shop/web:1' }]);
   const error = await failure(world.prepare(world.repository.take([simpleTree(world, 'a', 'x')])));
   assert.instance(error, NotFoundError);
   assert.match(error.message, /shop\/web:1/);
@@ -512,10 +513,6 @@ test('--to writes every kind of source under a directory, and touches nothing el
   const ports = {
     repository,
     host: undefined,
-    volumes: [],
-    fullSources: new Set<string>(),
-    filters: new Map(),
-    release: undefined,
   };
   const report = await (await prepareRestore(request, ports, world.context)).run();
   assert.equal(report.kept, []);

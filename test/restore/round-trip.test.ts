@@ -48,10 +48,6 @@ async function roundTrip(directory: string): Promise<{ path: string; to: string;
     const ports = {
       repository,
       host: undefined,
-      volumes: [],
-      fullSources: new Set<string>(),
-      filters: new Map(),
-      release: undefined,
     };
     const { warnings } = await (await prepareRestore(request, ports, context)).run();
     return { path: join(to, 'files', directory), to, warnings };

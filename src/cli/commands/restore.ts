@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { Repository } from '../../repository/repository.ts';
-import type { RestorePorts } from '../../restore/restore.ts';
+import type { RestoreHost } from '../../restore/host.ts';
 import { UsageError } from '../../support/errors.ts';
 import { identityOption, openBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
@@ -53,7 +53,7 @@ async function restoreSnapshot(
   const repository = await openBackupRepository(session, options.repository, options.identity);
   try {
     const request = { snapshot, only: options.only ?? [], full: options.full === true, to };
-    const ports = { ...(await portsOf(session, to)), repository };
+    const ports = { host: await hostFor(session, to), repository };
     const { plan, run } = await prepareRestore(request, ports, session.context);
     if (session.global.dryRun) return session.result(plan, renderPlan) as undefined;
     if (!session.global.yes) session.io.stderr.write(`${renderPlan(plan)}\n`);
@@ -65,10 +65,12 @@ async function restoreSnapshot(
 }
 
 async function resume(session: Session, options: ParsedInput['options']): Promise<undefined> {
-  const { resumeRestore } = await import('../../restore/unfinished.ts');
+  const { restoreStatus, resumeRestore } = await import('../../restore/unfinished.ts');
   const open = (directory: string): Promise<Repository> =>
     openBackupRepository(session, directory, options.identity);
-  session.result(await resumeRestore(open, await portsOf(session, undefined), session.context), renderReport);
+  const unfinished = (await restoreStatus(session.context.stateDir)).find(({ phase }) => phase !== 'done');
+  const host = unfinished && (await hostFor(session, unfinished.to));
+  session.result(await resumeRestore(open, host, session.context), renderReport);
 }
 
 async function takeBack(session: Session): Promise<undefined> {
@@ -76,7 +78,7 @@ async function takeBack(session: Session): Promise<undefined> {
   const all = await restoreStatus(session.context.stateDir);
   const taken = all.find(({ phase }) => phase !== 'done') ?? all.at(-1);
   if (taken) await session.confirm(`take back the restore ${taken.id} begun ${taken.started}`);
-  const { host } = await portsOf(session, undefined);
+  const host = taken && (await hostFor(session, taken.to));
   session.result(await takeBackRestore(host, session.context), ({ id }) => `took back the restore ${id}`);
 }
 
@@ -89,29 +91,16 @@ async function dropOld(session: Session): Promise<undefined> {
   const { dropKeptData, restoreStatus } = await import('../../restore/unfinished.ts');
   const kept = (await restoreStatus(session.context.stateDir)).flatMap((status) => status.kept);
   if (kept.length > 0) await session.confirm(`remove for good: ${kept.join(', ')}`);
-  const { host } = await portsOf(session, undefined);
+  const host = await hostFor(session, undefined);
   session.result(await dropKeptData(host, session.context), (dropped) =>
     dropped.length === 0 ? 'nothing is kept' : dropped.flatMap((status) => status.kept).join('\n'),
   );
 }
 
 /** The host is the deployment's: writing to a directory needs neither file nor engine. */
-async function portsOf(session: Session, to: string | undefined): Promise<Omit<RestorePorts, 'repository'>> {
-  if (to !== undefined) {
-    return { host: undefined, volumes: [], fullSources: new Set(), filters: new Map(), release: undefined };
-  }
+async function hostFor(session: Session, to: string | undefined): Promise<RestoreHost | undefined> {
+  if (to !== undefined) return undefined;
   const { deploymentServices } = await import('../../restore/deployment-services.ts');
   const host = await openHost(session);
-  const { volumes, release, backup } = host.deployment;
-  return {
-    host: { engine: host.engine, services: deploymentServices(host) },
-    volumes,
-    fullSources: new Set(backup?.sources.filter(({ full }) => full).map(({ name }) => name)),
-    filters: new Map(
-      backup?.sources.flatMap((source) =>
-        'filter' in source ? [[source.name, source.filter] as const] : [],
-      ),
-    ),
-    release,
-  };
+  return { engine: host.engine, services: deploymentServices(host), deployment: host.deployment };
 }

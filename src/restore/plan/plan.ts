@@ -72,7 +72,10 @@ export function planRestore(
   };
 }
 
-function plannedSource({ summary, database }: SelectedSource, { targets, services }: Survey): PlannedSource {
+function plannedSource(
+  { summary, database, command, images }: SelectedSource,
+  { targets, services }: Survey,
+): PlannedSource {
   const { name, title, kind, files, bytes, started } = summary;
   const own = targets.filter(({ source }) => source === name);
   const exists = services.some(
@@ -87,9 +90,16 @@ function plannedSource({ summary, database }: SelectedSource, { targets, service
     taken: started,
     targets: [
       ...own.map((target) => ({ where: target.where, replaces: target.exists })),
+      ...(command ? [{ where: `the command ${command.restore[0]}`, replaces: true }] : []),
+      ...(images ? [{ where: 'the engine, what it lacks', replaces: false }] : []),
       ...(database ? [{ where: `${database.engine} in ${database.service}`, replaces: exists }] : []),
     ],
   };
+}
+
+/** Services whose data is brought back through them. */
+function serversOf(selected: readonly SelectedSource[]): string[] {
+  return selected.flatMap(({ database, command }) => database?.service ?? command?.service ?? []);
 }
 
 /** Running services that use what is replaced, or whose database is, and whatever needs those; in starting order. */
@@ -99,7 +109,7 @@ function servicesToStop(selected: readonly SelectedSource[], { services, targets
       .filter(({ mounts }) => mounts.some(({ source }) => targets.some(({ path }) => overlap(source, path))))
       .map(({ name }) => name),
   );
-  const databases = new Set(selected.flatMap(({ database }) => database?.service ?? []));
+  const databases = new Set(serversOf(selected));
   for (const { name, dependsOn } of services) {
     if (dependsOn.some((needed) => stopping.has(needed) || databases.has(needed))) stopping.add(name);
   }
@@ -114,7 +124,7 @@ function servicesToStart(
   stopped: readonly string[],
   { services, partial }: Survey,
 ): string[] {
-  const wanted = new Set([...stopped, ...selected.flatMap(({ database }) => database?.service ?? [])]);
+  const wanted = new Set([...stopped, ...serversOf(selected)]);
   for (const { name, state } of services) if (!partial && state === 'missing') wanted.add(name);
   // Starting order: what a service needs comes before it, so it is seen after it here.
   for (const { name, dependsOn } of services.toReversed()) {

@@ -1,4 +1,4 @@
-import type { DatabaseEngine } from '../../deployment/backup-settings.ts';
+import type { CommandSource, DatabaseEngine, Source } from '../../deployment/backup-settings.ts';
 import { databaseEngines } from '../../deployment/backup-settings.ts';
 import type { Snapshot, SourceSummary } from '../../repository/repository.ts';
 import { DamagedError, NotFoundError, UsageError } from '../../support/errors.ts';
@@ -20,17 +20,21 @@ export interface SelectedSource {
   /** Name of the engine's volume. */
   volume?: string;
   database?: { service: string; engine: DatabaseEngine };
+  /** The deployment file's own commands: what a snapshot says is not run. */
+  command?: CommandSource;
+  /** It is the images of services. */
+  images?: boolean;
 }
 
 /**
  * Which sources of a snapshot are restored, and why the others are not.
- * @param fullSources names of the sources that are for `--full` only
+ * @param sources what the deployment file says of them
  * @throws {NotFoundError} for a name that the snapshot does not have
  */
 export function selectSources(
   snapshot: Snapshot,
   selection: Selection,
-  fullSources: ReadonlySet<string>,
+  sources: readonly Source[],
 ): { selected: SelectedSource[]; skipped: { name: string; title: string; reason: string }[] } {
   const names = snapshot.sources.map(({ name }) => name);
   const unknown = selection.only.filter((name) => !names.includes(name));
@@ -43,9 +47,9 @@ export function selectSources(
   const selected: SelectedSource[] = [];
   const skipped: { name: string; title: string; reason: string }[] = [];
   for (const summary of snapshot.sources) {
-    const reason = reasonToSkip(summary, selection, fullSources);
+    const reason = reasonToSkip(summary, selection, sources);
     if (reason === undefined)
-      selected.push(selection.to === undefined ? describe(summary) : besides(summary));
+      selected.push(selection.to === undefined ? describe(summary, sources) : besides(summary));
     else skipped.push({ name: summary.name, title: summary.title, reason });
   }
   return { selected, skipped };
@@ -54,13 +58,15 @@ export function selectSources(
 function reasonToSkip(
   { name, kind }: SourceSummary,
   { only, full, to }: Selection,
-  fullSources: ReadonlySet<string>,
+  sources: readonly Source[],
 ): string | undefined {
   if (only.length > 0 && !only.includes(name)) return 'not asked for';
-  if (to === undefined && !['paths', 'volume', 'dump'].includes(kind))
-    return 'put back by hand: --to DIR writes it out';
-  if (only.length > 0) return undefined;
-  return fullSources.has(name) && !full ? 'only with --full' : undefined;
+  const declared = sources.find((source) => source.name === name);
+  if (to === undefined && kind === 'deployment') return 'put back by hand: --to DIR writes it out';
+  if (to === undefined && kind === 'run' && declared?.kind !== 'run') {
+    return 'the deployment file does not say which command brings it back';
+  }
+  return only.length === 0 && declared?.full && !full ? 'only with --full' : undefined;
 }
 
 /** Written out as files: nobody needs to know what they were made from. */
@@ -68,8 +74,11 @@ function besides(summary: SourceSummary): SelectedSource {
   return summary.kind === 'paths' ? { summary, paths: texts(summary, 'paths') } : { summary };
 }
 
-function describe(summary: SourceSummary): SelectedSource {
-  const { kind, origin, title } = summary;
+function describe(summary: SourceSummary, sources: readonly Source[]): SelectedSource {
+  const { name, kind, origin, title } = summary;
+  if (kind === 'images') return { summary, images: true };
+  const declared = sources.find((source) => source.name === name);
+  if (kind === 'run' && declared?.kind === 'run') return { summary, command: declared };
   if (kind === 'paths') return { summary, paths: texts(summary, 'paths') };
   if (kind === 'volume') return { summary, volume: text(summary, 'volume') };
   if (kind === 'dump') {

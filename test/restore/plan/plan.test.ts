@@ -35,7 +35,7 @@ function snapshot(sources: SourceSummary[], rest: Partial<Snapshot> = {}): Snaps
 }
 
 function service(name: string, rest: Partial<ServiceState> = {}): ServiceState {
-  const image = { image: 'i', imageAtHand: true };
+  const image = { image: 'i', imageAt: 'engine' as const };
   return { name, state: 'running', storage: false, dependsOn: [], mounts: [], ...image, ...rest };
 }
 
@@ -43,7 +43,7 @@ const mounting = (...paths: string[]) => paths.map((path) => ({ source: path, ta
 
 function plan(sources: SourceSummary[], survey: Partial<Survey>, rest: Partial<Snapshot> = {}) {
   const taken = snapshot(sources, rest);
-  const { selected } = selectSources(taken, { only: [], full: true, to: undefined }, new Set());
+  const { selected } = selectSources(taken, { only: [], full: true, to: undefined }, []);
   const targets = selected.flatMap(({ summary, paths = [] }) =>
     paths.map((path) => ({ source: summary.name, path, where: path, exists: true })),
   );
