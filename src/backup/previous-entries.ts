@@ -16,9 +16,8 @@ export class PreviousEntries {
   async at(path: string): Promise<Entry | undefined> {
     while (!this.#ended) {
       if (this.#current !== undefined) {
-        const order = comparePaths(this.#current.path, path);
-        if (order > 0) return undefined;
-        if (order === 0) return this.#take();
+        if (this.#current.path === path) return this.#take();
+        if (comparePaths(this.#current.path, path) > 0) return undefined;
         this.removed++;
       }
       await this.#advance();
