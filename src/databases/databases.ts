@@ -87,5 +87,7 @@ export interface LoadedDatabase {
 export async function databaseFor(engine: DatabaseEngineName): Promise<Database> {
   if (engine === 'postgres') return (await import('./postgres/postgres.ts')).postgres;
   const { UsageError } = await import('../support/errors.ts');
-  throw new UsageError(`databases: ${engine} cannot be dumped yet; postgres can`);
+  throw new UsageError(`databases: ${engine} cannot be dumped; postgres can`, {
+    advice: 'Give the source a pair of commands instead: run prints the data, restore takes it',
+  });
 }

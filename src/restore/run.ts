@@ -3,12 +3,15 @@ import { labelNames } from '../deployment/names.ts';
 import type { Repository, Snapshot } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
 import { makeDirectoryDurably } from '../support/durable.ts';
+import { messageOf } from '../support/errors.ts';
 import { acquireLock, type Lock } from '../support/lock.ts';
 import { toText } from '../support/posix/byte-path.ts';
+import { stagingName } from '../support/staging-name.ts';
 import { saveBefore } from './commands.ts';
 import { type DatabasePorts, loadDatabase } from './databases.ts';
 import type { RestoreHost } from './host.ts';
 import { lackedImages, loadSnapshotImages, needsImages, refuseMissingImages } from './images.ts';
+import { type Newcomers, newcomers, savedInventories, type Taken, takeInventories } from './inventories.ts';
 import { beginJournal, endJournal, type RestoreJournal, type RestoreRecord, saveJournal } from './journal.ts';
 import { joinPath } from './places.ts';
 import type { RestorePlan } from './plan/plan.ts';
@@ -17,7 +20,7 @@ import { findGround } from './plan/survey.ts';
 import { rollBack } from './rollback.ts';
 import type { ServiceState } from './services.ts';
 import { stageFiles } from './stage.ts';
-import { removeStaging, stagingName } from './swap/staging.ts';
+import { removeStaging } from './swap/staging.ts';
 import { swapEverything } from './swap.ts';
 import type { MetadataOptions } from './tree/metadata.ts';
 
@@ -46,6 +49,8 @@ export interface RestoreReport {
   leftOut: string[];
   /** Where the data that was replaced is kept; empty when there was none. */
   kept: string[];
+  /** What came after the backup: it is not in the data that was brought back. */
+  newcomers: Newcomers[];
   /** What the file systems here could not hold. */
   warnings: string[];
 }
@@ -69,7 +74,9 @@ export async function runRestore(
       repository: ports.repository,
       snapshot: decided.snapshot,
     };
+    const before: Taken[] = [];
     try {
+      if (ports.host) before.push(...(await takeInventories(ports.host, metadata.warn, context)));
       await stageEverything(decided, ports, databasePorts, journal, metadata, context);
       await swapEverything(journal, databasePorts, metadata, context);
     } catch (error) {
@@ -77,9 +84,29 @@ export async function runRestore(
       await rollBack(journal, ports.host, metadata, { ...context, signal: new AbortController().signal });
       throw error;
     }
-    return { ...(await conclude(journal)), warnings };
+    const newcomers = await findNewcomers(databasePorts, before, metadata.warn, context);
+    return { ...(await conclude(journal)), newcomers, warnings };
   } finally {
     lock.release();
+  }
+}
+
+/** Compares what the inventories told before and tell now with what they told when the backup was made. */
+export async function findNewcomers(
+  ports: DatabasePorts | undefined,
+  before: readonly Taken[],
+  warn: (message: string) => void,
+  context: Context,
+): Promise<Newcomers[]> {
+  const inventories = ports?.deployment.backup?.inventories ?? [];
+  if (ports === undefined || inventories.length === 0) return [];
+  try {
+    const now = [...before, ...(await takeInventories(ports, warn, context))];
+    return newcomers(await savedInventories(ports.repository, ports.snapshot), now, inventories);
+  } catch (error) {
+    // The restore is done and checked: what cannot be told about it does not undo it.
+    warn(`comparing inventories: ${messageOf(error)}`);
+    return [];
   }
 }
 
@@ -90,7 +117,9 @@ export async function lockRestores({ stateDir, now }: Context): Promise<Lock> {
 }
 
 /** All is in place and checked: what was replaced stays for the way back; where there is nothing, all traces go. */
-export async function conclude(journal: RestoreJournal): Promise<Omit<RestoreReport, 'warnings'>> {
+export async function conclude(
+  journal: RestoreJournal,
+): Promise<Omit<RestoreReport, 'warnings' | 'newcomers'>> {
   const { record } = journal;
   const kept = keptData(record);
   record.phase = 'done';

@@ -6,7 +6,7 @@ import type { RestoreHost } from './host.ts';
 import { endJournal, type RestoreJournal, type RestoreRecord, restoreJournals } from './journal.ts';
 import { prepareRestore, type RestorePorts } from './restore.ts';
 import { rollBack } from './rollback.ts';
-import { conclude, keptData, lockRestores, type RestoreReport } from './run.ts';
+import { conclude, findNewcomers, keptData, lockRestores, type RestoreReport } from './run.ts';
 import { removeStaging } from './swap/staging.ts';
 import { swapEverything } from './swap.ts';
 import type { MetadataOptions } from './tree/metadata.ts';
@@ -104,7 +104,9 @@ async function goOn(journal: RestoreJournal, ports: RestorePorts, context: Conte
       await rollBack(journal, host, quietly([]), { ...context, signal: new AbortController().signal });
       throw error;
     }
-    return { ...(await conclude(journal)), warnings };
+    const databasePorts = host && { ...host, repository, snapshot };
+    const newcomers = await findNewcomers(databasePorts, [], quietly(warnings).warn, context);
+    return { ...(await conclude(journal)), newcomers, warnings };
   });
 }
 

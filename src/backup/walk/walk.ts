@@ -2,6 +2,7 @@ import { codeOf } from '../../support/errors.ts';
 import { cacheTag, isCacheDirectory } from '../../support/file-filter/cache-tag.ts';
 import { compileFilter, type Filter } from '../../support/file-filter/filter.ts';
 import { identityOf, type Stat, statAt } from '../../support/posix/stat.ts';
+import { isStagingName } from '../../support/staging-name.ts';
 import { DirectoryHandle } from './directory-handle.ts';
 
 /** A file as the walk saw it. Paths and names are one character per byte. */
@@ -131,7 +132,8 @@ class Walk {
     const directory = this.#attempt(seen.path, 'vanished', () => seen.parent.openInside(seen.name));
     if (directory === undefined) return;
     const all = this.#attempt(seen.path, 'vanished', () => directory.sortedNames()) ?? [];
-    const names = this.#keepOnlyTagOfCache(directory, all);
+    const own = all.filter((name) => !isStagingName(name));
+    const names = this.#keepOnlyTagOfCache(directory, own);
     const treePrefix = seen.path === '.' ? '' : `${seen.path}/`;
     this.#levels.push({ directory, treePrefix, filterPrefix, names, next: 0, taken, waiting });
   }

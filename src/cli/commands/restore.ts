@@ -54,6 +54,7 @@ async function restoreSnapshot(
   try {
     const request = { snapshot, only: options.only ?? [], full: options.full === true, to };
     const ports = { host: await hostFor(session, to), repository };
+    if (to === undefined && !session.global.dryRun) await refuseWhileBusy(session);
     const { plan, run } = await prepareRestore(request, ports, session.context);
     if (session.global.dryRun) return session.result(plan, renderPlan) as undefined;
     if (!session.global.yes) session.io.stderr.write(`${renderPlan(plan)}\n`);
@@ -95,6 +96,18 @@ async function dropOld(session: Session): Promise<undefined> {
   session.result(await dropKeptData(host, session.context), (dropped) =>
     dropped.length === 0 ? 'nothing is kept' : dropped.flatMap((status) => status.kept).join('\n'),
   );
+}
+
+/** On a machine that is down nobody can answer: only what runs is asked. */
+async function refuseWhileBusy(session: Session): Promise<void> {
+  const { askWhetherBusy, refuseUnlessIdle } = await import('../../backup/refuse-while.ts');
+  const [deployment, engine] = [await session.deployment(), await session.engine()];
+  const checks = deployment.backup?.refuseWhile ?? [];
+  const answers = await askWhetherBusy(checks, { deployment, engine }, session.context.signal);
+  const given = answers.filter(({ kind, check }) => {
+    return kind !== 'not running' && (kind !== 'no answer' || check.service !== undefined);
+  });
+  refuseUnlessIdle(given, 'restoring');
 }
 
 /** The host is the deployment's: writing to a directory needs neither file nor engine. */

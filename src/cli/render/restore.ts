@@ -40,6 +40,9 @@ export function renderReport(report: RestoreReport): string {
     ...(report.leftOut.length > mostLeftOut
       ? [`and ${report.leftOut.length - mostLeftOut} more that backups leave out`]
       : []),
+    ...report.newcomers.flatMap(({ inventory, labels, advice }) =>
+      labels.map((label) => `${printable(inventory)} ${printable(label)}: ${printable(advice)}`),
+    ),
     ...report.warnings.map((warning) => `note: ${printable(warning)}`),
     ...report.kept.map((where) => `replaced data is kept in ${printable(where)}`),
     ...(report.kept.length > 0 ? ['dockerctl restore --rollback brings it back; --drop-old removes it'] : []),

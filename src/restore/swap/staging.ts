@@ -2,6 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, readdirSync } from 'node:fs';
 import { codeOf } from '../../support/errors.ts';
 import { pathAt, toFsPath } from '../../support/posix/byte-path.ts';
 import { openDirectoryAt } from '../../support/posix/open.ts';
+import { stagingName } from '../../support/staging-name.ts';
 import { removeInheritedAcl } from '../tree/metadata.ts';
 import { openPlainDirectory } from './directories.ts';
 import { removeTree } from './remove-tree.ts';
@@ -16,16 +17,6 @@ export interface Staging {
   fresh: number;
   old: number;
   close(): void;
-}
-
-const prefix = '.dockerctl-restore-';
-
-export function stagingName(id: string): string {
-  return `${prefix}${id}`;
-}
-
-export function isStagingName(name: string): boolean {
-  return name.startsWith(prefix);
 }
 
 /** Creates it. Throws `EEXIST` when it is there. */

@@ -42,6 +42,14 @@ function pathsIn(root: string, options: Partial<WalkOptions> = {}): string[] {
   return seenIn(root, options).map(({ path }) => path);
 }
 
+test('what a restore stages or keeps is passed by', () => {
+  assert.equal(pathsIn(tree(['a', '.dockerctl-restore-0123abcd/old/a', 'sub/.dockerctl-restore-1/new/x'])), [
+    '.',
+    'a',
+    'sub',
+  ]);
+});
+
 test('everything is visited once, in the order of a tree', () => {
   const names = ['a/b/c', 'a!', 'a', '-', '!x', 'é', 'z/', '\xff\xfe', 'line\nbreak', '.hidden/.x'].filter(
     (name) => name !== 'a',

@@ -60,6 +60,27 @@ test('a snapshot is restored, its status told, taken back, restored again and th
   assert.match((await dockerctl('restore', '--status')).stdout, /no restore is unfinished/);
 });
 
+test('a busy system is not restored over, and its inventory tells what came since', async () => {
+  const list = join(root, 'nodes.json');
+  const busy = join(root, 'busy');
+  const old = readFileSync(file, 'utf8');
+  const checks = `refuse-while: [{name: an environment is deploying, run: [cat, ${busy}], matches: running}]`;
+  const lists = `inventories: {nodes: {run: [cat, ${list}], key: id, label: name, advice: reset it}}`;
+  writeFileSync(file, old.replace('backup: {', `backup: {${checks}, ${lists}, `), { mode: 0o600 });
+  writeFileSync(busy, 'idle');
+  writeFileSync(list, '[{"id":1,"name":"one"}]');
+  assert.is((await dockerctl('backup')).status, exitCodes.done);
+  writeFileSync(list, '[{"id":1,"name":"one"},{"id":2,"name":"two"}]');
+  writeFileSync(busy, 'running');
+  assert.is((await dockerctl('restore', 'latest', '-y')).status, exitCodes.busy);
+  rmSync(busy);
+  const { status, stdout } = await dockerctl('restore', 'latest', '-y');
+  assert.is(status, exitCodes.done);
+  assert.match(stdout, /^nodes two: reset it$/m);
+  await dockerctl('restore', '--drop-old', '-y');
+  writeFileSync(file, old, { mode: 0o600 });
+});
+
 test('with --to and --repository, neither deployment file nor engine is needed', async () => {
   const to = join(root, 'out');
   const argv = [

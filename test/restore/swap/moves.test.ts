@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { applyMoves, planMoves, revertMoves } from '../../../src/restore/swap/moves.ts';
-import { createStaging, removeStaging, stagingName } from '../../../src/restore/swap/staging.ts';
+import { createStaging, removeStaging } from '../../../src/restore/swap/staging.ts';
+import { stagingName } from '../../../src/support/staging-name.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const root = temporaryDirectory();

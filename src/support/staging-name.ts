@@ -1,0 +1,14 @@
+/**
+ * A restore stages new data, and keeps what it replaced, in a directory of this name beside both. Backups pass it by.
+ *
+ * @param id of the restore
+ */
+export function stagingName(id: string): string {
+  return `${prefix}${id}`;
+}
+
+export function isStagingName(name: string): boolean {
+  return name.startsWith(prefix);
+}
+
+const prefix = '.dockerctl-restore-';
