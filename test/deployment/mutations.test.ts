@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DockerctlError, UsageError } from '../../src/support/errors.ts';
 import { readText } from '../support/deployment.ts';
+import fc from '../support/property.ts';
 
 const document = readFileSync('docs/deployment-file.md', 'utf8');
 const examples = [...document.matchAll(/^```yaml\n([\s\S]*?)^```$/gm)].map((match) => match[1] ?? '');

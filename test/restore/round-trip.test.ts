@@ -9,7 +9,6 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createBackup } from '../../src/backup/create.ts';
@@ -24,6 +23,7 @@ import { setTimesAt } from '../../src/support/posix/times.ts';
 import { setXattr } from '../../src/support/posix/xattrs.ts';
 import { readText } from '../support/deployment.ts';
 import { makeOddTree } from '../support/odd-tree.ts';
+import fc from '../support/property.ts';
 import { quietContext } from '../support/save-directory.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { fingerprint } from './fingerprint.ts';

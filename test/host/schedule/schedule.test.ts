@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { applySchedule, installedSchedule, schedulerOf } from '../../../src/host/schedule/apply.ts';
@@ -10,6 +9,7 @@ import type { Schedule, ScheduleStep } from '../../../src/host/schedule/schedule
 import { FailedError, UsageError } from '../../../src/support/errors.ts';
 import { runCli } from '../../support/cli.ts';
 import { needProgram } from '../../support/debian-program.ts';
+import fc from '../../support/property.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const program = '/usr/bin/dockerctl';

@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decryptBytes, decryptStream } from '../../../src/repository/age/decrypt.ts';
@@ -19,6 +18,7 @@ import {
 import { SealedFile } from '../../../src/repository/age/sealed-file.ts';
 import { DamagedError, SignatureError } from '../../../src/support/errors.ts';
 import { needProgram } from '../../support/debian-program.ts';
+import fc from '../../support/property.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const identity = generateIdentity();

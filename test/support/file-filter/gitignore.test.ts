@@ -1,10 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { lastMatch, parsePatterns } from '../../../src/support/file-filter/gitignore.ts';
+import fc from '../../support/property.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 function matches(lines: string | string[], path: string, isDirectory = false): boolean | undefined {
