@@ -180,7 +180,10 @@ class LayoutRepository implements Repository {
   }
 
   async repair(context: Context): Promise<RepairReport> {
-    return this.#alone('repairing', context, () => repairRepository(this.#store, context));
+    return this.#alone('repairing', context, async () => {
+      const store = this.#rememberingStore(await loadEverySnapshot(this.#store));
+      return repairRepository(store, context);
+    });
   }
 
   async outgoing(snapshot: Snapshot): Promise<Outgoing> {
