@@ -23,9 +23,14 @@ export async function saveDirectories(
 ): Promise<Snapshot> {
   const options = { host: 'here', deployment: 'test', release: '1.0', recipients };
   const run = await repository.beginRun(options, context);
-  for (const [name, directory] of Object.entries(directories))
-    await saveDirectory(run, name, directory, context);
-  return run.commit();
+  try {
+    for (const [name, directory] of Object.entries(directories))
+      await saveDirectory(run, name, directory, context);
+    return await run.commit();
+  } catch (error) {
+    await run.abandon();
+    throw error;
+  }
 }
 
 /** Saves a directory as one source of a run. */
