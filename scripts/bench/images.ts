@@ -2,7 +2,7 @@
  * Loading, inspecting and saving a 750 MB image, beside Docker's own commands and skopeo, in one run on one engine: medians
  * of whole processes, and what they are to each other.
  *
- *     npm run build && npm run bench -- images [ROUNDS]
+ *     npm run build && npm run bench -- images [ROUNDS [PART OF A TITLE]]
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -14,13 +14,14 @@ import { loadBenches } from './images/load.ts';
 import { type Bench, type Ground, median, megabytes, type Run } from './images/measure.ts';
 
 const rounds = Number(process.argv[2] ?? 3);
+const wanted = process.argv[3] ?? '';
 needProgram('skopeo');
 const address = execFileSync('scripts/engine', ['start', '--name', 'bench'], { encoding: 'utf8' }).trim();
 const work = mkdtempSync(join(tmpdir(), 'dockerctl-bench-'));
 try {
   const docker = ['docker', '-H', address];
   const ground: Ground = { docker, address, work, image: bigImage(docker) };
-  for (const bench of loadBenches(ground)) report(bench);
+  for (const bench of loadBenches(ground)) if (bench.title.includes(wanted)) report(bench);
 } finally {
   execFileSync('scripts/engine', ['stop', '--name', 'bench']);
   rmSync(work, { recursive: true });

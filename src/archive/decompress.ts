@@ -27,7 +27,7 @@ export const maxDictionary = 160 << 20;
 const maxZstdWindowLog = 27;
 
 /** So much is decoded ahead of whoever reads, in bytes: decoder and reader then work at the same time. */
-const buffering = { chunkSize: 1 << 18, highWaterMark: 4 << 20 };
+const buffering = { chunkSize: 1 << 20, highWaterMark: 8 << 20 };
 
 const decoders: Record<Compression, (compressed: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>> = {
   async *gzip(compressed) {

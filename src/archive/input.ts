@@ -32,7 +32,7 @@ export interface OpenInput {
   close(): Promise<void>;
 }
 
-const readSize = 1 << 18;
+const readSize = 1 << 20;
 
 /**
  * Opens it without reading a byte.

@@ -179,7 +179,7 @@ export class ArchiveLoad {
       this.stopIfInterrupted();
       this.sent = images;
     };
-    const bytes = Readable.from(make(commit), { objectMode: false, highWaterMark: 1 << 20 });
+    const bytes = Readable.from(make(commit), { objectMode: false, highWaterMark: 8 << 20 });
     const interrupt = () => {
       if (this.sent === undefined) bytes.destroy(this.interruption());
     };
