@@ -6,6 +6,7 @@ import type { Repository, Snapshot } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
 import { FailedError, messageOf } from '../support/errors.ts';
 import { runCommand } from '../support/run-command.ts';
+import type { DatabasePorts } from './databases.ts';
 import type { RestoreHost } from './host.ts';
 import { sourceTree } from './tree/source-tree.ts';
 
@@ -27,6 +28,25 @@ type Item = Record<string, unknown>;
 
 /** Seconds an inventory may take. */
 const patience = 300;
+
+/** Compares what the inventories told before and tell now with what they told when the backup was made. */
+export async function findNewcomers(
+  ports: DatabasePorts | undefined,
+  before: readonly Taken[],
+  warn: (message: string) => void,
+  context: Context,
+): Promise<Newcomers[]> {
+  const inventories = ports?.deployment.backup?.inventories ?? [];
+  if (ports === undefined || inventories.length === 0) return [];
+  try {
+    const now = [...before, ...(await takeInventories(ports, warn, context))];
+    return newcomers(await savedInventories(ports.repository, ports.snapshot), now, inventories);
+  } catch (error) {
+    // The restore is done and checked: what cannot be told about it does not undo it.
+    warn(`comparing inventories: ${messageOf(error)}`);
+    return [];
+  }
+}
 
 /** Takes the inventories that answer; a service that does not run has none to tell. Complaints go to `warn`. */
 export async function takeInventories(

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { LoadedDatabases } from '../databases/databases.ts';
 import type { DatabaseEngine } from '../deployment/backup-settings.ts';
+import { FailedError } from '../support/errors.ts';
 import { listJournals, readJournal, removeJournal, writeJournal } from '../support/journal.ts';
 import type { CommandRecord } from './commands.ts';
 import type { StoredMetadata } from './swap/kept-directory.ts';
@@ -94,6 +95,18 @@ export async function restoreJournals(stateDir: string): Promise<RestoreJournal[
     paths.map(async (path) => ({ path, record: await readJournal<RestoreRecord>(path) })),
   );
   return journals.sort((a, b) => (a.record.started < b.record.started ? -1 : 1));
+}
+
+/** @throws {FailedError} while an earlier restore is neither finished nor taken back */
+export async function refuseUnfinished(stateDir: string): Promise<void> {
+  const journals = await restoreJournals(stateDir);
+  const unfinished = journals.find(({ record }) => record.phase !== 'done');
+  if (unfinished === undefined) return;
+  const { id, started } = unfinished.record;
+  throw new FailedError(`restoring: the restore ${id} begun ${started} was never finished`, {
+    advice: 'Finish it with dockerctl restore --resume, or take it back with dockerctl restore --rollback.',
+    facts: { restore: id, journal: unfinished.path },
+  });
 }
 
 function journalDirectory(stateDir: string): string {

@@ -1,14 +1,15 @@
 import type { Repository } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
-import { FailedError, UsageError } from '../support/errors.ts';
+import { UsageError } from '../support/errors.ts';
+import type { RestoreReport } from './conclude.ts';
 import type { RestoreHost } from './host.ts';
 import { lackedImages, refuseMissingImages } from './images.ts';
-import { restoreJournals } from './journal.ts';
+import { refuseUnfinished } from './journal.ts';
 import { expectSpace } from './plan/needs.ts';
 import { planRestore, type RestorePlan } from './plan/plan.ts';
 import { type Selection, selectSources } from './plan/select.ts';
 import { findGround, surveyHost } from './plan/survey.ts';
-import { type RestoreReport, runRestore } from './run.ts';
+import { runRestore } from './run.ts';
 
 export interface RestoreRequest extends Selection {
   /** Id, unique prefix, or `latest`. */
@@ -53,18 +54,6 @@ export async function prepareRestore(
   expectSpace(plan.space);
   const decided = { request, snapshot, selected, plan, services: survey.services };
   return { plan, run: () => runRestore(decided, { repository, host }, context) };
-}
-
-/** @throws {FailedError} while an earlier restore is neither finished nor taken back */
-export async function refuseUnfinished(stateDir: string): Promise<void> {
-  const journals = await restoreJournals(stateDir);
-  const unfinished = journals.find(({ record }) => record.phase !== 'done');
-  if (unfinished === undefined) return;
-  const { id, started } = unfinished.record;
-  throw new FailedError(`restoring: the restore ${id} begun ${started} was never finished`, {
-    advice: 'Finish it with dockerctl restore --resume, or take it back with dockerctl restore --rollback.',
-    facts: { restore: id, journal: unfinished.path },
-  });
 }
 
 function refuseExisting(targets: readonly { where: string; exists: boolean }[]): void {

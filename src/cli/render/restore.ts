@@ -1,5 +1,5 @@
+import type { RestoreReport } from '../../restore/conclude.ts';
 import type { RestorePlan } from '../../restore/plan/plan.ts';
-import type { RestoreReport } from '../../restore/run.ts';
 import type { RestoreStatus } from '../../restore/unfinished.ts';
 import { count, formatBytes, formatTime } from './quantities.ts';
 import { printable, renderTable } from './table.ts';

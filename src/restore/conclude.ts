@@ -1,0 +1,60 @@
+import { toText } from '../support/posix/byte-path.ts';
+import { stagingName } from '../support/staging-name.ts';
+import type { Newcomers } from './inventories.ts';
+import { endJournal, type RestoreJournal, type RestoreRecord, saveJournal } from './journal.ts';
+import { joinPath } from './places.ts';
+import { removeStaging } from './swap/staging.ts';
+
+export interface RestoreReport {
+  /** Of this restore, for `--rollback`. */
+  id: string;
+  snapshot: string;
+  sources: { name: string; title: string; files: number; bytes: number }[];
+  databases: { service: string; name: string; tables: number; rows: number }[];
+  started: string[];
+  /** What lives on in the restored trees because backups leave it out. */
+  leftOut: string[];
+  /** Where the data that was replaced is kept; empty when there was none. */
+  kept: string[];
+  /** What came after the backup: it is not in the data that was brought back. */
+  newcomers: Newcomers[];
+  /** What the file systems here could not hold. */
+  warnings: string[];
+}
+
+/** All is in place and checked: what was replaced stays for the way back; where there is nothing, all traces go. */
+export async function conclude(
+  journal: RestoreJournal,
+): Promise<Omit<RestoreReport, 'warnings' | 'newcomers'>> {
+  const { record } = journal;
+  const kept = keptData(record);
+  record.phase = 'done';
+  await saveJournal(journal);
+  if (kept.length === 0) {
+    for (const { directory } of record.places) await removeStaging(directory, record.id);
+    await endJournal(journal);
+  }
+  const databases = record.databases.flatMap(({ service, loaded }) =>
+    (loaded?.databases ?? []).map(({ name, tables, rows }) => ({ service, name, tables, rows })),
+  );
+  const { id, snapshot, sources, start } = record;
+  const leftOut = record.places.flatMap(({ directory, leftOut = [] }) =>
+    leftOut.map((path) => toText(joinPath(directory, path))),
+  );
+  return { id, snapshot, sources, databases, started: start, leftOut, kept };
+}
+
+/** Where the data that a restore replaced is, in words. */
+export function keptData({ id, places, databases, commands }: RestoreRecord): string[] {
+  return [
+    ...places
+      .filter(({ moves }) => moves.some((move) => move.old))
+      .map(({ directory }) => toText(`${joinPath(directory, stagingName(id))}/old`)),
+    ...databases.flatMap(({ service, loaded }) =>
+      (loaded?.databases ?? [])
+        .filter(({ existed }) => existed)
+        .map(({ kept }) => `database ${kept} of ${service}`),
+    ),
+    ...commands.flatMap(({ before }) => before ?? []),
+  ];
+}

@@ -1,0 +1,62 @@
+import type { Repository, Snapshot } from '../repository/repository.ts';
+import type { Context } from '../support/context.ts';
+import type { RestoreHost } from './host.ts';
+import type { RestoreRecord } from './journal.ts';
+import type { RestorePlan } from './plan/plan.ts';
+import type { SelectedSource, Selection } from './plan/select.ts';
+import type { ServiceState } from './services.ts';
+
+/** What was decided before anything changes. */
+export interface Decided {
+  request: Selection;
+  snapshot: Snapshot;
+  selected: readonly SelectedSource[];
+  plan: RestorePlan;
+  services: readonly ServiceState[];
+}
+
+export interface RunPorts {
+  repository: Repository;
+  host: RestoreHost | undefined;
+}
+
+/** What a journal begins with: everything that is known, and nothing done yet. */
+export async function recordOf(
+  { request, snapshot, selected, plan, services }: Decided,
+  { repository, host }: RunPorts,
+  context: Context,
+): Promise<Omit<RestoreRecord, 'version' | 'id'>> {
+  const createdVolumes: string[] = [];
+  for (const { volume } of selected) {
+    if (volume !== undefined && !(await host!.engine.volumes.inspect(volume))) createdVolumes.push(volume);
+  }
+  const namesOf = (state: ServiceState['state']) => {
+    return services.filter((service) => service.state === state).map(({ name }) => name);
+  };
+  return {
+    started: context.now().toISOString(),
+    repository: repository.directory,
+    snapshot: snapshot.id,
+    request: { only: request.only, full: request.full, to: request.to },
+    sources: selected.map(({ summary: { name, title, files, bytes } }) => ({ name, title, files, bytes })),
+    phase: 'staging',
+    createdDirectories: [],
+    createdVolumes,
+    places: [],
+    times: [],
+    leftOutRules: [],
+    kept: [],
+    databases: selected.flatMap(({ summary, database }) =>
+      database === undefined ? [] : [{ source: summary.name, ...database }],
+    ),
+    commands: selected.flatMap(({ summary, command }) => {
+      if (command === undefined) return [];
+      const { service, run, restore, timeout } = command;
+      return [{ source: summary.name, service, run, restore, timeout }];
+    }),
+    stop: plan.stop,
+    start: plan.start,
+    running: namesOf('running'),
+    missing: namesOf('missing'),
+  };
+}

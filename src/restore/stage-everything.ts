@@ -1,0 +1,79 @@
+import { labelNames } from '../deployment/names.ts';
+import type { Context } from '../support/context.ts';
+import { saveBefore } from './commands.ts';
+import { type DatabasePorts, loadDatabase } from './databases.ts';
+import type { Decided, RunPorts } from './decided.ts';
+import type { RestoreHost } from './host.ts';
+import { lackedImages, loadSnapshotImages, needsImages, refuseMissingImages } from './images.ts';
+import type { RestoreJournal } from './journal.ts';
+import { findGround } from './plan/survey.ts';
+import { stageFiles } from './stage.ts';
+import type { MetadataOptions } from './tree/metadata.ts';
+
+/** Makes ready, beside what lives, all that can be made ready before anything stops; the journal knows how far it came. */
+export async function stageEverything(
+  decided: Decided,
+  ports: RunPorts,
+  databasePorts: DatabasePorts | undefined,
+  journal: RestoreJournal,
+  metadata: MetadataOptions,
+  context: Context,
+): Promise<void> {
+  const { request, snapshot, selected } = decided;
+  const { repository, host } = ports;
+  const { record } = journal;
+  if (host) await bringImages(decided, ports, host, context);
+  if (host) await createVolumes(record.createdVolumes, snapshot.deployment, host);
+  const ground = await findGround(selected, host?.engine, request.to);
+  record.kept = [...ground.layout.kept];
+  record.leftOutRules = ground.targets.flatMap(({ source, path }) => {
+    const declared = host?.deployment.backup?.sources.find(({ name }) => name === source);
+    return declared && 'filter' in declared ? [{ path, filter: declared.filter }] : [];
+  });
+  await stageFiles(repository, snapshot, selected, ground, journal, metadata, context);
+  if (databasePorts) await stageServed(journal, databasePorts, context);
+}
+
+async function bringImages(
+  { snapshot, selected, plan, services }: Decided,
+  { repository }: RunPorts,
+  host: RestoreHost,
+  context: Context,
+): Promise<void> {
+  const images = selected.find((source) => source.images);
+  if (images === undefined || !needsImages(plan.start, services)) return;
+  await loadSnapshotImages(repository, snapshot, images.summary.name, host, context);
+  refuseMissingImages(lackedImages(plan.start, await host.services.list()));
+}
+
+async function createVolumes(
+  names: readonly string[],
+  deploymentName: string,
+  { engine, deployment }: RestoreHost,
+): Promise<void> {
+  for (const name of names) {
+    const {
+      driver,
+      driverOptions = {},
+      labels,
+    } = deployment.volumes.find((volume) => volume.name === name) ?? {};
+    await engine.volumes.create(name, {
+      driverOptions,
+      labels: { ...labels, [labelNames.deployment]: deploymentName },
+      ...(driver !== undefined && { driver }),
+    });
+  }
+}
+
+/** What goes through services that run: databases are loaded beside, and what commands would replace is saved. */
+async function stageServed(journal: RestoreJournal, ports: DatabasePorts, context: Context): Promise<void> {
+  const { record } = journal;
+  for (const database of record.databases) {
+    const stays = record.running.includes(database.service) && !record.stop.includes(database.service);
+    if (stays) await loadDatabase(database, ports, journal, context);
+  }
+  for (const command of record.commands) {
+    const answers = command.service === undefined || record.running.includes(command.service);
+    if (answers) await saveBefore(command, ports, journal, context);
+  }
+}
