@@ -202,7 +202,7 @@ export interface Outgoing {
 
 /** A snapshot on its way into a repository. Nothing of it is visible before `commit` resolves. */
 export interface Incoming {
-  /** The same snapshot, when the repository has it already: then nothing is lacking, and committing changes nothing. */
+  /** The same snapshot, when the repository has it already. Then what is lacking was lost, and adding it mends. */
   readonly existing: Snapshot | undefined;
   /** Every blob that it needs but its manifest. */
   readonly needed: readonly BlobRef[];

@@ -3,14 +3,22 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { OpenRepository } from '../../backup/create-recorded.ts';
 import type { BackupPlan } from '../../backup/plan.ts';
+import {
+  isRemote,
+  parseRemoteAddress,
+  type RemoteAddress,
+  renderRemoteAddress,
+} from '../../backup/remote/address.ts';
 import { type BackupReport, type Changes, firstProblem, type SourceReport } from '../../backup/report.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
+import type { SendReport } from '../../repository/carry/send.ts';
 import { IncompleteError, UsageError } from '../../support/errors.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
 import { count, formatBytes, formatDuration } from '../render/quantities.ts';
 import { renderTable } from '../render/table.ts';
 import type { Wrap } from './all.ts';
+import { renderSendReport } from './backup-send.ts';
 
 export function addBackupCreate(backup: Command, wrap: Wrap): void {
   backup
@@ -26,13 +34,22 @@ async function create(session: Session, { args: [dest], options }: ParsedInput):
   const full = options.full === true;
   const deployment = await session.deployment();
   const plan = planBackup(deployment, { full });
-  const directory = dest === undefined ? plan.repository : destination(dest, session.io.workingDirectory);
+  const remote = dest !== undefined && isRemote(dest) ? parseRemoteAddress(dest) : undefined;
+  const directory =
+    dest === undefined || remote !== undefined
+      ? plan.repository
+      : destination(dest, session.io.workingDirectory);
   if (session.global.dryRun) {
-    session.result({ ...plan, repository: directory }, renderPlan);
+    session.result({ ...plan, repository: directory, ...(remote && { remote }) }, renderPlan);
     return;
   }
   const report = await run(session, deployment, directory, { full, tags: options.tag ?? [] });
-  session.result(report, (done) => renderReport(done, session.io.stdout.isTTY === true));
+  const sent = remote && (await send(session, directory, report.snapshot.id, remote));
+
+  session.result({ ...report, ...(sent && { sent }) }, (done) => {
+    const lines = renderReport(done, session.io.stdout.isTTY === true);
+    return sent === undefined || remote === undefined ? lines : `${lines}\n${renderSendReport(sent, remote)}`;
+  });
   throwIfIncomplete(report);
 }
 
@@ -60,13 +77,28 @@ async function run(
   }
 }
 
-/** A misspelt command must not become the name of a new directory, nor another host's. */
-function destination(named: string, workingDirectory: string): string {
-  if (/^[^/]+:/.test(named)) {
-    throw new UsageError(`backing up to ${named}: backups cannot be sent to another host`, {
-      advice: 'Back up to a directory and copy that, for example with rsync',
-    });
+/** The snapshot is made here first: what can be compared with is here, and a broken line costs nothing. */
+async function send(
+  { context }: Session,
+  directory: string,
+  snapshot: string,
+  remote: RemoteAddress,
+): Promise<SendReport> {
+  const [{ openRepository }, { sendToHost }] = await Promise.all([
+    import('../../repository/open.ts'),
+    import('../../backup/remote/send-to-host.ts'),
+  ]);
+  const repository = await openRepository(directory, context);
+  try {
+    const outgoing = await repository.outgoing(await repository.find(snapshot));
+    return await sendToHost(outgoing, remote, context);
+  } finally {
+    await repository.close();
   }
+}
+
+/** A misspelt command must not become the name of a new directory. */
+function destination(named: string, workingDirectory: string): string {
   if (named.includes('/') || named === '.' || named === '..') return resolve(workingDirectory, named);
   throw new UsageError(`backup ${named}: there is no such command, and a directory has a slash in its name`, {
     advice: `Write ./${named} if you mean a directory; dockerctl backup --help lists the commands`,
@@ -83,9 +115,16 @@ function throwIfIncomplete(report: BackupReport): void {
   });
 }
 
-function renderPlan({ repository, sources, leftOut, checks }: BackupPlan): string {
+function renderPlan({
+  repository,
+  remote,
+  sources,
+  leftOut,
+  checks,
+}: BackupPlan & { remote?: RemoteAddress }): string {
+  const onward = remote === undefined ? '' : `, and send that to ${renderRemoteAddress(remote)}`;
   return [
-    `would back up to ${repository}:`,
+    `would back up to ${repository}${onward}:`,
     ...sources.map(({ name, title }) => `  ${name}: ${title}`),
     ...leftOut.map(({ name, title }) => `  not ${name}: ${title} (only with --full)`),
     ...checks.map(({ name }) => `  unless ${name}`),

@@ -33,6 +33,7 @@ async function importFiles(session: Session, { args: [files], options }: ParsedI
 
 function renderReport({ snapshot: { id }, existed, added }: ImportReport): string {
   const short = id.slice('sha256:'.length, 'sha256:'.length + 12);
-  if (existed) return `snapshot ${short} was there already`;
-  return `snapshot ${short}: added ${count(added.blobs, 'file')}, ${formatBytes(added.bytes)}`;
+  const files = `${count(added.blobs, 'file')}, ${formatBytes(added.bytes)}`;
+  if (!existed) return `snapshot ${short}: added ${files}`;
+  return `snapshot ${short} was there already${added.blobs === 0 ? '' : `; what it had lost is back: ${files}`}`;
 }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { isRemote, parseRemoteAddress } from '../../backup/remote/address.ts';
 import { identityOption, openBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
@@ -16,6 +17,7 @@ export function addBackupRemove(backup: Command, wrap: Wrap): void {
 }
 
 async function remove(session: Session, { args: [names], options }: ParsedInput): Promise<undefined> {
+  if (isRemote(options.repository ?? '')) return removeThere(session, names, options.repository);
   const repository = await openBackupRepository(session, options.repository, options.identity);
   try {
     const found = await Promise.all((names as string[]).map((name) => repository.find(name)));
@@ -31,4 +33,17 @@ async function remove(session: Session, { args: [names], options }: ParsedInput)
   } finally {
     await repository.close();
   }
+}
+
+/** From a repository on another host, if it lets itself be asked. */
+async function removeThere(session: Session, names: readonly string[], where: string): Promise<undefined> {
+  const { removeAtHost } = await import('../../backup/remote/send-to-host.ts');
+  const address = parseRemoteAddress(where);
+  const what = `${count(names.length, 'snapshot')} from ${where}: ${names.join(', ')}`;
+  if (session.global.dryRun) {
+    session.result({ snapshots: names }, () => `would remove ${what}`);
+    return;
+  }
+  await session.confirm(`Remove ${what}, for good`);
+  session.result(await removeAtHost(names, address, session.context), renderReport);
 }

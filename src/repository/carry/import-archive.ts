@@ -12,7 +12,7 @@ import { manifestLimit } from '../snapshot/media-types.ts';
 
 export interface ImportReport {
   snapshot: Snapshot;
-  /** The repository had it already; then nothing was written. */
+  /** The repository had it already; then only what it had lost was written. */
   existed: boolean;
   /** What the repository lacked. */
   added: { blobs: number; bytes: number };

@@ -39,8 +39,10 @@ export interface IncomingOptions {
 export async function beginIncoming(options: IncomingOptions): Promise<Incoming> {
   const { store, stored, manifest } = options;
   const parts = decodeManifest(manifest, 'the manifest of the incoming snapshot');
-  const existing = stored.find(({ snapshot }) => snapshot.id === parts.config.digest)?.snapshot;
-  const lacking = existing === undefined ? await lackingBlobs(parts, options) : [];
+  const existing = stored.find(({ snapshot }) => snapshot.id === parts.config.digest);
+  // One whose manifest was issued anew here needs other blobs than this one names.
+  const isOther = existing !== undefined && existing.manifest.digest !== digestOf(manifest);
+  const lacking = isOther ? [] : await lackingBlobs(parts, options);
   await requireRoom(store, lacking);
   const awaited = new Map(lacking.map((blob) => [blob.digest, blob]));
   let active = true;
@@ -51,7 +53,7 @@ export async function beginIncoming(options: IncomingOptions): Promise<Incoming>
   }
 
   return {
-    existing,
+    existing: existing?.snapshot,
     needed: blobsOfParts(parts),
     lacking,
 
@@ -64,7 +66,9 @@ export async function beginIncoming(options: IncomingOptions): Promise<Incoming>
 
     async commit() {
       try {
-        return existing ?? (await commitIncoming(options, [...awaited.values()]));
+        requireAll([...awaited.values()]);
+        await syncBlobs(store);
+        return existing?.snapshot ?? (await commitIncoming(options));
       } finally {
         await end();
       }
@@ -117,18 +121,20 @@ async function writeBlob(store: Store, blob: BlobRef, content: AsyncIterable<Uin
   }
 }
 
-async function commitIncoming(
-  { store, stored, manifest }: IncomingOptions,
-  missing: readonly BlobRef[],
-): Promise<StoredSnapshot['snapshot']> {
-  if (missing.length > 0) {
-    throw new DamagedError(
-      `taking in a snapshot: ${missing.length} of its blobs did not come, such as ${missing[0]?.digest}`,
-    );
-  }
+function requireAll(missing: readonly BlobRef[]): void {
+  if (missing.length === 0) return;
+  throw new DamagedError(
+    `taking in a snapshot: ${missing.length} of its blobs did not come, such as ${missing[0]?.digest}`,
+  );
+}
+
+async function commitIncoming({
+  store,
+  stored,
+  manifest,
+}: IncomingOptions): Promise<StoredSnapshot['snapshot']> {
   try {
     const incoming = await decodeSnapshot(store, digestOf(manifest), manifest);
-    await syncBlobs(store);
     await publishSnapshot(store, stored, incoming.snapshot, await stageBlob(store, manifest));
     await keepReserve(store.directory).catch(() => {}); // Without it only removing on a full disk is harder.
     return incoming.snapshot;

@@ -23,9 +23,9 @@ function newPlace() {
   return { home, repository, stateDir, backUp };
 }
 
-test('a misspelt command, or another host, does not become a new directory', async () => {
+test('a misspelt command, or what is no place on another host, does not become a new directory', async () => {
   const { home, backUp } = newPlace();
-  for (const name of ['verfiy', 'root@nas:/backup', 'nas:backup']) {
+  for (const name of ['verfiy', 'nas:backup', 'root@-oProxyCommand=x:/b']) {
     const { status, stderr } = await backUp(name);
     assert.is(status, 2, stderr);
   }

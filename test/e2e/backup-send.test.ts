@@ -1,0 +1,174 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { wholeSnapshots } from '../repository/carry/exported.ts';
+import { runCli } from '../support/cli.ts';
+import { quietContext } from '../support/save-directory.ts';
+import { seededRandom } from '../support/seeded-random.ts';
+import { standInForSsh } from '../support/ssh-stand-in.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const root = temporaryDirectory();
+const data = join(root, 'data');
+const here = join(root, 'here');
+const state = join(root, 'state');
+const context = quietContext(state);
+const { log } = standInForSsh(root);
+const random = seededRandom(20261122);
+const environment = { DOCKERCTL_FILE: join(root, 'dockerctl.yaml'), DOCKERCTL_STATE_DIR: state };
+
+mkdirSync(data);
+writeFileSync(
+  environment.DOCKERCTL_FILE,
+  `name: sent
+x-dockerctl: {backup: {repository: ${here}, sources: {data: {paths: [${data}]}}}}
+`,
+  { mode: 0o600 },
+);
+writeFileSync(join(data, 'stays'), randomBytes(3_000_000));
+
+const dockerctl = (...argv: string[]) => runCli(argv, { environment });
+
+async function backup(): Promise<string> {
+  writeFileSync(join(data, 'changes'), randomBytes(3_000_000));
+  const { stdout } = await dockerctl('backup', '--json');
+  return JSON.parse(stdout).snapshot.id;
+}
+
+async function withEnvironment<T>(set: Record<string, string>, act: () => Promise<T>): Promise<T> {
+  Object.assign(process.env, set);
+  try {
+    return await act();
+  } finally {
+    for (const name of Object.keys(set)) delete process.env[name];
+  }
+}
+
+test('backup user@host:/path makes a snapshot here and sends what is missing there', async () => {
+  const there = join(root, "the other host's");
+  const first = await dockerctl('backup', `me@vault:${there}`);
+  assert.is(first.status, 0, first.stderr);
+  assert.is(first.stderr, '');
+  assert.match(first.stdout, /snapshot (\w{12}) sent to me@vault:.*: \d+ files, [23]\.\d MiB\n$/);
+  writeFileSync(join(data, 'small'), 'a little more');
+  const second = JSON.parse((await dockerctl('backup', `me@vault:${there}`, '--json')).stdout);
+  assert.is(second.sent.snapshot, second.snapshot.id);
+  assert.ok(second.sent.sent.bytes < 50_000, JSON.stringify(second.sent));
+  assert.is((await wholeSnapshots(there, context)).length, 2);
+  assert.equal(await wholeSnapshots(there, context), await wholeSnapshots(here, context));
+  const again = await dockerctl('backup', 'send', 'latest', `me@vault:${there}`);
+  assert.match(again.stdout, 'was already at me@vault:');
+  const words = readFileSync(log, 'utf8').split('\n');
+  assert.ok(words.includes('BatchMode=yes') && words.includes('StrictHostKeyChecking=yes'));
+});
+
+test('a forced command decides where snapshots go, and append-only is safe from who sends', async () => {
+  const vault = join(root, 'forced');
+  const SSH_FORCED = `dockerctl backup receive --append-only ${vault}`;
+  await withEnvironment({ SSH_FORCED }, async () => {
+    const sent = await dockerctl('backup', 'vault:/somewhere/else');
+    assert.is(sent.status, 0, sent.stderr);
+  });
+  const [id = ''] = await wholeSnapshots(vault, context);
+  const remove = () => dockerctl('backup', 'remove', id, '-r', `vault:${vault}`, '--yes');
+  const refused = await withEnvironment({ SSH_FORCED }, remove);
+  assert.is(refused.status, 1);
+  assert.match(refused.stderr, 'lets itself be added to only');
+  assert.equal(await wholeSnapshots(vault, context), [id]);
+  const removed = await remove();
+  assert.match(removed.stdout, /^removed 1 snapshot: /, removed.stderr);
+});
+
+test('wherever the line is cut the other repository is whole, and the next try sends only the rest', async () => {
+  const there = join(root, 'cut');
+  const id = await backup();
+  for (const SSH_CUT of ['3', '500', '20000', '3200000']) {
+    const { status, stderr } = await withEnvironment({ SSH_CUT }, () =>
+      dockerctl('backup', 'send', id, `vault:${there}`),
+    );
+    assert.is(status, 1, `${SSH_CUT}: ${stderr}`);
+    assert.ok(stderr.split('\n').length <= 3, stderr);
+    assert.equal(await wholeSnapshots(there, context), [], SSH_CUT);
+  }
+  const done = await dockerctl('backup', 'send', id, `vault:${there}`, '--json');
+  const left = JSON.parse(done.stdout).sent.bytes;
+  assert.ok(left < 4_000_000, `${left} bytes were left to send`);
+  assert.equal(await wholeSnapshots(there, context), [id]);
+});
+
+test('a receiver killed at any moment keeps whole snapshots only, and the next try completes', async () => {
+  const there = join(root, 'killed');
+  let known: string[] = [];
+  for (let round = 0; round < 4; round++) {
+    const id = await backup();
+    await withEnvironment({ SSH_KILL_AFTER: (0.25 + 0.75 * random()).toFixed(2) }, () =>
+      dockerctl('backup', 'send', id, `vault:${there}`),
+    );
+    const { status, stderr } = await dockerctl('backup', 'send', id, `vault:${there}`);
+    assert.is(status, 0, stderr);
+    assert.equal(await wholeSnapshots(there, context), [...known, id], `round ${round}`);
+    known = [...known, id];
+  }
+});
+
+test('a sender killed at any moment leaves the other repository whole, and the next try completes', async () => {
+  const there = join(root, 'sender-killed');
+  let known: string[] = [];
+  for (let round = 0; round < 4; round++) {
+    const id = await backup();
+    const sender = start('backup', 'send', id, `vault:${there}`);
+    await setTimeout(300 + 900 * random());
+    sender.kill('SIGKILL');
+    await once(sender, 'close');
+    const status = await untilFree(id, there);
+    assert.is(status, 0);
+    assert.equal(await wholeSnapshots(there, context), [...known, id], `round ${round}`);
+    known = [...known, id];
+  }
+});
+
+test('what went wrong over there is told here, with its exit status', async () => {
+  const down = await dockerctl('backup', 'send', 'latest', 'down:/b');
+  assert.is(down.status, 1);
+  assert.match(down.stderr, 'down:/b: ssh: connect to host down port 22: Connection refused');
+  const bare = await dockerctl('backup', 'send', 'latest', 'bare:/b');
+  assert.is(bare.status, 1);
+  assert.match(bare.stderr, 'dockerctl is not installed there');
+  const there = join(root, 'other-files');
+  mkdirSync(there);
+  writeFileSync(join(there, 'thesis.txt'), '');
+  const occupied = await dockerctl('backup', 'send', 'latest', `vault:${there}`);
+  assert.is(occupied.status, 1, occupied.stderr);
+  assert.match(occupied.stderr, 'other files are in there');
+});
+
+test('--dry-run says where it would go, and what is no address is refused before anything is done', async () => {
+  const { stdout } = await dockerctl('backup', 'me@vault:/b', '--dry-run');
+  assert.match(stdout, `would back up to ${here}, and send that to me@vault:/b:`);
+  for (const to of ['-oProxyCommand=touch x:/b', 'vault:relative', 'a@-b:/c']) {
+    assert.is((await dockerctl('backup', 'send', '--', 'latest', to)).status, 2, to);
+  }
+});
+
+function start(...argv: string[]): ChildProcess {
+  return spawn(process.execPath, ['src/cli/bin.ts', ...argv], {
+    stdio: 'ignore',
+    env: { ...process.env, ...environment },
+  });
+}
+
+/** The receiver of a sender that was killed ends a moment later. */
+async function untilFree(id: string, there: string): Promise<number> {
+  for (let attempt = 0; ; attempt++) {
+    const { status } = await dockerctl('backup', 'send', id, `vault:${there}`);
+    if (status !== 11 || attempt === 20) return status;
+    await setTimeout(200);
+  }
+}
+
+test.run();
