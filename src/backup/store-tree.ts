@@ -23,9 +23,11 @@ export interface TreeOptions {
 /**
  * Saves what a walk sees: merge-joined with the previous snapshot's tree, so that only what changed is read, and
  * nothing is kept in memory but what is being read.
+ *
+ * @param walk in parts, each of which is looked through before the next is asked for
  */
 export async function storeTree(
-  walk: Iterable<Seen>,
+  walk: AsyncIterable<Iterable<Seen>> | Iterable<Iterable<Seen>>,
   writer: SourceWriter,
   { problems, trustedBefore, task, signal }: TreeOptions,
 ): Promise<Changes> {
@@ -35,17 +37,19 @@ export async function storeTree(
   const changes: Changes = { added: 0, changed: 0, removed: 0 };
   let files = 0;
   try {
-    for (const seen of walk) {
-      if (++files % 512 === 0) await setImmediate();
-      signal.throwIfAborted();
-      task.advance(seen.stat.type === 'file' ? seen.stat.size : 0);
-      const before = await previous.at(seen.path);
-      const link = links.firstPathOf(seen.stat, seen.path);
-      if (before !== undefined && canBeReused(before, seen, link, writer, trustedBefore)) {
-        await queue.add(seen, before);
-      } else {
-        changes[before === undefined ? 'added' : 'changed']++;
-        await storeAnew(seen, link, queue, problems);
+    for await (const part of walk) {
+      for (const seen of part) {
+        if (++files % 512 === 0) await setImmediate();
+        signal.throwIfAborted();
+        task.advance(seen.stat.type === 'file' ? seen.stat.size : 0);
+        const before = await previous.at(seen.path);
+        const link = links.firstPathOf(seen.stat, seen.path);
+        if (before !== undefined && canBeReused(before, seen, link, writer, trustedBefore)) {
+          await queue.add(seen, before);
+        } else {
+          changes[before === undefined ? 'added' : 'changed']++;
+          await storeAnew(seen, link, queue, problems);
+        }
       }
     }
     await queue.flush();

@@ -51,7 +51,8 @@ export async function saveDirectory(
     excludeCaches: false,
     neverEnter: new Set<string>(),
   };
-  await storeTree(walk(root, { ...options, onProblem: (problem) => problems.inWalk(problem) }), writer, {
+  const seen = walk(root, { ...options, onProblem: (problem) => problems.inWalk(problem) });
+  await storeTree([seen], writer, {
     problems,
     trustedBefore: trustedBefore(run.predecessor?.started),
     task: context.progress.begin(name),

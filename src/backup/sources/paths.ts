@@ -6,7 +6,11 @@ import { currentDirectory, statAt } from '../../support/posix/stat.ts';
 import { ProblemLog } from '../problem-log.ts';
 import type { SourceJob, SourceResult } from '../source-job.ts';
 import { storeTree } from '../store-tree.ts';
-import { type Seen, type WalkOptions, type WalkRoot, walk } from '../walk/walk.ts';
+import { type WalkOptions, type WalkRoot, walkAll } from '../walk/walk.ts';
+import { walkInThread } from '../walk/walk-in-thread.ts';
+
+/** Files in the previous snapshot from which on a walk saves more time than a thread takes to start. */
+const worthAThread = 10_000;
 
 /** Saves files and directories of this host, under their absolute paths. */
 export async function storePaths(source: PathsSource, job: SourceJob): Promise<SourceResult> {
@@ -25,7 +29,9 @@ export async function storeRoots(
 ): Promise<SourceResult> {
   const onProblem: WalkOptions['onProblem'] = (problem) => problems.inWalk(problem);
   const options = { ...filter, neverEnter: job.neverEnter, onProblem };
-  const changes = await storeTree(walkAll(roots, options), job.writer, {
+  const isLarge = (job.writer.predecessor?.files ?? 0) >= worthAThread;
+  const seen = isLarge ? walkInThread(roots, options) : [walkAll(roots, options)];
+  const changes = await storeTree(seen, job.writer, {
     problems,
     trustedBefore: job.trustedBefore,
     task: job.task,
@@ -33,10 +39,6 @@ export async function storeRoots(
   });
   problems.finish();
   return { changes, complete: problems.complete };
-}
-
-function* walkAll(roots: readonly WalkRoot[], options: WalkOptions): Generator<Seen> {
-  for (const root of roots) yield* walk(root, options);
 }
 
 function rootAt(text: string): WalkRoot {

@@ -34,6 +34,8 @@ export interface WalkOptions {
   /** Directories never to enter, by `identityOf`: where the backup itself is written. */
   neverEnter: ReadonlySet<string>;
   onProblem(problem: WalkProblem): void;
+  /** Called for a directory that the walk is done with, instead of closing it. */
+  closeDirectory?: (descriptor: number) => void;
 }
 
 export interface WalkProblem {
@@ -51,6 +53,11 @@ export interface WalkProblem {
  */
 export function* walk(root: WalkRoot, options: WalkOptions): Generator<Seen, void, undefined> {
   yield* new Walk(options).from(root);
+}
+
+/** Several walks, one after the other; roots in the order of their paths. */
+export function* walkAll(roots: readonly WalkRoot[], options: WalkOptions): Generator<Seen, void, undefined> {
+  for (const root of roots) yield* walk(root, options);
 }
 
 /** A directory whose children are being visited. */
@@ -149,7 +156,9 @@ class Walk {
   }
 
   #openParent(root: WalkRoot): DirectoryHandle | undefined {
-    return this.#attempt(root.path, 'missing', () => DirectoryHandle.open(root.parent));
+    return this.#attempt(root.path, 'missing', () =>
+      DirectoryHandle.open(root.parent, this.#options.closeDirectory),
+    );
   }
 
   #look(parent: DirectoryHandle, name: string, path: string, ifGone: Gone): Seen | undefined {
