@@ -25,7 +25,7 @@ export interface TreeWriterOptions extends MetadataOptions {
 }
 
 /** Files whose content is on its way at one time: enough to keep decompression and writing both busy. */
-const filesInFlight = 16;
+const filesInFlight = 8;
 
 /**
  * Makes every file of checked entries anew under `destinations`, reads each back, and resolves when all are whole.
