@@ -8,15 +8,17 @@ import { decodeXz } from './xz-decoder.ts';
  * The bytes that `compressed` stands for, checked as far as the codec's own checksums go. Memory stays flat however far a
  * little input expands.
  * @param what names the input in errors
+ * @param xzPieceSize larger for xz data whose size when decoded is bounded by its header
  * @throws {DamagedError} for anything but whole, undamaged streams (concatenated ones are read one after the other)
  */
 export async function* decompress(
   codec: Compression,
   compressed: AsyncIterable<Uint8Array>,
   what: string,
+  xzPieceSize = unknownXzPieceSize,
 ): AsyncGenerator<Uint8Array> {
   try {
-    yield* decoders[codec](compressed);
+    yield* codec === 'xz' ? decodeXz(compressed, maxDictionary, xzPieceSize) : decoders[codec](compressed);
   } catch (error) {
     throw asDamage(error, codec, what);
   }
@@ -26,10 +28,16 @@ export async function* decompress(
 export const maxDictionary = 160 << 20;
 const maxZstdWindowLog = 27;
 
+/** For xz whose expansion nobody knows beforehand. */
+const unknownXzPieceSize = 8 << 10;
+
 /** So much is decoded ahead of whoever reads, in bytes: decoder and reader then work at the same time. */
 const buffering = { chunkSize: 1 << 20, highWaterMark: 8 << 20 };
 
-const decoders: Record<Compression, (compressed: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>> = {
+const decoders: Record<
+  Exclude<Compression, 'xz'>,
+  (compressed: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>
+> = {
   async *gzip(compressed) {
     const { createGunzip } = await import('node:zlib');
     yield* through(createGunzip(buffering), compressed);
@@ -39,7 +47,6 @@ const decoders: Record<Compression, (compressed: AsyncIterable<Uint8Array>) => A
     const params = { [constants.ZSTD_d_windowLogMax]: maxZstdWindowLog };
     yield* through(createZstdDecompress({ ...buffering, params }), compressed);
   },
-  xz: (compressed) => decodeXz(compressed, maxDictionary),
   bzip2: bzip2Program,
 };
 

@@ -1,14 +1,36 @@
 import type { SeekableBytes } from './byte-source.ts';
 import { decompress, maxDictionary } from './decompress.ts';
-import { paddedToFour, type XzBlock, xzStreamEnd, xzStreamHeader } from './xz-index.ts';
+import { paddedToFour, Varints, type XzBlock, xzStreamEnd, xzStreamHeader } from './xz-index.ts';
 
 /**
  * Decodes one block. Around it are put the header and the end of a stream that holds nothing else, so that liblzma
  * checks all of it: header, content, check and sizes.
  * @throws {DamagedError} naming where the block lies
  */
-export function decodeXzBlock(file: SeekableBytes, block: XzBlock, name: string): AsyncGenerator<Uint8Array> {
-  return decompress('xz', asStream(file, block), `${name}: block at byte ${block.offset}`);
+export async function* decodeXzBlock(
+  file: SeekableBytes,
+  block: XzBlock,
+  name: string,
+): AsyncGenerator<Uint8Array> {
+  const what = `${name}: block at byte ${block.offset}`;
+  const isBounded = block.contentSize <= maxBounded && (await statesContentSize(file, block));
+  yield* decompress('xz', asStream(file, block), what, isBounded ? boundedPieceSize : undefined);
+}
+
+/** A block that cannot become larger than this is decoded in large pieces, which spares turns between threads. */
+const maxBounded = 32 << 20;
+const boundedPieceSize = 256 << 10;
+
+/** Whether a block's own header says how long its content is: liblzma then stops at that (section 3.1). */
+async function statesContentSize(file: SeekableBytes, block: XzBlock): Promise<boolean> {
+  for await (const header of file.range(block.offset, 32)) {
+    const flags = header[1] ?? 0;
+    if ((flags & 0x80) === 0) return false;
+    const varints = new Varints(header, 2);
+    if ((flags & 0x40) !== 0) varints.next();
+    return varints.next() === block.contentSize;
+  }
+  return false;
 }
 
 async function* asStream(file: SeekableBytes, block: XzBlock): AsyncGenerator<Uint8Array> {

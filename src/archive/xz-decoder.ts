@@ -3,16 +3,19 @@ import { loadLzma } from './lzma.ts';
 /**
  * Decodes .xz files on the thread pool: several streams one after the other, and the padding between them.
  * @param memoryLimit bytes; a dictionary that needs more is refused
+ * @param pieceSize bytes that are decoded at a time: a piece is decoded whole before anything can be stopped, and may expand
+ * some 7,000 times
  * @throws an error whose `name` is liblzma's code: `LZMA_DATA_ERROR`, `LZMA_BUF_ERROR` for input that ends too early, …
  */
 export async function* decodeXz(
   compressed: AsyncIterable<Uint8Array>,
   memoryLimit: number,
+  pieceSize: number,
 ): AsyncGenerator<Uint8Array> {
   const decoder = XzDecoder.create(memoryLimit);
   try {
     let decoding: Promise<Uint8Array[]> = Promise.resolve([]);
-    for await (const piece of inSmallPieces(compressed)) {
+    for await (const piece of inSmallPieces(compressed, pieceSize)) {
       const decoded = await decoding;
       decoding = decoder.decode(piece);
       decoding.catch(() => {}); // It is awaited in the next turn.
@@ -25,10 +28,10 @@ export async function* decodeXz(
   }
 }
 
-/** A piece of input is decoded whole before anything can be stopped, and may expand some 7,000 times. */
-const pieceSize = 8 << 10;
-
-async function* inSmallPieces(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* inSmallPieces(
+  bytes: AsyncIterable<Uint8Array>,
+  pieceSize: number,
+): AsyncGenerator<Uint8Array> {
   for await (const piece of bytes) {
     for (let at = 0; at < piece.length; at += pieceSize) yield piece.subarray(at, at + pieceSize);
   }

@@ -120,7 +120,7 @@ function decodeIndex(index: Buffer): { unpaddedSize: number; contentSize: number
 }
 
 /** Section 1.2: seven bits a byte, lowest first, the top bit set on all but the last. Beyond the end there is only NaN. */
-class Varints {
+export class Varints {
   private readonly bytes: Uint8Array;
   private at: number;
 
