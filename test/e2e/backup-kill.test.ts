@@ -75,17 +75,19 @@ test(`a backup killed at any of ${kills} moments leaves every snapshot whole, an
   const whole = await backup();
   assert.is(whole.status, 0, whole.stderr);
   let known = (await inspect()).ids;
+  let expected = whole.took;
   let killed = 0;
-  for (let i = 0; i < kills; i++) {
+  for (let attempt = 0; killed < kills && attempt < 4 * kills; attempt++) {
     changeData();
-    const { status } = await backup(whole.took * (0.3 + 0.8 * random()));
+    const { status, took } = await backup(expected * (0.3 + 0.8 * random()));
     if (status === null) killed++;
+    else expected = took; // It was quicker than expected, on a machine that others use, too.
     const { ids, damage } = await inspect();
-    assert.equal(damage, [], `after kill ${i}`);
-    assert.equal(ids.slice(0, known.length), known, `after kill ${i}`);
+    assert.equal(damage, [], `after attempt ${attempt}`);
+    assert.equal(ids.slice(0, known.length), known, `after attempt ${attempt}`);
     known = ids;
   }
-  assert.ok(killed > kills / 4, `${killed} of ${kills} were killed`);
+  assert.is(killed, kills);
   const written = changeData();
   const after = await backup();
   assert.is(after.status, 0, after.stderr);
