@@ -58,7 +58,7 @@ export async function readVolume(path: string): Promise<Volume | undefined> {
     const want = volumeHeaderSize + header.size;
     if (found.size === want) return { path, header };
     throw new DamagedError(`${path}: volume ${header.volume} has ${found.size} bytes, should have ${want}`, {
-      advice: 'Copy it again from where it came from.',
+      advice: 'Copy it again from where it came from',
       facts: { path, got: found.size, want },
     });
   } finally {
@@ -87,7 +87,7 @@ function checkHeaders(volumes: readonly Volume[], set: Digest, total: number): v
   }
   if (agree && offset === total) return;
   throw new DamagedError(`${volumes[0]!.path}: the headers of its set contradict each other`, {
-    advice: 'Copy the volumes again from where they came from.',
+    advice: 'Copy the volumes again from where they came from',
     facts: { set, volumes: volumes.map(({ path }) => path) },
   });
 }
@@ -117,7 +117,7 @@ function missingVolumes(
     missing.length === 1 ? `volume ${missing[0]} of ${of} is` : `volumes ${missing.join(', ')} of ${of} are`;
   const also = strangers.length === 0 ? '' : `; ${strangers.join(', ')} belong to another set`;
   return new NotFoundError(`${given[0]!.path}: ${which} missing${also}`, {
-    advice: 'Give all volumes of the set, in any order.',
+    advice: 'Give all volumes of the set, in any order',
     facts: { set, missing: missing.map(String), strangers },
   });
 }
@@ -181,7 +181,7 @@ async function* readVerified(
     const got = sha256.digest('hex');
     if (got === header.sha256) continue;
     throw new DamagedError(`${path}: volume ${header.volume} of ${header.of} is damaged`, {
-      advice: 'Copy that volume again from where it came from.',
+      advice: 'Copy that volume again from where it came from',
       facts: { path, got, want: header.sha256 },
     });
   }

@@ -41,7 +41,7 @@ function payloadCapacity(limit: number): number {
   const blocks = Math.floor((limit - 1) / volumeHeaderSize) - 1;
   if (blocks >= 1) return blocks * volumeHeaderSize;
   throw new UsageError(`volumes of ${limit} bytes are too small`, {
-    advice: 'Give a larger size, such as 4G.',
+    advice: 'Give a larger size, such as 4G',
   });
 }
 

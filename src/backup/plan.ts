@@ -44,7 +44,7 @@ export function planBackup(deployment: Deployment, { full }: { full: boolean }):
 function settingsOf(deployment: Deployment): BackupSettings {
   if (deployment.backup !== undefined) return deployment.backup;
   throw new UsageError(`${deployment.file} does not say what to back up`, {
-    advice: 'Name a repository and sources there, under x-dockerctl: backup.',
+    advice: 'Name a repository and sources there, under x-dockerctl: backup',
   });
 }
 

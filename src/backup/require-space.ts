@@ -18,7 +18,7 @@ export async function requireSpace(
   const free = await freeSpaceAt(directory);
   if (free >= wanted) return;
   throw new NoSpaceError(`backing up to ${directory}: ${mebibytes(free)} free, ${mebibytes(wanted)} wanted`, {
-    advice: 'Make room with `dockerctl backup prune`, or lower min-free in the deployment file.',
+    advice: 'Make room with `dockerctl backup prune`, or lower min-free in the deployment file',
     facts: { directory, free, wanted },
   });
 }

@@ -11,10 +11,9 @@ export async function saveTarget(
   { output, split }: Record<string, string>,
 ): Promise<SaveTarget> {
   if (output === undefined || output === '-') {
-    if (split !== undefined)
-      throw new UsageError('volumes need a name', { advice: 'Give one with -o FILE.' });
+    if (split !== undefined) throw new UsageError('volumes need a name', { advice: 'Give one with -o FILE' });
     if (session.io.stdout.isTTY) {
-      throw new UsageError('an archive is nothing for a terminal', { advice: 'Give a file with -o FILE.' });
+      throw new UsageError('an archive is nothing for a terminal', { advice: 'Give a file with -o FILE' });
     }
     return { kind: 'stream', stream: session.io.stdout as Writable };
   }
@@ -29,7 +28,7 @@ async function volumeSize(text: string): Promise<number> {
   const { parseSize } = await import('../deployment/schema/units.ts');
   const size = parseSize(text);
   if (size !== undefined) return size;
-  throw new UsageError(`${text} is no size for volumes`, { advice: 'Give one such as 4G or 650MiB.' });
+  throw new UsageError(`${text} is no size for volumes`, { advice: 'Give one such as 4G or 650MiB' });
 }
 
 /** How it is compressed: as `--format` says, else as its name ends; a stream is plain. */
@@ -38,7 +37,7 @@ export async function saveFormat(target: SaveTarget, asked: string | undefined):
   if (isBundleFormat(asked)) return asked;
   if (asked !== undefined) {
     throw new UsageError(`${asked} is no format for archives`, {
-      advice: `There are ${bundleFormats.join(', ')}.`,
+      advice: `There are ${bundleFormats.join(', ')}`,
     });
   }
   return target.kind === 'stream' ? 'tar' : formatOfName(target.path);

@@ -93,7 +93,7 @@ function jsonValue(_key: string, value: unknown): unknown {
 async function confirm(io: Io, global: GlobalOptions, signal: AbortSignal, question: string): Promise<void> {
   if (global.yes) return;
   if (!io.stdin.isTTY || !io.stderr.isTTY) {
-    throw new UsageError(`${question}: nobody is there to answer`, { advice: 'Say --yes to go ahead.' });
+    throw new UsageError(`${question}: nobody is there to answer`, { advice: 'Say --yes to go ahead' });
   }
   const prompt = createInterface({ input: io.stdin, output: io.stderr });
   try {

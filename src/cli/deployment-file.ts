@@ -14,7 +14,7 @@ export async function findDeploymentFile(io: Io, named: string | undefined): Pro
   throw new NotFoundError(
     `no deployment file: ${places.join(' and ')} ${places.length > 1 ? 'do' : 'does'} not exist`,
     {
-      advice: 'Name it with --file or DOCKERCTL_FILE.',
+      advice: 'Name it with --file or DOCKERCTL_FILE',
       facts: { places },
     },
   );

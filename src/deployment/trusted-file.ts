@@ -57,13 +57,13 @@ function refuseForeignWriters({ uid, mode }: Ownership, what: string, path: stri
   const facts = { file: path, path: what };
   if (uid !== 0 && uid !== self) {
     throw new UsageError(`cannot use the ${purpose} ${path}: ${subject} belongs to user ${uid}`, {
-      advice: `it may name commands that dockerctl runs; if you trust it: chown ${self} ${what}`,
+      advice: `It may name commands that dockerctl runs; if you trust it: chown ${self} ${what}`,
       facts,
     });
   }
   if ((mode & 0o022) !== 0) {
     throw new UsageError(`cannot use the ${purpose} ${path}: ${subject} can be written by others`, {
-      advice: `it may name commands that dockerctl runs; if you trust it: chmod go-w ${what}`,
+      advice: `It may name commands that dockerctl runs; if you trust it: chmod go-w ${what}`,
       facts,
     });
   }

@@ -19,7 +19,7 @@ export async function containerOf(
   const found = await engine.containers.inspect(container);
   if (found !== undefined && found.labels[labelNames.service] === name) return found;
   throw new NotFoundError(`${name} has no container: ${container} is not created`, {
-    advice: `create and start it: dockerctl start ${name}`,
+    advice: `Create and start it: dockerctl start ${name}`,
     facts: { service: name, container },
   });
 }

@@ -45,7 +45,7 @@ async function loadImages(images: readonly string[], archives: readonly string[]
   for (const image of images) {
     if ((await host.engine.images.inspect(image)) !== undefined) continue;
     throw new NotFoundError(`none of the archives holds the image ${image}`, {
-      advice: 'load the one that does (dockerctl images load FILE), or correct x-dockerctl.images.archives',
+      advice: 'Load the one that does (dockerctl images load FILE), or correct x-dockerctl.images.archives',
       facts: { image, archives },
     });
   }
@@ -99,7 +99,7 @@ async function stop({ service, container }: ContainerStep, engine: Engine): Prom
   const after = await engine.containers.inspect(container);
   if (after === undefined || !isRunning(after.state)) return;
   throw new ContainerStateError(`${container} was stopped and is ${after.state} again`, {
-    advice: 'something else starts it: stop its supervisor first',
+    advice: 'Something else starts it: stop its supervisor first',
     facts: { service: service.name, container },
   });
 }

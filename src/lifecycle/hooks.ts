@@ -49,7 +49,7 @@ function failure(
   cause?: unknown,
 ): FailedError {
   return new FailedError(`running the ${point} hook ${command[0]} of ${name}: ${reason}`, {
-    advice: `run it by hand to see why: ${command.join(' ')}`,
+    advice: `Run it by hand to see why: ${command.join(' ')}`,
     facts: { service: name, hook: point, command },
     cause,
   });

@@ -51,7 +51,7 @@ async function waitForLock({ stateDir, signal, now }: Context): Promise<Lock> {
 function unusable(stateDir: string, cause: unknown): unknown {
   if (codeOf(cause) === undefined) return cause;
   return new FailedError(`using the state directory ${stateDir}: ${messageOf(cause)}`, {
-    advice: 'run as root, or name another one with --state-dir or DOCKERCTL_STATE_DIR',
+    advice: 'Run as root, or name another one with --state-dir or DOCKERCTL_STATE_DIR',
     facts: { path: stateDir },
     cause,
   });

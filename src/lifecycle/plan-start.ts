@@ -31,7 +31,7 @@ export function planStart(
   const wanted = [...withDependencies(deployment, selected, options)].map((service) =>
     stateIn(state, service),
   );
-  for (const service of wanted) refuseConflict(deployment, service);
+  for (const service of wanted) refuseConflict(service);
   refuseMovedTags(state, wanted);
   const missing = wanted.filter((one) => one.state === 'missing');
   const named = new Set(selected);
@@ -101,7 +101,7 @@ function resourceSteps(
 
 function notThere(kind: 'volume' | 'network', name: string): NotFoundError {
   return new NotFoundError(`the engine has no ${kind} ${name}, which the deployment calls external`, {
-    advice: `create it (docker ${kind} create ${name}), or take external out of the deployment file`,
+    advice: `Create it (docker ${kind} create ${name}), or take external out of the deployment file`,
     facts: { [kind]: name },
   });
 }

@@ -1,4 +1,3 @@
-import type { Deployment } from '../deployment/deployment.ts';
 import { ContainerStateError, FailedError } from '../support/errors.ts';
 import { isRunning, type ServiceState } from './host-state.ts';
 
@@ -8,37 +7,34 @@ import { isRunning, type ServiceState } from './host-state.ts';
  *
  * @throws FailedError or ContainerStateError
  */
-export function refuseConflict(deployment: Deployment, one: ServiceState): void {
+export function refuseConflict(one: ServiceState): void {
   const { service, container, state } = one;
   const facts = { service: service.name, container };
-  if (!isRunning(state)) refuseOtherRelease(deployment, one);
+  if (!isRunning(state)) refuseOtherRelease(one);
   if (state === 'foreign') {
     throw new FailedError(
       `cannot create ${container}: a container that dockerctl did not make has this name`,
       {
-        advice: `rename or remove it: docker rename ${container} NAME`,
+        advice: `Rename or remove it: docker rename ${container} NAME`,
         facts,
       },
     );
   }
   if (state === 'paused') {
     throw new ContainerStateError(`cannot start ${container}: it is paused`, {
-      advice: `let it go on (docker unpause ${container}), or dockerctl restart ${service.name}`,
+      advice: `Let it go on (docker unpause ${container}), or dockerctl restart ${service.name}`,
       facts,
     });
   }
 }
 
 /** Two releases of one service would fight for the same data and ports. */
-function refuseOtherRelease(
-  deployment: Deployment,
-  { service, container, otherReleases }: ServiceState,
-): void {
+function refuseOtherRelease({ service, container, otherReleases }: ServiceState): void {
   const other = otherReleases.find(({ running }) => running);
   if (other === undefined) return;
   const option = other.release === '' ? '' : `-V ${other.release} `;
   throw new FailedError(`cannot start ${container}: ${other.container} of another release runs`, {
-    advice: `stop it first (dockerctl ${option}stop ${service.name}), or move everything: dockerctl upgrade ${deployment.release ?? 'RELEASE'}`,
+    advice: `Stop it first (dockerctl ${option}stop ${service.name})`,
     facts: { service: service.name, container, running: other.container },
   });
 }

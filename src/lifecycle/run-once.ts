@@ -34,7 +34,7 @@ export async function prepareRun(name: string, host: Host, options: RunOptions):
   const state = await observe(host);
   if (!state.images.has(service.image)) {
     throw new NotFoundError(`the engine has no image ${service.image}`, {
-      advice: 'load it: dockerctl images load FILE',
+      advice: 'Load it: dockerctl images load FILE',
       facts: { image: service.image },
     });
   }

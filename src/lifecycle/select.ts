@@ -11,7 +11,7 @@ import { NotFoundError, UsageError } from '../support/errors.ts';
  */
 export function selectServices({ services, file }: Deployment, names: readonly string[]): Service[] {
   if (names.length === 0) {
-    throw new UsageError('no service is named', { advice: `name services, or all: ${listOf(services)}` });
+    throw new UsageError('no service is named', { advice: `Name services, or all: ${listOf(services)}` });
   }
   const known = new Map(services.map((service) => [service.name, service]));
   const selected = new Set<Service>();
@@ -30,7 +30,7 @@ export function findService({ services, file }: Deployment, name: string): Servi
   if (found !== undefined) return found;
   if (groupOf(name, services) === undefined) throw noSuchService(name, services, file);
   throw new UsageError(`${name} stands for several services, and only one can be named here`, {
-    advice: `name one of ${listOf(services)}`,
+    advice: `Name one of ${listOf(services)}`,
   });
 }
 
@@ -47,7 +47,7 @@ function noSuchService(name: string, services: readonly Service[], file: string)
   );
   const hint = meant === undefined ? '' : `; did you mean ${meant}?`;
   return new NotFoundError(`there is no service ${JSON.stringify(name)} in ${file}${hint}`, {
-    advice: `there are ${listOf(services)}`,
+    advice: `There are ${listOf(services)}`,
     facts: { service: name, services: services.map((service) => service.name) },
   });
 }

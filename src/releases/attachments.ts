@@ -23,7 +23,7 @@ export async function readAttachments(paths: readonly string[]): Promise<Attache
   files.sort((a, b) => (a.attachment.name < b.attachment.name ? -1 : 1));
   for (const [i, { attachment }] of files.entries()) {
     if (attachment.name !== files[i + 1]?.attachment.name) continue;
-    throw new UsageError(`two attachments are called ${attachment.name}`, { advice: 'Rename one of them.' });
+    throw new UsageError(`two attachments are called ${attachment.name}`, { advice: 'Rename one of them' });
   }
   return files;
 }

@@ -26,7 +26,7 @@ export async function checkLoaded(
       if (hasLayers(held, diffIds)) continue;
       const what = held === undefined ? 'has no such image' : 'holds another image under that name';
       throw new FailedError(`loading ${name}: the engine said it was loaded, but ${what}`, {
-        advice: "The engine's own log may say why.",
+        advice: "The engine's own log may say why",
       });
     }
     const { references, platform, config } = image;

@@ -58,7 +58,7 @@ export async function readReceipt(path: string): Promise<Receipt> {
   } catch (cause) {
     const reason = cause instanceof z.ZodError ? cause.issues[0]?.message : messageOf(cause);
     throw new DamagedError(`reading the receipt ${path}: it is none (${reason})`, {
-      advice: 'Write one on the receiving host with dockerctl images receipt -o FILE.',
+      advice: 'Write one on the receiving host with dockerctl images receipt -o FILE',
       cause,
     });
   }

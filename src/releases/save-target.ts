@@ -43,7 +43,7 @@ export async function writablePath(path: string): Promise<string> {
   const kind = found?.isSymbolicLink() ? await lstat(target) : found;
   if (kind !== undefined && !kind.isFile()) {
     throw new UsageError(`${path}: is not a regular file, which a bundle could replace`, {
-      advice: 'Give another path, or -o - and send standard output there.',
+      advice: 'Give another path, or -o - and send standard output there',
     });
   }
   await lstat(dirname(target)).catch((cause: unknown) => {

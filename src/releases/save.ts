@@ -101,7 +101,7 @@ function requireCatalogued(
     if (saved.has(config)) continue;
     throw new FailedError(
       `saving release ${record?.release}: the engine's ${references[0] ?? config} is not the image of that release`,
-      { advice: 'Load the release again, or save the images by name.', facts: { config, references } },
+      { advice: 'Load the release again, or save the images by name', facts: { config, references } },
     );
   }
 }
@@ -142,7 +142,7 @@ function noSpace(error: unknown): unknown {
   if (codeOf(error) !== 'ENOSPC' && codeOf(error) !== 'EDQUOT') return error;
   return new NoSpaceError('saving images: the disk is full', {
     advice:
-      'Free some space, compress more with --format and --level, or leave out what the receiver has with --since.',
+      'Free some space, compress more with --format and --level, or leave out what the receiver has with --since',
     cause: error,
   });
 }

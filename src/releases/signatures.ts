@@ -24,7 +24,7 @@ export async function requireSigner(
   if (signers === undefined) return undefined;
   if (signed?.signature === undefined) {
     throw new SignatureError(`${what}: is not signed, and ${signers} says who must have`, {
-      advice: 'Ask whoever made it for a signed bundle (dockerctl images save --sign KEY).',
+      advice: 'Ask whoever made it for a signed bundle (dockerctl images save --sign KEY)',
       facts: { signers },
     });
   }

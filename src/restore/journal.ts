@@ -104,7 +104,7 @@ export async function refuseUnfinished(stateDir: string): Promise<void> {
   if (unfinished === undefined) return;
   const { id, started } = unfinished.record;
   throw new FailedError(`restoring: the restore ${id} begun ${started} was never finished`, {
-    advice: 'Finish it with dockerctl restore --resume, or take it back with dockerctl restore --rollback.',
+    advice: 'Finish it with dockerctl restore --resume, or take it back with dockerctl restore --rollback',
     facts: { restore: id, journal: unfinished.path },
   });
 }

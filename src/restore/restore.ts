@@ -60,7 +60,7 @@ function refuseExisting(targets: readonly { where: string; exists: boolean }[]):
   const existing = targets.find(({ exists }) => exists);
   if (existing === undefined) return;
   throw new UsageError(`restoring to a directory: ${existing.where} exists already`, {
-    advice: 'Name a directory that does not hold it.',
+    advice: 'Name a directory that does not hold it',
     facts: { path: existing.where },
   });
 }

@@ -129,7 +129,7 @@ async function unfinishedJournal(stateDir: string): Promise<RestoreJournal> {
 
 function nothingThere(what: string): NotFoundError {
   return new NotFoundError(`restoring: there is no restore to ${what}`, {
-    advice: 'dockerctl restore --status tells which there are.',
+    advice: 'dockerctl restore --status tells which there are',
   });
 }
 

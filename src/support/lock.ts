@@ -74,7 +74,7 @@ function lockedBy(path: string): LockedError {
   const who =
     owner === undefined ? 'another process' : `${owner.purpose} (pid ${owner.pid}) since ${owner.since}`;
   return new LockedError(`locking ${path}: held by ${who}`, {
-    advice: 'Wait until it has ended and try again; a lock never outlives the process that holds it.',
+    advice: 'Wait until it has ended and try again; a lock never outlives the process that holds it',
     facts: { path, ...owner },
   });
 }

@@ -30,7 +30,7 @@ export async function signWithSshKey(data: string | Uint8Array, keyFile: string)
   const { status, stdout, stderr } = await sshKeygen(['sign', '-f', keyFile, '-n', signatureNamespace], data);
   if (status === 0) return stdout;
   throw new SignatureError(`signing with ${keyFile}: ${reasonIn(stderr)}`, {
-    advice: `Give a readable private key; for one with a passphrase run ssh-add, then give its .pub file.`,
+    advice: `Give a readable private key; for one with a passphrase run ssh-add, then give its .pub file`,
     facts: { key: keyFile },
   });
 }
@@ -77,7 +77,7 @@ async function fingerprintOfSigner(data: string | Uint8Array, file: string, what
   const fingerprint = /\bSHA256:\S+/.exec(result.stdout)?.[0];
   if (result.status === 0 && fingerprint !== undefined) return fingerprint;
   throw new SignatureError(`verifying ${what}: its signature does not match: ${reasonIn(result.stderr)}`, {
-    advice: 'It was altered after it was signed, or damaged: get it again from where it was made.',
+    advice: 'It was altered after it was signed, or damaged: get it again from where it was made',
   });
 }
 
@@ -86,7 +86,7 @@ async function principalsOf(file: string, allowedSigners: string): Promise<strin
   const { status, stdout, stderr } = await sshKeygen(['find-principals', '-f', allowedSigners, '-s', file]);
   if (/unable to open|cannot read|permission denied/i.test(stderr)) {
     throw new SignatureError(`reading allowed signers: ${reasonIn(stderr)}`, {
-      advice: `Write ${allowedSigners} as ssh-keygen(1) describes under ALLOWED SIGNERS.`,
+      advice: `Write ${allowedSigners} as ssh-keygen(1) describes under ALLOWED SIGNERS`,
       facts: { allowedSigners },
     });
   }
@@ -99,7 +99,7 @@ async function sshKeygen(args: readonly string[], input: string | Uint8Array = '
   } catch (cause) {
     if (codeOf((cause as Error).cause) !== 'ENOENT') throw cause;
     throw new SignatureError('running ssh-keygen: it is not installed', {
-      advice: 'Install the package openssh-client (Debian) or openssh-clients (Red Hat).',
+      advice: 'Install the package openssh-client (Debian) or openssh-clients (Red Hat)',
       cause,
     });
   }

@@ -53,13 +53,13 @@ export async function blockFormat(format: BundleFormat, level?: number): Promise
   if (levels === undefined) {
     if (level === undefined) return await formats.tar.open();
     throw new UsageError('a plain tar has no compression level', {
-      advice: 'Leave --level out, or choose another --format.',
+      advice: 'Leave --level out, or choose another --format',
     });
   }
   const chosen = level ?? levels.usual;
   if (Number.isInteger(chosen) && chosen >= levels.from && chosen <= levels.to) return await open(chosen);
   throw new UsageError(`${format} has no compression level ${chosen}`, {
-    advice: `Its levels go from ${levels.from} to ${levels.to}; ${levels.usual} is used when none is given.`,
+    advice: `Its levels go from ${levels.from} to ${levels.to}; ${levels.usual} is used when none is given`,
   });
 }
 
@@ -68,7 +68,7 @@ export function formatOfName(name: string): BundleFormat {
   const format = /\.tgz$/.test(name) ? 'tar.gz' : /\.(tar(\.(gz|xz|zst))?)$/.exec(name)?.[1];
   if (isBundleFormat(format)) return format;
   throw new UsageError(`${name}: its name does not tell the format`, {
-    advice: `Let it end in .${bundleFormats.join(', .')}, or give --format.`,
+    advice: `Let it end in .${bundleFormats.join(', .')}, or give --format`,
   });
 }
 

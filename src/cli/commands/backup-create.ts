@@ -110,7 +110,7 @@ function throwIfIncomplete(report: BackupReport): void {
   if (problem === undefined) return;
   const id = shortId(report.snapshot.id);
   throw new IncompleteError(`snapshot ${id} is incomplete: ${problem}`, {
-    advice: `dockerctl backup show ${id} tells everything that is missing.`,
+    advice: `dockerctl backup show ${id} tells everything that is missing`,
     facts: { snapshot: report.snapshot.id },
   });
 }

@@ -32,7 +32,7 @@ async function restore(session: Session, { args: [snapshot], options }: ParsedIn
     throw new UsageError(
       'restore needs a snapshot, or one of --resume, --rollback, --status and --drop-old',
       {
-        advice: 'dockerctl backup list shows the snapshots; `latest` is the newest complete one.',
+        advice: 'dockerctl backup list shows the snapshots; `latest` is the newest complete one',
       },
     );
   }

@@ -25,7 +25,7 @@ async function startOneAttached(session: Session, names: string[]): Promise<numb
   const [name, ...others] = names;
   if (name === undefined || others.length > 0) {
     throw new UsageError('only one service can be attached to', {
-      advice: 'name one, or leave out --attach',
+      advice: 'Name one, or leave out --attach',
     });
   }
   const { startAttached } = await import('../../lifecycle/attached.ts');

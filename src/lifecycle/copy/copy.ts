@@ -31,7 +31,7 @@ export function parsePlace(written: string): Place {
 export async function copy(source: Place, destination: Place, host: Host): Promise<void> {
   if ((source.service === undefined) === (destination.service === undefined)) {
     throw new UsageError('cannot copy: exactly one side must be in a container', {
-      advice: 'write that one as SERVICE:/path',
+      advice: 'Write that one as SERVICE:/path',
     });
   }
   if (source.service !== undefined) return copyOut(source.service, source.path, destination.path, host);

@@ -86,7 +86,7 @@ async function write(
     }
     default:
       throw new FailedError(`copying to ${path}: it is a ${type}, which is not copied`, {
-        advice: 'copy the directories and files beside it one by one',
+        advice: 'Copy the directories and files beside it one by one',
       });
   }
 }

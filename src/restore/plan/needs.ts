@@ -67,7 +67,7 @@ function nearestExisting(directory: string): string {
 function tooLittle(directory: string, unit: 'bytes' | 'inodes', need: number, free: number): NoSpaceError {
   return new NoSpaceError(`restoring to ${directory}: needs ${need} ${unit}, ${free} are free`, {
     advice:
-      'The old data stays until the new is in place: make room, or restore sources one by one with --only.',
+      'The old data stays until the new is in place: make room, or restore sources one by one with --only',
     facts: { directory, unit, need, free },
   });
 }

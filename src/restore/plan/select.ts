@@ -40,7 +40,7 @@ export function selectSources(
   const unknown = selection.only.filter((name) => !names.includes(name));
   if (unknown.length > 0) {
     throw new NotFoundError(`snapshot ${snapshot.id.slice(0, 19)} has no source ${unknown.join(', ')}`, {
-      advice: `It has ${names.join(', ')}.`,
+      advice: `It has ${names.join(', ')}`,
       facts: { unknown, names },
     });
   }

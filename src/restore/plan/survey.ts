@@ -38,7 +38,7 @@ export async function findGround(
   for (const { source, path } of targets) {
     if (selected.some(({ summary, volume }) => summary.name === source && volume) && mounts.includes(path)) {
       throw new FailedError(`restoring ${source}: its volume is mounted by its driver at ${toText(path)}`, {
-        advice: 'Restore it beside with --to DIR, and copy it into the volume from a container.',
+        advice: 'Restore it beside with --to DIR, and copy it into the volume from a container',
       });
     }
   }
@@ -118,7 +118,7 @@ function refuseMountedFiles(path: string, mounts: readonly string[]): void {
     throw new FailedError(
       `restoring ${toText(path)}: the file ${toText(mount)} is mounted there from elsewhere`,
       {
-        advice: 'Restore on the host it comes from, or beside with --to DIR.',
+        advice: 'Restore on the host it comes from, or beside with --to DIR',
       },
     );
   }

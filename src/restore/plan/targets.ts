@@ -48,7 +48,7 @@ async function resolved(path: string): Promise<string> {
   const clean = join(path, '.');
   if (dirname(clean) === clean) {
     throw new UsageError(`restoring ${path}: the root of the host cannot be replaced while it runs`, {
-      advice: 'Restore it beside with --to DIR.',
+      advice: 'Restore it beside with --to DIR',
     });
   }
   const parent = await resolvedDirectory(dirname(clean));
