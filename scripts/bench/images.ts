@@ -12,6 +12,7 @@ import { needProgram } from '../../test/support/debian-program.ts';
 import { bigImage } from '../fixtures/big-image.ts';
 import { loadBenches } from './images/load.ts';
 import { type Bench, type Ground, median, megabytes, type Run } from './images/measure.ts';
+import { deltaShare, saveBenches } from './images/save.ts';
 
 const rounds = Number(process.argv[2] ?? 3);
 const wanted = process.argv[3] ?? '';
@@ -21,16 +22,26 @@ const work = mkdtempSync(join(tmpdir(), 'dockerctl-bench-'));
 try {
   const docker = ['docker', '-H', address];
   const ground: Ground = { docker, address, work, image: bigImage(docker) };
-  for (const bench of loadBenches(ground)) if (bench.title.includes(wanted)) report(bench);
+  const benches = [...loadBenches(ground), ...saveBenches(ground)];
+  for (const bench of benches) if (bench.title.includes(wanted)) report(bench);
+  if ('delta'.includes(wanted)) reportDelta(deltaShare(ground));
 } finally {
   execFileSync('scripts/engine', ['stop', '--name', 'bench']);
   rmSync(work, { recursive: true });
 }
 
 /** Rounds go in turn, so that what else the machine does falls on both. */
-function report({ title, ours, theirs, bound, prepare, theirRounds = rounds }: Bench): void {
+function report({
+  title,
+  ours,
+  theirs,
+  bound,
+  prepare,
+  ourRounds = rounds,
+  theirRounds = rounds,
+}: Bench): void {
   const measured: Record<'ours' | 'theirs', Run[]> = { ours: [], theirs: [] };
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < ourRounds; round++) {
     for (const who of ['theirs', 'ours'] as const) {
       if (who === 'theirs' && round >= theirRounds) continue;
       prepare?.(who);
@@ -43,6 +54,14 @@ function report({ title, ours, theirs, bound, prepare, theirRounds = rounds }: B
   const verdict = ratio <= bound ? 'met' : 'MISSED';
   console.log(
     `${title}: ${our.seconds.toFixed(2)} s / ${their.seconds.toFixed(2)} s = ${ratio.toFixed(3)} (at most ${bound}: ${verdict}), peak ${megabytes(memory)}`,
+  );
+}
+
+function reportDelta({ delta, full }: { delta: number; full: number }): void {
+  const percent = (100 * delta) / full;
+  const verdict = percent < 1 ? 'met' : 'MISSED';
+  console.log(
+    `delta of one file: ${delta} of ${full} bytes = ${percent.toFixed(3)} % (under 1 %: ${verdict})`,
   );
 }
 

@@ -19,7 +19,8 @@ export interface Bench {
   bound: number;
   /** Puts the engine into the state from which both start. */
   prepare?: (who: 'ours' | 'theirs') => void;
-  /** When theirs takes minutes. */
+  /** When one of them takes minutes. */
+  ourRounds?: number;
   theirRounds?: number;
 }
 

@@ -1,6 +1,8 @@
 import { availableParallelism, totalmem } from 'node:os';
+import { returnLargeBlocks } from '../../support/posix/malloc.ts';
 import type { Extent, Spool } from '../spool.ts';
 import type { BlockFormat, BlockSizes } from './block-format.ts';
+import { freeBytes } from './free-bytes.ts';
 
 /** Content that was compressed and set aside. */
 export interface SpooledContent {
@@ -18,22 +20,23 @@ export interface SpooledBlock extends BlockSizes {
 const memoryBudget = Math.max(224 << 20, totalmem() / 16);
 
 /**
- * Compresses content as it passes, block by block on all cores, into a spool. As many blocks are on their way as there
- * are buffers; who adds more waits.
+ * Compresses content as it passes, block by block on all cores, into a spool. Who adds more than the cores can take waits.
  */
 export class BlockCompressor {
   private readonly format: BlockFormat;
   private readonly spool: Spool;
-  private readonly free: Buffer[];
+  private readonly atOnce: number;
+  /** Where content is collected; as many as are needed at a time. */
+  private readonly free: Buffer[] = [];
   private readonly waiting: (() => void)[] = [];
+  private underWay = 0;
   private failure: { error: unknown } | undefined;
 
   constructor(format: BlockFormat, spool: Spool) {
+    returnLargeBlocks(); // What an encoder takes for a block must not stay with the process after it.
     this.format = format;
     this.spool = spool;
-    const atOnce = Math.max(1, Math.min(availableParallelism(), Math.floor(memoryBudget / format.memory)));
-    // One more is filled meanwhile. Memory is not touched before it is used.
-    this.free = Array.from({ length: atOnce + 1 }, () => Buffer.allocUnsafeSlow(format.blockSize));
+    this.atOnce = Math.max(1, Math.min(availableParallelism(), Math.floor(memoryBudget / format.memory)));
   }
 
   /** Resolves when all content has been taken; its last blocks may still be on their way. */
@@ -44,18 +47,22 @@ export class BlockCompressor {
     let filled = 0;
     for await (const piece of content) {
       for (let at = 0; at < piece.length; ) {
-        buffer ??= await this.takeBuffer();
+        buffer ??= this.free.pop() ?? Buffer.allocUnsafeSlow(this.format.blockSize);
         const part = piece.subarray(at, at + buffer.length - filled);
         buffer.set(part, filled);
         filled += part.length;
         at += part.length;
         if (filled < buffer.length) continue;
+        await this.turn();
         blocks.push(this.compress(buffer, filled));
         [buffer, filled] = [undefined, 0];
       }
       size += piece.length;
     }
-    if (buffer !== undefined) blocks.push(this.compress(buffer, filled));
+    if (buffer !== undefined) {
+      await this.turn();
+      blocks.push(this.compress(buffer, filled));
+    }
     return { size, blocks };
   }
 
@@ -65,8 +72,12 @@ export class BlockCompressor {
   }
 
   private compress(buffer: Buffer, length: number): Promise<SpooledBlock> {
-    const block = this.compressAndSpool(buffer.subarray(0, length)).finally(() => {
-      this.free.push(buffer);
+    this.underWay += 1;
+    const spooled = this.compressAndSpool(buffer.subarray(0, length));
+    if (this.format.copies) this.free.push(buffer);
+    const block = spooled.finally(() => {
+      if (!this.format.copies) this.free.push(buffer);
+      this.underWay -= 1;
       this.waiting.shift()?.();
     });
     block.catch((error: unknown) => {
@@ -77,12 +88,13 @@ export class BlockCompressor {
 
   private async compressAndSpool(content: Uint8Array): Promise<SpooledBlock> {
     const { bytes, contentSize, unpaddedSize } = await this.format.compress(content);
-    return { extent: await this.spool.write(bytes), contentSize, unpaddedSize };
+    const extent = await this.spool.write(bytes);
+    if (bytes.buffer !== content.buffer) freeBytes(bytes);
+    return { extent, contentSize, unpaddedSize };
   }
 
-  private async takeBuffer(): Promise<Buffer> {
-    while (this.free.length === 0) await new Promise<void>((resolve) => this.waiting.push(resolve));
+  private async turn(): Promise<void> {
+    while (this.underWay >= this.atOnce) await new Promise<void>((resolve) => this.waiting.push(resolve));
     if (this.failure !== undefined) throw this.failure.error;
-    return this.free.pop()!;
   }
 }

@@ -12,9 +12,11 @@ export interface BlockFormat {
   blockSize: number;
   /** Bytes of memory that compressing one block takes, its own included. */
   memory: number;
+  /** Whether `compress` has made its own copy of the content by the time it returns. */
+  copies: boolean;
   /** What stands before the first block. */
   start: Uint8Array;
-  /** Compresses one block on the thread pool; `content` must not change meanwhile. */
+  /** Compresses one block on the thread pool; unless it `copies`, `content` must not change meanwhile. */
   compress(content: Uint8Array): Promise<CompressedBlock>;
   /** What stands after the last block, given all of them in order. */
   end(blocks: readonly BlockSizes[]): Uint8Array;

@@ -10,6 +10,7 @@ export function gzipBlocks(level: number): BlockFormat {
   return {
     blockSize,
     memory: 3 * blockSize,
+    copies: false,
     start: new Uint8Array(0),
     async compress(content) {
       const bytes = await compress(content, { level, chunkSize: blockSize });

@@ -7,6 +7,7 @@ export function plainBlocks(): BlockFormat {
   return {
     blockSize,
     memory: blockSize,
+    copies: false,
     start: new Uint8Array(0),
     async compress(content) {
       return { bytes: content, contentSize: content.length, unpaddedSize: content.length };

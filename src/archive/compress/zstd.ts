@@ -24,6 +24,7 @@ export function zstdBlocks(level: number): BlockFormat {
   return {
     blockSize,
     memory: 2 * blockSize + (quick ? contextMemory.quick : contextMemory.thorough),
+    copies: false,
     start: new Uint8Array(0),
     async compress(content) {
       const bytes = await compress(content, {
