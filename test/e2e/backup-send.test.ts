@@ -122,9 +122,10 @@ test('a sender killed at any moment leaves the other repository whole, and the n
   for (let round = 0; round < 4; round++) {
     const id = await backup();
     const sender = start('backup', 'send', id, `vault:${there}`);
+    const closed = once(sender, 'close'); // It may have ended before it is killed.
     await setTimeout(300 + 900 * random());
     sender.kill('SIGKILL');
-    await once(sender, 'close');
+    await closed;
     const status = await untilFree(id, there);
     assert.is(status, 0);
     assert.equal(await wholeSnapshots(there, context), [...known, id], `round ${round}`);
