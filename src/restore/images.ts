@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { pack } from 'tar-stream';
 import type { Repository, Snapshot } from '../repository/repository.ts';
+import { shortId } from '../repository/snapshot/short-id.ts';
 import type { Context } from '../support/context.ts';
 import { NotFoundError } from '../support/errors.ts';
 import type { RestoreHost } from './host.ts';
@@ -20,7 +21,7 @@ export async function loadSnapshotImages(
   const stream = new PassThrough();
   const carried = Promise.all([writeBundle(repository, snapshot, source, tar), pipeline(tar, stream)]);
   carried.catch((error: Error) => stream.destroy(error));
-  await services.loadImages({ name: `images of snapshot ${snapshot.id.slice(7, 19)}`, stream }, context);
+  await services.loadImages({ name: `images of snapshot ${shortId(snapshot.id)}`, stream }, context);
   await carried;
 }
 

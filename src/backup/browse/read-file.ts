@@ -1,5 +1,6 @@
 import type { Entry } from '../../repository/entry.ts';
 import type { Repository, Snapshot } from '../../repository/repository.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
 import { NotFoundError, UsageError } from '../../support/errors.ts';
 import { fileNameOf } from './file-name.ts';
 import { type ListedFile, listFiles } from './list-files.ts';
@@ -25,7 +26,7 @@ export async function* readFile(
 async function findFile(repository: Repository, snapshot: Snapshot, name: string): Promise<ListedFile> {
   for await (const file of listFiles(repository, snapshot, name)) return file;
   throw new NotFoundError(`reading ${name} of snapshot ${snapshot.id}: there is no such file`, {
-    advice: `dockerctl backup ls ${snapshot.id.slice('sha256:'.length, 'sha256:'.length + 12)} lists them`,
+    advice: `dockerctl backup ls ${shortId(snapshot.id)} lists them`,
   });
 }
 

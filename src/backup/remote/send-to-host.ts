@@ -1,6 +1,7 @@
 import { ConnectionError } from '../../repository/carry/messages.ts';
 import { removeAt, type SendReport, sendSnapshot } from '../../repository/carry/send.ts';
 import type { Outgoing, RemovalReport } from '../../repository/repository.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
 import { type Child, describeExit, startChild } from '../../support/child.ts';
 import type { Context } from '../../support/context.ts';
 import { DockerctlError, FailedError, InterruptedError } from '../../support/errors.ts';
@@ -18,7 +19,7 @@ export async function sendToHost(
   address: RemoteAddress,
   context: Context,
 ): Promise<SendReport> {
-  const doing = `sending snapshot ${outgoing.snapshot.id.slice('sha256:'.length, 'sha256:'.length + 12)}`;
+  const doing = `sending snapshot ${shortId(outgoing.snapshot.id)}`;
   return talkTo(address, doing, context, (receiver) => sendSnapshot(outgoing, receiver, context));
 }
 

@@ -12,6 +12,7 @@ import {
 import { type BackupReport, type Changes, firstProblem, type SourceReport } from '../../backup/report.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
 import type { SendReport } from '../../repository/carry/send.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
 import { IncompleteError, UsageError } from '../../support/errors.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
@@ -165,8 +166,4 @@ function summary({ snapshot, unchanged, leftOut }: BackupReport): string {
   const what = unchanged ? 'nothing has changed since the last one' : `${formatBytes(added.bytes)} added`;
   const without = leftOut.length === 0 ? '' : `; without ${count(leftOut.length, 'source')} that --full adds`;
   return `snapshot ${shortId(id)}${complete ? '' : ' (incomplete)'}: ${what}, in ${time}${without}`;
-}
-
-function shortId(id: string): string {
-  return id.slice('sha256:'.length, 'sha256:'.length + 12);
 }

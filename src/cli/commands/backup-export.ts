@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ExportReport } from '../../backup/export.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
 import { saveFormat, saveTarget } from '../archive-output.ts';
 import { openBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
@@ -38,6 +39,6 @@ async function exportOne(session: Session, { args: [name], options }: ParsedInpu
 }
 
 function renderReport({ snapshot, files, size }: ExportReport): string {
-  const id = snapshot.slice('sha256:'.length, 'sha256:'.length + 12);
+  const id = shortId(snapshot);
   return `${files.join('\n')}\nsnapshot ${id}: ${formatBytes(size)}`;
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ImportReport } from '../../repository/carry/import-archive.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
 import { archiveInputs } from '../archive-inputs.ts';
 import { openOrCreateBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
@@ -32,7 +33,7 @@ async function importFiles(session: Session, { args: [files], options }: ParsedI
 }
 
 function renderReport({ snapshot: { id }, existed, added }: ImportReport): string {
-  const short = id.slice('sha256:'.length, 'sha256:'.length + 12);
+  const short = shortId(id);
   const files = `${count(added.blobs, 'file')}, ${formatBytes(added.bytes)}`;
   if (!existed) return `snapshot ${short}: added ${files}`;
   return `snapshot ${short} was there already${added.blobs === 0 ? '' : `; what it had lost is back: ${files}`}`;

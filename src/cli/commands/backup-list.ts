@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Snapshot } from '../../repository/repository.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
 import { openBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
@@ -44,7 +45,7 @@ function renderSnapshots(snapshots: readonly Snapshot[]): string {
 function row({ id, started, host, deployment, release, sources, added, complete }: Snapshot): string[] {
   const total = (of: 'files' | 'bytes') => sources.reduce((sum, source) => sum + source[of], 0);
   return [
-    id.slice('sha256:'.length, 'sha256:'.length + 12),
+    shortId(id),
     formatTime(started),
     host,
     deployment,

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { PruneCandidate } from '../../backup/prune.ts';
 import type { RetentionPlan } from '../../backup/retention.ts';
 import type { RemovalReport, Snapshot } from '../../repository/repository.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
 import { FailedError } from '../../support/errors.ts';
 import { identityOption, openBackupRepository } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
@@ -57,7 +58,7 @@ function distrusted(why: string): FailedError {
 
 function renderPlan({ blocked, decisions }: RetentionPlan<PruneCandidate>): string {
   const rows = decisions.map(({ snapshot: { id, started }, keep, reasons }) => [
-    id.slice('sha256:'.length, 'sha256:'.length + 12),
+    shortId(id),
     formatTime(started),
     keep ? 'keep' : 'remove',
     reasons.join(', '),

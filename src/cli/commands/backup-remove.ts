@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { isRemote, parseRemoteAddress } from '../../backup/remote/address.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
 import { identityOption, openBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
@@ -22,7 +23,7 @@ async function remove(session: Session, { args: [names], options }: ParsedInput)
   try {
     const found = await Promise.all((names as string[]).map((name) => repository.find(name)));
     const doomed = [...new Map(found.map((snapshot) => [snapshot.id, snapshot])).values()];
-    const list = doomed.map(({ id, started }) => `${id.slice(7, 19)} of ${formatTime(started)}`).join(', ');
+    const list = doomed.map(({ id, started }) => `${shortId(id)} of ${formatTime(started)}`).join(', ');
     if (session.global.dryRun) {
       session.result({ snapshots: doomed.map(({ id }) => id) }, () => `would remove ${list}`);
       return;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { RepairReport } from '../../repository/repository.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
 import { identityOption, openBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -38,8 +39,4 @@ function renderReport({ snapshots, setAside, mended, spoiled }: RepairReport): s
   if (mended.length > 0) lines.push(`mended: ${mended.map(shortId).join(', ')}`);
   if (spoiled.length > 0) lines.push(`still damaged: ${spoiled.map(shortId).join(', ')}`);
   return lines.join('\n');
-}
-
-function shortId(id: string): string {
-  return id.slice('sha256:'.length, 'sha256:'.length + 12);
 }

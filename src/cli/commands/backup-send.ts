@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { parseRemoteAddress, type RemoteAddress, renderRemoteAddress } from '../../backup/remote/address.ts';
 import type { SendReport } from '../../repository/carry/send.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
 import { openBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
@@ -30,7 +31,7 @@ async function send(session: Session, { args: [name, to], options }: ParsedInput
 
 /** One line about what went over. */
 export function renderSendReport({ snapshot, existed, sent }: SendReport, address: RemoteAddress): string {
-  const id = snapshot.slice('sha256:'.length, 'sha256:'.length + 12);
+  const id = shortId(snapshot);
   const where = renderRemoteAddress(address);
   if (existed && sent.blobs === 0) return `snapshot ${id} was already at ${where}`;
   return `snapshot ${id} sent to ${where}: ${count(sent.blobs, 'file')}, ${formatBytes(sent.bytes)}`;

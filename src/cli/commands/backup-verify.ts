@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { Damage, Snapshot, VerifyReport } from '../../repository/repository.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
 import { identityOption, openBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -51,7 +52,7 @@ function renderReport(report: VerifyReport): string {
 
 function renderDamage({ message, snapshots, files }: Damage): string[] {
   const lines = [printable(message)];
-  const short = snapshots.map((id) => id.slice('sha256:'.length, 'sha256:'.length + 12));
+  const short = snapshots.map(shortId);
   if (short.length > 0) lines.push(`  spoils ${count(short.length, 'snapshot')}: ${short.join(', ')}`);
   const shown = files.slice(0, mostFiles).map(printable);
   for (const file of shown) lines.push(`  spoils ${file}`);

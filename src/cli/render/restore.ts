@@ -1,3 +1,4 @@
+import { shortId } from '../../repository/snapshot/short-id.ts';
 import type { RestoreReport } from '../../restore/conclude.ts';
 import type { RestorePlan } from '../../restore/plan/plan.ts';
 import type { RestoreStatus } from '../../restore/unfinished.ts';
@@ -73,8 +74,4 @@ function sourceRows({ title, files, bytes, targets }: RestorePlan['sources'][num
   return (rows.length > 0 ? rows : [['', '']]).map((row, index) =>
     index === 0 ? [title, String(files), formatBytes(bytes), ...row] : ['', '', '', ...row],
   );
-}
-
-function shortId(id: string): string {
-  return id.slice('sha256:'.length, 'sha256:'.length + 12);
 }

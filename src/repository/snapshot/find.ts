@@ -1,5 +1,6 @@
 import { NotFoundError, UsageError } from '../../support/errors.ts';
 import type { Snapshot } from '../repository.ts';
+import { shortId } from './short-id.ts';
 
 /**
  * The snapshot that `name` means: `latest` is the newest complete one; else an id or the beginning of one, with or
@@ -30,6 +31,6 @@ function notFound(snapshots: readonly Snapshot[], name: string, where: string): 
 
 /** The newest few, short. */
 function listIds(snapshots: readonly Snapshot[]): string {
-  const shown = snapshots.slice(-5).map(({ id }) => id.slice('sha256:'.length, 'sha256:'.length + 12));
+  const shown = snapshots.slice(-5).map(({ id }) => shortId(id));
   return snapshots.length > shown.length ? `… ${shown.join(', ')}` : shown.join(', ');
 }

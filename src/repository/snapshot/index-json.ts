@@ -3,6 +3,7 @@ import { encodeIndex } from '../../oci/layout.ts';
 import type { Snapshot } from '../repository.ts';
 import type { BlobRef } from './manifest.ts';
 import { backupTypes } from './media-types.ts';
+import { shortId } from './short-id.ts';
 
 /** What `index.json` says of a snapshot: all of it is in the snapshot's own blobs too. */
 export interface Indexed {
@@ -23,7 +24,7 @@ function describeSnapshot({ snapshot, manifest }: Indexed): Descriptor {
     artifactType: backupTypes.snapshot,
     annotations: {
       'org.opencontainers.image.created': snapshot.started.toISOString(),
-      'org.opencontainers.image.ref.name': snapshot.id.slice('sha256:'.length, 'sha256:'.length + 12),
+      'org.opencontainers.image.ref.name': shortId(snapshot.id),
     },
   };
 }
