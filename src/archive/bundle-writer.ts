@@ -35,8 +35,7 @@ export async function* bundleBytes(
     return bytes;
   };
   yield format.start;
-  for (const piece of inBlocks(tarOf(documents), format.blockSize))
-    yield passing(await format.compress(piece));
+  for (const piece of inBlocks(tarOf(documents), format)) yield passing(await format.compress(piece));
   for (const { name, size, content } of layers) {
     yield passing(await format.compress(tarFileHeader(name, size)));
     for (const block of content.blocks) {
@@ -67,6 +66,10 @@ function tarOf(documents: readonly BundleDocument[]): Buffer {
   return Buffer.concat(pieces);
 }
 
-function* inBlocks(bytes: Buffer, size: number): Generator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
+function* inBlocks(
+  bytes: Buffer,
+  { blockSize, firstBlockSize = blockSize }: BlockFormat,
+): Generator<Uint8Array> {
+  yield bytes.subarray(0, firstBlockSize);
+  for (let at = firstBlockSize; at < bytes.length; at += blockSize) yield bytes.subarray(at, at + blockSize);
 }

@@ -124,8 +124,7 @@ for (const [store, { engine, socket }] of [
 
 test('skopeo reads a bundle as docker-archive and as oci-archive', async () => {
   needProgram('skopeo');
-  // Debian 12's skopeo and podman read no .tar.gz, whoever made it.
-  for (const format of ['tar', 'tar.zst', 'tar.xz'] as const) {
+  for (const format of formats) {
     const path = await save(classic.engine, format);
     const tags = execFileSync('skopeo', ['list-tags', `docker-archive:${path}`], { encoding: 'utf8' });
     assert.equal(JSON.parse(tags).Tags.toSorted(), everything.toSorted());
@@ -146,9 +145,11 @@ test('podman load reads a bundle of several images, and of one', async () => {
       ['--root', join(root, 'data'), '--runroot', join(root, 'run'), '--storage-driver', 'vfs', ...args],
       { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] },
     );
-  const loaded = podman('load', '-i', await save(classic.engine, 'tar.zst'));
-  for (const reference of everything) assert.ok(loaded.includes(reference), loaded);
-  podman('rmi', '--all', '--force');
+  for (const format of formats) {
+    const loaded = podman('load', '-i', await save(classic.engine, format));
+    for (const reference of everything) assert.ok(loaded.includes(reference), loaded);
+    podman('rmi', '--all', '--force');
+  }
   const one = podman('load', '-i', await save(classic.engine, 'tar.xz', { images: [db] }));
   assert.match(one, `docker.io/${db}`);
 });

@@ -10,6 +10,8 @@ export type BundleFormat = 'tar' | 'tar.gz' | 'tar.xz' | 'tar.zst';
 export interface BlockFormat {
   /** Content bytes of a full block. */
   blockSize: number;
+  /** Content bytes of the very first block, where readers need it to be smaller. */
+  firstBlockSize?: number;
   /** Bytes of memory that compressing one block takes, its own included. */
   memory: number;
   /** Whether `compress` has made its own copy of the content by the time it returns. */
