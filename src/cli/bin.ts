@@ -1,7 +1,10 @@
+import { availableParallelism } from 'node:os';
 import { main } from './main.ts';
 
 // Meant for this process alone (see bin/dockerctl), not for the programs it starts.
 delete process.env.NODE_COMPILE_CACHE;
+// Codecs run on the thread pool: a thread for every core, where node's own four would leave some idle.
+process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));
 // A reader that went away (`dockerctl list | head -1`) is no failure of ours.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(0);
