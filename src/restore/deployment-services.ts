@@ -12,6 +12,7 @@ import {
 import { destroyServices, startServices, stopServices } from '../lifecycle/services.ts';
 import { openCatalog } from '../releases/catalog.ts';
 import { loadImages } from '../releases/load.ts';
+import { EngineUnreachableError } from '../support/errors.ts';
 import { fromText } from '../support/posix/byte-path.ts';
 import type { Mount, ServiceState, Services } from './services.ts';
 
@@ -20,10 +21,11 @@ export function deploymentServices(host: Host): Services {
   const { deployment, engine } = host;
   return {
     async list() {
+      if (deployment.services.length === 0) return [];
       const state = await observe(host);
       return Promise.all([...state.services.values()].map((one) => describe(one, imageAt(state, one), host)));
     },
-    strangers: () => strangersOf(host),
+    strangers: () => strangersOf(host).catch((error) => noneWithoutEngine(error, deployment)),
     async stop(names, context) {
       await stopServices(names, { ...host, context });
     },
@@ -80,6 +82,12 @@ async function strangersOf(host: Host): Promise<{ name: string; mounts: Mount[] 
       return [Promise.all(mountsOf(found).map(resolved)).then((mounts) => ({ name: found.name, mounts }))];
     }),
   );
+}
+
+/** A plain host that is backed up without containers need not have an engine. */
+function noneWithoutEngine(error: unknown, { services }: Host['deployment']): [] {
+  if (error instanceof EngineUnreachableError && services.length === 0) return [];
+  throw error;
 }
 
 function mountsOf(container: ContainerDetails | undefined): Mount[] {

@@ -113,6 +113,16 @@ test('what cannot be done is told by its exit status', async () => {
   }
 });
 
+test('a host without an engine and without services is restored, and taken back', async () => {
+  const plain = (...argv: string[]) => dockerctl('--host', 'unix:///nonexistent/docker.sock', ...argv);
+  writeFileSync(join(live, 'manifests/site.pp'), 'changed');
+  const { status, stderr } = await plain('restore', 'latest', '-y');
+  assert.is(status, exitCodes.done, stderr);
+  assert.is(readFileSync(join(live, 'manifests/site.pp'), 'utf8'), 'node default {}');
+  assert.is((await plain('restore', '--rollback', '-y')).status, exitCodes.done);
+  assert.is(readFileSync(join(live, 'manifests/site.pp'), 'utf8'), 'changed');
+});
+
 test('a damaged pack is damage, and the directory stays as it was', async () => {
   writeFileSync(join(live, 'manifests/site.pp'), 'precious');
   const blobs = join(root, 'repository/blobs/sha256');
