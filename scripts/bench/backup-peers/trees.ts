@@ -91,9 +91,9 @@ function logTree(): string {
   return directory;
 }
 
-/** Lets the log grow by one per cent. */
-export function growLog(directory: string): void {
-  appendFileSync(join(directory, 'server.log'), lines(seededRandom(3), logBytes / 100));
+/** Lets the log grow by one per cent, by other lines each time. */
+export function growLog(directory: string, time: number): void {
+  appendFileSync(join(directory, 'server.log'), lines(seededRandom(3 + time), logBytes / 100));
 }
 
 const words = [
