@@ -5,10 +5,10 @@ import { type Client, streamAnswer } from './client.ts';
 import { containerBody } from './container-body.ts';
 import { containerDetails, containerSummary } from './container-details.ts';
 import type { ContainerDetails, Containers, LogOptions, OutputStreams } from './engine.ts';
-import { interruption, statusOf } from './errors.ts';
+import { ifThere, interruption, statusOf } from './errors.ts';
 import { execute } from './exec.ts';
 import { labelFilter } from './labels.ts';
-import { couldBeIdPrefix, isName, notFound } from './names.ts';
+import { exactKey, notFound } from './names.ts';
 import { endpoint, existingNetwork } from './networks.ts';
 import { outputOf } from './output.ts';
 import { upload } from './upload.ts';
@@ -71,21 +71,15 @@ async function containerNamed(docker: Docker, name: string): Promise<Docker.Cont
 
 async function inspect(docker: Docker, name: string): Promise<ContainerDetails | undefined> {
   const key = await keyOf(docker, name);
-  if (key === undefined) return undefined;
-  try {
-    return containerDetails(await docker.getContainer(key).inspect());
-  } catch (error) {
-    if (statusOf(error) === 404) return undefined;
-    throw error;
-  }
+  const found = key === undefined ? undefined : await ifThere(docker.getContainer(key).inspect());
+  return found && containerDetails(found);
 }
 
-/** What the engine takes for exactly the container of this name or full id, and never for the beginning of an id. */
-async function keyOf(docker: Docker, name: string): Promise<string | undefined> {
-  if (!isName(name)) return undefined;
-  if (!couldBeIdPrefix(name)) return name;
-  const similar = await docker.listContainers({ all: true, filters: { name: [name] } });
-  return similar.find(({ Names: names }) => names.includes(`/${name}`))?.Id;
+function keyOf(docker: Docker, name: string): Promise<string | undefined> {
+  return exactKey(name, async () => {
+    const similar = await docker.listContainers({ all: true, filters: { name: [name] } });
+    return similar.find(({ Names: names }) => names.includes(`/${name}`))?.Id;
+  });
 }
 
 /**

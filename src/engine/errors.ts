@@ -27,6 +27,16 @@ export function statusOf(error: unknown): number | undefined {
   return typeof status === 'number' ? status : undefined;
 }
 
+/** What the engine answers, or `undefined` where it says that there is no such thing. */
+export async function ifThere<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (statusOf(error) === 404) return undefined;
+    throw error;
+  }
+}
+
 /** An error that the engine reported about what it was asked to do. */
 export function engineFailure(doing: string, words: string, cause?: unknown): DockerctlError {
   if (/no space left on device/i.test(words)) {

@@ -3,7 +3,7 @@ import type Docker from 'dockerode';
 import { NotFoundError } from '../support/errors.ts';
 import { type Client, streamAnswer } from './client.ts';
 import type { ImageDetails, ImageSummary, Images } from './engine.ts';
-import { interruption, statusOf } from './errors.ts';
+import { ifThere, interruption } from './errors.ts';
 import { loadArchive } from './load.ts';
 import { imageReference, notFound } from './names.ts';
 
@@ -40,13 +40,7 @@ async function listImages(docker: Docker): Promise<ImageSummary[]> {
 async function inspect(docker: Docker, text: string): Promise<ImageDetails | undefined> {
   const reference = imageReference(text);
   if (reference === undefined) return undefined;
-  const image = await docker
-    .getImage(reference)
-    .inspect()
-    .catch((error) => {
-      if (statusOf(error) === 404) return undefined;
-      throw error;
-    });
+  const image = await ifThere(docker.getImage(reference).inspect());
   if (image === undefined) return undefined;
   return {
     id: image.Id,

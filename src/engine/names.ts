@@ -17,6 +17,18 @@ export function couldBeIdPrefix(text: string): boolean {
 }
 
 /**
+ * What the engine takes for exactly the thing of this name or full id, and never for the beginning of an id.
+ * @param idOf looks the exact name up among those that are like it
+ */
+export async function exactKey(
+  name: string,
+  idOf: () => Promise<string | undefined>,
+): Promise<string | undefined> {
+  if (!isName(name)) return undefined;
+  return couldBeIdPrefix(name) ? idOf() : name;
+}
+
+/**
  * An image reference or id as it may stand in the path of a request; a short hexadecimal one is meant as a name.
  * `undefined` for what can be neither.
  */

@@ -1,9 +1,9 @@
 import type Docker from 'dockerode';
 import type { Client } from './client.ts';
 import type { NetworkDetails, NetworkOptions, Networks } from './engine.ts';
-import { statusOf } from './errors.ts';
+import { ifThere } from './errors.ts';
 import { labelFilter } from './labels.ts';
-import { couldBeIdPrefix, isName, notFound } from './names.ts';
+import { exactKey, notFound } from './names.ts';
 
 export function networksOf(client: Client): Networks {
   return {
@@ -54,22 +54,12 @@ export async function existingNetwork(docker: Docker, name: string): Promise<Doc
 }
 
 async function inspect(docker: Docker, name: string): Promise<NetworkDetails | undefined> {
-  const key = await keyOf(docker, name);
-  if (key === undefined) return undefined;
-  try {
-    return details(await docker.getNetwork(key).inspect());
-  } catch (error) {
-    if (statusOf(error) === 404) return undefined;
-    throw error;
-  }
-}
-
-/** What the engine takes for exactly the network of this name or full id, and never for the beginning of an id. */
-async function keyOf(docker: Docker, name: string): Promise<string | undefined> {
-  if (!isName(name)) return undefined;
-  if (!couldBeIdPrefix(name)) return name;
-  const similar = await docker.listNetworks({ filters: { name: [name] } });
-  return similar.find((network) => network.Name === name)?.Id;
+  const key = await exactKey(name, async () => {
+    const similar = await docker.listNetworks({ filters: { name: [name] } });
+    return similar.find((network) => network.Name === name)?.Id;
+  });
+  const found = key === undefined ? undefined : await ifThere(docker.getNetwork(key).inspect());
+  return found && details(found);
 }
 
 function creation(name: string, options: NetworkOptions): Docker.NetworkCreateOptions {

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import type { Client } from './client.ts';
 import type { VolumeDetails, Volumes } from './engine.ts';
-import { statusOf } from './errors.ts';
+import { ifThere } from './errors.ts';
 import { labelFilter } from './labels.ts';
 import { isName, notFound } from './names.ts';
 
@@ -27,13 +27,8 @@ export function volumesOf(client: Client): Volumes {
 }
 
 async function inspect(docker: Docker, name: string): Promise<VolumeDetails | undefined> {
-  if (!isName(name)) return undefined;
-  try {
-    return details(await docker.getVolume(name).inspect());
-  } catch (error) {
-    if (statusOf(error) === 404) return undefined;
-    throw error;
-  }
+  const found = isName(name) ? await ifThere(docker.getVolume(name).inspect()) : undefined;
+  return found && details(found);
 }
 
 function details(volume: Docker.VolumeInspectInfo): VolumeDetails {
