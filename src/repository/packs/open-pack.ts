@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Digest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/layout.ts';
-import { DamagedError, messageOf } from '../../support/errors.ts';
+import { DamagedError, messageOf, SignatureError } from '../../support/errors.ts';
 import { isSealed, sealedBeginning } from '../age/header.ts';
 import { SealedFile } from '../age/sealed-file.ts';
 import type { Store } from '../seal/store.ts';
@@ -24,8 +24,20 @@ export async function openPack(store: Store, pack: Digest): Promise<OpenPack> {
     return { read, close: () => file.close() };
   } catch (error) {
     await file.close();
-    throw error;
+    throw error instanceof SignatureError && hasOpenedIndex(store) ? damaged(path, error) : error;
   }
+}
+
+/** A pack is looked for by its index, which the same keys open, unless what is in there was known without any. */
+function hasOpenedIndex({ identities, cache }: Store): boolean {
+  return identities.length > 0 && cache === undefined;
+}
+
+function damaged(path: string, cause: Error): DamagedError {
+  return new DamagedError(`reading ${path}: the key that opens its index does not open it`, {
+    facts: { path },
+    cause,
+  });
 }
 
 async function beginsSealed(file: FileHandle): Promise<boolean> {

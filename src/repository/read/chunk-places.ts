@@ -1,4 +1,5 @@
 import type { Digest } from '../../oci/digest.ts';
+import { DamagedError } from '../../support/errors.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import { ChunkTable } from '../chunks/table.ts';
 import { decodeIndex, type PackContents } from '../packs/index-lines.ts';
@@ -30,18 +31,27 @@ export class ChunkPlaces {
   readonly #frames: FramePlace[] = [];
   /** Per chunk: number of its frame, offset in it, size. */
   #places = new Uint32Array(3 * 1024);
+  #damage: DamagedError | undefined;
 
-  /** @throws {DamagedError} */
+  /** An index that is damaged tells of none: what others tell of can be read all the same. */
   static async load(store: Store, { indexes, packs }: Parts): Promise<ChunkPlaces> {
     const places = new ChunkPlaces();
     const needed = new Set(packs.map(({ digest }) => digest));
     for (const index of indexes) {
-      const decoded = decodeIndex(await readMetadata(store, index), `index ${index.digest}`);
-      for (const contents of decoded.packs) {
-        if (needed.delete(contents.pack)) places.#add(contents);
+      try {
+        const decoded = decodeIndex(await readMetadata(store, index), `index ${index.digest}`);
+        for (const contents of decoded.packs) if (needed.delete(contents.pack)) places.#add(contents);
+      } catch (error) {
+        if (!(error instanceof DamagedError)) throw error;
+        places.#damage ??= error;
       }
     }
     return places;
+  }
+
+  /** Why a chunk may not be found: what is wrong with an index, if anything. */
+  get damage(): DamagedError | undefined {
+    return this.#damage;
   }
 
   find(hex: string): ChunkPlace | undefined {

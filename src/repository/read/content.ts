@@ -41,7 +41,8 @@ export async function* readContent(
 /** @throws {DamagedError} */
 export async function readChunk(places: ChunkPlaces, frames: FrameReader, hex: string): Promise<Uint8Array> {
   const place = places.find(hex);
-  if (place === undefined) throw new DamagedError(`no pack of the snapshot has the chunk ${hex}`);
+  if (place === undefined)
+    throw places.damage ?? new DamagedError(`no pack of the snapshot has the chunk ${hex}`);
   const frame = await frames.read(place.frame);
   const chunk = frame.subarray(place.offset, place.offset + place.size);
   const got = hash('sha256', chunk);

@@ -63,7 +63,13 @@ export async function loadEverySnapshot(store: Store): Promise<Catalog> {
   const goes = (digest: Digest) =>
     next !== undefined && !present.has(digest) && !next.some((other) => other.digest === digest);
   const listed = named.map(({ digest }) => digest).filter((digest) => !goes(digest));
-  return loadAll(store, [...new Set([...listed, ...(await scanForManifests(store))])]);
+  const { stored, damaged } = await loadAll(store, [
+    ...new Set([...listed, ...(await scanForManifests(store))]),
+  ]);
+  const whole = new Set(stored.map(({ snapshot }) => snapshot.id));
+  // A manifest that is not there, of a snapshot that another one tells of: then only `index.json` is wrong.
+  const lost = damaged.filter(({ manifest, id }) => present.has(manifest) || !whole.has(id));
+  return { stored, damaged: lost };
 }
 
 /** Those that `index.json` names, and those of a commit that was cut short; `undefined` without a valid index. */
@@ -120,14 +126,16 @@ async function loadAll(store: Store, manifests: readonly Digest[]): Promise<Cata
 
 /**
  * The id of a snapshot that cannot be read: from its manifest if only its config is damaged, else from `index.json`,
- * which tells its beginning.
+ * which tells its beginning; without either, the manifest's own digest.
  */
 async function idOf(store: Store, manifest: Digest): Promise<string> {
   try {
     return decodeManifest(await readBlob(store, manifest, manifestLimit), manifest).config.digest;
   } catch {
     const named = (await readIndex(store))?.manifests.find(({ digest }) => digest === manifest);
-    const beginning = `sha256:${named?.annotations?.['org.opencontainers.image.ref.name']}`;
+    const name = named?.annotations?.['org.opencontainers.image.ref.name'];
+    if (name === undefined) return manifest;
+    const beginning = `sha256:${name}`;
     return (await listBlobs(store)).find((digest) => digest.startsWith(beginning)) ?? beginning;
   }
 }

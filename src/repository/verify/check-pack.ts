@@ -5,7 +5,7 @@ import { DamagedError } from '../../support/errors.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import { decompress } from '../blobs/zstd.ts';
 import { decodeIndex, type Frame, type PackContents } from '../packs/index-lines.ts';
-import { openPack } from '../packs/open-pack.ts';
+import { type OpenPack, openPack } from '../packs/open-pack.ts';
 import { isChunkHeader, offsetsIn } from '../packs/tar-frame.ts';
 import type { Store } from '../seal/store.ts';
 import type { StoredSnapshot } from '../snapshot/load.ts';
@@ -35,34 +35,79 @@ async function readIndexPacks(store: Store, digest: Digest): Promise<PackContent
 }
 
 /** Decompresses a pack frame by frame and checks every chunk; what is wrong, if anything. */
-export async function checkPack(store: Store, { pack, frames }: PackContents): Promise<string | undefined> {
+export async function checkPack(store: Store, contents: PackContents): Promise<string | undefined> {
+  for await (const { wrong } of damagedFrames(store, contents)) return wrong;
+  return undefined;
+}
+
+/** The chunks of a pack that cannot be read as they were written. */
+export async function findDamagedChunks(store: Store, contents: PackContents): Promise<Set<string>> {
+  const damaged = new Set<string>();
+  for await (const { chunks } of damagedFrames(store, contents)) {
+    for (const chunk of chunks) damaged.add(chunk);
+  }
+  return damaged;
+}
+
+/** Digests of a frame's chunks, in order. */
+export function chunksOf({ sizes, chunks }: Pick<Frame, 'sizes' | 'chunks'>): string[] {
+  return sizes.map((_, i) => chunks.slice(i * 64, i * 64 + 64));
+}
+
+interface DamagedFrame {
+  wrong: string;
+  chunks: string[];
+}
+
+async function* damagedFrames(store: Store, { pack, frames }: PackContents): AsyncGenerator<DamagedFrame> {
   const path = blobPath(store, pack);
-  const file = await openPack(store, pack);
+  let file: OpenPack | undefined;
   try {
+    file = await openPack(store, pack);
     let offset = 0;
     for (const frame of frames) {
-      const bytes = await file.read(offset, frame.length);
-      const wrong = checkFrame(await decompress(bytes, offsetsIn(frame.sizes).length, path), frame);
-      if (wrong !== undefined) return wrong;
+      const damaged = await checkFrame(file, offset, frame, path);
+      if (damaged !== undefined) yield damaged;
       offset += frame.length;
     }
-    return undefined;
   } catch (error) {
-    if (error instanceof DamagedError) return error.message;
-    throw error;
+    if (!(error instanceof DamagedError)) throw error;
+    yield { wrong: error.message, chunks: frames.flatMap(chunksOf) };
   } finally {
-    await file.close();
+    await file?.close();
   }
 }
 
-function checkFrame(bytes: Buffer, { sizes, chunks }: Frame): string | undefined {
-  for (const [i, offset] of offsetsIn(sizes).offsets.entries()) {
-    const want = chunks.slice(i * 64, i * 64 + 64);
-    const size = sizes[i]!;
-    const got = hash('sha256', bytes.subarray(offset, offset + size));
-    if (got !== want) return `the chunk ${want} has digest ${got}`;
-    if (!isChunkHeader(bytes, offset - 512, want, size))
-      return `the chunk ${want} has another name in the archive`;
+async function checkFrame(
+  file: OpenPack,
+  offset: number,
+  frame: Frame,
+  path: string,
+): Promise<DamagedFrame | undefined> {
+  try {
+    const packed = await file.read(offset, frame.length);
+    const { length } = offsetsIn(frame.sizes);
+    return checkChunks(await decompress(packed, length, path, length), frame);
+  } catch (error) {
+    if (!(error instanceof DamagedError)) throw error;
+    return { wrong: error.message, chunks: chunksOf(frame) };
   }
-  return undefined;
+}
+
+/** A chunk that only `tar` would not find by its name can be read all the same. */
+function checkChunks(bytes: Buffer, frame: Frame): DamagedFrame | undefined {
+  const chunks: string[] = [];
+  let wrong: string | undefined;
+  const { offsets } = offsetsIn(frame.sizes);
+  for (const [i, want] of chunksOf(frame).entries()) {
+    const [offset, size] = [offsets[i]!, frame.sizes[i]!];
+    const got = hash('sha256', bytes.subarray(offset, offset + size));
+    if (got !== want) {
+      chunks.push(want);
+      wrong ??= `the chunk ${want} has digest ${got}`;
+    } else if (!isChunkHeader(bytes, offset - 512, want, size)) {
+      wrong ??= `the chunk ${want} has another name in the archive`;
+    }
+  }
+  return wrong === undefined ? undefined : { wrong, chunks };
 }

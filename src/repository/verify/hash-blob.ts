@@ -11,14 +11,16 @@ export async function hashBlob(
 ): Promise<{ got: Digest; size: number }> {
   const file = await open(path, 'r');
   const sha256 = createHash('sha256');
-  const buffers = [Buffer.allocUnsafe(piece), Buffer.allocUnsafe(piece)] as const;
   let size = 0;
   try {
-    let reading = file.read(buffers[0], 0, piece);
+    // Most blobs are small, and a megabyte for each would keep the garbage collector busy.
+    const length = Math.min(piece, (await file.stat()).size + 1);
+    const buffers = [Buffer.allocUnsafe(length), Buffer.allocUnsafe(length)] as const;
+    let reading = file.read(buffers[0], 0, length);
     for (let turn = 1; ; turn++) {
       const { bytesRead, buffer } = await reading;
       if (bytesRead === 0) break;
-      reading = file.read(buffers[(turn % 2) as 0 | 1], 0, piece);
+      reading = file.read(buffers[(turn % 2) as 0 | 1], 0, length);
       sha256.update(buffer.subarray(0, bytesRead));
       size += bytesRead;
       onBytes(bytesRead);

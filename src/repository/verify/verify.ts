@@ -5,12 +5,12 @@ import { DamagedError, InterruptedError, SignatureError } from '../../support/er
 import type { ProgressTask } from '../../support/progress.ts';
 import type { Damage, VerifyOptions, VerifyReport } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
-import { blobsOf, type Catalog, loadEverySnapshot, type StoredSnapshot } from '../snapshot/load.ts';
+import { blobsOf, type Catalog, loadEverySnapshot } from '../snapshot/load.ts';
 import { checkIndex } from './check-index.ts';
 import { checkPack, readPackContents } from './check-pack.ts';
 import { checkTrees } from './check-trees.ts';
 import { hashBlob } from './hash-blob.ts';
-import { filesInPack, filesInTree } from './spoiled-files.ts';
+import { spoiledFiles } from './spoiled-files.ts';
 
 /** Which blobs are not as they should be, besides the report. */
 export interface Verification extends VerifyReport {
@@ -136,17 +136,14 @@ async function addDamage(
   };
   report.damagedBlobs.add(digest);
   report.damage.push(damage);
-  if (spoiled.length > 0) damage.files = await spoiledFiles(store, spoiled, digest);
+  if (spoiled.length > 0)
+    damage.files = await spoiledFiles(store, spoiled, catalog.stored, digest).catch(unlessSealed);
 }
 
-async function spoiledFiles(store: Store, spoiled: StoredSnapshot[], digest: Digest): Promise<string[]> {
-  try {
-    return [...(await filesInPack(store, spoiled, digest)), ...(await filesInTree(store, spoiled, digest))];
-  } catch (error) {
-    // Without a key it is known what is spoiled, but not its name.
-    if (error instanceof DamagedError || error instanceof SignatureError) return [];
-    throw error;
-  }
+/** Without a key it is known what is spoiled, but not its name. */
+function unlessSealed(error: unknown): string[] {
+  if (error instanceof DamagedError || error instanceof SignatureError) return [];
+  throw error;
 }
 
 function throwIfInterrupted({ signal }: Context): void {
