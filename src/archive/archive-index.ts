@@ -64,11 +64,16 @@ export async function concatenated(pieces: AsyncIterable<Uint8Array>): Promise<U
 }
 
 /** Reads a layer to its end. */
-export async function digestsOf(content: AsyncIterable<Uint8Array>, what: string): Promise<LayerDigests> {
+export async function digestsOf(
+  content: AsyncIterable<Uint8Array>,
+  what: string,
+  onUnpacked?: (bytes: number) => void,
+): Promise<LayerDigests> {
   let digests: LayerDigests | undefined;
-  for await (const _ of digested(content, what, (told) => {
+  const tell = (told: LayerDigests) => {
     digests = told;
-  }));
+  };
+  for await (const _ of digested(content, what, tell, onUnpacked));
   return digests!;
 }
 

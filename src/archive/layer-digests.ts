@@ -4,6 +4,7 @@ import { PassThrough } from 'node:stream';
 import type { Digest } from '../oci/digest.ts';
 import { type Compression, codecOf } from './codec.ts';
 import { decompress } from './decompress.ts';
+import { counted } from './input.ts';
 
 /** What a layer's bytes turned out to be. */
 export interface LayerDigests {
@@ -20,19 +21,21 @@ export interface LayerDigests {
  * Passes a layer on unchanged and tells, before it ends, what passed. A compressed layer is decompressed on the side, for
  * its diff id.
  * @param what names the layer in errors
+ * @param onUnpacked is told of the bytes that a compressed layer expands to, and may throw
  * @throws {DamagedError} when a compressed layer cannot be decompressed
  */
 export async function* digested(
   content: AsyncIterable<Uint8Array>,
   what: string,
   tell: (digests: LayerDigests) => void,
+  onUnpacked: (bytes: number) => void = () => {},
 ): AsyncGenerator<Uint8Array> {
   const whole = new CountingHash();
   let inside: InsideHash | undefined;
   try {
     for await (const piece of content) {
       const compression = whole.size === 0 ? codecOf(piece) : undefined;
-      if (compression !== undefined) inside = new InsideHash(compression, what);
+      if (compression !== undefined) inside = new InsideHash(compression, what, onUnpacked);
       whole.update(piece);
       await inside?.update(piece);
       yield piece;
@@ -65,9 +68,9 @@ class InsideHash {
   private readonly compressed = new PassThrough({ highWaterMark: 1 << 20 });
   private readonly hashing: Promise<{ digest: Digest; size: number }>;
 
-  constructor(compression: Compression, what: string) {
+  constructor(compression: Compression, what: string, onUnpacked: (bytes: number) => void) {
     this.compression = compression;
-    this.hashing = hashAll(decompress(compression, this.compressed, what));
+    this.hashing = hashAll(counted(decompress(compression, this.compressed, what), onUnpacked));
     this.hashing.catch(() => this.compressed.destroy());
   }
 

@@ -12,8 +12,8 @@ import type { Digest } from '../oci/digest.ts';
 import type { Context } from '../support/context.ts';
 import { EngineUnreachableError } from '../support/errors.ts';
 import { type Catalog, indexCacheDirectory } from './catalog.ts';
-import { engineImages, heldImage, layerFinder } from './engine-images.ts';
-import type { Holdings } from './plan-load.ts';
+import { engineImages } from './engine-images.ts';
+import { type Holdings, holdingsOf } from './holdings.ts';
 import { fingerprintOf } from './signatures.ts';
 
 /** What an archive holds, told without loading anything. */
@@ -53,7 +53,7 @@ export async function inspectArchives(
   { engine, catalog }: { engine: Engine; catalog: Catalog },
   context: Context,
 ): Promise<InspectedArchive[]> {
-  const holdings = await holdingsOf(engine, catalog);
+  const holdings = await holdingsOfHost(engine, catalog);
   const inspected: InspectedArchive[] = [];
   for (const input of await groupInputs(inputs))
     inspected.push(await inspectArchive(input, holdings, context));
@@ -120,16 +120,13 @@ function inspectedImage(
 }
 
 /** @returns `undefined` when no engine answers: inspecting an archive does not need one */
-async function holdingsOf(engine: Engine, catalog: Catalog): Promise<Holdings | undefined> {
+async function holdingsOfHost(engine: Engine, catalog: Catalog): Promise<Holdings | undefined> {
   try {
     const [held, known] = await Promise.all([
       engine.info().then((info) => engineImages(engine, info)),
       catalog.releases(),
     ]);
-    return {
-      hasImage: (image, manifest) => heldImage(held, image, manifest) !== undefined,
-      hasLayer: layerFinder(held, known),
-    };
+    return holdingsOf(held, known);
   } catch (error) {
     if (error instanceof EngineUnreachableError) return undefined;
     throw error;

@@ -4,13 +4,16 @@ import { type ArchiveIndex, indexArchive } from '../archive/archive-index.ts';
 import type { ArchiveImage, ImageIndex } from '../archive/image-index.ts';
 import { type IndexCache, openIndexCache } from '../archive/index-cache.ts';
 import { indexOneWay } from '../archive/one-way-index.ts';
+import { Spool } from '../archive/spool.ts';
 import type { EngineInfo } from '../engine/engine.ts';
+import { unpacksLayers } from '../engine/unpacks.ts';
 import type { Context } from '../support/context.ts';
 import { FailedError, InterruptedError } from '../support/errors.ts';
 import type { ProgressTask } from '../support/progress.ts';
 import { indexCacheDirectory, type ReleaseRecord } from './catalog.ts';
 import { chosenImages } from './choose-images.ts';
-import { type EngineImages, engineImages, heldImage, layerFinder } from './engine-images.ts';
+import { type EngineImages, engineImages, heldImage } from './engine-images.ts';
+import { holdingsOf, nothing } from './holdings.ts';
 import { indexedStream } from './indexed-stream.ts';
 import type { LoadedArchive, LoadedImage, LoadOptions, MovedTag } from './load.ts';
 import { checkLoaded } from './load-check.ts';
@@ -19,7 +22,8 @@ import { mergedRecord, recordOf } from './load-record.ts';
 import { requireSpace, roomFor } from './load-space.ts';
 import { keepReplaced, releaseReplaced, undoLoad } from './load-undo.ts';
 import { oneWayStream } from './one-way-stream.ts';
-import { type Holdings, layersHeldByAll, type PlannedLoad, planLoad } from './plan-load.ts';
+import { PassedFiles } from './passed-files.ts';
+import { layersHeldByAll, type PlannedLoad, planLoad } from './plan-load.ts';
 import { releaseLabel } from './release-label.ts';
 import { isOlderRelease } from './release-order.ts';
 import { requireSigner } from './signatures.ts';
@@ -142,8 +146,14 @@ export class ArchiveLoad {
     }
     this.task.setTotal(this.bytes);
     this.archive.seekable!.expect(plan.send.map(({ file }) => ({ offset: file.offset, length: file.size })));
-    const advance = (bytes: number) => this.task.advance(bytes);
-    await this.stream((commit) => indexedStream(this.archive.name, index, plan, advance, commit));
+    const source = {
+      archive: this.archive.name,
+      content: index.content,
+      onRead: (bytes: number) => this.task.advance(bytes),
+      onUnpacked: (await roomFor(info)).unpacked,
+      unpacks: (compression: string) => unpacksLayers(info, compression),
+    };
+    await this.stream((commit) => indexedStream(plan, source, commit));
   }
 
   private async loadOneWay(
@@ -153,15 +163,15 @@ export class ArchiveLoad {
   ): Promise<void> {
     if (this.archive.size !== undefined) this.task.setTotal(this.archive.size);
     const { hasLayer } = holdingsOf(before, known);
-    const admit = await roomFor(info);
+    const passed = new PassedFiles(this.archive.name, {
+      room: await roomFor(info),
+      unpacks: (compression) => unpacksLayers(info, compression),
+      spool: new Spool(this.context.stateDir),
+    });
     await this.stream((commit) =>
-      oneWayStream(this.archive, {
+      oneWayStream(this.archive, passed, {
         choose: (index) => this.choose(index, info, known),
         heldLayers: (images) => layersHeldByAll(images, hasLayer),
-        admit: (size) => {
-          admit(size);
-          this.bytes += size;
-        },
         commit: async (images) => {
           this.noteMoved(images, before);
           await keepReplaced(this.options.engine, this.moved, before);
@@ -169,6 +179,7 @@ export class ArchiveLoad {
         },
       }),
     );
+    this.bytes = passed.sent;
   }
 
   /** Until it is complete, an interruption breaks the stream; afterwards the engine cannot be stopped, only undone. */
@@ -241,15 +252,6 @@ export class ArchiveLoad {
     return new InterruptedError(`loading ${this.archive.name} was interrupted: the engine is as before`);
   }
 }
-
-function holdingsOf(before: EngineImages, known: readonly ReleaseRecord[]): Holdings {
-  return {
-    hasImage: (image, manifest) => heldImage(before, image, manifest) !== undefined,
-    hasLayer: layerFinder(before, known),
-  };
-}
-
-const nothing: Holdings = { hasImage: () => false, hasLayer: () => false };
 
 /** Whether layers were left out that the archive holds. */
 function canSendMore({ images, send }: PlannedLoad): boolean {

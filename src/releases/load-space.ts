@@ -1,8 +1,9 @@
 import { statfs } from 'node:fs/promises';
 import type { EngineInfo } from '../engine/engine.ts';
+import { unpacksLayers } from '../engine/unpacks.ts';
 import { NoSpaceError } from '../support/errors.ts';
 import { freeSpaceAt } from '../support/free-space.ts';
-import type { PlannedLoad } from './plan-load.ts';
+import type { LayerToSend, PlannedLoad } from './plan-load.ts';
 
 /**
  * Refuses a load that would fill the engine's disk. An engine writes what it is sent twice below its data root: a temporary
@@ -11,8 +12,8 @@ import type { PlannedLoad } from './plan-load.ts';
  */
 export async function requireSpace({ send }: PlannedLoad, info: EngineInfo): Promise<void> {
   if (!info.local || send.length === 0) return;
-  const copied = sum(send.map(({ file }) => file.size));
-  const unpacked = sum(send.map((layer) => unpackedSize(layer)));
+  const copied = sum(send.map((layer) => (isExpanded(layer, info) ? unpackedSize(layer) : layer.file.size)));
+  const unpacked = sum(send.map(unpackedSize));
   const need = { bytes: copied + unpacked + reserve, inodes: Math.ceil(unpacked / bytesPerInode) };
   const free = { bytes: await freeSpaceAt(info.rootDir), inodes: await freeInodes(info.rootDir) };
   if (need.bytes > free.bytes) throw noSpace(need.bytes, free.bytes, info.rootDir);
@@ -27,18 +28,22 @@ export async function requireSpace({ send }: PlannedLoad, info: EngineInfo): Pro
   }
 }
 
-/**
- * For an archive that does not tell beforehand how much it holds: what is returned throws as soon as all that was admitted would
- * not fit. It is what stops a decompression bomb.
- */
-export async function roomFor(info: EngineInfo): Promise<(size: number) => void> {
-  if (!info.local) return () => {};
-  const free = await freeSpaceAt(info.rootDir);
+/** The engine's disk, as it fills with what does not tell its size beforehand. It is what stops decompression bombs. */
+export interface Room {
+  /** Admits bytes that the engine is sent, and copies. @throws {NoSpaceError} as soon as all that was admitted would not fit */
+  copied(bytes: number): void;
+  /** Admits bytes that it unpacks. @throws {NoSpaceError} likewise */
+  unpacked(bytes: number): void;
+}
+
+export async function roomFor(info: EngineInfo): Promise<Room> {
+  const free = info.local ? await freeSpaceAt(info.rootDir) : Number.POSITIVE_INFINITY;
   let admitted = reserve;
-  return (size) => {
-    admitted += 2 * size;
+  const admit = (bytes: number) => {
+    admitted += bytes;
     if (admitted > free) throw noSpace(admitted, free, info.rootDir);
   };
+  return { copied: admit, unpacked: admit };
 }
 
 function noSpace(need: number, free: number, path: string): NoSpaceError {
@@ -56,8 +61,12 @@ const reserve = 16 << 20;
 const bytesPerInode = 256 << 10;
 
 /** How far compressed layers expand is not known either; three times is what programs and libraries do. */
-function unpackedSize({ file, digest, diffId }: PlannedLoad['send'][number]): number {
-  return digest === undefined || digest === diffId ? file.size : file.size * 3;
+function unpackedSize({ file, compression }: LayerToSend): number {
+  return compression === undefined ? file.size : file.size * 3;
+}
+
+function isExpanded({ compression }: LayerToSend, info: EngineInfo): boolean {
+  return compression !== undefined && !unpacksLayers(info, compression);
 }
 
 /** Some file systems (btrfs) have no fixed number of inodes, and say 0. */

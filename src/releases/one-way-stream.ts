@@ -5,7 +5,7 @@ import { releaseDocumentPath } from '../archive/release-document.ts';
 import { tarEnd, tarFileHeader, tarPadding } from '../archive/tar-writer.ts';
 import type { Digest } from '../oci/digest.ts';
 import { closingDocuments, type SentImage } from './load-documents.ts';
-import { PassedFiles } from './passed-files.ts';
+import type { PassedFiles } from './passed-files.ts';
 
 /** What the stream asks whoever loads. */
 export interface Decisions {
@@ -13,8 +13,6 @@ export interface Decisions {
   choose(index: ImageIndex): Promise<ArchiveImage[]>;
   /** Digests of those of their layers that the engine has, and need not be sent. */
   heldLayers(images: readonly ArchiveImage[]): ReadonlySet<Digest>;
-  /** Throws when there is no room for a file of that size. */
-  admit(size: number): void;
   /** Told right before the documents that make the engine keep anything. */
   commit(images: SentImage[]): Promise<void>;
 }
@@ -27,8 +25,23 @@ export interface Decisions {
  * A bundle's documents come first: of it, what the engine has is not sent.
  * @throws {DamagedError} naming the entry that is not what it should be
  */
-export async function* oneWayStream(archive: Archive, decide: Decisions): AsyncGenerator<Uint8Array> {
-  const passed = new PassedFiles(archive.name, decide.admit);
+export async function* oneWayStream(
+  archive: Archive,
+  passed: PassedFiles,
+  decide: Decisions,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* layersAndDocuments(archive, passed, decide);
+  } finally {
+    await passed.close();
+  }
+}
+
+async function* layersAndDocuments(
+  archive: Archive,
+  passed: PassedFiles,
+  decide: Decisions,
+): AsyncGenerator<Uint8Array> {
   let chosen: ArchiveImage[] | undefined;
   for await (const entry of archive.entries()) {
     if (chosen === undefined && entry.path.startsWith('blobs/') && documentsCameFirst(passed.files)) {
@@ -44,7 +57,7 @@ export async function* oneWayStream(archive: Archive, decide: Decisions): AsyncG
   const images = chosen === undefined ? await decide.choose(index) : again(index, chosen);
   passed.leaveOut(decide.heldLayers(images));
   const sent = images.map((image) => passed.checked(image, index));
-  for (const layer of passed.heldBack(sent)) yield* inTar(layer.name, layer.bytes);
+  yield* passed.heldBack(sent);
   await decide.commit(sent);
   for (const { name, bytes } of closingDocuments(sent)) yield* inTar(name, bytes);
   yield tarEnd;

@@ -1,14 +1,17 @@
 import { type ArchivedFile, ArchiveFiles } from '../archive/archive-files.ts';
-import { mustMatch } from '../archive/archive-index.ts';
+import { concatenated, digestsOf, mustMatch } from '../archive/archive-index.ts';
+import { decompress } from '../archive/decompress.ts';
 import { HeldDocuments } from '../archive/held-documents.ts';
 import type { ArchiveImage, ArchiveLayer, ImageIndex } from '../archive/image-index.ts';
-import { digested, type LayerDigests } from '../archive/layer-digests.ts';
+import type { LayerDigests } from '../archive/layer-digests.ts';
 import type { TarEntry } from '../archive/tar-reader.ts';
 import { tarFileHeader, tarPadding } from '../archive/tar-writer.ts';
 import type { Digest } from '../oci/digest.ts';
 import { DamagedError } from '../support/errors.ts';
 import { blobPath, type SentImage, type SentLayer } from './load-documents.ts';
 import { missingLayers } from './missing-layers.ts';
+import { type LayerReceiver, passingLayer, storedLayer } from './passing-layer.ts';
+import { compressionOf } from './plan-load.ts';
 
 /** A file that passed, or is held back. */
 interface PassedFile extends LayerDigests {
@@ -19,8 +22,10 @@ interface PassedFile extends LayerDigests {
 /** The files of a one-way archive: each passes once and is never seen again, but for what may be a document. */
 export class PassedFiles {
   readonly files: ArchiveFiles;
+  /** Bytes of what was passed on, as it lay in the archive. */
+  sent = 0;
   private readonly name: string;
-  private readonly admit: (size: number) => void;
+  private readonly receiver: LayerReceiver | undefined;
   private readonly documents = new HeldDocuments();
   private readonly byFile = new Map<ArchivedFile, PassedFile>();
   private leftOut: ReadonlySet<Digest> = new Set();
@@ -28,11 +33,11 @@ export class PassedFiles {
 
   /**
    * @param name of the archive, for messages
-   * @param admit throws when there is no room for a file of that size
+   * @param receiver the engine that layers go on to, if they do
    */
-  constructor(name: string, admit: (size: number) => void) {
+  constructor(name: string, receiver?: LayerReceiver) {
     this.name = name;
-    this.admit = admit;
+    this.receiver = receiver;
     this.files = new ArchiveFiles(name, {
       bytes: async (file) => this.document(file),
       diffId: async (file) => this.passed(file).diffId,
@@ -50,21 +55,15 @@ export class PassedFiles {
     if (entry.kind !== 'file' || this.isLeftOut(file)) return;
     this.count += 1;
     const name = `layers/${this.count}`;
-    const holds = this.documents.mayHold(entry.size, await entry.start());
-    const pieces: Uint8Array[] = [];
-    if (!holds) {
-      this.admit(entry.size);
-      yield tarFileHeader(name, entry.size);
+    if (this.documents.mayHold(entry.size, await entry.start())) {
+      const heldBack = await concatenated(entry.content());
+      const digests = await digestsOf(inOnePiece(heldBack), this.where(file), this.receiver?.room.unpacked);
+      this.byFile.set(file, { name, heldBack, ...digests });
+      return;
     }
-    let digests: LayerDigests | undefined;
-    for await (const piece of digested(entry.content(), this.where(file), (told) => {
-      digests = told;
-    })) {
-      if (holds) pieces.push(piece);
-      else yield piece;
-    }
-    if (!holds) yield tarPadding(entry.size);
-    this.byFile.set(file, { name, heldBack: holds ? Buffer.concat(pieces) : undefined, ...digests! });
+    this.sent += entry.size;
+    const digests = yield* passingLayer(entry, name, this.where(file), this.receiver);
+    this.byFile.set(file, { name, heldBack: undefined, ...digests });
   }
 
   /** The image with what its layers turned out to be. @throws {DamagedError} when that is not what it promises */
@@ -81,12 +80,21 @@ export class PassedFiles {
     return [...this.byFile.keys()];
   }
 
-  /** Layers so small, or so much like JSON, that they were held back as documents. */
-  heldBack(images: readonly SentImage[]): { name: string; bytes: Uint8Array }[] {
-    const wanted = new Set(images.flatMap(({ layers }) => layers.map(({ name }) => name)));
-    return [...this.byFile.values()].flatMap(({ name, heldBack }) =>
-      heldBack !== undefined && wanted.has(name) ? [{ name, bytes: heldBack }] : [],
-    );
+  /** Yields layers so small, or so much like JSON, that they were held back as documents. */
+  async *heldBack(images: readonly SentImage[]): AsyncGenerator<Uint8Array> {
+    const wanted = new Map(images.flatMap(({ layers }) => layers.map((layer) => [layer.name, layer])));
+    for (const [file, { name, heldBack, compression }] of this.byFile) {
+      const layer = wanted.get(name);
+      if (layer === undefined || heldBack === undefined) continue;
+      yield tarFileHeader(name, layer.size);
+      if (layer.compression === compression) yield heldBack;
+      else yield* decompress(compression!, inOnePiece(heldBack), this.where(file));
+      yield tarPadding(layer.size);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.receiver?.spool.close();
   }
 
   private checkedLayer(layer: ArchiveLayer, index: ImageIndex): SentLayer {
@@ -95,14 +103,13 @@ export class PassedFiles {
     const file = layer.path === undefined ? undefined : this.files.find(layer.path);
     if (file === undefined || !this.byFile.has(file)) {
       if (!this.leftOut.has(digest)) throw missingLayers(this.name, index, [diffId]);
-      const compression = /\+(gzip|zstd)$/.exec(layer.mediaType ?? '')?.[1];
+      const compression = compressionOf(layer.mediaType);
       return { name: blobPath(digest), digest, size: layer.size, compression, diffId };
     }
     const passed = this.passed(file);
     mustMatch(this.name, file, passed.digest, layer.digest ?? passed.digest);
     mustMatch(this.name, file, passed.diffId, diffId);
-    const { name, size, compression } = passed;
-    return { name, digest: passed.digest, size, compression, diffId };
+    return { name: passed.name, ...storedLayer(passed, this.receiver), diffId };
   }
 
   private isLeftOut({ path }: ArchivedFile): boolean {
@@ -125,4 +132,8 @@ export class PassedFiles {
   private where(file: ArchivedFile): string {
     return `${this.name}: ${file.path} (at byte ${file.offset})`;
   }
+}
+
+async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
 }

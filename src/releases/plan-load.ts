@@ -1,7 +1,9 @@
 import type { ArchivedFile } from '../archive/archive-files.ts';
 import type { ArchiveIndex } from '../archive/archive-index.ts';
+import type { Compression } from '../archive/codec.ts';
 import type { ArchiveImage, ArchiveLayer } from '../archive/image-index.ts';
 import type { Digest } from '../oci/digest.ts';
+import type { Holdings } from './holdings.ts';
 import { blobPath, manifestOf, type SentLayer } from './load-documents.ts';
 import { missingLayers } from './missing-layers.ts';
 
@@ -31,12 +33,8 @@ export interface LayerToSend {
   diffId: Digest;
   /** Of the bytes in the archive, when the archive says so. */
   digest: Digest | undefined;
-}
-
-/** What is asked of an engine: whether it has an image, and whether it has a layer of one. */
-export interface Holdings {
-  hasImage(image: ArchiveImage, manifest: Digest): boolean;
-  hasLayer(image: ArchiveImage, layer: ArchiveLayer, index: number, digest: Digest): boolean;
+  /** As it lies in the archive. */
+  compression: Compression | undefined;
 }
 
 /**
@@ -61,7 +59,8 @@ export function planLoad(
       const isKnown = layer.digest !== undefined || compression === undefined;
       if (isKnown && (present || holdings.hasLayer(image, layer, i, digest))) continue;
       if (file === undefined) missing.push(diffId);
-      else send.set(file, { file, name, diffId, digest: layer.digest });
+      else
+        send.set(file, { file, name, diffId, digest: layer.digest, compression: archive.compression(file) });
     }
     return { image, layers, present };
   });
@@ -81,7 +80,8 @@ function plannedLayer(
   return { name, digest, size: file?.size ?? layer.size, compression, diffId, file };
 }
 
-function compressionOf(mediaType: string | undefined): string | undefined {
+/** What a manifest says of a layer that is not in the archive. */
+export function compressionOf(mediaType: string | undefined): string | undefined {
   return /[+.](gzip|zstd)$/.exec(mediaType ?? '')?.[1];
 }
 

@@ -60,7 +60,7 @@ async function verifyArchive(
 ): Promise<VerifiedArchive> {
   const { name, seekable } = archive;
   seekable?.expect([{ offset: 0, length: seekable.size }]);
-  const passed = new PassedFiles(name, () => {});
+  const passed = new PassedFiles(name);
   let bytes = 0;
   for await (const entry of archive.entries()) {
     for await (const piece of passed.take(entry)) {

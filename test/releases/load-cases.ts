@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -11,8 +12,20 @@ import { type LoadOptions, type LoadReport, loadImages } from '../../src/release
 import type { Context } from '../../src/support/context.ts';
 import { DamagedError, FailedError, InterruptedError, NotFoundError } from '../../src/support/errors.ts';
 import { silent } from '../../src/support/progress.ts';
-import { containerdStore, docker25, docker113, eras, ociArchive } from '../archive/fixtures/eras.ts';
-import { type FixtureImage, type FixtureOptions, fixtureImage } from '../archive/fixtures/images.ts';
+import {
+  containerdStore,
+  docker25,
+  docker113,
+  eras,
+  ociArchive,
+  podmanDockerArchive,
+} from '../archive/fixtures/eras.ts';
+import {
+  type FixtureImage,
+  type FixtureOptions,
+  fixtureImage,
+  withLayers,
+} from '../archive/fixtures/images.ts';
 import { type Entry, tarOf } from '../archive/fixtures/tar.ts';
 import { throwawayEngine } from '../support/engine.ts';
 import { rejects } from '../support/rejects.ts';
@@ -177,6 +190,35 @@ export async function testLoading(test: Test, store: EngineInfo['store']): Promi
         writeFileSync(path, compressed);
         await host().load(how === 'file' ? path : compressed);
         await assertHeld(image);
+      }
+    });
+  }
+
+  const bzip2 = (tar: Buffer) => execFileSync('bzip2', ['-c'], { input: tar });
+  for (const [name, compress] of Object.entries({ ...compressions, bzip2 })) {
+    if (!/^(gzip|zstd|xz|bzip2)$/.test(name)) continue;
+    test(`layers that are compressed with ${name}: loaded, from a file and from a pipe, and refused when damaged`, async () => {
+      for (const how of ['file', 'pipe'] as const) {
+        const image = await newImage();
+        // One so small that it is held back like a document, one that passes, one that appears twice.
+        image.layers[1] = (await newImage({ contents: [randomBytes(200_000).toString('hex')] })).layers[0]!;
+        const same = withLayers(image, [image.layers[0]!, image.layers[1]!, image.layers[0]!]);
+        const entries = podmanDockerArchive([same]).map((entry) =>
+          /\.tar$/.test(entry.name) ? { ...entry, content: compress(Buffer.from(entry.content!)) } : entry,
+        );
+        const before = await imagesHere();
+        for (const [i, entry] of entries.entries()) {
+          if (!/\.tar$/.test(entry.name)) continue;
+          const damaged = { ...entry, content: flipped(Buffer.from(entry.content!)) };
+          const { path, bytes } = await archiveOf(entries.with(i, damaged));
+          await rejects(() => host().load(how === 'file' ? path : bytes), DamagedError);
+          assert.equal(await imagesHere(), before);
+        }
+        const { path, bytes } = await archiveOf(entries);
+        const { load } = host();
+        await load(how === 'file' ? path : bytes);
+        await assertHeld(same);
+        await load(how === 'file' ? path : bytes);
       }
     });
   }
