@@ -10,6 +10,7 @@ import { planBackup } from './plan.ts';
 import { askWhetherBusy, refuseUnlessIdle } from './refuse-while.ts';
 import type { BackupReport, SourceReport } from './report.ts';
 import { requireSpace } from './require-space.ts';
+import { chooseSigningKey, type Signing } from './signing-key.ts';
 import { storeSource } from './store-source.ts';
 
 export interface BackupOptions {
@@ -22,6 +23,8 @@ export interface BackupOptions {
   host: string;
   /** The operator's words for the snapshot. */
   tags?: readonly string[];
+  /** File of the host's own SSH key, where it is not in the usual place. */
+  hostKey?: string;
 }
 
 /**
@@ -37,11 +40,15 @@ export async function createBackup(
 ): Promise<BackupReport> {
   const { engine, repository, host, tags = [] } = options;
   const plan = planBackup(deployment, options);
+  const signing = await chooseSigningKey(deployment.backup?.signingKey, options.hostKey);
   if (plan.needsEngine) await engine.info();
   refuseUnlessIdle(await askWhetherBusy(plan.checks, { engine, deployment }, context.signal), 'backing up');
   const { name, release } = deployment;
   const run = await repository.beginRun(
-    { host, deployment: name, release, tags, recipients: plan.recipients.map(decodeRecipient) },
+    {
+      ...{ host, deployment: name, release, tags, signingKey: signing.key },
+      recipients: plan.recipients.map(decodeRecipient),
+    },
     context,
   );
   try {
@@ -51,11 +58,22 @@ export async function createBackup(
     for (const source of plan.sources) sources.push(await storeSource(source, run, surroundings));
     const snapshot = await run.commit();
     const leftOut = plan.leftOut.map((source) => source.name);
-    return { snapshot, sources, unchanged: isUnchanged(run.predecessor, sources), leftOut };
+    const unsigned = await newsOf(signing, run.predecessor, repository);
+    return { snapshot, sources, unchanged: isUnchanged(run.predecessor, sources), leftOut, unsigned };
   } catch (error) {
     await run.abandon();
     throw error;
   }
+}
+
+/** Why this snapshot is not signed, unless the one before was not either: it is said once. */
+async function newsOf(
+  { lacking }: Signing,
+  before: Snapshot | undefined,
+  repository: Repository,
+): Promise<string | undefined> {
+  if (lacking === undefined || before === undefined) return lacking;
+  return (await repository.signedConfig(before)).signature === undefined ? undefined : lacking;
 }
 
 /** A backup of what it writes itself would never end. */

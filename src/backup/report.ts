@@ -8,6 +8,8 @@ export interface BackupReport {
   unchanged: boolean;
   /** Sources that are saved with `full` only. */
   leftOut: string[];
+  /** Why the snapshot is not signed, when the one before was, or there was none before. */
+  unsigned: string | undefined;
 }
 
 export interface SourceReport extends SourceSummary {

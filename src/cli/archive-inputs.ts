@@ -1,9 +1,8 @@
 import { resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ArchiveInput } from '../archive/input.ts';
-import type { Deployment } from '../deployment/deployment.ts';
-import { NotFoundError } from '../support/errors.ts';
 import type { Session } from './context.ts';
+import { deploymentIfAny } from './deployment-file.ts';
 import type { Io } from './io.ts';
 
 /** Image archives as they are named on the command line; `-` is standard input. */
@@ -14,12 +13,7 @@ export function archiveInputs(io: Io, files: readonly string[]): ArchiveInput[] 
   });
 }
 
-/** Who must have signed them, when there is a deployment file that says so. One that cannot be read is an error: it may. */
-export async function signersOf({ io, global, deployment }: Session): Promise<string | undefined> {
-  const isNamed = (global.file ?? io.environment.DOCKERCTL_FILE) !== undefined;
-  const found: Deployment | undefined = await deployment().catch((error: unknown) => {
-    if (!isNamed && error instanceof NotFoundError) return undefined;
-    throw error;
-  });
-  return found?.images.signers;
+/** Who must have signed them, when there is a deployment file that says so. */
+export async function signersOf(session: Session): Promise<string | undefined> {
+  return (await deploymentIfAny(session))?.images.signers;
 }

@@ -1,6 +1,8 @@
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { Deployment } from '../deployment/deployment.ts';
 import { NotFoundError } from '../support/errors.ts';
+import type { Session } from './context.ts';
 import type { Io } from './io.ts';
 
 /** Where the deployment is described: `--file`, else `$DOCKERCTL_FILE`, else the first of the usual places that exists. */
@@ -18,6 +20,15 @@ export async function findDeploymentFile(io: Io, named: string | undefined): Pro
       facts: { places },
     },
   );
+}
+
+/** For what can do without one. One that is there, or was named, and cannot be read is an error: it may say something. */
+export async function deploymentIfAny({ io, global, deployment }: Session): Promise<Deployment | undefined> {
+  const isNamed = (global.file ?? io.environment.DOCKERCTL_FILE) !== undefined;
+  return deployment().catch((error: unknown) => {
+    if (!isNamed && error instanceof NotFoundError) return undefined;
+    throw error;
+  });
 }
 
 async function exists(path: string): Promise<boolean> {

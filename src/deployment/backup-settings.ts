@@ -3,6 +3,10 @@ export interface BackupSettings {
   repository: string;
   /** age recipients; none: the repository is not encrypted. */
   recipients: string[];
+  /** File of the SSH key that signs snapshots; `undefined`: the host's own. `false`: they are not signed. */
+  signingKey: string | false | undefined;
+  /** An allowed-signers file: only what they signed is taken in and restored. */
+  signers: string | undefined;
   /** Bytes that must stay free where the repository lives. */
   minFree: number;
   /** Which snapshots `backup prune` keeps; `undefined`: all of them. */

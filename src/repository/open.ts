@@ -30,6 +30,8 @@ import type {
 import { beginRun, recoverStaging } from './run/begin.ts';
 import { PlainCache } from './seal/plain-cache.ts';
 import type { Store } from './seal/store.ts';
+import type { TrustedKeys } from './signed/provenance.ts';
+import { readSignedConfig, type SignedConfig } from './signed/signed-config.ts';
 import { findSnapshot } from './snapshot/find.ts';
 import { type Catalog, loadCatalog, loadEverySnapshot, type StoredSnapshot } from './snapshot/load.ts';
 import { readSegments } from './tree/read-tree.ts';
@@ -129,6 +131,10 @@ class LayoutRepository implements Repository {
     }
   }
 
+  async signedConfig(snapshot: Snapshot): Promise<SignedConfig> {
+    return readSignedConfig(this.#store, (await this.#storedOf(snapshot)).parts);
+  }
+
   async *content(snapshot: Snapshot, entry: Readonly<Entry>): AsyncGenerator<Uint8Array> {
     if (entry.chunks?.length) yield* readContent(await this.#placesOf(snapshot), this.#frames, entry);
   }
@@ -190,7 +196,7 @@ class LayoutRepository implements Repository {
     return readOutgoing(this.#store, await this.#storedOf(snapshot));
   }
 
-  async beginIncoming(manifest: Buffer, context: Context): Promise<Incoming> {
+  async beginIncoming(manifest: Buffer, keys: TrustedKeys, context: Context): Promise<Incoming> {
     const lock = this.#lockForWriting('taking in a snapshot', context);
     try {
       await recoverStaging(this.#store);
@@ -198,7 +204,7 @@ class LayoutRepository implements Repository {
       const stored = await this.#load();
       const damaged = await readDamage(context.stateDir, stored.at(-1)?.repository ?? '');
       const onEnd = () => this.#endWriting();
-      return await beginIncoming({ store: this.#store, stored, damaged, manifest, onEnd });
+      return await beginIncoming({ store: this.#store, stored, damaged, manifest, keys, onEnd });
     } catch (error) {
       lock.release();
       throw error;

@@ -2,6 +2,8 @@ import type { Digest } from '../oci/digest.ts';
 import type { Context } from '../support/context.ts';
 import type { Recipient } from './age/keys.ts';
 import type { Entry } from './entry.ts';
+import type { Provenance, TrustedKeys } from './signed/provenance.ts';
+import type { SignedConfig } from './signed/signed-config.ts';
 import type { BlobRef } from './snapshot/manifest.ts';
 
 /** Where snapshots live: an OCI image layout directory, described in `docs/backup-format.md`. */
@@ -13,6 +15,8 @@ export interface Repository {
   find(name: string): Promise<Snapshot>;
   /** The files of one source of a snapshot, in the order of `comparePaths`. Throws `SignatureError` without a key. */
   entries(snapshot: Snapshot, source: string): AsyncIterable<Entry>;
+  /** What proves who made a snapshot. */
+  signedConfig(snapshot: Snapshot): Promise<SignedConfig>;
   /** The bytes of a regular file without its holes, each chunk checked against its digest before it is passed on. */
   content(snapshot: Snapshot, entry: Entry): AsyncIterable<Uint8Array>;
   /**
@@ -39,7 +43,7 @@ export interface Repository {
    * Begins to take in a snapshot that was made elsewhere, under the exclusive lock. Throws `LockedError`, and `DamagedError`
    * when these bytes are no manifest of a snapshot.
    */
-  beginIncoming(manifest: Buffer, context: Context): Promise<Incoming>;
+  beginIncoming(manifest: Buffer, keys: TrustedKeys, context: Context): Promise<Incoming>;
   /** Releases locks, workers and file handles. */
   close(): Promise<void>;
 }
@@ -93,6 +97,8 @@ export interface RunOptions {
   tags?: readonly string[];
   /** Whoever can open what the run writes; left out or nobody: it is not sealed. */
   recipients?: readonly Recipient[];
+  /** File of the SSH private key that signs the snapshot's config; left out: it is not signed. */
+  signingKey?: string | undefined;
 }
 
 /** One snapshot in the making. Nothing of it is visible before `commit` resolves. */
@@ -208,10 +214,14 @@ export interface Incoming {
   readonly needed: readonly BlobRef[];
   /** Those that the repository has not got, in the order of the manifest. */
   readonly lacking: readonly BlobRef[];
-  /** Stores one of the lacking. Throws `DamagedError` when the bytes are not what the digest says, and keeps nothing of them. */
+  /**
+   * Stores one of the lacking; config and signature must come before the rest. Throws `DamagedError` when the bytes are not
+   * what the digest says, and keeps nothing of them; `SignatureError` when the snapshot is not by whom it must be, and
+   * then nothing at all has been stored.
+   */
   add(digest: Digest, content: AsyncIterable<Uint8Array>): Promise<void>;
-  /** Makes it visible. Throws `DamagedError` while anything is lacking. */
-  commit(): Promise<Snapshot>;
+  /** Makes it visible. Throws `DamagedError` while anything is lacking, and `SignatureError` as `add` does. */
+  commit(): Promise<{ snapshot: Snapshot; provenance: Provenance }>;
   /** Gives up and releases the lock. What was added stays for the next attempt, or until the next removal. */
   abandon(): Promise<void>;
 }

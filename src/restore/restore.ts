@@ -1,4 +1,6 @@
 import type { Repository } from '../repository/repository.ts';
+import { requireProvenance, type TrustedKeys } from '../repository/signed/provenance.ts';
+import { shortId } from '../repository/snapshot/short-id.ts';
 import type { Context } from '../support/context.ts';
 import { UsageError } from '../support/errors.ts';
 import type { RestoreReport } from './conclude.ts';
@@ -20,6 +22,8 @@ export interface RestorePorts {
   repository: Repository;
   /** Not needed with `to`. */
   host: RestoreHost | undefined;
+  /** Whose snapshots may be restored; left out: anybody's. */
+  keys?: TrustedKeys;
 }
 
 /** A restore that has looked at everything and changed nothing. */
@@ -30,7 +34,7 @@ export interface PreparedRestore {
 }
 
 /**
- * Finds out what restoring a snapshot means for this host: damage, lack of room, missing images and an unfinished
+ * Finds out what restoring a snapshot means for this host: who made it, damage, lack of room, missing images and an unfinished
  * restore are told before anything is done.
  */
 export async function prepareRestore(
@@ -42,6 +46,8 @@ export async function prepareRestore(
   const { repository } = ports;
   const host = request.to === undefined ? ports.host : undefined;
   const snapshot = await repository.find(request.snapshot);
+  const what = `snapshot ${shortId(snapshot.id)}`;
+  const provenance = await requireProvenance(await repository.signedConfig(snapshot), ports.keys ?? {}, what);
   const { selected, skipped } = selectSources(snapshot, request, host?.deployment.backup?.sources ?? []);
   if (selected.length === 0) throw new UsageError(`restoring ${snapshot.id}: nothing of it is chosen`);
   const ground = await findGround(selected, host?.engine, request.to);
@@ -49,7 +55,7 @@ export async function prepareRestore(
   const options = { services: host?.services, release, partial: request.only.length > 0 };
   const survey = await surveyHost(repository, snapshot, selected, ground, options, context);
   if (request.to !== undefined) refuseExisting(survey.targets);
-  const plan = planRestore(snapshot, selected, skipped, survey);
+  const plan = { ...planRestore(snapshot, selected, skipped, survey), provenance };
   if (!selected.some(({ images }) => images)) refuseMissingImages(lackedImages(plan.start, survey.services));
   expectSpace(plan.space);
   const decided = { request, snapshot, selected, plan, services: survey.services };

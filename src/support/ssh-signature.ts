@@ -1,4 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { hash } from 'node:crypto';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codeOf, SignatureError } from './errors.ts';
@@ -18,16 +19,24 @@ export interface Signer {
   fingerprint: string;
 }
 
-/** Keeps a signature made for dockerctl from being taken for a signature of a commit or a login, and the other way round. */
-export const signatureNamespace = 'dockerctl';
+/**
+ * Keep a signature made for dockerctl from being taken for a signature of a commit or a login, and one of a snapshot, which a
+ * host makes every night, from being taken for one of a release. Allowed signers may be limited to either.
+ */
+export const signatureNamespaces = { release: 'dockerctl', snapshot: 'dockerctl-snapshot' } as const;
+export type SignatureNamespace = (typeof signatureNamespaces)[keyof typeof signatureNamespaces];
 
 /**
  * Signs `data` with the private key in `keyFile`; the public half (`.pub`) selects a key held by the agent.
  * @returns the armoured signature.
  * @throws {SignatureError} when the key cannot be used.
  */
-export async function signWithSshKey(data: string | Uint8Array, keyFile: string): Promise<string> {
-  const { status, stdout, stderr } = await sshKeygen(['sign', '-f', keyFile, '-n', signatureNamespace], data);
+export async function signWithSshKey(
+  data: string | Uint8Array,
+  keyFile: string,
+  namespace: SignatureNamespace = signatureNamespaces.release,
+): Promise<string> {
+  const { status, stdout, stderr } = await sshKeygen(['sign', '-f', keyFile, '-n', namespace], data);
   if (status === 0) return stdout;
   throw new SignatureError(`signing with ${keyFile}: ${reasonIn(stderr)}`, {
     advice: `Give a readable private key; for one with a passphrase run ssh-add, then give its .pub file`,
@@ -35,19 +44,30 @@ export async function signWithSshKey(data: string | Uint8Array, keyFile: string)
   });
 }
 
+/** Nothing can be signed or checked here. */
+export class SshKeygenMissingError extends SignatureError {}
+
+export interface VerifyOptions {
+  /** Path of the allowed-signers file. */
+  allowedSigners: string;
+  /** Names the data in errors. */
+  what: string;
+  namespace?: SignatureNamespace;
+}
+
 /**
- * Checks that `signature` was made over exactly `data` by somebody listed in the allowed-signers file. `what` names the data in errors.
+ * Checks that `signature` was made over exactly `data` by somebody listed in the allowed-signers file.
  * @throws {SignatureError} when it was altered, or its signer is not listed, or not for this namespace or this time.
  */
 export async function verifySshSignature(
   data: string | Uint8Array,
   signature: string,
-  { allowedSigners, what }: { allowedSigners: string; what: string },
+  { allowedSigners, what, namespace = signatureNamespaces.release }: VerifyOptions,
 ): Promise<Signer> {
   return await withSignatureFile(signature, async (file) => {
-    const fingerprint = await fingerprintOfSigner(data, file, what);
+    const fingerprint = await fingerprintOfSigner(data, file, what, namespace);
     for (const principal of await principalsOf(file, allowedSigners)) {
-      const args = ['verify', '-f', allowedSigners, '-I', principal, '-n', signatureNamespace, '-s', file];
+      const args = ['verify', '-f', allowedSigners, '-I', principal, '-n', namespace, '-s', file];
       if ((await sshKeygen(args, data)).status === 0) return { principal, fingerprint };
     }
     throw new SignatureError(
@@ -65,15 +85,31 @@ export async function sshSignatureFingerprint(
   data: string | Uint8Array,
   signature: string,
   what: string,
+  namespace: SignatureNamespace = signatureNamespaces.release,
 ): Promise<string> {
-  return await withSignatureFile(signature, (file) => fingerprintOfSigner(data, file, what));
+  return await withSignatureFile(signature, (file) => fingerprintOfSigner(data, file, what, namespace));
+}
+
+/**
+ * The fingerprint of the public key in a `.pub` file: `SHA256:…`; `undefined` when there is none.
+ * Source: RFC 4253 section 6.6 (the key's bytes), and the way OpenSSH prints their SHA-256.
+ */
+export async function sshKeyFingerprint(publicKeyFile: string): Promise<string | undefined> {
+  const text = await readFile(publicKeyFile, 'utf8').catch(() => '');
+  const key = /^[\w@.-]+ ([\w+/=]+)/.exec(text)?.[1];
+  return key && `SHA256:${hash('sha256', Buffer.from(key, 'base64'), 'base64').replace(/=+$/, '')}`;
 }
 
 const signerAdvice =
-  'Get the file again from where it was made, or add the key to the allowed signers if you trust it.';
+  'Get the file again from where it was made, or add the key to the allowed signers if you trust it';
 
-async function fingerprintOfSigner(data: string | Uint8Array, file: string, what: string): Promise<string> {
-  const result = await sshKeygen(['check-novalidate', '-n', signatureNamespace, '-s', file], data);
+async function fingerprintOfSigner(
+  data: string | Uint8Array,
+  file: string,
+  what: string,
+  namespace: SignatureNamespace,
+): Promise<string> {
+  const result = await sshKeygen(['check-novalidate', '-n', namespace, '-s', file], data);
   const fingerprint = /\bSHA256:\S+/.exec(result.stdout)?.[0];
   if (result.status === 0 && fingerprint !== undefined) return fingerprint;
   throw new SignatureError(`verifying ${what}: its signature does not match: ${reasonIn(result.stderr)}`, {
@@ -98,7 +134,7 @@ async function sshKeygen(args: readonly string[], input: string | Uint8Array = '
     return await runCommand('ssh-keygen', ['-Y', ...args], { input });
   } catch (cause) {
     if (codeOf((cause as Error).cause) !== 'ENOENT') throw cause;
-    throw new SignatureError('running ssh-keygen: it is not installed', {
+    throw new SshKeygenMissingError('running ssh-keygen: it is not installed', {
       advice: 'Install the package openssh-client (Debian) or openssh-clients (Red Hat)',
       cause,
     });

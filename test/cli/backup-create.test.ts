@@ -20,6 +20,7 @@ function host(backup = ''): { home: string; run(...argv: string[]): ReturnType<t
 x-dockerctl:
   backup:
     repository: ${home}/repository
+    signing-key: none
     ${backup}
     sources:
       data: {title: The data, paths: [${home}/data]}

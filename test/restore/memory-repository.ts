@@ -54,6 +54,10 @@ export class MemoryRepository {
     return this as unknown as Repository;
   }
 
+  async signedConfig() {
+    return { config: Buffer.from('{}'), signature: undefined };
+  }
+
   file(path: string, content: Content, rest: Partial<Entry> = {}): Entry {
     const bytes = typeof content === 'string' ? Buffer.from(content) : content;
     const chunk = createHash('sha256').update(bytes).digest('hex');

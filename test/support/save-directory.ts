@@ -20,8 +20,9 @@ export async function saveDirectories(
   directories: Record<string, string>,
   context: Context,
   recipients: readonly Recipient[] = [],
+  signingKey?: string,
 ): Promise<Snapshot> {
-  const options = { host: 'here', deployment: 'test', release: '1.0', recipients };
+  const options = { host: 'here', deployment: 'test', release: '1.0', recipients, signingKey };
   const run = await repository.beginRun(options, context);
   try {
     for (const [name, directory] of Object.entries(directories))

@@ -160,10 +160,11 @@ function renderChanges({ added, changed, removed }: Changes): string {
   return parts.length === 0 ? 'none' : parts.map(([word, number]) => `${number} ${word}`).join(', ');
 }
 
-function summary({ snapshot, unchanged, leftOut }: BackupReport): string {
+function summary({ snapshot, unchanged, leftOut, unsigned }: BackupReport): string {
   const { id, complete, added, started, ended } = snapshot;
   const time = formatDuration((ended.getTime() - started.getTime()) / 1000);
   const what = unchanged ? 'nothing has changed since the last one' : `${formatBytes(added.bytes)} added`;
   const without = leftOut.length === 0 ? '' : `; without ${count(leftOut.length, 'source')} that --full adds`;
-  return `snapshot ${shortId(id)}${complete ? '' : ' (incomplete)'}: ${what}, in ${time}${without}`;
+  const signed = unsigned === undefined ? '' : `; not signed: ${unsigned}`;
+  return `snapshot ${shortId(id)}${complete ? '' : ' (incomplete)'}: ${what}, in ${time}${without}${signed}`;
 }

@@ -5,7 +5,9 @@ import { archiveInputs } from '../archive-inputs.ts';
 import { openOrCreateBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
+import { renderProvenance } from '../render/provenance.ts';
 import { count, formatBytes } from '../render/quantities.ts';
+import { signersOption, trustedKeys } from '../trusted-keys.ts';
 import type { Wrap } from './all.ts';
 
 export function addBackupImport(backup: Command, wrap: Wrap): void {
@@ -13,6 +15,7 @@ export function addBackupImport(backup: Command, wrap: Wrap): void {
     .command('import <file...>')
     .description('take in the snapshots of exported archives (- is standard input), each verified first')
     .option(...repositoryOption)
+    .option(...signersOption)
     .action(wrap(importFiles));
 }
 
@@ -21,20 +24,21 @@ async function importFiles(session: Session, { args: [files], options }: ParsedI
     import('../../repository/carry/import-archive.ts'),
     import('../../archive/input.ts'),
   ]);
+  const keys = await trustedKeys(session, options.signers);
   const inputs = await groupInputs(archiveInputs(session.io, files));
   const repository = await openOrCreateBackupRepository(session, options.repository);
   const reports: ImportReport[] = [];
   try {
-    for (const input of inputs) reports.push(await importArchive(repository, input, session.context));
+    for (const input of inputs) reports.push(await importArchive(repository, input, keys, session.context));
   } finally {
     await repository.close();
   }
   session.result(reports, (all) => all.map(renderReport).join('\n'));
 }
 
-function renderReport({ snapshot: { id }, existed, added }: ImportReport): string {
+function renderReport({ snapshot: { id }, provenance, existed, added }: ImportReport): string {
   const short = shortId(id);
   const files = `${count(added.blobs, 'file')}, ${formatBytes(added.bytes)}`;
-  if (!existed) return `snapshot ${short}: added ${files}`;
+  if (!existed) return `snapshot ${short}: added ${files} (${renderProvenance(provenance)})`;
   return `snapshot ${short} was there already${added.blobs === 0 ? '' : `; what it had lost is back: ${files}`}`;
 }

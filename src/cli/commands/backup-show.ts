@@ -1,10 +1,14 @@
 import type { Command } from 'commander';
 import type { Snapshot, SourceSummary } from '../../repository/repository.ts';
+import type { Provenance } from '../../repository/signed/provenance.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
 import { identityOption, openBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
+import { renderProvenance } from '../render/provenance.ts';
 import { formatBytes, formatDuration, formatTime } from '../render/quantities.ts';
 import { printable, renderTable } from '../render/table.ts';
+import { signersOption, trustedKeys } from '../trusted-keys.ts';
 import type { Wrap } from './all.ts';
 
 export function addBackupShow(backup: Command, wrap: Wrap): void {
@@ -13,13 +17,19 @@ export function addBackupShow(backup: Command, wrap: Wrap): void {
     .description('tell what a snapshot holds, and every warning of its run; the latest when it is not named')
     .option(...repositoryOption)
     .option(...identityOption)
+    .option(...signersOption)
     .action(wrap(show));
 }
 
 async function show(session: Session, { args: [name], options }: ParsedInput): Promise<undefined> {
+  const { provenanceOf } = await import('../../repository/signed/provenance.ts');
   const repository = await openBackupRepository(session, options.repository, options.identity);
   try {
-    session.result(await repository.find(name ?? 'latest'), renderSnapshot);
+    const snapshot = await repository.find(name ?? 'latest');
+    const signed = await repository.signedConfig(snapshot);
+    const keys = await trustedKeys(session, options.signers);
+    const provenance = await provenanceOf(signed, keys, `snapshot ${shortId(snapshot.id)}`);
+    session.result({ ...snapshot, provenance }, renderSnapshot);
   } finally {
     await repository.close();
   }
@@ -37,7 +47,8 @@ function renderSnapshot({
   added,
   tags,
   recipients,
-}: Snapshot): string {
+  provenance,
+}: Snapshot & { provenance: Provenance }): string {
   const seconds = (ended.getTime() - started.getTime()) / 1000;
   const blobs = `${formatBytes(added.bytes)} in ${added.blobs} files of the repository`;
   return [
@@ -45,6 +56,7 @@ function renderSnapshot({
     `deployment:  ${printable(`${deployment}${release === undefined ? '' : `, release ${release}`}, on ${host}`)}`,
     `taken:       ${formatTime(started)}, in ${formatDuration(seconds)}`,
     `added:       ${blobs}`,
+    `signature:   ${renderProvenance(provenance)}`,
     ...(tags.length === 0 ? [] : [`tags:        ${printable(tags.join(', '))}`]),
     ...(recipients.length === 0 ? [] : [`encrypted:   to ${printable(recipients.join(', '))}`]),
     '',

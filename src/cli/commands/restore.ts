@@ -8,6 +8,7 @@ import type { Session } from '../context.ts';
 import { openHost } from '../lifecycle.ts';
 import type { ParsedInput } from '../program.ts';
 import { renderPlan, renderReport, renderStatus } from '../render/restore.ts';
+import { signersOption, trustedKeys } from '../trusted-keys.ts';
 import type { Wrap } from './all.ts';
 
 export function addRestore(program: Command, wrap: Wrap): void {
@@ -23,6 +24,7 @@ export function addRestore(program: Command, wrap: Wrap): void {
     .option('--drop-old', 'remove the data that finished restores replaced')
     .option(...repositoryOption)
     .option(...identityOption)
+    .option(...signersOption)
     .action(wrap(restore));
 }
 
@@ -53,7 +55,11 @@ async function restoreSnapshot(
   const repository = await openBackupRepository(session, options.repository, options.identity);
   try {
     const request = { snapshot, only: options.only ?? [], full: options.full === true, to };
-    const ports = { host: await hostFor(session, to), repository };
+    const ports = {
+      host: await hostFor(session, to),
+      repository,
+      keys: await trustedKeys(session, options.signers),
+    };
     if (to === undefined && !session.global.dryRun) await refuseWhileBusy(session);
     const { plan, run } = await prepareRestore(request, ports, session.context);
     if (session.global.dryRun) return session.result(plan, renderPlan) as undefined;

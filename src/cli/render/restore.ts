@@ -2,6 +2,7 @@ import { shortId } from '../../repository/snapshot/short-id.ts';
 import type { RestoreReport } from '../../restore/conclude.ts';
 import type { RestorePlan } from '../../restore/plan/plan.ts';
 import type { RestoreStatus } from '../../restore/unfinished.ts';
+import { renderProvenance } from './provenance.ts';
 import { count, formatBytes, formatTime } from './quantities.ts';
 import { printable, renderTable } from './table.ts';
 
@@ -11,6 +12,7 @@ export function renderPlan(plan: RestorePlan): string {
   return [
     `snapshot ${shortId(snapshot.id)} of ${printable(snapshot.deployment)} on ${printable(snapshot.host)}, ` +
       `${formatTime(new Date(snapshot.started))}, release ${printable(snapshot.release ?? 'none')}`,
+    `${renderProvenance(plan.provenance)}; digest ${snapshot.id}`,
     ...(snapshot.complete ? [] : ['it is INCOMPLETE']),
     '',
     renderTable(['RESTORES', 'FILES', 'SIZE', 'TO', ''], plan.sources.flatMap(sourceRows)),

@@ -21,6 +21,8 @@ export function buildBackup(written: WrittenBackup, parts: Parts, context: FileC
   return {
     repository,
     recipients: written.recipients ?? [],
+    signingKey: signingKey(written, context),
+    signers: written.signers === undefined ? undefined : hostPath(written.signers, context),
     minFree: written['min-free'] ?? 0,
     keep: written.keep && definedOnly(written.keep),
     refuseWhile: busyChecks(written),
@@ -29,6 +31,11 @@ export function buildBackup(written: WrittenBackup, parts: Parts, context: FileC
     metrics: written.metrics === undefined ? undefined : hostPath(written.metrics, context),
     hooks: { onSuccess: written['on-success'] ?? [], onFailure: written['on-failure'] ?? [] },
   };
+}
+
+function signingKey({ 'signing-key': key }: WrittenBackup, context: FileContext) {
+  if (key === undefined) return undefined;
+  return key === 'none' ? false : hostPath(key, context);
 }
 
 function busyChecks(written: WrittenBackup): BusyCheck[] {

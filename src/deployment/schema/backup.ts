@@ -67,6 +67,8 @@ const inventory = closed({
 export const backup = closed({
   repository: text,
   recipients: z.array(text.regex(/^age1[0-9a-z]+$/, 'must be an age recipient: age1…')).optional(),
+  'signing-key': text.optional(),
+  signers: text.optional(),
   'min-free': size.optional(),
   keep: keep.optional(),
   'refuse-while': z.array(busyCheck).optional(),

@@ -8,10 +8,12 @@ import type { Context } from '../../support/context.ts';
 import { DamagedError, messageOf } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';
 import type { Incoming, Repository, Snapshot } from '../repository.ts';
+import type { Provenance, TrustedKeys } from '../signed/provenance.ts';
 import { manifestLimit } from '../snapshot/media-types.ts';
 
 export interface ImportReport {
   snapshot: Snapshot;
+  provenance: Provenance;
   /** The repository had it already; then only what it had lost was written. */
   existed: boolean;
   /** What the repository lacked. */
@@ -23,18 +25,19 @@ export interface ImportReport {
  * repository has already too, before the manifest makes the snapshot visible.
  *
  * @throws {DamagedError} when it is not what `exportArchive` wrote. @throws {NotFoundError} when there is no such file
- * @throws {LockedError} @throws {NoSpaceError}
+ * @throws {SignatureError} when it is not by whom it must be. @throws {LockedError} @throws {NoSpaceError}
  */
 export async function importArchive(
   repository: Repository,
   input: ArchiveInput,
+  keys: TrustedKeys,
   context: Context,
 ): Promise<ImportReport> {
   const what = typeof input === 'string' ? input : input.name;
   const task = context.progress.begin(`importing ${what}`, { unit: 'bytes' });
   const archive = await openArchive(input);
   try {
-    return await importEntries(repository, watched(archive.entries(), task), what, context);
+    return await importEntries(repository, watched(archive.entries(), task), { what, keys }, context);
   } finally {
     await archive.close();
     task.end();
@@ -50,7 +53,7 @@ async function* watched(entries: AsyncIterable<TarEntry>, task: ProgressTask): A
 async function importEntries(
   repository: Repository,
   entries: AsyncIterable<TarEntry>,
-  what: string,
+  { what, keys }: { what: string; keys: TrustedKeys },
   context: Context,
 ): Promise<ImportReport> {
   let incoming: Incoming | undefined;
@@ -64,7 +67,7 @@ async function importEntries(
         announced = await readAnnounced(entry, what);
       } else if (incoming === undefined) {
         const manifest = await readManifest(entry, announced, what);
-        incoming = await repository.beginIncoming(manifest, context);
+        incoming = await repository.beginIncoming(manifest, keys, context);
         for (const { digest, size } of incoming.needed) unseen.set(digest, size);
       } else {
         await takeBlob(entry, incoming, unseen, what);
@@ -81,7 +84,7 @@ async function importEntries(
 async function commit(incoming: Incoming): Promise<ImportReport> {
   const { lacking, existing } = incoming;
   const added = { blobs: lacking.length, bytes: lacking.reduce((sum, { size }) => sum + size, 0) };
-  return { snapshot: await incoming.commit(), existed: existing !== undefined, added };
+  return { ...(await incoming.commit()), existed: existing !== undefined, added };
 }
 
 /** The digest of the one manifest that `index.json` names. */

@@ -12,11 +12,14 @@ import { DamagedError, NoSpaceError } from '../../support/errors.ts';
 import { freeSpaceAt } from '../../support/free-space.ts';
 import { keepReserve } from '../prune/reserve.ts';
 import type { Incoming } from '../repository.ts';
+import { replaceManifest } from '../rewrite/reissue.ts';
 import { writeError } from '../run/write-error.ts';
 import type { Store } from '../seal/store.ts';
+import type { Provenance, TrustedKeys } from '../signed/provenance.ts';
 import { decodeSnapshot, type StoredSnapshot } from '../snapshot/load.ts';
-import { type BlobRef, decodeManifest, type Parts } from '../snapshot/manifest.ts';
+import { type BlobRef, blobsOfParts, decodeManifest } from '../snapshot/manifest.ts';
 import { publishSnapshot } from '../snapshot/publish.ts';
+import { IncomingHead } from './incoming-head.ts';
 
 export interface IncomingOptions {
   store: Store;
@@ -25,6 +28,8 @@ export interface IncomingOptions {
   /** Blobs that a check found damaged. */
   damaged: ReadonlySet<Digest>;
   manifest: Buffer;
+  /** Whose snapshots are taken in. */
+  keys: TrustedKeys;
   /** Called once, however it ends. */
   onEnd(): void;
 }
@@ -34,7 +39,7 @@ export interface IncomingOptions {
  * when the rest does not come: who sends again sends only what is missing. The manifest comes last, so nothing shows
  * before everything is there.
  *
- * @throws {DamagedError} when `manifest` is not the manifest of a snapshot. @throws {NoSpaceError} before anything is written
+ * @throws {DamagedError} when `manifest` is not the manifest of a snapshot. @throws {NoSpaceError} before anything is written.
  */
 export async function beginIncoming(options: IncomingOptions): Promise<Incoming> {
   const { store, stored, manifest } = options;
@@ -42,10 +47,19 @@ export async function beginIncoming(options: IncomingOptions): Promise<Incoming>
   const existing = stored.find(({ snapshot }) => snapshot.id === parts.config.digest);
   // One whose manifest was issued anew here needs other blobs than this one names.
   const isOther = existing !== undefined && existing.manifest.digest !== digestOf(manifest);
-  const lacking = isOther ? [] : await lackingBlobs(parts, options);
+  const brings = isOther && existing.parts.signature === undefined ? parts.signature : undefined;
+  const lacking = await lackingBlobs(isOther ? (brings ? [brings] : []) : blobsOfParts(parts), options);
   await requireRoom(store, lacking);
   const awaited = new Map(lacking.map((blob) => [blob.digest, blob]));
+  const head = new IncomingHead(store, isOther && !brings ? existing.parts : parts, options.keys);
   let active = true;
+
+  async function check(): Promise<Provenance> {
+    const { provenance, held } = await head.check();
+    for (const [digest, bytes] of held) await writeBlob(store, awaited.get(digest)!, [bytes]);
+    for (const [digest] of held) awaited.delete(digest);
+    return provenance;
+  }
 
   async function end(): Promise<void> {
     if (active) options.onEnd();
@@ -60,15 +74,23 @@ export async function beginIncoming(options: IncomingOptions): Promise<Incoming>
     async add(digest, content): Promise<void> {
       const blob = awaited.get(digest);
       if (blob === undefined) throw new DamagedError(`taking in ${digest}: nobody asked for it`);
-      await writeBlob(store, blob, content);
+      if (head.has(digest)) return head.hold(blob, verified(content, blob, `taking in ${digest}`));
+      await check();
+      if ([...awaited.keys()].some((other) => head.has(other))) {
+        throw new DamagedError(`taking in ${digest}: it comes before what tells of the snapshot`);
+      }
+      await writeBlob(store, blob, verified(content, blob, `taking in ${digest}`));
       awaited.delete(digest);
     },
 
     async commit() {
       try {
+        const provenance = await check();
         requireAll([...awaited.values()]);
         await syncBlobs(store);
-        return existing?.snapshot ?? (await commitIncoming(options));
+        if (existing === undefined) return { snapshot: await commitIncoming(options), provenance };
+        if (brings) await addSignature(existing, brings, options);
+        return { snapshot: existing.snapshot, provenance };
       } finally {
         await end();
       }
@@ -79,9 +101,12 @@ export async function beginIncoming(options: IncomingOptions): Promise<Incoming>
 }
 
 /** What is not here, not as long as it should be, or known to be damaged. */
-async function lackingBlobs(parts: Parts, { store, damaged }: IncomingOptions): Promise<BlobRef[]> {
+async function lackingBlobs(
+  blobs: readonly BlobRef[],
+  { store, damaged }: IncomingOptions,
+): Promise<BlobRef[]> {
   const lacking: BlobRef[] = [];
-  for (const blob of blobsOfParts(parts)) {
+  for (const blob of blobs) {
     const isHere = (await blobSize(store, blob.digest)) === blob.size;
     if (!isHere || damaged.has(blob.digest)) lacking.push(blob);
   }
@@ -98,18 +123,16 @@ async function requireRoom({ directory }: Store, lacking: readonly BlobRef[]): P
   });
 }
 
-function blobsOfParts({ config, packs, indexes, trees, notes }: Parts): BlobRef[] {
-  const all = [config, ...packs, ...indexes, ...trees, ...(notes === undefined ? [] : [notes])];
-  return [...new Map(all.map(({ digest, size }) => [digest, { digest, size }])).values()];
-}
-
-async function writeBlob(store: Store, blob: BlobRef, content: AsyncIterable<Uint8Array>): Promise<void> {
+async function writeBlob(
+  store: Store,
+  blob: BlobRef,
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<void> {
   const staged: StagedBlob = { ...blob, path: stagingPath(store, `${hexOf(blob.digest)}.blob`) };
   try {
     const file = await open(staged.path, 'w', 0o600);
     try {
-      for await (const piece of verified(content, blob, `taking in ${blob.digest}`))
-        await file.writeFile(piece);
+      for await (const piece of content) await file.writeFile(piece);
       await file.sync();
     } finally {
       await file.close();
@@ -126,6 +149,19 @@ function requireAll(missing: readonly BlobRef[]): void {
   throw new DamagedError(
     `taking in a snapshot: ${missing.length} of its blobs did not come, such as ${missing[0]?.digest}`,
   );
+}
+
+/** A snapshot that was here before anybody knew who made it. */
+async function addSignature(
+  existing: StoredSnapshot,
+  signature: BlobRef,
+  { store, stored }: IncomingOptions,
+): Promise<void> {
+  try {
+    await replaceManifest(store, stored, { ...existing, parts: { ...existing.parts, signature } });
+  } catch (error) {
+    throw writeError(store.directory, error);
+  }
 }
 
 async function commitIncoming({

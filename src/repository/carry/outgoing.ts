@@ -1,10 +1,10 @@
 import { createReadStream } from 'node:fs';
-import { type Digest, verified } from '../../oci/digest.ts';
+import { verified } from '../../oci/digest.ts';
 import { blobPath, readBlob } from '../../oci/layout.ts';
 import type { Outgoing } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
-import { blobsOf, type StoredSnapshot } from '../snapshot/load.ts';
-import type { BlobRef } from '../snapshot/manifest.ts';
+import type { StoredSnapshot } from '../snapshot/load.ts';
+import { type BlobRef, blobsOfParts } from '../snapshot/manifest.ts';
 import { manifestLimit } from '../snapshot/media-types.ts';
 
 /** A snapshot as it leaves its repository: its manifest, and every other blob that it needs. */
@@ -13,16 +13,9 @@ export async function readOutgoing(store: Store, stored: StoredSnapshot): Promis
   return {
     snapshot,
     manifest: await readBlob(store, manifest.digest, manifestLimit),
-    blobs: uniqueBlobs(blobsOf(stored), manifest.digest),
+    blobs: blobsOfParts(stored.parts),
     read: (blob) => readVerified(store, blob),
   };
-}
-
-/** Each once, for a manifest may name a blob more often. */
-function uniqueBlobs(blobs: readonly BlobRef[], manifest: Digest): BlobRef[] {
-  const byDigest = new Map(blobs.map((blob) => [blob.digest, blob]));
-  byDigest.delete(manifest);
-  return [...byDigest.values()];
 }
 
 function readVerified(store: Store, blob: BlobRef): AsyncGenerator<Uint8Array> {

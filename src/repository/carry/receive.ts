@@ -3,6 +3,7 @@ import { type Digest, verified } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, DockerctlError, FailedError, messageOf } from '../../support/errors.ts';
 import type { Incoming, RemovalReport, Repository } from '../repository.ts';
+import type { TrustedKeys } from '../signed/provenance.ts';
 import { manifestLimit } from '../snapshot/media-types.ts';
 import {
   type Answer,
@@ -17,6 +18,8 @@ import {
 export interface ReceiveOptions {
   /** Snapshots can be added only: whoever broke into the sender cannot remove what it sent. */
   appendOnly: boolean;
+  /** Whose snapshots are taken in. */
+  keys?: TrustedKeys;
 }
 
 /** The two ends of a connection to a sender. */
@@ -45,7 +48,7 @@ export async function receive(
     for (;;) {
       const request = await readMessage(source, requestShape);
       if (request === undefined) return;
-      if ('send' in request) await takeSnapshot(repository, request, source, answer, context);
+      if ('send' in request) await takeSnapshot(repository, request, source, answer, options, context);
       else await answer({ removed: await remove(repository, request.remove, options, context) });
     }
   } catch (error) {
@@ -61,14 +64,15 @@ async function takeSnapshot(
   { send, bytes }: Extract<Request, { send: Digest }>,
   source: ByteSource,
   answer: (message: Answer) => Promise<void>,
+  { keys = {} }: ReceiveOptions,
   context: Context,
 ): Promise<void> {
-  const incoming = await repository.beginIncoming(await readManifest(source, send, bytes), context);
+  const incoming = await repository.beginIncoming(await readManifest(source, send, bytes), keys, context);
   try {
     await answer({ lacks: incoming.lacking.map(({ digest }) => digest) });
     for (const { digest, size } of incoming.lacking) await takeBlob(source, incoming, digest, size);
-    const { id } = await incoming.commit();
-    await answer({ stored: id, existed: incoming.existing !== undefined });
+    const { snapshot } = await incoming.commit();
+    await answer({ stored: snapshot.id, existed: incoming.existing !== undefined });
   } finally {
     await incoming.abandon();
   }

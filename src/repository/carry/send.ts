@@ -115,7 +115,8 @@ async function readAnswer<Key extends 'lacks' | 'stored' | 'removed'>(
 }
 
 function errorThere({ name, message, advice }: Named<'error'>['error']): errors.DockerctlError {
-  const classes = [errors.LockedError, errors.NoSpaceError, errors.DamagedError, errors.NotFoundError];
+  const { DamagedError, LockedError, NoSpaceError, NotFoundError, SignatureError } = errors;
+  const classes = [DamagedError, LockedError, NoSpaceError, NotFoundError, SignatureError];
   const type = classes.find((one) => one.name === name) ?? errors.FailedError;
   return new type(`the receiver says: ${message}`, advice === undefined ? {} : { advice });
 }

@@ -44,18 +44,35 @@ export async function reissueManifests(
   let current = [...options.stored];
   for (const [old, trees] of places) {
     const { parts, staged } = await newParts(options, old, trees);
-    const sealed = old.snapshot.recipients.length > 0;
-    const manifest = await stageBlob(store, encodeManifest(parts, sealed));
-    if (manifest.digest === old.manifest.digest) continue;
-    const reissued = { ...old, manifest, parts, trees: treesOf(old, trees) };
-    current = current.map((each) => (each === old ? reissued : each));
     for (const blob of staged) await publishBlob(store, blob);
-    await publishBlob(store, manifest);
-    await syncBlobs(store);
-    await stageIndex(store, encodeSnapshotIndex(current));
-    await publishIndex(store);
-    await unlink(blobPath(store, old.manifest.digest)).catch(() => {});
+    current = await replaceManifest(store, current, { ...old, parts, trees: treesOf(old, trees) });
   }
+  return current;
+}
+
+/**
+ * Writes the manifest of one snapshot anew, whose other blobs are in place.
+ * @param stored every snapshot
+ * @param changed the one, with its new parts and its old manifest
+ * @returns every snapshot as it is now
+ */
+export async function replaceManifest(
+  store: Store,
+  stored: readonly StoredSnapshot[],
+  changed: StoredSnapshot,
+): Promise<StoredSnapshot[]> {
+  const manifest = await stageBlob(
+    store,
+    encodeManifest(changed.parts, changed.snapshot.recipients.length > 0),
+  );
+  if (manifest.digest === changed.manifest.digest) return [...stored];
+  const reissued = { ...changed, manifest };
+  const current = stored.map((each) => (each.snapshot.id === changed.snapshot.id ? reissued : each));
+  await publishBlob(store, manifest);
+  await syncBlobs(store);
+  await stageIndex(store, encodeSnapshotIndex(current));
+  await publishIndex(store);
+  await unlink(blobPath(store, changed.manifest.digest)).catch(() => {});
   return current;
 }
 

@@ -79,8 +79,8 @@ export async function beginRun(options: BeginOptions, context: Context): Promise
         const recipients = store.recipients.map(encodeRecipient);
         const who = { host, deployment, release, tags: [...tags], recipients };
         const about = { ...who, started, ended: context.now(), predecessor };
-        const { repository } = options;
-        return await commitRun({ store, repository, ingest, usable, sources, about, stored });
+        const { repository, signingKey } = options;
+        return await commitRun({ store, repository, ingest, usable, sources, about, signingKey, stored });
       } catch (error) {
         throw writeError(store.directory, error);
       } finally {

@@ -6,6 +6,7 @@ import type { UsablePacks } from '../packs/usable-packs.ts';
 import { keepReserve } from '../prune/reserve.ts';
 import type { Snapshot, SourceSummary } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
+import { signConfig } from '../signed/signed-config.ts';
 import { encodeConfig } from '../snapshot/config.ts';
 import type { StoredSnapshot } from '../snapshot/load.ts';
 import {
@@ -31,6 +32,8 @@ export interface CommitOptions {
     Snapshot,
     'started' | 'ended' | 'host' | 'deployment' | 'release' | 'predecessor' | 'tags' | 'recipients'
   >;
+  /** File of the SSH key that signs the config. */
+  signingKey: string | undefined;
   /** Every other snapshot, for `index.json`. */
   stored: readonly StoredSnapshot[];
 }
@@ -61,24 +64,24 @@ export async function commitRun(options: CommitOptions): Promise<Snapshot> {
     sources,
     added: await countAdded(store, staged),
   };
-  const config = await stageBlob(
-    store,
-    encodeConfig({
-      repository: options.repository,
-      snapshot: about,
-      trees: trees.ofSource,
-      notes: notes?.digest,
-    }),
-  );
+  const { config, signature } = await stageConfig(options, {
+    repository: options.repository,
+    snapshot: about,
+    trees: trees.ofSource,
+    notes: notes?.digest,
+  });
   const parts = {
     config,
+    signature,
     packs: [...needed.values()],
     indexes: indexes.refs,
     trees: [...trees.refs.values()],
     notes,
   };
   const manifest = await stageBlob(store, encodeManifest(parts, store.recipients.length > 0));
-  for (const blob of [...staged, config]) await publishBlob(store, blob);
+  for (const blob of [...staged, config, ...(signature === undefined ? [] : [signature])]) {
+    await publishBlob(store, blob);
+  }
   await syncBlobs(store);
   await publishSnapshot(store, options.stored, { id: config.digest, ...about }, manifest);
   await trimCache(options, parts);
@@ -175,6 +178,18 @@ async function writeNotes(store: Store, sources: readonly EndedSource[]): Promis
   if (noted.length === 0) return undefined;
   const notes = Object.fromEntries(noted.map(({ summary }) => [summary.name, summary.warnings]));
   return stageMetadata(store, Buffer.from(JSON.stringify(notes)));
+}
+
+async function stageConfig(
+  { store, signingKey }: CommitOptions,
+  config: Parameters<typeof encodeConfig>[0],
+): Promise<{ config: StagedBlob; signature: StagedBlob | undefined }> {
+  const bytes = encodeConfig(config);
+  const signature = signingKey === undefined ? undefined : await signConfig(bytes, signingKey);
+  return {
+    config: await stageBlob(store, bytes),
+    signature: signature && (await stageBlob(store, signature)),
+  };
 }
 
 /** What the next run may want to compare with. */

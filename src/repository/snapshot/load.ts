@@ -6,8 +6,8 @@ import { readMetadata } from '../blobs/metadata.ts';
 import type { Snapshot } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
 import { type Config, decodeConfig } from './config.ts';
-import { type BlobRef, decodeManifest, type Parts, type TreeRef } from './manifest.ts';
-import { backupTypes, manifestLimit } from './media-types.ts';
+import { type BlobRef, blobsOfParts, decodeManifest, type Parts, type TreeRef } from './manifest.ts';
+import { backupTypes, configLimit, manifestLimit } from './media-types.ts';
 
 /** A snapshot as it lies in the repository. */
 export interface StoredSnapshot {
@@ -21,8 +21,7 @@ export interface StoredSnapshot {
 
 /** Every blob that a snapshot needs, its manifest among them. */
 export function blobsOf({ manifest, parts }: StoredSnapshot): BlobRef[] {
-  const notes = parts.notes === undefined ? [] : [parts.notes];
-  return [manifest, parts.config, ...parts.packs, ...parts.indexes, ...parts.trees, ...notes];
+  return [manifest, ...blobsOfParts(parts)];
 }
 
 /** Every snapshot that can be read, oldest first, and what is wrong with the others. */
@@ -156,7 +155,7 @@ export async function decodeSnapshot(
 ): Promise<StoredSnapshot> {
   const parts = decodeManifest(bytes, `manifest ${manifest}`);
   const id = parts.config.digest;
-  const config = decodeConfig(await readBlob(store, id, manifestLimit * 4), `config ${id}`);
+  const config = decodeConfig(await readBlob(store, id, configLimit), `config ${id}`);
   await addWarnings(store, config);
   return {
     snapshot: { id, ...config.snapshot },

@@ -12,6 +12,15 @@ export interface Parts {
   trees: TreeRef[];
   /** The warnings, when there were any. */
   notes: BlobRef | undefined;
+  /** Made over the config, by the host; never sealed. */
+  signature?: BlobRef | undefined;
+}
+
+/** Every blob of a snapshot but its manifest, each once. What tells whether to take the rest comes first. */
+export function blobsOfParts({ config, signature, packs, indexes, trees, notes }: Parts): BlobRef[] {
+  const some = (blob: BlobRef | undefined) => (blob === undefined ? [] : [blob]);
+  const all = [config, ...some(signature), ...packs, ...indexes, ...trees, ...some(notes)];
+  return [...new Map(all.map(({ digest, size }) => [digest, { digest, size }])).values()];
 }
 
 export interface BlobRef {
@@ -35,8 +44,11 @@ export interface IndexRef extends BlobRef {
   packs: PackRef[];
 }
 
-/** @param sealed whether every blob but the config is in an age file */
-export function encodeManifest({ config, packs, indexes, trees, notes }: Parts, sealed: boolean): Buffer {
+/** @param sealed whether every blob but the config and its signature is in an age file */
+export function encodeManifest(
+  { config, packs, indexes, trees, notes, signature }: Parts,
+  sealed: boolean,
+): Buffer {
   const position = new Map(packs.map((pack, i) => [pack.digest, i]));
   const positions = (named: PackRef[]) => named.map(({ digest }) => position.get(digest)).join(' ');
   const suffix = sealed ? sealedSuffix : '';
@@ -50,6 +62,7 @@ export function encodeManifest({ config, packs, indexes, trees, notes }: Parts, 
       return describe(backupTypes.tree + suffix, tree, noted);
     }),
     ...(notes === undefined ? [] : [describe(backupTypes.notes + suffix, notes)]),
+    ...(signature === undefined ? [] : [describe(backupTypes.signature, signature)]),
   ];
   const manifest: Manifest = {
     schemaVersion: 2,
@@ -86,6 +99,7 @@ export function decodeManifest(bytes: Uint8Array, where: string): Parts {
       return { ...blob(layer), source: sourceOf(layer), packs: named(layer) };
     }),
     notes: ofType(backupTypes.notes).map(blob)[0],
+    signature: ofType(backupTypes.signature).map(blob)[0],
   };
 }
 

@@ -6,6 +6,7 @@ export const backupTypes = {
   index: 'application/vnd.dockerctl.index.v1.jsonl+zstd',
   tree: 'application/vnd.dockerctl.tree.v1.jsonl+zstd',
   notes: 'application/vnd.dockerctl.notes.v1.json+zstd',
+  signature: 'application/vnd.dockerctl.signature.v1+ssh',
 } as const;
 
 /** Behind the media type of a blob that is sealed in an age file. */
@@ -15,3 +16,6 @@ export const annotations = { source: 'dockerctl.source', packs: 'dockerctl.packs
 
 /** Registries accept no larger manifest. */
 export const manifestLimit = 4 * 1024 * 1024;
+
+/** Bytes that are sensible for a config: it names every segment of every tree. */
+export const configLimit = 4 * manifestLimit;

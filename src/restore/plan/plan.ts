@@ -1,4 +1,5 @@
 import type { Snapshot, SourceSummary } from '../../repository/repository.ts';
+import type { Provenance } from '../../repository/signed/provenance.ts';
 import type { Mount, ServiceState } from '../services.ts';
 import { isInside } from '../tree/checked-entries.ts';
 import type { SelectedSource } from './select.ts';
@@ -6,6 +7,8 @@ import type { SelectedSource } from './select.ts';
 /** What a restore would do, as data. Nothing else decides. */
 export interface RestorePlan {
   snapshot: Pick<Snapshot, 'id' | 'started' | 'host' | 'deployment' | 'release' | 'complete'>;
+  /** Who made it. */
+  provenance: Provenance;
   /** The release that the deployment file names now. */
   release: string | undefined;
   sources: PlannedSource[];
@@ -51,7 +54,7 @@ export function planRestore(
   selected: readonly SelectedSource[],
   skipped: RestorePlan['skipped'],
   survey: Survey,
-): RestorePlan {
+): Omit<RestorePlan, 'provenance'> {
   const stop = servicesToStop(selected, survey);
   return {
     snapshot: {

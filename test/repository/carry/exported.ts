@@ -8,6 +8,7 @@ import { type ExportFormat, exportArchive } from '../../../src/repository/carry/
 import { type ImportReport, importArchive } from '../../../src/repository/carry/import-archive.ts';
 import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
 import type { Snapshot } from '../../../src/repository/repository.ts';
+import type { TrustedKeys } from '../../../src/repository/signed/provenance.ts';
 import type { Context } from '../../../src/support/context.ts';
 import { saveDirectories } from '../../support/save-directory.ts';
 
@@ -15,7 +16,12 @@ import { saveDirectories } from '../../support/save-directory.ts';
 export async function makeRepository(
   root: string,
   context: Context,
-  { snapshots = 1, size = 3000, recipients = [] as readonly Recipient[] } = {},
+  {
+    snapshots = 1,
+    size = 3000,
+    recipients = [] as readonly Recipient[],
+    signingKey = undefined as string | undefined,
+  } = {},
 ): Promise<{ directory: string; snapshots: Snapshot[] }> {
   const home = mkdtempSync(join(root, 'made-'));
   const files = join(home, 'files');
@@ -26,7 +32,7 @@ export async function makeRepository(
   for (let i = 0; i < snapshots; i++) {
     writeFileSync(join(files, 'own'), randomBytes(size));
     const repository = await openOrCreateRepository(directory, context);
-    made.push(await saveDirectories(repository, { files }, context, recipients));
+    made.push(await saveDirectories(repository, { files }, context, recipients, signingKey));
     await repository.close();
   }
   return { directory, snapshots: made };
@@ -51,10 +57,11 @@ export async function imported(
   directory: string,
   input: ArchiveInput,
   context: Context,
+  keys: TrustedKeys = {},
 ): Promise<ImportReport> {
   const repository = await openOrCreateRepository(directory, context);
   try {
-    return await importArchive(repository, input, context);
+    return await importArchive(repository, input, keys, context);
   } finally {
     await repository.close();
   }

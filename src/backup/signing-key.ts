@@ -1,0 +1,51 @@
+import { access, constants } from 'node:fs/promises';
+import { signConfig } from '../repository/signed/signed-config.ts';
+import { codeOf, messageOf, SignatureError } from '../support/errors.ts';
+import { sshKeyFingerprint } from '../support/ssh-signature.ts';
+
+/** What a host proves its identity with to those who log in; root alone can read it. */
+export const hostKey = '/etc/ssh/ssh_host_ed25519_key';
+
+/** A path as the deployment file says; `false`: nothing is signed; `undefined`: the host's own. */
+export type SigningKeySetting = string | false | undefined;
+
+export interface Signing {
+  /** File of the private key; `undefined`: snapshots are not signed. */
+  key: string | undefined;
+  /** Why they are not, unless nobody wants them to be. */
+  lacking: string | undefined;
+}
+
+/**
+ * The key that signs snapshots, found to work now, not after hours of reading.
+ * @throws {SignatureError} when the deployment file names one that cannot be used
+ */
+export async function chooseSigningKey(setting: SigningKeySetting, own: string = hostKey): Promise<Signing> {
+  if (setting === false) return { key: undefined, lacking: undefined };
+  if (setting !== undefined) {
+    await signConfig(Buffer.from('can it sign?'), setting);
+    return { key: setting, lacking: undefined };
+  }
+  const lacking = await whyUnusable(own);
+  return { key: lacking === undefined ? own : undefined, lacking };
+}
+
+/** Of the key that this host signs with, by its public half, which everybody can read. */
+export async function ownFingerprint(
+  setting: SigningKeySetting,
+  own: string = hostKey,
+): Promise<string | undefined> {
+  if (setting === false) return undefined;
+  return sshKeyFingerprint(`${(setting ?? own).replace(/\.pub$/, '')}.pub`);
+}
+
+async function whyUnusable(key: string): Promise<string | undefined> {
+  try {
+    await access(key, constants.R_OK);
+    await signConfig(Buffer.from('can it sign?'), key);
+    return undefined;
+  } catch (error) {
+    if (error instanceof SignatureError) return messageOf(error);
+    return codeOf(error) === 'ENOENT' ? 'this host has no SSH key' : `${key} cannot be read`;
+  }
+}

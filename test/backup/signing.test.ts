@@ -1,0 +1,83 @@
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createBackup } from '../../src/backup/create.ts';
+import { chooseSigningKey, ownFingerprint } from '../../src/backup/signing-key.ts';
+import { readDeployment } from '../../src/deployment/read.ts';
+import { connectEngine } from '../../src/engine/connect.ts';
+import { openOrCreateRepository } from '../../src/repository/open.ts';
+import { provenanceOf } from '../../src/repository/signed/provenance.ts';
+import { SignatureError } from '../../src/support/errors.ts';
+import { rejects } from '../support/rejects.ts';
+import { quietContext } from '../support/save-directory.ts';
+import { makeSshKey } from '../support/ssh-keys.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const root = temporaryDirectory();
+const context = quietContext(join(root, 'state'));
+const hostKey = makeSshKey(root, 'ssh_host_ed25519_key');
+const nowhere = join(root, 'no-key');
+const engine = connectEngine({ host: 'unix:///nonexistent/docker.sock' });
+mkdirSync(join(root, 'data'));
+writeFileSync(join(root, 'data', 'file'), 'content');
+
+/** Backs up with these lines under `backup:`; tells why it is not signed, and by whom it is. */
+async function save(key: string, lines = '') {
+  const file = join(root, 'dockerctl.yaml');
+  const text = `name: signed
+x-dockerctl:
+  backup:
+    repository: ${root}/repository
+    ${lines}
+    sources: {data: {paths: [${root}/data]}}
+`;
+  writeFileSync(file, text, { mode: 0o600 });
+  const deployment = await readDeployment(file, { environment: {} });
+  const repository = await openOrCreateRepository(join(root, 'repository'), context);
+  try {
+    const options = { engine, repository, full: false, host: 'here', hostKey: key };
+    const { snapshot, unsigned } = await createBackup(deployment, options, context);
+    const own = await ownFingerprint(deployment.backup?.signingKey, hostKey);
+    const { trust } = await provenanceOf(await repository.signedConfig(snapshot), { own }, 'it');
+    return { unsigned, trust };
+  } finally {
+    await repository.close();
+  }
+}
+
+test("snapshots are signed with the host's own key, or with the one that the deployment file names", async () => {
+  assert.equal(await save(hostKey), { unsigned: undefined, trust: 'own' });
+  assert.equal(await save(nowhere, `signing-key: ${makeSshKey(root, 'named')}`), {
+    ...{ unsigned: undefined, trust: 'own' },
+  });
+});
+
+test('a host without a key backs up, and says once that nobody can tell who did', async () => {
+  assert.equal(await save(nowhere), { unsigned: 'this host has no SSH key', trust: 'foreign' });
+  assert.equal(await save(nowhere), { unsigned: undefined, trust: 'foreign' });
+  assert.equal((await save(hostKey)).trust, 'own');
+  assert.is((await save(nowhere)).unsigned, 'this host has no SSH key');
+});
+
+test('signing can be turned off, and then nothing is said', async () => {
+  await save(hostKey);
+  assert.equal(await save(hostKey, 'signing-key: none'), { unsigned: undefined, trust: 'foreign' });
+});
+
+test('a named key that cannot sign refuses the backup before anything is done', async () => {
+  await rejects(() => save(hostKey, `signing-key: ${nowhere}`), SignatureError);
+  const secret = makeSshKey(root, 'secret', { passphrase: 'correct horse' });
+  await rejects(() => save(hostKey, `signing-key: ${secret}`), SignatureError);
+});
+
+test("a host's key that is no key is the same as none, with the reason", async () => {
+  const spoilt = join(root, 'spoilt');
+  writeFileSync(spoilt, 'no key');
+  chmodSync(spoilt, 0o600);
+  const { key, lacking } = await chooseSigningKey(undefined, spoilt);
+  assert.is(key, undefined);
+  assert.match(lacking ?? '', `signing with ${spoilt}: `);
+});
+
+test.run();

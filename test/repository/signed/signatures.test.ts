@@ -1,0 +1,260 @@
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { digestOf } from '../../../src/oci/digest.ts';
+import { generateIdentity } from '../../../src/repository/age/keys.ts';
+import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
+import type { Repository, Snapshot } from '../../../src/repository/repository.ts';
+import {
+  type Provenance,
+  provenanceOf,
+  type TrustedKeys,
+} from '../../../src/repository/signed/provenance.ts';
+import { DamagedError, SignatureError } from '../../../src/support/errors.ts';
+import {
+  signatureNamespaces,
+  signWithSshKey,
+  sshKeyFingerprint,
+} from '../../../src/support/ssh-signature.ts';
+import { file, tarOf } from '../../archive/fixtures/tar.ts';
+import { rejects } from '../../support/rejects.ts';
+import { quietContext, saveDirectories } from '../../support/save-directory.ts';
+import { makeSshKey, writeAllowedSigners } from '../../support/ssh-keys.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { exported, imported, makeRepository, stream, wholeSnapshots } from '../carry/exported.ts';
+
+const root = temporaryDirectory();
+const context = quietContext(join(root, 'state'));
+const host = makeSshKey(root, 'host');
+const stranger = makeSshKey(root, 'stranger');
+const signers = writeAllowedSigners(join(root, 'signers'), [{ key: host, as: 'master.example' }]);
+const fingerprint = (await sshKeyFingerprint(`${host}.pub`))!;
+const made = await makeRepository(root, context, { snapshots: 2, signingKey: host });
+const unsigned = await makeRepository(root, context);
+let count = 0;
+const newDirectory = () => join(root, `into-${count++}`);
+
+async function opened<T>(directory: string, use: (repository: Repository) => Promise<T>): Promise<T> {
+  const repository = await openRepository(directory, context);
+  try {
+    return await use(repository);
+  } finally {
+    await repository.close();
+  }
+}
+
+function provenance(directory: string, id: string, keys: TrustedKeys): Promise<Provenance> {
+  return opened(directory, async (repository) => {
+    return provenanceOf(await repository.signedConfig(await repository.find(id)), keys, 'it');
+  });
+}
+
+test('a snapshot is signed by its host, which any ssh-keygen can check, and repositories stay whole', async () => {
+  const [, { id }] = made.snapshots as [Snapshot, Snapshot];
+  assert.equal(await provenance(made.directory, id, { signers }), {
+    ...{ trust: 'allowed', principal: 'master.example', fingerprint, problem: undefined },
+  });
+  assert.is((await provenance(made.directory, id, { own: fingerprint })).trust, 'own');
+  const foreign = await provenance(made.directory, id, {});
+  assert.equal([foreign.trust, foreign.fingerprint], ['foreign', fingerprint]);
+  assert.equal(
+    await wholeSnapshots(made.directory, context),
+    made.snapshots.map((one) => one.id),
+  );
+});
+
+test('one that is not signed is foreign, and refused where signers are named', async () => {
+  const { id } = unsigned.snapshots[0]!;
+  assert.equal(await provenance(unsigned.directory, id, {}), {
+    ...{ trust: 'foreign', principal: undefined, fingerprint: undefined, problem: 'not signed' },
+  });
+  const { trust, problem } = await provenance(unsigned.directory, id, { signers });
+  assert.is(trust, 'refused');
+  assert.match(problem ?? '', 'it is not signed');
+});
+
+test('the signature goes wherever the snapshot goes, sealed or not', async () => {
+  const sealed = await makeRepository(root, context, { recipients: [generateIdentity()], signingKey: host });
+  for (const { directory } of [made, sealed]) {
+    const into = newDirectory();
+    const report = await imported(into, stream(await exported(directory, 'latest', context)), context, {
+      signers,
+    });
+    assert.is(report.provenance.principal, 'master.example');
+    assert.is((await provenance(into, 'latest', { signers })).trust, 'allowed');
+  }
+});
+
+test('manifests that are issued anew keep the signature of the config', async () => {
+  const directory = newDirectory();
+  const files = temporaryDirectory();
+  const repository = await openOrCreateRepository(directory, context);
+  writeFileSync(join(files, 'stays'), randomBytes(1000));
+  writeFileSync(join(files, 'goes'), randomBytes(300_000));
+  const first = await saveDirectories(repository, { files }, context, [], host);
+  rmSync(join(files, 'goes'));
+  await saveDirectories(repository, { files }, context, [], host);
+  const { rewritten } = await repository.remove([first.id], context);
+  assert.is(rewritten.packs, 1);
+  await repository.repair(context);
+  await repository.close();
+  assert.is((await provenance(directory, 'latest', { signers })).trust, 'allowed');
+});
+
+/** A repository whose one snapshot has another signature, or another config under the same, its digests all right. */
+async function forged(change: (parts: { config: Buffer; signature: string }) => Promise<string | Buffer>) {
+  const { directory } = await makeRepository(root, context, { signingKey: host });
+  const index = JSON.parse(readFileSync(join(directory, 'index.json'), 'utf8'));
+  const blob = (digest: string) => join(directory, 'blobs', 'sha256', digest.slice(7));
+  const manifest = JSON.parse(readFileSync(blob(index.manifests[0].digest), 'utf8'));
+  const layer = manifest.layers.find(({ mediaType }: { mediaType: string }) => mediaType.endsWith('+ssh'));
+  const config = readFileSync(blob(manifest.config.digest));
+  const changed = await change({ config, signature: readFileSync(blob(layer.digest), 'utf8') });
+  const put = (descriptor: { digest: string; size: number }, bytes: string | Buffer) => {
+    rmSync(blob(descriptor.digest));
+    descriptor.digest = digestOf(bytes);
+    descriptor.size = bytes.length;
+    writeFileSync(blob(descriptor.digest), bytes);
+  };
+  put(Buffer.isBuffer(changed) ? manifest.config : layer, changed);
+  put(index.manifests[0], JSON.stringify(manifest));
+  writeFileSync(join(directory, 'index.json'), JSON.stringify(index));
+  return directory;
+}
+
+const ofAnother = async () =>
+  opened(made.directory, async (repository) => {
+    const { signature } = await repository.signedConfig(made.snapshots[0]!);
+    return Buffer.from(signature!).toString();
+  });
+const forgeries: Record<string, Parameters<typeof forged>[0]> = {
+  'the signature of another snapshot': ofAnother,
+  'a signature for releases': ({ config }) => signWithSshKey(config, host, signatureNamespaces.release),
+  'an altered config': async ({ config }) => Buffer.from(config.toString().replace('"here"', '"hare"')),
+  'an altered signature': async ({ signature }) => signature.replace(/^(.{80})./s, '$1A'),
+  'no signature at all': async () => 'signed, the king\n',
+  'an empty signature': async () => '',
+};
+
+for (const [what, change] of Object.entries(forgeries)) {
+  test(`${what} is refused, with signers and without, and nothing of the snapshot is taken in`, async () => {
+    const directory = await forged(change);
+    const archive = await exported(directory, 'latest', context);
+    for (const keys of [{ signers }, {}]) {
+      assert.is((await provenance(directory, 'latest', keys)).trust, 'refused');
+      const into = newDirectory();
+      await rejects(() => imported(into, stream(archive), context, keys), SignatureError);
+      assert.equal(readdirSync(join(into, 'blobs', 'sha256')), []);
+      assert.equal(readdirSync(join(into, 'tmp')), []);
+    }
+  });
+}
+
+test('a signature by somebody else is refused where signers are named, and shown where none are', async () => {
+  const directory = await forged(({ config }) =>
+    signWithSshKey(config, stranger, signatureNamespaces.snapshot),
+  );
+  assert.is((await provenance(directory, 'latest', { signers })).trust, 'refused');
+  const archive = await exported(directory, 'latest', context);
+  await rejects(() => imported(newDirectory(), stream(archive), context, { signers }), SignatureError);
+  const shown = await imported(newDirectory(), stream(archive), context, { own: fingerprint });
+  assert.equal(
+    [shown.provenance.trust, shown.provenance.fingerprint],
+    ['foreign', await sshKeyFingerprint(`${stranger}.pub`)],
+  );
+});
+
+test('a key that is allowed for releases only does not vouch for snapshots', async () => {
+  const narrow = writeAllowedSigners(join(root, 'narrow'), [
+    { key: host, as: 'master.example namespaces="dockerctl"' },
+  ]);
+  assert.is((await provenance(made.directory, 'latest', { signers: narrow })).trust, 'refused');
+});
+
+test('a signature that is lost does not lose the snapshot', async () => {
+  const { directory } = await makeRepository(root, context, { signingKey: host });
+  const blobs = join(directory, 'blobs', 'sha256');
+  const signature = readdirSync(blobs).find((name) => readFileSync(join(blobs, name)).includes('BEGIN SSH'));
+  writeFileSync(join(blobs, signature!), 'spoilt');
+  const found = await provenance(directory, 'latest', {});
+  assert.is(found.trust, 'foreign');
+  assert.match(found.problem ?? '', signature!);
+  assert.is((await provenance(directory, 'latest', { signers })).trust, 'refused');
+});
+
+test('a snapshot that came first without its signature gets it from whoever brings it', async () => {
+  const into = newDirectory();
+  const { config, manifest, entries } = await entriesOf(await exported(made.directory, 'latest', context));
+  const bare = { ...manifest, layers: manifest.layers.filter((layer) => !layer.mediaType.endsWith('+ssh')) };
+  const text = JSON.stringify(bare);
+  const index = {
+    schemaVersion: 2,
+    manifests: [{ mediaType: 'x/y', digest: digestOf(text), size: text.length }],
+  };
+  const stripped = await tarOf([
+    file('index.json', JSON.stringify(index)),
+    file(`blobs/sha256/${digestOf(text).slice(7)}`, text),
+    ...[config, ...bare.layers].map(({ digest }) =>
+      file(`blobs/sha256/${digest.slice(7)}`, entries.get(digest)!),
+    ),
+  ]);
+  await rejects(() => imported(into, stream(stripped), context, { signers }), SignatureError);
+  assert.is((await imported(into, stream(stripped), context)).provenance.trust, 'foreign');
+  const report = await imported(into, stream(await exported(made.directory, 'latest', context)), context);
+  assert.equal([report.existed, report.added.blobs], [true, 1]);
+  assert.is((await provenance(into, 'latest', { signers })).trust, 'allowed');
+  assert.is((await wholeSnapshots(into, context)).length, 1);
+  await imported(into, stream(stripped), context);
+  assert.is((await provenance(into, 'latest', { signers })).trust, 'allowed', 'it is not taken away again');
+});
+
+test('content that comes before what tells whose it is is refused', async () => {
+  const archive = await exported(made.directory, 'latest', context);
+  const { config, manifest, entries, manifestBytes } = await entriesOf(archive);
+  const index = {
+    schemaVersion: 2,
+    manifests: [{ mediaType: 'x/y', digest: digestOf(manifestBytes), size: manifestBytes.length }],
+  };
+  const late = await tarOf([
+    file('index.json', JSON.stringify(index)),
+    file(`blobs/sha256/${digestOf(manifestBytes).slice(7)}`, manifestBytes),
+    ...[config, ...manifest.layers].map(({ digest }) =>
+      file(`blobs/sha256/${digest.slice(7)}`, entries.get(digest)!),
+    ),
+  ]);
+  await rejects(() => imported(newDirectory(), stream(late), context), DamagedError);
+});
+
+test('a run that cannot sign commits nothing', async () => {
+  const { directory, snapshots } = await makeRepository(root, context);
+  await opened(directory, async (repository) => {
+    const run = saveDirectories(repository, { state: root }, context, [], join(root, 'no-key'));
+    await rejects(() => run, SignatureError);
+  });
+  assert.equal(await wholeSnapshots(directory, context), [snapshots[0]!.id]);
+});
+
+interface Named {
+  digest: `sha256:${string}`;
+  mediaType: string;
+}
+
+/** What is in an exported archive, by digest. */
+async function entriesOf(archive: Buffer) {
+  const entries = new Map<string, Buffer>();
+  for (let at = 0; at + 512 <= archive.length && archive[at] !== 0; ) {
+    const name = archive.toString('latin1', at, at + 100).replace(/\0.*$/s, '');
+    const size = Number.parseInt(archive.toString('latin1', at + 124, at + 135), 8);
+    const content = archive.subarray(at + 512, at + 512 + size);
+    entries.set(name.startsWith('blobs/') ? digestOf(content) : name, content);
+    at += 512 + Math.ceil(size / 512) * 512;
+  }
+  const index = JSON.parse(entries.get('index.json')!.toString());
+  const manifestBytes = entries.get(index.manifests[0].digest)!;
+  const manifest = JSON.parse(manifestBytes.toString()) as { config: Named; layers: Named[] };
+  return { config: manifest.config, manifest, manifestBytes, entries };
+}
+
+test.run();
