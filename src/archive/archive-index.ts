@@ -7,6 +7,7 @@ import { HeldDocuments } from './held-documents.ts';
 import { type ImageIndex, readImages } from './image-index.ts';
 import type { EntryList, IndexCache, ListedEntry } from './index-cache.ts';
 import { digested, type LayerDigests } from './layer-digests.ts';
+import { checkedTar } from './tar-check.ts';
 
 /** What a seekable archive holds, and where. */
 export interface ArchiveIndex {
@@ -35,7 +36,10 @@ export async function indexArchive(
   const content = (file: ArchivedFile) => seekable.range(file.offset, file.size);
   const files = new ArchiveFiles(name, {
     bytes: async (file) => listed.get(file)?.document ?? (await concatenated(content(file))),
-    diffId: async (file) => (await digestsOf(content(file), `${name}: ${file.path}`)).diffId,
+    async diffId(file) {
+      const where = `${name}: ${file.path} (at byte ${file.offset})`;
+      return (await digestsOf(legacyLayer(content(file), file.path, where), where)).diffId;
+    },
   });
   for (const entry of entries) listed.set(files.add(entry), entry);
   const index = await readImages(files);
@@ -75,6 +79,22 @@ export async function digestsOf(
   };
   for await (const _ of digested(content, what, tell, onUnpacked));
   return digests!;
+}
+
+/**
+ * The formats before 1.10 do not tell the digests of their layers: what can be checked is that they are whole tars. Later ones kept
+ * their names.
+ */
+export function legacyLayer(
+  content: AsyncIterable<Uint8Array>,
+  path: string,
+  where: string,
+): AsyncIterable<Uint8Array> {
+  return isLegacyLayer(path) ? checkedTar(content, where) : content;
+}
+
+export function isLegacyLayer(path: string): boolean {
+  return path.endsWith('/layer.tar');
 }
 
 /** @throws {DamagedError} when a file's bytes are not the ones that were promised */

@@ -2,7 +2,7 @@ import type { Digest } from '../oci/digest.ts';
 import { DamagedError } from '../support/errors.ts';
 import type { Archive } from './archive.ts';
 import { type ArchivedFile, ArchiveFiles } from './archive-files.ts';
-import { type ArchiveIndex, concatenated, digestsOf } from './archive-index.ts';
+import { type ArchiveIndex, concatenated, digestsOf, isLegacyLayer, legacyLayer } from './archive-index.ts';
 import { type Compression, codecOf } from './codec.ts';
 import { HeldDocuments } from './held-documents.ts';
 import { readImages } from './image-index.ts';
@@ -33,15 +33,12 @@ export async function indexOneWay(
     const start = await entry.start();
     compressions.set(file, codecOf(start));
     if (held.mayHold(entry.size, start)) documents.set(file, await concatenated(entry.content()));
-    if (isLegacyLayer(entry))
-      diffIds.set(file, (await digestsOf(contentOf(entry, file, documents), entry.path)).diffId);
+    if (!isLegacyLayer(entry.path)) continue;
+    const where = `${archive.name}: ${entry.path} (at byte ${entry.offset})`;
+    const content = legacyLayer(contentOf(entry, file, documents), entry.path, where);
+    diffIds.set(file, (await digestsOf(content, where)).diffId);
   }
   return { files, index: await readImages(files), compression: (file) => compressions.get(file) };
-}
-
-/** The formats before 1.10 do not tell the digests of their layers. */
-function isLegacyLayer({ path }: TarEntry): boolean {
-  return path.endsWith('/layer.tar');
 }
 
 function isFirstLayerOfBundle({ path, size }: TarEntry, files: ArchiveFiles): boolean {

@@ -27,6 +27,7 @@ import { layersHeldByAll, type PlannedLoad, planLoad } from './plan-load.ts';
 import { releaseLabel } from './release-label.ts';
 import { isOlderRelease } from './release-order.ts';
 import { requireSigner } from './signatures.ts';
+import { unverifiedLayers } from './unverified-layers.ts';
 
 /** One archive on its way into the engine. */
 export class ArchiveLoad {
@@ -214,6 +215,7 @@ export class ArchiveLoad {
     const signed = bundle && { document: bundle.bytes, signature: bundle.signature };
     await requireSigner(signed, this.options.signers, name);
     const images = chosenImages(index, { name, select: this.options.select, platform: info });
+    this.warnOfUnverified({ ...index, images });
     const references = images.flatMap((image) => image.references);
     this.release = releaseLabel(this.options.release, bundle?.document.release, references);
     const current = known.at(-1)?.release;
@@ -223,6 +225,15 @@ export class ArchiveLoad {
       );
     }
     return images;
+  }
+
+  private warnOfUnverified(index: ImageIndex): void {
+    const layers = unverifiedLayers(index);
+    if (layers === 0) return;
+    const which = layers === 1 ? 'layer' : `${layers} layers`;
+    this.context.progress.warn(
+      `${this.archive.name}: its ${which} cannot be verified, for docker save up to 1.9 wrote no digests`,
+    );
   }
 
   private noteMoved(images: readonly SentImage[], before: EngineImages): void {

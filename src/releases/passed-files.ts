@@ -1,5 +1,5 @@
 import { type ArchivedFile, ArchiveFiles } from '../archive/archive-files.ts';
-import { concatenated, digestsOf, mustMatch } from '../archive/archive-index.ts';
+import { concatenated, digestsOf, legacyLayer, mustMatch } from '../archive/archive-index.ts';
 import { decompress } from '../archive/decompress.ts';
 import { HeldDocuments } from '../archive/held-documents.ts';
 import type { ArchiveImage, ArchiveLayer, ImageIndex } from '../archive/image-index.ts';
@@ -57,7 +57,9 @@ export class PassedFiles {
     const name = `layers/${this.count}`;
     if (this.documents.mayHold(entry.size, await entry.start())) {
       const heldBack = await concatenated(entry.content());
-      const digests = await digestsOf(inOnePiece(heldBack), this.where(file), this.receiver?.room.unpacked);
+      const where = this.where(file);
+      const content = legacyLayer(inOnePiece(heldBack), file.path, where);
+      const digests = await digestsOf(content, where, this.receiver?.room.unpacked);
       this.byFile.set(file, { name, heldBack, ...digests });
       return;
     }

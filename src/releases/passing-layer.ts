@@ -1,3 +1,4 @@
+import { legacyLayer } from '../archive/archive-index.ts';
 import type { Compression } from '../archive/codec.ts';
 import { codecOf } from '../archive/codec.ts';
 import { decompress } from '../archive/decompress.ts';
@@ -37,7 +38,7 @@ export async function* passingLayer(
   yield tarFileHeader(name, entry.size);
   let digests: LayerDigests | undefined;
   yield* digested(
-    entry.content(),
+    contentOf(entry, where),
     where,
     (told) => {
       digests = told;
@@ -74,13 +75,17 @@ async function* expanded(
     room.copied(bytes);
     room.unpacked(bytes);
   };
-  for await (const piece of digested(entry.content(), where, tell, unpacked)) {
+  for await (const piece of digested(contentOf(entry, where), where, tell, unpacked)) {
     extents.push(await spool.write(piece).catch((error) => Promise.reject(asNoSpace(error, where))));
   }
   yield tarFileHeader(name, digests!.uncompressedSize);
   yield* decompress(compression, taken(extents, spool), where);
   yield tarPadding(digests!.uncompressedSize);
   return digests!;
+}
+
+function contentOf(entry: TarEntry, where: string): AsyncIterable<Uint8Array> {
+  return legacyLayer(entry.content(), entry.path, where);
 }
 
 async function* taken(extents: readonly Extent[], spool: Spool): AsyncGenerator<Uint8Array> {

@@ -11,11 +11,14 @@ import type { Signer } from '../support/ssh-signature.ts';
 import { layersCutOff } from './missing-layers.ts';
 import { PassedFiles } from './passed-files.ts';
 import { fingerprintOf, requireSigner } from './signatures.ts';
+import { unverifiedLayers } from './unverified-layers.ts';
 
 export interface VerifiedArchive {
   archive: string;
   release: string | undefined;
   images: number;
+  /** Layers that the archive gives no digest for: of them only the structure was checked. */
+  unverified: number;
   /** Of files in the archive, decompressed. */
   bytes: number;
   /** Who signed it, when signers were asked for; else the key that did, trusted or not. */
@@ -24,7 +27,8 @@ export interface VerifiedArchive {
 }
 
 /**
- * Reads archives to their last byte and checks every digest they promise, without an engine.
+ * Reads archives to their last byte and checks every digest they promise, without an engine. Those of `docker save` up to 1.9 promise
+ * none for their layers.
  * @param options.signers path of an allowed-signers file: what they did not sign is refused
  * @throws {DamagedError} naming the first damaged entry and where it lies
  * @throws {SignatureError} when a signature is missing or wrong
@@ -78,6 +82,7 @@ async function verifyArchive(
     archive: name,
     release: release?.document.release,
     images: index.images.length,
+    unverified: unverifiedLayers(index),
     bytes,
     signer,
     signedBy: signed && (await fingerprintOf(signed, name)),

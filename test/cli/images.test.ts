@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { connectEngine } from '../../src/engine/connect.ts';
-import { docker25, docker113 } from '../archive/fixtures/eras.ts';
+import { docker25, docker113, legacy } from '../archive/fixtures/eras.ts';
 import { fixtureImage } from '../archive/fixtures/images.ts';
 import { tarOf } from '../archive/fixtures/tar.ts';
 import { runCli } from '../support/cli.ts';
@@ -76,6 +76,28 @@ test('verify reads all of an archive, and names the first damaged entry', async 
   const { status, stderr } = await images(['verify', 'damaged.tar']);
   assert.is(status, 14);
   assert.match(stderr, /layer\.tar \(at byte \d+\)/);
+});
+
+test('of an archive without digests nothing is called whole that could not be verified', async () => {
+  const ancient = await tarOf(legacy([old]));
+  writeFileSync(join(directory, 'ancient.tar'), ancient);
+  const verified = await images(['verify', 'ancient.tar']);
+  assert.is(verified.status, 0);
+  assert.not.match(verified.stdout, 'whole');
+  assert.match(verified.stdout, '2 layers could not be verified');
+  const { stderr } = await images(['load', 'ancient.tar', '--dry-run']);
+  assert.match(stderr, 'its 2 layers cannot be verified');
+  // What a tar tells of itself is checked: the header of the file in the layer.
+  const damaged = Buffer.from(ancient);
+  damaged[ancient.indexOf('layer-1')]! ^= 1;
+  writeFileSync(join(directory, 'ancient.tar'), damaged);
+  for (const command of ['verify', 'load']) {
+    const { status, stderr } = await images([command, 'ancient.tar']);
+    assert.is(status, 14, stderr);
+    assert.match(stderr, /layer\.tar \(at byte \d+\)/);
+  }
+  const piped = await images(['load', '-'], damaged);
+  assert.is(piped.status, 14, piped.stderr);
 });
 
 test('load --dry-run tells what would be loaded and loads nothing', async () => {
