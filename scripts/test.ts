@@ -4,8 +4,9 @@
  * that tests start when they need it is stopped at the end, unless it ran before.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { globSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { globSync, mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 const timeoutPerFile = 10 * 60_000;
 
@@ -44,9 +45,12 @@ interface FileResult {
 
 async function runFile(file: string): Promise<FileResult> {
   const start = performance.now();
+  // Whatever a test forgets to say, it must not write into this host's own state.
+  const stateDir = mkdtempSync(join(tmpdir(), 'dockerctl-test-state-'));
   const child = spawn(process.execPath, [file], {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: timeoutPerFile,
+    env: { ...process.env, DOCKERCTL_STATE_DIR: stateDir },
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -57,6 +61,7 @@ async function runFile(file: string): Promise<FileResult> {
   const status = await new Promise<string>((resolve) => {
     child.on('close', (code, signal) => resolve(signal ?? String(code)));
   });
+  rmSync(stateDir, { recursive: true, force: true });
   const seconds = (performance.now() - start) / 1000;
   return { file, seconds, output, ...countTests(output, status) };
 }

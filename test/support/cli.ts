@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { main } from '../../src/cli/main.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 
 export interface CliResult {
   status: number;
@@ -7,7 +8,9 @@ export interface CliResult {
   stderr: string;
 }
 
-/** Runs the whole command line inside this process: no terminal, no stdin unless given. */
+const stateDir = temporaryDirectory();
+
+/** Runs the whole command line inside this process: no terminal, no stdin unless given, a state directory of the test's own. */
 export async function runCli(
   argv: readonly string[],
   options: {
@@ -22,7 +25,7 @@ export async function runCli(
   const stderr = collect();
   const status = await main({
     argv,
-    environment: { PATH: process.env.PATH ?? '', ...options.environment },
+    environment: { PATH: process.env.PATH ?? '', DOCKERCTL_STATE_DIR: stateDir, ...options.environment },
     workingDirectory: options.workingDirectory ?? process.cwd(),
     stdin,
     stdout: stdout.stream,
