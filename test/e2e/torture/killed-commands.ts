@@ -1,0 +1,296 @@
+import { spawn } from 'node:child_process';
+import { createCipheriv, createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import * as assert from 'uvu/assert';
+import { encodeIdentity, encodeRecipient, type Identity } from '../../../src/repository/age/keys.ts';
+import { openRepository } from '../../../src/repository/open.ts';
+import type { Repository, Snapshot } from '../../../src/repository/repository.ts';
+import { isTemporaryName } from '../../../src/support/durable.ts';
+import { quietContext } from '../../support/save-directory.ts';
+import { seededRandom } from '../../support/seeded-random.ts';
+
+export interface KillOptions {
+  /** Where everything lies; empty. */
+  home: string;
+  keys: readonly Identity[];
+  /** How many commands are to be killed. */
+  kills: number;
+  seed: number;
+}
+
+/** How the commands ended. */
+export interface KillCounts {
+  backup: Endings;
+  prune: Endings;
+  /** Snapshots that were restored with the command and compared. */
+  restored: number;
+}
+
+interface Endings {
+  done: number;
+  killed: number;
+  /** Of those, how many had done some of their work for good: a snapshot that is listed, or one that is gone. */
+  killedLate: number;
+}
+
+const kept = 2;
+
+/**
+ * Changes files, backs them up or prunes with the real command, and kills it at a random moment, again and again. After each, what
+ * is listed must be exactly what a model says, whole, and with the content that the files had.
+ */
+export async function killCommands(options: KillOptions): Promise<KillCounts> {
+  const world = await World.begin(options);
+  const random = seededRandom(options.seed);
+  const { counts } = world;
+  for (let round = 0; counts.backup.killed + counts.prune.killed < options.kills; round++) {
+    assert.ok(round < 6 * options.kills, `only ${JSON.stringify(counts)} were killed in time`);
+    const command = world.expected.size > kept && random() < 0.7 ? 'prune' : 'backup';
+    await world.disturb(command, random, `seed ${options.seed}, round ${round}, ${command}`);
+    if (round % 10 === 0) await world.restoreOne(random);
+  }
+  await world.finish();
+  return counts;
+}
+
+/** Digests of files by name. */
+type Content = Map<string, string>;
+
+class World {
+  readonly counts: KillCounts = {
+    backup: { done: 0, killed: 0, killedLate: 0 },
+    prune: { done: 0, killed: 0, killedLate: 0 },
+    restored: 0,
+  };
+  /** What must be there, by id, the oldest first. */
+  readonly expected = new Map<string, Content>();
+  readonly #options: KillOptions;
+  readonly #data: string;
+  readonly #repository: string;
+  /** Milliseconds that each command takes, and of these until it begins with its work. */
+  readonly #usual = { startUp: 0, backup: 0, prune: 0 };
+
+  private constructor(options: KillOptions) {
+    this.#options = options;
+    this.#data = join(options.home, 'data');
+    this.#repository = join(options.home, 'repository');
+  }
+
+  static async begin(options: KillOptions): Promise<World> {
+    const world = new World(options);
+    const { home, keys } = options;
+    mkdirSync(world.#data);
+    const recipients = keys.map(encodeRecipient).join(', ');
+    const backup = `{repository: ${world.#repository}, recipients: [${recipients}], keep: {last: ${kept}}, sources: {data: {paths: [${world.#data}]}}}`;
+    write(join(home, 'dockerctl.yaml'), `name: killed\nx-dockerctl: {backup: ${backup}}\n`);
+    write(join(home, 'key'), keys.map(encodeIdentity).join('\n'));
+    world.#usual.startUp = (await world.#run(['--version'])).took;
+    world.#change(seededRandom(options.seed ^ 1));
+    for (const command of ['backup', 'prune'] as const) {
+      const { status, stderr, took } = await world.#run([...argv[command], ...world.#identity(command)]);
+      assert.is(status, 0, stderr);
+      world.#usual[command] = took;
+    }
+    const [first] = await world.#inspect((snapshots) => snapshots.map(({ id }) => id));
+    world.expected.set(first!, world.#read());
+    return world;
+  }
+
+  /** One command, killed or not, and everything checked after it. */
+  async disturb(command: 'backup' | 'prune', random: () => number, when: string): Promise<void> {
+    if (command === 'backup') this.#change(random);
+    const { startUp, [command]: usual } = this.#usual;
+    // Some are left alone: whatever was killed before, they need no hand.
+    const moment = random() < 0.3 ? undefined : startUp * 0.9 + random() * (usual * 1.1 - startUp * 0.9);
+    const withKey = random() < 0.5 ? this.#identity(command) : [];
+    const { status, stderr, took } = await this.#run([...argv[command], ...withKey], moment);
+    assert.ok(status === 0 || status === null, `${when}: exit ${status}: ${stderr}`);
+    if (status === 0) this.#usual[command] = (usual + took) / 2;
+    const before = new Set(this.expected.keys());
+    const listed = await this.#inspect((snapshots, repository) =>
+      this.#checkList(command, status === 0, snapshots, repository, when),
+    );
+    const late = listed.length !== before.size;
+    const { [command]: endings } = this.counts;
+    if (status === 0) endings.done++;
+    else endings.killed++;
+    if (status === null && late) endings.killedLate++;
+    if (status === 0) this.#checkLeftovers(command, when);
+  }
+
+  /** What is listed is what was there before and, of this command's work, all or nothing of it. */
+  async #checkList(
+    command: 'backup' | 'prune',
+    succeeded: boolean,
+    snapshots: Snapshot[],
+    repository: Repository,
+    when: string,
+  ): Promise<string[]> {
+    const ids = snapshots.map(({ id }) => id);
+    const before = [...this.expected.keys()];
+    if (command === 'backup') {
+      const added = ids.filter((id) => !this.expected.has(id));
+      assert.ok(added.length === 1 || (added.length === 0 && !succeeded), `${when}: ${added.length} are new`);
+      for (const id of added) this.expected.set(id, this.#read());
+      assert.equal(ids, [...before, ...added], when);
+    } else {
+      const stays = before.slice(-kept);
+      const rest = ids.filter((id) => !stays.includes(id));
+      assert.equal(ids.slice(-kept), stays, `${when}: what the rules keep`);
+      assert.ok(succeeded ? rest.length === 0 : rest.every((id) => before.includes(id)), when);
+      for (const id of before) if (!ids.includes(id)) this.expected.delete(id);
+    }
+    for (const snapshot of snapshots) {
+      assert.ok(snapshot.complete, when);
+      const content = await contentOf(repository, snapshot);
+      assert.equal(content, this.expected.get(snapshot.id), `${when}: the content of ${snapshot.id}`);
+    }
+    return ids;
+  }
+
+  /** A command that succeeds sweeps what dead ones left. */
+  #checkLeftovers(command: 'backup' | 'prune', when: string): void {
+    const names = readdirSync(this.#repository, { recursive: true, encoding: 'utf8' });
+    assert.equal(
+      names.filter((name) => name.startsWith('tmp/')),
+      [],
+      when,
+    );
+    assert.equal(
+      names.filter((name) => isTemporaryName(name.split('/').at(-1)!)),
+      [],
+      when,
+    );
+    if (command === 'prune') assert.is(this.#unneeded(names), 0, `${when}: blobs that nobody needs`);
+  }
+
+  #unneeded(names: readonly string[]): number {
+    const blobs = names.filter((name) => /^blobs\/sha256\/\w{64}$/.test(name));
+    const text = blobs.map((name) => readFileSync(join(this.#repository, name), 'latin1'));
+    const manifests = text.filter((each) => each.startsWith('{"schemaVersion"')).join('');
+    const index = readFileSync(join(this.#repository, 'index.json'), 'utf8');
+    return blobs.filter((name) => !(manifests + index).includes(name.slice(-64))).length;
+  }
+
+  /** With the command, as an operator would. */
+  async restoreOne(random: () => number): Promise<void> {
+    const ids = [...this.expected.keys()];
+    const id = ids[Math.floor(random() * ids.length)]!;
+    const to = join(this.#options.home, 'restored');
+    const { status, stderr } = await this.#run(['restore', id, '--to', to, '--yes', ...this.#key()]);
+    assert.is(status, 0, stderr);
+    assert.equal(readFiles(join(to, 'data', this.#data)), this.expected.get(id), `restored ${id}`);
+    rmSync(to, { recursive: true });
+    this.counts.restored++;
+  }
+
+  /** Without a kill everything ends well, and silently. */
+  async finish(): Promise<void> {
+    for (const command of ['backup', 'prune'] as const) {
+      if (command === 'backup') this.#change(seededRandom(this.#options.seed ^ 2));
+      const { status, stderr } = await this.#run([...argv[command], ...this.#identity(command)]);
+      assert.is(status, 0, stderr);
+      assert.is(stderr, '');
+      const when = `the last ${command}`;
+      await this.#inspect((snapshots, repository) =>
+        this.#checkList(command, true, snapshots, repository, when),
+      );
+      this.#checkLeftovers(command, when);
+    }
+  }
+
+  async #inspect<T>(look: (snapshots: Snapshot[], repository: Repository) => T | Promise<T>): Promise<T> {
+    const context = quietContext(join(this.#options.home, 'elsewhere'));
+    const repository = await openRepository(this.#repository, context, { identities: this.#options.keys });
+    try {
+      const { damage } = await repository.verify({ readData: true }, context);
+      assert.equal(damage, [], `seed ${this.#options.seed}`);
+      return await look(await repository.snapshots(), repository);
+    } finally {
+      await repository.close();
+    }
+  }
+
+  /** The real command; killed after so many milliseconds unless it ends before. */
+  async #run(
+    args: readonly string[],
+    killAfter?: number,
+  ): Promise<{ status: number | null; stderr: string; took: number }> {
+    const { home } = this.#options;
+    const started = performance.now();
+    const child = spawn(process.execPath, ['src/cli/bin.ts', '-f', join(home, 'dockerctl.yaml'), ...args], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, DOCKERCTL_STATE_DIR: join(home, 'state'), NODE_NO_WARNINGS: '1' },
+    });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const ended = once(child, 'close');
+    if (killAfter !== undefined) {
+      await Promise.race([setTimeout(killAfter), ended]);
+      child.kill('SIGKILL');
+    }
+    const [status] = (await ended) as [number | null];
+    return { status, stderr, took: performance.now() - started };
+  }
+
+  /** Big files that must be chunked and small ones that are packed together, other ones each time. */
+  #change(random: () => number): void {
+    for (let i = 0; i < 2; i++) write(join(this.#data, `big${pick(random, 4)}`), bytes(random, 3_000_000));
+    for (let i = 0; i < 40; i++) write(join(this.#data, `small${pick(random, 200)}`), bytes(random, 2000));
+    for (let i = 0; i < 5; i++) rmSync(join(this.#data, `small${pick(random, 200)}`), { force: true });
+  }
+
+  #read(): Content {
+    return readFiles(this.#data);
+  }
+
+  /** A backup is made without a key; pruning may have one, to rewrite packs. */
+  #identity(command: 'backup' | 'prune'): string[] {
+    return command === 'prune' ? this.#key() : [];
+  }
+
+  #key(): string[] {
+    return this.#options.keys.length === 0 ? [] : ['--identity', join(this.#options.home, 'key')];
+  }
+}
+
+const argv = { backup: ['backup'], prune: ['backup', 'prune'] };
+
+async function contentOf(repository: Repository, snapshot: Snapshot): Promise<Content> {
+  const content: Content = new Map();
+  for await (const entry of repository.entries(snapshot, 'data')) {
+    if (entry.type !== 'file') continue;
+    const hash = createHash('sha256');
+    for await (const piece of repository.content(snapshot, entry)) hash.update(piece);
+    content.set(entry.path.split('/').at(-1)!, hash.digest('hex'));
+  }
+  return content;
+}
+
+function readFiles(directory: string): Content {
+  const names = readdirSync(directory).sort();
+  return new Map(names.map((name) => [name, hashOf(readFileSync(join(directory, name)))]));
+}
+
+function hashOf(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+function pick(random: () => number, below: number): number {
+  return Math.floor(random() * below);
+}
+
+/** Random ones of a seed, so that a failure can be had again. */
+function bytes(random: () => number, length: number): Buffer {
+  const key = createHash('sha256').update(String(random())).digest();
+  return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length));
+}
+
+function write(path: string, content: string | Uint8Array): void {
+  writeFileSync(path, content, { mode: 0o600 });
+}
