@@ -1,5 +1,5 @@
 import type { Deployment } from '../deployment/deployment.ts';
-import type { Repository } from '../repository/repository.ts';
+import type { Repository, Snapshot } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
 import { messageOf, NotFoundError } from '../support/errors.ts';
 import { type BackupOptions, createBackup } from './create.ts';
@@ -10,20 +10,27 @@ import type { BackupStatus, RunRecord } from './status.ts';
 /** Opens the deployment's own repository; makes it when it is missing and `create` says so. */
 export type OpenRepository = (options: { create: boolean }) => Promise<Repository>;
 
+export interface RecordedOptions extends Omit<BackupOptions, 'repository'> {
+  /** Takes the snapshot where it shall be besides: the run has succeeded only when it is there. */
+  deliver?: (snapshot: Snapshot, repository: Repository) => Promise<void>;
+}
+
 /**
  * `createBackup` into the deployment's own repository, and whatever becomes of it is written down for those who watch: status,
  * metrics, hooks.
  *
+ * @throws whatever `deliver` does; the snapshot is in the repository then
  * @throws {NotFoundError} when the repository is gone, for its disk may not be mounted; else as `createBackup` does
  */
 export async function createRecordedBackup(
   deployment: Deployment,
   open: OpenRepository,
-  options: Omit<BackupOptions, 'repository'>,
+  { deliver, ...options }: RecordedOptions,
   context: Context,
 ): Promise<BackupReport> {
   const started = context.now().toISOString();
   let repository: Repository | undefined;
+  let report: BackupReport | undefined;
   const record = async (end: Pick<RunRecord, 'outcome' | 'snapshot' | 'problem'>) => {
     const settings = deployment.backup;
     if (settings === undefined) return;
@@ -32,13 +39,14 @@ export async function createRecordedBackup(
   };
   try {
     repository = await openOwn(deployment, open, context);
-    const report = await createBackup(deployment, { ...options, repository }, context);
+    report = await createBackup(deployment, { ...options, repository }, context);
+    await deliver?.(report.snapshot, repository);
     const problem = firstProblem(report) ?? null;
     const outcome = report.snapshot.complete ? 'complete' : 'incomplete';
     await record({ outcome, snapshot: report.snapshot.id, problem });
     return report;
   } catch (error) {
-    await record({ outcome: 'failed', snapshot: null, problem: messageOf(error) });
+    await record({ outcome: 'failed', snapshot: report?.snapshot.id ?? null, problem: messageOf(error) });
     throw error;
   } finally {
     await repository?.close();

@@ -28,7 +28,11 @@ function ofLastRun({ started, ended, outcome }: RunRecord): Gauge[] {
   const complete = outcome === 'complete' ? 1 : 0;
   return [
     ['last_run_timestamp_seconds', 'When the last run ended.', unixTime(ended)],
-    ['last_run_success', '1 when the last run made a complete snapshot.', complete],
+    [
+      'last_run_success',
+      '1 when the last run made a complete snapshot and took it where it should.',
+      complete,
+    ],
     ['last_run_duration_seconds', 'How long the last run took.', unixTime(ended) - unixTime(started)],
   ];
 }

@@ -18,7 +18,7 @@ export interface RunRecord {
   started: string;
   ended: string;
   outcome: 'complete' | 'incomplete' | 'failed';
-  /** Id of the snapshot it committed. */
+  /** Id of the snapshot it committed; with `failed` one that did not reach the other host. */
   snapshot: string | null;
   /** Why it failed, or why the snapshot is incomplete; one line. */
   problem: string | null;

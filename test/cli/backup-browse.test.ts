@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   closeSync,
   ftruncateSync,
   linkSync,
@@ -15,6 +16,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { setXattr } from '../../src/support/posix/xattrs.ts';
 import { runCli } from '../support/cli.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -49,6 +51,9 @@ assert.is((await backup()).status, 0);
 const [{ id: first }] = JSON.parse((await backup('list', '--json')).stdout);
 
 rmSync(join(data, 'sub', 'gone'));
+chownSync(join(data, 'sub', 'touched'), 7, 8);
+chmodSync(join(data, 'sub', 'touched'), 0o2755);
+setXattr(join(data, 'sub', 'touched'), 'user.colour', Buffer.from('red'));
 utimesSync(join(data, 'sub', 'touched'), 1, 1);
 rmSync(join(data, 'link'));
 mkdirSync(join(data, 'link'));
@@ -108,16 +113,23 @@ test('cat of what has no content says what it is', async () => {
 test('diff tells what came, went and changed, and how', async () => {
   const { stdout } = await backup('diff', first, 'latest');
   assert.equal(stdout.trim().split('\n'), [
-    `m ${data}`,
+    `m ${data} (time)`,
     `M ${join(data, 'a.txt')}`,
-    `m ${join(data, 'b.txt')}`,
+    `m ${join(data, 'b.txt')} (time)`,
     `T ${join(data, 'link')}`,
     `+ ${join(data, 'new')}`,
-    `m ${join(data, 'sub')}`,
+    `m ${join(data, 'sub')} (time)`,
     `- ${join(data, 'sub/gone')}`,
-    `m ${join(data, 'sub/touched')}`,
+    `m ${join(data, 'sub/touched')} (mode 0644 to 2755, owner 0:0 to 7:8, time, extended attributes)`,
   ]);
   assert.is((await backup('diff', first, first)).stdout, '');
+  const listed = JSON.parse((await backup('diff', first, 'latest', '--json')).stdout);
+  assert.equal(listed.at(-1), {
+    source: 'data',
+    file: join(data, 'sub/touched'),
+    change: 'attributes',
+    attributes: ['mode', 'owner', 'time', 'xattrs'],
+  });
 });
 
 test('show tells of the latest snapshot, source by source', async () => {

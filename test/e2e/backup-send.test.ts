@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
@@ -26,7 +26,14 @@ mkdirSync(data);
 writeFileSync(
   environment.DOCKERCTL_FILE,
   `name: sent
-x-dockerctl: {backup: {repository: ${here}, sources: {data: {paths: [${data}]}}}}
+x-dockerctl:
+  backup:
+    repository: ${here}
+    signing-key: none
+    sources: {data: {paths: [${data}]}}
+    metrics: ${root}/metrics.prom
+    on-success: [[tee, ${root}/succeeded]]
+    on-failure: [[tee, ${root}/failed]]
 `,
   { mode: 0o600 },
 );
@@ -146,6 +153,22 @@ test('what went wrong over there is told here, with its exit status', async () =
   const occupied = await dockerctl('backup', 'send', 'latest', `vault:${there}`);
   assert.is(occupied.status, 1, occupied.stderr);
   assert.match(occupied.stderr, 'other files are in there');
+});
+
+test('a snapshot that did not reach the other host is a failed run for everybody who watches', async () => {
+  const { status } = await dockerctl('backup', 'down:/b');
+  assert.is(status, 1);
+  const { lastRun, lastComplete } = JSON.parse(readFileSync(join(root, 'failed'), 'utf8'));
+  assert.is(lastRun.outcome, 'failed');
+  assert.is(lastRun.snapshot, lastComplete.id, 'it is here, and whole');
+  assert.match(lastRun.problem, 'down:/b: ssh: connect to host down port 22: Connection refused');
+  assert.match(readFileSync(join(root, 'metrics.prom'), 'utf8'), /last_run_success\{[^}]*\} 0\n/);
+  assert.match((await dockerctl('backup', 'status')).stdout, /last run: +.*, failed: sending snapshot/);
+  rmSync(join(root, 'failed'));
+  rmSync(join(root, 'succeeded'), { force: true });
+  assert.is((await dockerctl('backup', `vault:${join(root, 'reached')}`)).status, 0);
+  assert.is(JSON.parse(readFileSync(join(root, 'succeeded'), 'utf8')).lastRun.outcome, 'complete');
+  assert.not.ok(existsSync(join(root, 'failed')));
 });
 
 test('--dry-run says where it would go, and what is no address is refused before anything is done', async () => {

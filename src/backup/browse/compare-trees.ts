@@ -2,11 +2,15 @@ import { comparePaths, type Entry } from '../../repository/entry.ts';
 
 export interface Difference {
   path: string;
-  /** `type`: a file became something else; `content`: its bytes or where a link points; `metadata`: only owner, mode, times or attributes. */
-  change: 'added' | 'removed' | 'type' | 'content' | 'metadata';
+  /** `type`: a file became something else; `content`: its bytes or where a link points; `attributes`: only those. */
+  change: 'added' | 'removed' | 'type' | 'content' | 'attributes';
+  /** Which of them differ, of what is still the same type. */
+  attributes: Attribute[];
   before: Entry | undefined;
   after: Entry | undefined;
 }
+
+export type Attribute = 'mode' | 'owner' | 'time' | 'xattrs';
 
 /** What differs between two trees of the same source, in their order. Nothing is kept in memory. */
 export async function* compareTrees(
@@ -35,22 +39,29 @@ async function next(entries: AsyncIterator<Entry>): Promise<Entry | undefined> {
 
 function compareEntries(before: Entry | undefined, after: Entry | undefined): Difference | undefined {
   const path = (after ?? before)?.path ?? '';
-  if (before === undefined) return { path, change: 'added', before, after };
-  if (after === undefined) return { path, change: 'removed', before, after };
-  if (before.type !== after.type) return { path, change: 'type', before, after };
-  if (contentOf(before) !== contentOf(after)) return { path, change: 'content', before, after };
-  if (metadataOf(before) !== metadataOf(after)) return { path, change: 'metadata', before, after };
-  return undefined;
+  const told = { path, before, after, attributes: [] };
+  if (before === undefined) return { ...told, change: 'added' };
+  if (after === undefined) return { ...told, change: 'removed' };
+  if (before.type !== after.type) return { ...told, change: 'type' };
+  const attributes = differing(before, after);
+  if (contentOf(before) !== contentOf(after)) return { ...told, change: 'content', attributes };
+  return attributes.length > 0 ? { ...told, change: 'attributes', attributes } : undefined;
 }
 
 function contentOf({ size, chunks, holes, target, device, hardlink }: Entry): string {
   return JSON.stringify([size, chunks, holes, target, device, hardlink]);
 }
 
-function metadataOf({ mode, uid, gid, mtime, xattrs = {} }: Entry): string {
-  const attributes = Object.entries(xattrs).map(([name, value]) => [
-    name,
-    Buffer.from(value).toString('hex'),
-  ]);
-  return JSON.stringify([mode, uid, gid, String(mtime), attributes.sort()]);
+function differing(before: Entry, after: Entry): Attribute[] {
+  const attributes: Attribute[] = [];
+  if (before.mode !== after.mode) attributes.push('mode');
+  if (before.uid !== after.uid || before.gid !== after.gid) attributes.push('owner');
+  if (before.mtime !== after.mtime) attributes.push('time');
+  if (xattrsOf(before) !== xattrsOf(after)) attributes.push('xattrs');
+  return attributes;
+}
+
+function xattrsOf({ xattrs = {} }: Entry): string {
+  const named = Object.entries(xattrs).map(([name, value]) => [name, Buffer.from(value).toString('hex')]);
+  return JSON.stringify(named.sort());
 }

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { OpenRepository } from '../../backup/create-recorded.ts';
+import type { OpenRepository, RecordedOptions } from '../../backup/create-recorded.ts';
 import type { BackupPlan } from '../../backup/plan.ts';
 import {
   isRemote,
@@ -12,6 +12,7 @@ import {
 import { type BackupReport, type Changes, firstProblem, type SourceReport } from '../../backup/report.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
 import type { SendReport } from '../../repository/carry/send.ts';
+import type { Repository, Snapshot } from '../../repository/repository.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
 import { IncompleteError, UsageError } from '../../support/errors.ts';
 import type { Session } from '../context.ts';
@@ -44,8 +45,11 @@ async function create(session: Session, { args: [dest], options }: ParsedInput):
     session.result({ ...plan, repository: directory, ...(remote && { remote }) }, renderPlan);
     return;
   }
-  const report = await run(session, deployment, directory, { full, tags: options.tag ?? [] });
-  const sent = remote && (await send(session, directory, report.snapshot.id, remote));
+  let sent: SendReport | undefined;
+  const deliver = async (snapshot: Snapshot, repository: Repository) => {
+    sent = remote && (await send(session, repository, snapshot, remote));
+  };
+  const report = await run(session, deployment, directory, { full, tags: options.tag ?? [], deliver });
 
   session.result({ ...report, ...(sent && { sent }) }, (done) => {
     const lines = renderReport(done, session.io.stdout.isTTY === true);
@@ -58,7 +62,7 @@ async function run(
   session: Session,
   deployment: Deployment,
   directory: string,
-  { full, tags }: { full: boolean; tags: string[] },
+  { full, tags, deliver }: Required<Pick<RecordedOptions, 'full' | 'tags' | 'deliver'>>,
 ): Promise<BackupReport> {
   const { openOrCreateRepository, openRepository } = await import('../../repository/open.ts');
   const { context } = session;
@@ -67,7 +71,7 @@ async function run(
     const { createRecordedBackup } = await import('../../backup/create-recorded.ts');
     const open: OpenRepository = ({ create }) =>
       create ? openOrCreateRepository(directory, context) : openRepository(directory, context);
-    return createRecordedBackup(deployment, open, options, context);
+    return createRecordedBackup(deployment, open, { ...options, deliver }, context);
   }
   const { createBackup } = await import('../../backup/create.ts');
   const repository = await openOrCreateRepository(directory, context);
@@ -81,21 +85,12 @@ async function run(
 /** The snapshot is made here first: what can be compared with is here, and a broken line costs nothing. */
 async function send(
   { context }: Session,
-  directory: string,
-  snapshot: string,
+  repository: Repository,
+  snapshot: Snapshot,
   remote: RemoteAddress,
 ): Promise<SendReport> {
-  const [{ openRepository }, { sendToHost }] = await Promise.all([
-    import('../../repository/open.ts'),
-    import('../../backup/remote/send-to-host.ts'),
-  ]);
-  const repository = await openRepository(directory, context);
-  try {
-    const outgoing = await repository.outgoing(await repository.find(snapshot));
-    return await sendToHost(outgoing, remote, context);
-  } finally {
-    await repository.close();
-  }
+  const { sendToHost } = await import('../../backup/remote/send-to-host.ts');
+  return sendToHost(await repository.outgoing(snapshot), remote, context);
 }
 
 /** A misspelt command must not become the name of a new directory. */
