@@ -130,17 +130,19 @@ async function carry(site: TestEngine, store: string): Promise<void> {
   );
 }
 
-test('what the deployment does not trust is refused before anything is loaded', async () => {
-  const site = await throwawayEngine(uniqueName('strict'));
-  try {
-    await refuseUntrusted(site);
-  } finally {
-    await site.stop();
-  }
-});
+for (const store of ['classic', 'containerd'] as const) {
+  test(`${store} store: what the deployment does not trust is refused before anything is loaded`, async () => {
+    const site = await throwawayEngine(uniqueName('strict'), { store });
+    try {
+      await refuseUntrusted(site, `strict-${store}`);
+    } finally {
+      await site.stop();
+    }
+  });
+}
 
-async function refuseUntrusted(site: TestEngine): Promise<void> {
-  const atSite = imagesOn(site, 'strict', strict);
+async function refuseUntrusted(site: TestEngine, host: string): Promise<void> {
+  const atSite = imagesOn(site, host, strict);
   const save = ['save', web, db, '--release', '1.4', '-o'];
   await done(atVendor(...save, 'unsigned.tar'));
   await refused(site, 12, 'is not signed', atSite('load', 'unsigned.tar'));
@@ -159,7 +161,7 @@ async function refuseUntrusted(site: TestEngine): Promise<void> {
   await refused(site, 12, 'is not signed', atSite('load', 'foreign.tar'));
 
   // An image more, which the signed document does not name, is not loaded; one less is a damaged bundle.
-  const smuggled = join(media, 'smuggled');
+  const smuggled = join(media, `smuggled-${host}`);
   mkdirSync(smuggled);
   execFileSync('tar', ['-xf', join(media, 'signed.tar'), '-C', smuggled]);
   execFileSync('tar', ['-xf', '-', '-C', smuggled, '--exclude=manifest.json'], { input: foreign });
