@@ -1,20 +1,28 @@
 import { promisify } from 'node:util';
-import { constants, zstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib';
+import { constants, createZstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib';
 import { DamagedError, messageOf } from '../../support/errors.ts';
 
-const compressAsync = promisify(zstdCompress);
 const decompressAsync = promisify(zstdDecompress);
 
-/** A quarter quicker than the programs' own 3, for 4 % of size; frames of 2 MiB had gained as much. */
-const level = 2;
+/** The programs' own. Level 2 takes a fifth less time and 3 % more room. */
+const level = 3;
 
-/** One zstd frame, made on the thread pool. Room for the worst case spares node a loop of small output buffers. */
-export async function compress(bytes: Uint8Array): Promise<Buffer> {
-  return compressAsync(bytes, {
+/**
+ * One zstd frame, made on the thread pool. All of the input is given at once as the whole frame, with room for the worst
+ * case: the library then works straight from one buffer into the other, a fifth quicker than through its own.
+ */
+export function compress(bytes: Uint8Array): Promise<Buffer> {
+  const stream = createZstdCompress({
+    flush: constants.ZSTD_e_end,
     chunkSize: bytes.length + (bytes.length >> 8) + 512,
     params: { [constants.ZSTD_c_compressionLevel]: level },
-    pledgedSrcSize: bytes.length,
-  } as Parameters<typeof compressAsync>[1]);
+  });
+  const output: Buffer[] = [];
+  stream.on('data', (piece: Buffer) => output.push(piece));
+  return new Promise<Buffer>((resolve, reject) => {
+    stream.on('error', reject);
+    stream.write(bytes, () => resolve(output.length === 1 ? output[0]! : Buffer.concat(output)));
+  }).finally(() => stream.destroy());
 }
 
 /**

@@ -14,7 +14,7 @@ export interface PoolOptions extends WorkerSetup {
   onPack(pack: WrittenPack): void;
 }
 
-/** More threads than this gain little: compression has its own pool. */
+/** A thread for two cores, for compression keeps the thread pool as busy; more than this gain little. */
 const mostWorkers = 4;
 /** What one worker gets at a time: so many files or bytes. */
 const jobLimits = { files: 256, bytes: 8 * 1024 * 1024 } as const;
@@ -34,7 +34,7 @@ export class IngestPool {
   constructor(options: PoolOptions) {
     this.#options = options;
     returnLargeBlocks();
-    const count = Math.min(availableParallelism(), mostWorkers);
+    const count = Math.max(1, Math.min(availableParallelism() >> 1, mostWorkers));
     for (let i = 0; i < count; i++) this.#lanes.push(this.#startLane(i));
   }
 
