@@ -3,7 +3,7 @@ import type { FileFilter } from '../deployment/backup-settings.ts';
 import type { Entry } from '../repository/entry.ts';
 import { fromText } from '../support/posix/byte-path.ts';
 import { ArchiveFilter } from './archive-filter.ts';
-import { PreviousEntries } from './previous-entries.ts';
+import { PreviousFiles } from './previous-files.ts';
 import type { ProblemLog } from './problem-log.ts';
 import type { Changes } from './report.ts';
 import type { SourceJob } from './source-job.ts';
@@ -18,14 +18,15 @@ export async function storeArchive(
   problems: ProblemLog,
   { writer, task }: Pick<SourceJob, 'writer' | 'task'>,
 ): Promise<Changes> {
-  const previous = new PreviousEntries(writer.previous());
+  const previous = new PreviousFiles(writer.previous());
   const filter = new ArchiveFilter(lists);
   const changes: Changes = { added: 0, changed: 0, removed: 0 };
   const add = async (entry: Entry) => {
-    const before = await previous.at(entry.path);
-    const same = before !== undefined && lineOf(before) === lineOf(entry);
-    if (!same) changes[before === undefined ? 'added' : 'changed']++;
-    await writer.add(same ? before : entry);
+    while (previous.endsBefore(entry.path)) await previous.readOn();
+    const before = previous.take(entry.path);
+    if (before?.entry !== undefined && lineOf(before.entry) === lineOf(entry)) return writer.keep(before);
+    changes[before === undefined ? 'added' : 'changed']++;
+    return writer.add(entry);
   };
   for await (const part of archive) {
     task.advance(part.header.size ?? 0);

@@ -1,11 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Entry } from '../repository/entry.ts';
-import type { SourceWriter } from '../repository/repository.ts';
+import type { PreviousFile, SourceWriter } from '../repository/repository.ts';
 import { codeOf } from '../support/errors.ts';
 import type { ProgressTask } from '../support/progress.ts';
 import { describeFile } from './describe-file.ts';
 import { HardLinks } from './hard-links.ts';
-import { PreviousEntries } from './previous-entries.ts';
+import { PreviousFiles } from './previous-files.ts';
 import type { ProblemLog } from './problem-log.ts';
 import type { Changes } from './report.ts';
 import { TreeQueue } from './tree-queue.ts';
@@ -20,37 +20,35 @@ export interface TreeOptions {
   signal: AbortSignal;
 }
 
+/** After so many files others get their turn: signals, progress, threads with something to ask. */
+const filesPerTurn = 512;
+
 /**
  * Saves what a walk sees: merge-joined with the previous snapshot's tree, so that only what changed is read, and
  * nothing is kept in memory but what is being read.
- *
- * @param walk in parts, each of which is looked through before the next is asked for
  */
 export async function storeTree(
-  walk: AsyncIterable<Iterable<Seen>> | Iterable<Iterable<Seen>>,
+  walk: Iterable<Seen>,
   writer: SourceWriter,
   { problems, trustedBefore, task, signal }: TreeOptions,
 ): Promise<Changes> {
-  const previous = new PreviousEntries(writer.previous());
+  const previous = new PreviousFiles(writer.previous());
   const queue = new TreeQueue(writer, problems);
   const links = new HardLinks();
   const changes: Changes = { added: 0, changed: 0, removed: 0 };
   let files = 0;
   try {
-    for await (const part of walk) {
-      for (const seen of part) {
-        if (++files % 512 === 0) await setImmediate();
-        signal.throwIfAborted();
-        task.advance(seen.stat.type === 'file' ? seen.stat.size : 0);
-        const before = await previous.at(seen.path);
-        const link = links.firstPathOf(seen.stat, seen.path);
-        if (before !== undefined && canBeReused(before, seen, link, writer, trustedBefore)) {
-          await queue.add(seen, before);
-        } else {
-          changes[before === undefined ? 'added' : 'changed']++;
-          await storeAnew(seen, link, queue, problems);
-        }
-      }
+    for (const seen of walk) {
+      if (++files % filesPerTurn === 0) await setImmediate();
+      signal.throwIfAborted();
+      task.advance(seen.stat.type === 'file' ? seen.stat.size : 0);
+      while (previous.endsBefore(seen.path)) await previous.readOn();
+      const before = previous.take(seen.path);
+      const link = links.firstPathOf(seen.stat, seen.path);
+      const isKept = before !== undefined && canBeKept(before, seen, link, writer, trustedBefore);
+      if (!isKept) changes[before === undefined ? 'added' : 'changed']++;
+      const stored = isKept ? queue.keep(seen, before) : storeAnew(seen, link, queue, problems);
+      if (stored !== undefined) await stored;
     }
     await queue.flush();
     await previous.finish();
@@ -63,14 +61,14 @@ export async function storeTree(
   return { ...changes, removed: previous.removed };
 }
 
-function canBeReused(
-  before: Entry,
+function canBeKept(
+  before: PreviousFile,
   { stat }: Seen,
   link: string | undefined,
   writer: SourceWriter,
   trustedBefore: bigint,
 ): boolean {
-  if (!isUnchanged(stat, before, trustedBefore) || before.hardlink !== link) return false;
+  if (!isUnchanged(stat, link, before, trustedBefore)) return false;
   return stat.type !== 'file' || link !== undefined || writer.has(before);
 }
 

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { comparePaths, type Entry } from '../repository/entry.ts';
+import type { PreviousFile } from '../repository/repository.ts';
 import type { Changes } from './report.ts';
 import type { SourceJob } from './source-job.ts';
 
@@ -15,17 +16,20 @@ export class StreamFiles {
   /** The last `store` failed on our side, not on that of whoever produced the content. */
   storingFailed = false;
   readonly #job: Pick<SourceJob, 'writer' | 'task' | 'context'>;
-  readonly #previous: ReadonlyMap<string, Entry>;
+  readonly #previous: ReadonlyMap<string, PreviousFile>;
   readonly #stored = new Map<string, Content>();
 
-  private constructor(job: SourceJob, previous: ReadonlyMap<string, Entry>) {
+  private constructor(job: SourceJob, previous: ReadonlyMap<string, PreviousFile>) {
     this.#job = job;
     this.#previous = previous;
   }
 
   static async open(job: SourceJob): Promise<StreamFiles> {
-    const previous = await Array.fromAsync(job.writer.previous());
-    return new StreamFiles(job, new Map(previous.map((entry) => [entry.path, entry])));
+    const previous = new Map<string, PreviousFile>();
+    for await (const files of job.writer.previous()) {
+      for (const file of files) if (file.entry !== undefined) previous.set(file.path, file);
+    }
+    return new StreamFiles(job, previous);
   }
 
   /** @returns bytes of the content */
@@ -44,22 +48,24 @@ export class StreamFiles {
 
   /** A small file at hand: when it is what it was, nothing is set in motion to store it. */
   async storeBytes(path: string, bytes: Uint8Array): Promise<void> {
-    if (this.holds(path, bytes)) this.#stored.set(path, this.#previous.get(path)!);
+    if (this.holds(path, bytes)) this.#stored.set(path, this.#previous.get(path)!.entry!);
     else await this.store(path, Readable.from([bytes]));
   }
 
   /** Whether the previous snapshot has these bytes at `path`, and they can still be used. Files as small as these are one chunk. */
   holds(path: string, bytes: Uint8Array): boolean {
     const before = this.#previous.get(path);
-    if (before?.chunks?.length !== 1 || before.chunks[0] !== hash('sha256', bytes, 'hex')) return false;
+    const chunks = before?.entry?.chunks;
+    if (before === undefined || chunks?.length !== 1 || chunks[0] !== hash('sha256', bytes, 'hex'))
+      return false;
     return this.#job.writer.has(before);
   }
 
   /** Takes every file from the previous snapshot, if all of them can still be used. */
   keepAll(): boolean {
-    const files = [...this.#previous.values()].filter(({ type }) => type === 'file');
-    if (!files.every((entry) => this.#job.writer.has(entry))) return false;
-    for (const entry of files) this.#stored.set(entry.path, entry);
+    const files = [...this.#previous.values()].filter(({ entry }) => entry?.type === 'file');
+    if (!files.every((file) => this.#job.writer.has(file))) return false;
+    for (const { path, entry } of files) this.#stored.set(path, entry!);
     return true;
   }
 
@@ -70,9 +76,12 @@ export class StreamFiles {
     for (const path of paths) {
       const before = this.#previous.get(path);
       const entry = this.#entry(path);
-      const same = before !== undefined && isSame(before, entry);
-      if (!same) changes[before === undefined ? 'added' : 'changed']++;
-      await this.#job.writer.add(same ? before : entry);
+      if (before?.entry !== undefined && isSame(before.entry, entry)) {
+        await this.#job.writer.keep(before);
+        continue;
+      }
+      changes[before === undefined ? 'added' : 'changed']++;
+      await this.#job.writer.add(entry);
     }
     const present = new Set(paths);
     changes.removed = [...this.#previous.keys()].filter((path) => !present.has(path)).length;

@@ -1,5 +1,5 @@
 import type { Entry } from '../repository/entry.ts';
-import type { SourceWriter, StoredFile } from '../repository/repository.ts';
+import type { PreviousFile, SourceWriter, StoredFile } from '../repository/repository.ts';
 import { codeOf } from '../support/errors.ts';
 import { pathAt } from '../support/posix/byte-path.ts';
 import { statAt } from '../support/posix/stat.ts';
@@ -20,12 +20,8 @@ interface Batch {
   results: Promise<StoredFile[]>;
 }
 
-interface Item {
-  seen: Seen;
-  entry: Entry;
-  /** Its content is among the batch's results. */
-  isRead: boolean;
-}
+/** What is kept, or an entry; if `isRead`, its content is among the batch's results. */
+type Item = { seen: Seen } & ({ kept: PreviousFile } | { entry: Entry; isRead: boolean });
 
 /**
  * Brings entries into the tree in the order they are given, while the content of many is still being read. The
@@ -44,11 +40,15 @@ export class TreeQueue {
     this.#problems = problems;
   }
 
+  /** What the previous snapshot has of the file. Usually there is nothing to wait for. */
+  keep(seen: Seen, kept: PreviousFile): Promise<void> | undefined {
+    return this.#isEmpty ? this.#writer.keep(kept) : this.#enqueue({ seen, kept });
+  }
+
   /** An entry that needs no reading. */
   async add(seen: Seen, entry: Entry): Promise<void> {
     const item = { seen, entry, isRead: false };
-    if (this.#inFlight.length === 0 && this.#open.items.length === 0) return this.#finish(item, undefined);
-    await this.#enqueue(item);
+    await (this.#isEmpty ? this.#finish(item, undefined) : this.#enqueue(item));
   }
 
   /** A regular file whose content must be read. */
@@ -69,6 +69,10 @@ export class TreeQueue {
     const batches = [...this.#inFlight, this.#open];
     await Promise.allSettled(batches.map(({ results }) => results));
     for (const { items } of batches) for (const { seen } of items) seen.parent.release();
+  }
+
+  get #isEmpty(): boolean {
+    return this.#inFlight.length === 0 && this.#open.items.length === 0;
   }
 
   async #enqueue(item: Item): Promise<void> {
@@ -96,14 +100,16 @@ export class TreeQueue {
     if (batch === undefined) return;
     const results = (await batch.results)[Symbol.iterator]();
     for (let item = batch.items[0]; item !== undefined; item = batch.items[0]) {
-      await this.#finish(item, item.isRead ? results.next().value : undefined);
+      await this.#finish(item, 'isRead' in item && item.isRead ? results.next().value : undefined);
       batch.items.shift();
       item.seen.parent.release();
     }
     this.#inFlight.shift();
   }
 
-  async #finish({ seen, entry }: Item, result: StoredFile | undefined): Promise<void> {
+  async #finish(item: Item, result: StoredFile | undefined): Promise<void> {
+    if ('kept' in item) return this.#writer.keep(item.kept);
+    const { seen, entry } = item;
     if (result !== undefined) return this.#finishRead(seen, entry, result);
     if (entry.hardlink !== undefined) return this.#finishLink(seen, entry, entry.hardlink);
     await this.#writer.add(entry);

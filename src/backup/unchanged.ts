@@ -1,15 +1,29 @@
 import type { Entry } from '../repository/entry.ts';
+import type { PreviousFile } from '../repository/repository.ts';
 import type { Stat } from '../support/posix/stat.ts';
 
 /**
  * Whether a file is what the previous snapshot says, so that nothing of it needs to be read: every change of content,
  * owner, mode or attributes moves its ctime. Only a ctime older than `trustedBefore` can tell, for a second
  * change in the same tick of the kernel's clock would not move it.
+ *
+ * @param link the name under which the same file was seen before, in this walk
  */
-export function isUnchanged(stat: Stat, before: Entry, trustedBefore: bigint): boolean {
+export function isUnchanged(
+  stat: Stat,
+  link: string | undefined,
+  before: PreviousFile,
+  trustedBefore: bigint,
+): boolean {
+  if (stat.ctime >= trustedBefore) return false;
+  if (link === undefined && before.isPlainly(stat)) return true;
+  return before.entry !== undefined && saysTheSame(before.entry, stat, link);
+}
+
+function saysTheSame(before: Entry, stat: Stat, link: string | undefined): boolean {
   return (
     before.ctime === stat.ctime &&
-    stat.ctime < trustedBefore &&
+    before.hardlink === link &&
     before.mtime === stat.mtime &&
     before.inode === Number(stat.inode) &&
     before.type === stat.type &&

@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectoryDurably, syncDirectory, writeFileDurably } from '../support/durable.ts';
@@ -52,9 +53,7 @@ export function stagingPath({ directory }: Layout, name: string): string {
  */
 export async function readBlob(layout: Layout, digest: Digest, limit: number): Promise<Buffer> {
   const path = blobPath(layout, digest);
-  const bytes = await readBounded(path, limit).catch((error: unknown) => {
-    throw new DamagedError(`reading ${path}: ${messageOf(error)}`, { facts: { path }, cause: error });
-  });
+  const bytes = readBounded(path, limit);
   const got = digestOf(bytes);
   if (got === digest) return bytes;
   throw new DamagedError(`reading ${path}: its bytes have digest ${got}`, {
@@ -62,14 +61,18 @@ export async function readBlob(layout: Layout, digest: Digest, limit: number): P
   });
 }
 
-async function readBounded(path: string, limit: number): Promise<Buffer> {
-  const file = await open(path, 'r');
+/** On this thread: a small file costs less than four turns of the thread pool. */
+function readBounded(path: string, limit: number): Buffer {
+  let file: number | undefined;
   try {
-    const { size } = await file.stat();
+    file = openSync(path, 'r');
+    const { size } = fstatSync(file);
     if (size > limit) throw new Error(`it has ${size} bytes, more than the ${limit} that are sensible`);
-    return await file.readFile();
+    return readFileSync(file);
+  } catch (error) {
+    throw new DamagedError(`reading ${path}: ${messageOf(error)}`, { facts: { path }, cause: error });
   } finally {
-    await file.close();
+    if (file !== undefined) closeSync(file);
   }
 }
 

@@ -112,16 +112,15 @@ export interface Run {
 }
 
 export interface SourceWriter {
-  /** The same source as the snapshot tells of it whose entries are `previous()`. */
+  /** The same source as the snapshot tells of it whose files are `previous()`. */
   readonly predecessor: SourceSummary | undefined;
   /**
-   * The same source's entries in the newest snapshot of the deployment that has it, to be merge-joined with the walk;
-   * empty when there is none. An entry that has not changed is added as it is, the same object: then nothing of it is
-   * written or hashed again. So do not modify them.
+   * The same source's files in the newest snapshot of the deployment that has it, a segment at a time, to be merge-joined with the
+   * walk; nothing when there is none.
    */
-  previous(): AsyncIterable<Entry>;
-  /** Whether every chunk of an entry of `previous()` is in a pack that can still be used. */
-  has(entry: Entry): boolean;
+  previous(): AsyncIterable<Iterable<PreviousFile>>;
+  /** Whether every chunk of a file of `previous()` is in a pack that can still be used. */
+  has(file: PreviousFile): boolean;
   /**
    * Reads and stores regular files, hashing and compressing on all cores. Resolves when every file of the batch is
    * hashed and its new chunks are on their way; waits first when too many bytes are in flight. The next batch may be
@@ -132,9 +131,40 @@ export interface SourceWriter {
   storeStream(content: AsyncIterable<Uint8Array>): Promise<{ chunks: string[]; size: number }>;
   /** Appends to the tree, strictly in the order of `comparePaths`. Regular files need `chunks` or `hardlink`. */
   add(entry: Entry): Promise<void>;
+  /**
+   * Appends a file of `previous()` as it was: where all of a segment is kept, nothing of it is written or hashed again. Most are
+   * kept, so there is a promise to wait for only where a segment must be written.
+   */
+  keep(file: PreviousFile): Promise<void> | undefined;
   warn(message: string): void;
   /** `complete: false` marks the source, and so the snapshot, incomplete. */
   end(options: { complete: boolean }): Promise<SourceSummary>;
+}
+
+/** A file of the previous snapshot. It is decoded when somebody asks for more than its path: most are only compared. */
+export interface PreviousFile {
+  /** As an `Entry` has it. */
+  readonly path: string;
+  /** `undefined` when its line cannot be read, of which a warning tells. */
+  readonly entry: Readonly<Entry> | undefined;
+  /**
+   * Whether the tree says of it, letter for letter, what it would say of a file with this stat. One that is a hard link, has holes
+   * or an odd name is never plainly the same: its entry tells.
+   */
+  isPlainly(stat: PlainStat): boolean;
+}
+
+/** What a stat tells that the line of a file says. Times in nanoseconds since 1970. */
+export interface PlainStat {
+  type: string;
+  mode: number;
+  uid: number;
+  gid: number;
+  mtime: bigint;
+  /** Of a regular file. */
+  size: number;
+  inode: bigint;
+  ctime: bigint;
 }
 
 export interface FileToStore {

@@ -48,7 +48,7 @@ async function save(parent: string, writer = new MemoryWriter(), trustedBefore =
   );
   const task = silent.begin('');
   const { signal } = new AbortController();
-  const changes = await storeTree([seen], writer, { problems, trustedBefore, task, signal });
+  const changes = await storeTree(seen, writer, { problems, trustedBefore, task, signal });
   problems.finish();
   return { writer, changes, complete: problems.complete };
 }

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { digestOf } from '../../src/oci/digest.ts';
 import { comparePaths, type Entry } from '../../src/repository/entry.ts';
-import type { FileToStore, SourceWriter, StoredFile } from '../../src/repository/repository.ts';
+import type { FileToStore, PreviousFile, SourceWriter, StoredFile } from '../../src/repository/repository.ts';
 import { codeOf } from '../../src/support/errors.ts';
 import { toFsPath } from '../../src/support/posix/byte-path.ts';
 
@@ -27,11 +27,12 @@ export class MemoryWriter implements SourceWriter {
     for (const [digest, bytes] of previous?.chunks ?? []) this.chunks.set(digest, bytes);
   }
 
-  async *previous(): AsyncGenerator<Entry> {
-    yield* this.#previous;
+  async *previous(): AsyncGenerator<PreviousFile[]> {
+    yield this.#previous.map((entry) => ({ path: entry.path, entry, isPlainly: () => false }));
   }
 
-  has = ({ chunks }: Entry): boolean => chunks?.every((chunk) => this.chunks.has(chunk)) === true;
+  has = ({ entry }: PreviousFile): boolean =>
+    entry?.chunks?.every((chunk) => this.chunks.has(chunk)) === true;
 
   async storeFiles(files: readonly FileToStore[]): Promise<StoredFile[]> {
     const names = files.map(({ path }) => path.split('/').slice(5).join('/'));
@@ -51,6 +52,8 @@ export class MemoryWriter implements SourceWriter {
       throw new Error(`${last.path} before ${entry.path}`);
     this.entries.push(entry);
   }
+
+  keep = ({ entry }: PreviousFile): Promise<void> => this.add(entry!);
 
   warn = (message: string): void => {
     this.warnings.push(message);

@@ -53,7 +53,7 @@ export async function saveDirectory(
     neverEnter: new Set<string>(),
   };
   const seen = walk(root, { ...options, onProblem: (problem) => problems.inWalk(problem) });
-  await storeTree([seen], writer, {
+  await storeTree(seen, writer, {
     problems,
     trustedBefore: trustedBefore(run.predecessor?.started),
     task: context.progress.begin(name),

@@ -7,10 +7,6 @@ import { ProblemLog } from '../problem-log.ts';
 import type { SourceJob, SourceResult } from '../source-job.ts';
 import { storeTree } from '../store-tree.ts';
 import { type WalkOptions, type WalkRoot, walkAll } from '../walk/walk.ts';
-import { walkInThread } from '../walk/walk-in-thread.ts';
-
-/** Files in the previous snapshot from which on a walk saves more time than a thread takes to start. */
-const worthAThread = 10_000;
 
 /** Saves files and directories of this host, under their absolute paths. */
 export async function storePaths(source: PathsSource, job: SourceJob): Promise<SourceResult> {
@@ -29,9 +25,7 @@ export async function storeRoots(
 ): Promise<SourceResult> {
   const onProblem: WalkOptions['onProblem'] = (problem) => problems.inWalk(problem);
   const options = { ...filter, neverEnter: job.neverEnter, onProblem };
-  const isLarge = (job.writer.predecessor?.files ?? 0) >= worthAThread;
-  const seen = isLarge ? walkInThread(roots, options) : [walkAll(roots, options)];
-  const changes = await storeTree(seen, job.writer, {
+  const changes = await storeTree(walkAll(roots, options), job.writer, {
     problems,
     trustedBefore: job.trustedBefore,
     task: job.task,

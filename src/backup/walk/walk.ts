@@ -34,8 +34,6 @@ export interface WalkOptions {
   /** Directories never to enter, by `identityOf`: where the backup itself is written. */
   neverEnter: ReadonlySet<string>;
   onProblem(problem: WalkProblem): void;
-  /** Called for a directory that the walk is done with, instead of closing it. */
-  closeDirectory?: (descriptor: number) => void;
 }
 
 export interface WalkProblem {
@@ -156,9 +154,7 @@ class Walk {
   }
 
   #openParent(root: WalkRoot): DirectoryHandle | undefined {
-    return this.#attempt(root.path, 'missing', () =>
-      DirectoryHandle.open(root.parent, this.#options.closeDirectory),
-    );
+    return this.#attempt(root.path, 'missing', () => DirectoryHandle.open(root.parent));
   }
 
   #look(parent: DirectoryHandle, name: string, path: string, ifGone: Gone): Seen | undefined {

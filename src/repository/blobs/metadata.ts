@@ -31,7 +31,7 @@ export async function readMetadata(store: Store, { digest }: { digest: Digest })
 }
 
 async function unseal({ cache, identities }: Store, digest: Digest, bytes: Buffer): Promise<Uint8Array> {
-  const known = await cache?.read(digest);
+  const known = cache?.read(digest);
   if (known !== undefined) return known;
   if (cache === undefined || identities.length > 0)
     return decryptBytes(bytes, identities, `reading ${digest}`);

@@ -37,13 +37,35 @@ export async function decompress(
 ): Promise<Buffer> {
   try {
     return await decompressAsync(bytes, {
-      chunkSize: Math.max(64, size ?? Math.min(limit, Math.max(64 * 1024, bytes.length * 4))),
+      chunkSize: Math.max(64, Math.min(limit, size ?? contentSize(bytes) ?? bytes.length * 4) + 1),
       maxOutputLength: limit,
     });
   } catch (error) {
     throw new DamagedError(`decompressing ${what}: ${messageOf(error)}`, { cause: error });
   }
 }
+
+/** What a frame says of its size in bytes, which is only a hint. Source: RFC 8878, section 3.1.1.1. */
+function contentSize(frame: Uint8Array): number | undefined {
+  const { buffer, byteOffset, length } = frame;
+  if (length < longestHeader) return undefined;
+  const view = new DataView(buffer, byteOffset, length);
+  const descriptor = view.getUint8(4);
+  const isSingleSegment = (descriptor & 0b10_0000) !== 0;
+  const at = (isSingleSegment ? 5 : 6) + [0, 1, 2, 4][descriptor & 0b11]!;
+  switch (descriptor >> 6) {
+    case 0:
+      return isSingleSegment ? view.getUint8(at) : undefined;
+    case 1:
+      return view.getUint16(at, true) + 256;
+    case 2:
+      return view.getUint32(at, true);
+    default:
+      return Number(view.getBigUint64(at, true));
+  }
+}
+
+const longestHeader = 18;
 
 /** Gives a large buffer's memory back now: the garbage collector would let hundreds of megabytes pile up first. */
 export function freeNow({ buffer }: Uint8Array): void {

@@ -3,8 +3,9 @@ import type { StagedBlob } from '../../oci/layout.ts';
 import type { Context } from '../../support/context.ts';
 import { InterruptedError } from '../../support/errors.ts';
 import type { Entry } from '../entry.ts';
-import type { FileToStore, SourceSummary, SourceWriter, StoredFile } from '../repository.ts';
+import type { FileToStore, PreviousFile, SourceSummary, SourceWriter, StoredFile } from '../repository.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
+import { PreviousLine } from '../tree/previous-line.ts';
 import type { PreviousTree } from '../tree/previous-tree.ts';
 import { type NewSegment, TreeWriter } from '../tree/tree-writer.ts';
 import type { Ingest } from './ingest.ts';
@@ -34,7 +35,6 @@ export function createSourceWriter(options: SourceWriterOptions): SourceWriter {
   let files = 0;
   let bytes = 0;
   const tree = new TreeWriter({
-    previous,
     cutBits: options.cutBits,
     usable: (segment) => usable.has(segment),
     numbersOf: (chunks) => numbersOf(ingest, chunks),
@@ -42,17 +42,22 @@ export function createSourceWriter(options: SourceWriterOptions): SourceWriter {
   });
   ingest.begin(source.name);
 
+  function count(file: Counted): void {
+    if (file.type !== 'file') return;
+    files++;
+    if (file.hardlink === undefined) bytes += (file.size ?? 0) - totalHoles(file);
+  }
+
   return {
     predecessor: options.predecessor,
 
-    previous: () => previous.entries(),
+    previous: () => previous.segments(),
 
-    has(entry: Readonly<Entry>): boolean {
-      if (entry.chunks === undefined || entry.chunks.length === 0) return true;
-      const segment = previous.segmentOf(entry);
-      if (segment !== undefined && usable.has(segment)) return true;
+    has(file: PreviousFile): boolean {
+      if (file instanceof PreviousLine && usable.has(file.segment.ref)) return true;
+      const chunks = file.entry?.chunks ?? [];
       const known = ingest.knownNow;
-      return known !== undefined && entry.chunks.every((chunk) => known.numberOf(chunk) >= 0);
+      return chunks.every((chunk) => known !== undefined && known.numberOf(chunk) >= 0);
     },
 
     async storeFiles(batch: readonly FileToStore[]): Promise<StoredFile[]> {
@@ -72,11 +77,14 @@ export function createSourceWriter(options: SourceWriterOptions): SourceWriter {
     },
 
     async add(entry: Readonly<Entry>): Promise<void> {
-      if (entry.type === 'file') {
-        files++;
-        if (entry.hardlink === undefined) bytes += (entry.size ?? 0) - totalHoles(entry);
-      }
+      count(entry);
       await tree.add(entry);
+    },
+
+    keep(file: PreviousFile): Promise<void> | undefined {
+      if (!(file instanceof PreviousLine)) throw new TypeError(`${file.path} is of no previous tree`);
+      if (file.summary !== undefined) count(file.summary);
+      return tree.keep(file);
     },
 
     warn(message: string): void {
@@ -107,7 +115,10 @@ async function numbersOf(ingest: Ingest, chunks: readonly string[]): Promise<Uin
   });
 }
 
-function totalHoles({ holes }: Readonly<Entry>): number {
+/** What counting a file needs. One that is known by its stat alone is no hard link and has no holes. */
+type Counted = Pick<Entry, 'size' | 'hardlink' | 'holes'> & { type: string };
+
+function totalHoles({ holes }: Counted): number {
   return holes?.reduce((sum, [, length]) => sum + length, 0) ?? 0;
 }
 

@@ -1,4 +1,5 @@
-import { mkdir, readdir, readFile, unlink } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { mkdir, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestOf, hexOf, isDigest } from '../../oci/digest.ts';
 import { makeDirectoryDurably, writeFileDurably } from '../../support/durable.ts';
@@ -23,10 +24,10 @@ export class PlainCache {
   }
 
   /** `undefined` when it is not there, or not as it was written. */
-  async read(sealed: Digest): Promise<Buffer | undefined> {
-    const bytes = await readFile(this.#path(sealed)).catch(() => undefined);
-    if (bytes === undefined) return undefined;
-    const plain = bytes.subarray(digestLength);
+  read(sealed: Digest): Buffer | undefined {
+    const bytes = this.#readFile(sealed);
+    const plain = bytes?.subarray(digestLength);
+    if (bytes === undefined || plain === undefined) return undefined;
     return bytes.toString('latin1', 0, digestLength) === digestOf(plain) ? plain : undefined;
   }
 
@@ -41,6 +42,14 @@ export class PlainCache {
     for (const name of await readdir(this.directory)) {
       const digest = `sha256:${name}`;
       if (!isDigest(digest) || !needed.has(digest)) await unlink(join(this.directory, name));
+    }
+  }
+
+  #readFile(sealed: Digest): Buffer | undefined {
+    try {
+      return readFileSync(this.#path(sealed));
+    } catch {
+      return undefined;
     }
   }
 

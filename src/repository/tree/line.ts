@@ -19,12 +19,12 @@ export function encodeLine(entry: Readonly<Entry>): string {
   return `${line}}`;
 }
 
-function encodeMode(mode: number): string {
+export function encodeMode(mode: number): string {
   return mode.toString(8).padStart(4, '0');
 }
 
 /** `seconds.nanoseconds`, negative before 1970: the form `touch -d @…` takes. */
-function encodeTime(nanoseconds: bigint): string {
+export function encodeTime(nanoseconds: bigint): string {
   const sign = nanoseconds < 0n ? '-' : '';
   const digits = String(sign === '' ? nanoseconds : -nanoseconds).padStart(10, '0');
   return `${sign}${digits.slice(0, -9)}.${digits.slice(-9)}`;

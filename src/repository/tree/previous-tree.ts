@@ -1,46 +1,29 @@
 import { DamagedError } from '../../support/errors.ts';
-import { comparePaths, type Entry } from '../entry.ts';
 import type { Store } from '../seal/store.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
-import { readSegments, type Segment } from './read-tree.ts';
+import { decodeLine } from './line.ts';
+import { linesOf, type PreviousLine, type PreviousSegment } from './previous-line.ts';
+import { readSegments, readSegmentTexts } from './read-tree.ts';
 
-/** A segment whose entries were handed out, at least some of them. */
-export interface ReadSegment extends Segment {
-  /** Which line an entry came from. */
-  numbers: Map<Readonly<Entry>, number>;
-}
-
-export interface Origin {
-  segment: ReadSegment;
-  number: number;
-}
-
-/** The tree that a run compares its source with, remembering where each entry came from. */
+/** The tree that a run compares its source with. */
 export class PreviousTree {
   readonly #store: Store;
   readonly #refs: readonly TreeRef[];
   readonly #onDamage: (error: DamagedError) => void;
-  /** From the segment that was last added to, to the one being handed out. */
-  #live: ReadSegment[] = [];
   #smallTree: Promise<Set<string>> | undefined;
 
-  /** @param onDamage is told of a segment that cannot be read; its files are then new ones */
+  /** @param onDamage is told of a segment or line that cannot be read; its files are then new ones */
   constructor(store: Store, refs: readonly TreeRef[], onDamage: (error: DamagedError) => void) {
     this.#store = store;
     this.#refs = refs;
     this.#onDamage = onDamage;
   }
 
-  async *entries(): AsyncGenerator<Readonly<Entry>> {
-    this.#live = [];
-    for await (const read of readSegments(this.#store, this.#refs)) {
-      if (read instanceof DamagedError) {
-        this.#onDamage(read);
-        continue;
-      }
-      const numbers = new Map(read.entries.map((entry, number) => [entry, number]));
-      this.#live.push({ ...read, numbers });
-      yield* read.entries;
+  /** The lines of each segment. */
+  async *segments(): AsyncGenerator<Iterable<PreviousLine>> {
+    for await (const read of readSegmentTexts(this.#store, this.#refs)) {
+      if (read instanceof DamagedError) this.#onDamage(read);
+      else yield linesOf({ ...read, decode: this.#decoderOf(read.ref) });
     }
   }
 
@@ -63,23 +46,18 @@ export class PreviousTree {
     return chunks;
   }
 
-  /** The segment that an entry was handed out from. */
-  segmentOf(entry: Readonly<Entry>): TreeRef | undefined {
-    return this.#live.findLast(({ numbers }) => numbers.has(entry))?.ref;
-  }
-
-  /** Where an entry came from, if it is one that was handed out; forgets the segments that end before it. */
-  originOf(entry: Readonly<Entry>): Origin | undefined {
-    while (this.#endsBefore(entry)) this.#live.shift();
-    for (const segment of this.#live) {
-      const number = segment.numbers.get(entry);
-      if (number !== undefined) return { segment, number };
-    }
-    return undefined;
-  }
-
-  #endsBefore({ path }: Readonly<Entry>): boolean {
-    const last = this.#live[0]?.entries.at(-1);
-    return last !== undefined && comparePaths(last.path, path) < 0;
+  /** Of a segment's damaged lines only the first is told of. */
+  #decoderOf({ digest }: TreeRef): PreviousSegment['decode'] {
+    let isTold = false;
+    return (line) => {
+      try {
+        return decodeLine(line, `tree ${digest}`);
+      } catch (error) {
+        if (!(error instanceof DamagedError)) throw error;
+        if (!isTold) this.#onDamage(error);
+        isTold = true;
+        return undefined;
+      }
+    };
   }
 }

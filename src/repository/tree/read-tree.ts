@@ -8,30 +8,56 @@ import { decodeLine } from './line.ts';
 /** A segment of a tree as it was read. */
 export interface Segment {
   ref: TreeRef;
-  lines: string[];
   /** One for each line. */
   entries: Readonly<Entry>[];
 }
 
-/** The segments of a tree in order, or why one cannot be read. The next one is read meanwhile. */
+/** The segments of a tree in order, or why one cannot be read. */
 export async function* readSegments(
   store: Store,
   refs: readonly TreeRef[],
 ): AsyncGenerator<Segment | DamagedError> {
-  let next = refs[0] && readSegment(store, refs[0]);
-  for (let i = 0; next !== undefined; i++) {
-    const segment = await next;
-    const following = refs[i + 1];
-    next = following && readSegment(store, following);
-    yield segment;
+  for await (const read of readSegmentTexts(store, refs)) {
+    yield read instanceof DamagedError ? read : decodeSegment(read);
   }
 }
 
-async function readSegment(store: Store, ref: TreeRef): Promise<Segment | DamagedError> {
+/** A segment, its lines not decoded. */
+export interface SegmentText {
+  ref: TreeRef;
+  text: Buffer;
+}
+
+/** So many segments are read while one is looked at. */
+const readAhead = 3;
+
+/** The same without decoding their lines. */
+export async function* readSegmentTexts(
+  store: Store,
+  refs: readonly TreeRef[],
+): AsyncGenerator<SegmentText | DamagedError> {
+  const reading: Promise<SegmentText | DamagedError>[] = [];
+  for (const ref of refs) {
+    reading.push(readText(store, ref));
+    if (reading.length > readAhead) yield reading.shift()!;
+  }
+  yield* reading;
+}
+
+async function readText(store: Store, ref: TreeRef): Promise<SegmentText | DamagedError> {
   try {
-    const lines = (await readMetadata(store, ref)).toString('utf8').split('\n');
-    if (lines.at(-1) === '') lines.pop();
-    return { ref, lines, entries: lines.map((line) => decodeLine(line, `tree ${ref.digest}`)) };
+    return { ref, text: await readMetadata(store, ref) };
+  } catch (error) {
+    if (error instanceof DamagedError) return error;
+    throw error;
+  }
+}
+
+function decodeSegment({ ref, text }: SegmentText): Segment | DamagedError {
+  const lines = text.toString('utf8').split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  try {
+    return { ref, entries: lines.map((line) => decodeLine(line, `tree ${ref.digest}`)) };
   } catch (error) {
     if (error instanceof DamagedError) return error;
     throw error;

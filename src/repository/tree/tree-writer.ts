@@ -2,8 +2,8 @@ import type { StagedBlob } from '../../oci/layout.ts';
 import { comparePaths, type Entry } from '../entry.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
 import { endsSegment, segmentLimit } from './cut.ts';
-import { decodeLine, encodeLine } from './line.ts';
-import type { PreviousTree, ReadSegment } from './previous-tree.ts';
+import { encodeLine } from './line.ts';
+import { linesOf, type PreviousLine } from './previous-line.ts';
 
 /** So many segments are compressed and written at a time. */
 const segmentsInFlight = 4;
@@ -12,7 +12,6 @@ const segmentsInFlight = 4;
 export type NewSegment = { same: TreeRef } | { blob: Promise<StagedBlob>; chunks: Uint32Array };
 
 export interface TreeWriterOptions {
-  previous: PreviousTree;
   /** One path in 2^cutBits ends a segment. */
   cutBits: number;
   /** Whether the packs of a segment of the previous tree can still be used. */
@@ -29,8 +28,8 @@ export interface TreeWriterOptions {
 export class TreeWriter {
   readonly #options: TreeWriterOptions;
   readonly #segments: NewSegment[] = [];
-  /** The segment in progress is the first `count` lines of this one… */
-  #intact: { segment: ReadSegment; count: number } | undefined;
+  /** The segment in progress is one of the previous tree up to this line… */
+  #intact: PreviousLine | undefined;
   /** …or these lines. */
   #lines: string[] = [];
   #chunks: string[] = [];
@@ -41,17 +40,25 @@ export class TreeWriter {
     this.#options = options;
   }
 
+  /** A file that is new, or not what it was. */
   async add(entry: Readonly<Entry>): Promise<void> {
-    if (this.#last !== undefined && comparePaths(this.#last, entry.path) >= 0) {
-      throw new Error(`${entry.path} was added to the tree after ${this.#last}`);
+    this.#expect(entry.path);
+    this.#spoil();
+    this.#addLine(encodeLine(entry), entry.chunks);
+    if (this.#endsWith(entry.path)) await this.#cut();
+  }
+
+  /** A file that is what it was. Nothing is to be waited for but the end of a segment that must be written. */
+  keep(line: PreviousLine): Promise<void> | undefined {
+    this.#expect(line.path);
+    if (this.#continues(line)) {
+      this.#intact = line;
+      this.#bytes += line.bytes;
+    } else {
+      this.#spoil();
+      this.#addLine(line.text, line.entry?.chunks);
     }
-    const origin = this.#options.previous.originOf(entry);
-    if (origin === undefined) this.#addLine(encodeLine(entry), entry.chunks);
-    else if (!this.#continues(origin.segment, origin.number)) {
-      this.#addLine(origin.segment.lines[origin.number]!, entry.chunks);
-    }
-    this.#last = entry.path;
-    if (this.#bytes > segmentLimit || endsSegment(entry.path, this.#options.cutBits)) await this.#cut();
+    return this.#endsWith(line.path) ? this.#cut() : undefined;
   }
 
   /** All segments in order. */
@@ -60,37 +67,41 @@ export class TreeWriter {
     return this.#segments;
   }
 
-  /** Takes the line as part of a segment that may stay as it was. */
-  #continues(segment: ReadSegment, number: number): boolean {
-    const expected = this.#intact?.segment === segment ? this.#intact.count : 0;
-    const begins = this.#intact === undefined && this.#lines.length === 0;
-    if (number !== expected || !(begins || this.#intact?.segment === segment)) return false;
-    if (begins && !this.#options.usable(segment.ref)) return false;
-    this.#intact = { segment, count: number + 1 };
-    this.#bytes += segment.lines[number]!.length + 1;
-    return true;
+  #expect(path: string): void {
+    if (this.#last !== undefined && comparePaths(this.#last, path) >= 0) {
+      throw new Error(`${path} was added to the tree after ${this.#last}`);
+    }
+    this.#last = path;
   }
 
-  #addLine(line: string, chunks: string[] | undefined): void {
-    this.#spoil();
-    this.#lines.push(line);
-    this.#bytes += line.length + 1;
-    if (chunks !== undefined) for (const chunk of chunks) this.#chunks.push(chunk);
+  #endsWith(path: string): boolean {
+    return this.#bytes > segmentLimit || endsSegment(path, this.#options.cutBits);
+  }
+
+  /** Whether the segment in progress, with this line, is still the beginning of one that may stay as it was. */
+  #continues({ segment, number }: PreviousLine): boolean {
+    if (this.#intact !== undefined)
+      return this.#intact.segment === segment && this.#intact.number + 1 === number;
+    return number === 0 && this.#lines.length === 0 && this.#options.usable(segment.ref);
   }
 
   /** The segment in progress is not the old one after all. */
   #spoil(): void {
     if (this.#intact === undefined) return;
-    const { segment, count } = this.#intact;
+    const { segment, number } = this.#intact;
     this.#intact = undefined;
     this.#bytes = 0;
-    for (const line of segment.lines.slice(0, count)) {
-      this.#addLine(line, decodeLine(line, `tree ${segment.ref.digest}`).chunks);
-    }
+    for (const line of linesOf(segment).take(number + 1)) this.#addLine(line.text, line.entry?.chunks);
+  }
+
+  #addLine(line: string, chunks: string[] | undefined): void {
+    this.#lines.push(line);
+    this.#bytes += Buffer.byteLength(line) + 1;
+    if (chunks !== undefined) for (const chunk of chunks) this.#chunks.push(chunk);
   }
 
   async #cut(): Promise<void> {
-    if (this.#intact !== undefined && this.#intact.count < this.#intact.segment.lines.length) this.#spoil();
+    if (this.#intact?.isLast === false) this.#spoil();
     if (this.#intact !== undefined) this.#segments.push({ same: this.#intact.segment.ref });
     else if (this.#lines.length > 0) await this.#write();
     this.#intact = undefined;

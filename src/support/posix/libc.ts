@@ -37,6 +37,8 @@ export interface Libc {
   fsetxattr(file: number, name: Pointer, value: Pointer, size: number, flags: number): number;
   lremovexattr(path: Pointer, name: Pointer): number;
   fremovexattr(file: number, name: Pointer): number;
+  /** By number: it has a symbol of its own only since glibc 2.30. */
+  getdents64(call: number, directory: number, entries: Pointer, size: number): number;
   /** By number: `mknodat` has a symbol of its own only since glibc 2.33. */
   mknodat(call: number, directory: number, path: Pointer, mode: number, device: number): number;
 }
@@ -65,6 +67,7 @@ function load(): Libc {
     fsetxattr: c.func('int fsetxattr(int, void *, void *, uint64_t, int)'),
     lremovexattr: c.func('int lremovexattr(void *, void *)'),
     fremovexattr: c.func('int fremovexattr(int, void *)'),
+    getdents64: c.func('int64_t syscall(int64_t, int, void *, uint64_t)'),
     mknodat: c.func('int64_t syscall(int64_t, int, void *, unsigned int, unsigned int)'),
   };
 }

@@ -219,4 +219,22 @@ test('no directory stays open, whether the walk ends or is left early', () => {
   assert.is(openFiles(), before);
 });
 
+test('a directory stays open for as long as somebody holds it', () => {
+  const openFiles = () => readdirSync('/proc/self/fd').length;
+  const root = tree(['a/b/c', 'a/e', 'f']);
+  const before = openFiles();
+  const held: Seen[] = [];
+  for (const seen of walk({ path: '.', parent: dirname(root), name: 'root' }, everything)) {
+    if (!['a/b/c', 'a/e'].includes(seen.path)) continue;
+    seen.parent.retain();
+    held.push(seen);
+  }
+  assert.is(openFiles(), before + 2);
+  for (const { parent, name, stat } of held) {
+    assert.is(statAt(parent.descriptor, name).inode, stat.inode);
+    parent.release();
+  }
+  assert.is(openFiles(), before);
+});
+
 test.run();
