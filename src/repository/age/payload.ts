@@ -1,4 +1,5 @@
 import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
+import { freeNow } from '../../support/free-now.ts';
 import { deriveKey } from './derive.ts';
 
 /** Bytes of plaintext in every chunk but the last. */
@@ -31,7 +32,9 @@ export class PayloadSealer {
       const chunk = plaintext.subarray(i * chunkBytes, (i + 1) * chunkBytes);
       const nonce = this.#nonces.next(last && i === chunks - 1);
       const cipher = createCipheriv('chacha20-poly1305', this.#key, nonce, { authTagLength: tagBytes });
-      output.set(cipher.update(chunk), i * sealedChunkBytes);
+      const sealed = cipher.update(chunk);
+      output.set(sealed, i * sealedChunkBytes);
+      freeNow(sealed);
       cipher.final();
       output.set(cipher.getAuthTag(), i * sealedChunkBytes + chunk.length);
     }
@@ -65,6 +68,7 @@ export class PayloadOpener {
       const opened = this.#openChunk(chunk, last && i === chunks - 1);
       if (opened === undefined) return undefined;
       plaintext.set(opened, i * chunkBytes);
+      freeNow(opened);
     }
     return plaintext;
   }

@@ -67,12 +67,6 @@ function contentSize(frame: Uint8Array): number | undefined {
 
 const longestHeader = 18;
 
-/** Gives a large buffer's memory back now: the garbage collector would let hundreds of megabytes pile up first. */
-export function freeNow({ buffer }: Uint8Array): void {
-  const mayBeShared = buffer.byteLength < 256 * 1024;
-  if (!mayBeShared && buffer instanceof ArrayBuffer) buffer.transfer(0);
-}
-
 /** Whether compressing is worth its time, judged by three samples. */
 export function compresses(bytes: Uint8Array): boolean {
   const length = 8 * 1024;

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsync, openSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { freeNow } from '../../support/free-now.ts';
 import { Encryptor } from '../age/encrypt.ts';
 import type { Recipient } from '../age/keys.ts';
-import { freeNow, storeRaw } from '../blobs/zstd.ts';
+import { storeRaw } from '../blobs/zstd.ts';
 import type { Frame, PackContents } from './index-lines.ts';
 import { archiveEnd } from './tar-frame.ts';
 

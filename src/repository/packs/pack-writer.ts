@@ -1,5 +1,6 @@
+import { freeNow } from '../../support/free-now.ts';
 import type { Recipient } from '../age/keys.ts';
-import { compress, compresses, freeNow, storeRaw } from '../blobs/zstd.ts';
+import { compress, compresses, storeRaw } from '../blobs/zstd.ts';
 import { chunkLimits } from '../chunks/gear.ts';
 import { PackFile, type WrittenPack } from './pack-file.ts';
 import { frameGoal, spaceOf, writeChunk } from './tar-frame.ts';
