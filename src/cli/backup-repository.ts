@@ -39,7 +39,8 @@ export async function openOrCreateBackupRepository(
   return openOrCreateRepository(await backupDirectory(session, named), session.context);
 }
 
-async function readIdentities({ io }: Session, file: string): Promise<Identity[]> {
+/** The private keys in a file; `-` is standard input. */
+export async function readIdentities({ io }: Session, file: string): Promise<Identity[]> {
   const { decodeIdentities } = await import('../repository/age/keys.ts');
   if (file === '-') return decodeIdentities(await text(io.stdin), 'standard input');
   const path = resolve(io.workingDirectory, file);

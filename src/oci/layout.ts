@@ -3,6 +3,7 @@ import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promis
 import { join } from 'node:path';
 import { makeDirectoryDurably, syncDirectory, writeFileDurably } from '../support/durable.ts';
 import { codeOf, DamagedError, messageOf } from '../support/errors.ts';
+import { type BlobFile, openBlobFile } from './blob-file.ts';
 import { type Descriptor, type Index, mediaTypes } from './descriptor.ts';
 import { type Digest, digestOf, hexOf, isDigest } from './digest.ts';
 
@@ -12,6 +13,8 @@ import { type Digest, digestOf, hexOf, isDigest } from './digest.ts';
  */
 export interface Layout {
   readonly directory: string;
+  /** Opens a blob, where blobs are no files of the directory. */
+  readonly open?: (digest: Digest) => Promise<BlobFile>;
 }
 
 /** What stands in the file `oci-layout`. */
@@ -53,7 +56,8 @@ export function stagingPath({ directory }: Layout, name: string): string {
  */
 export async function readBlob(layout: Layout, digest: Digest, limit: number): Promise<Buffer> {
   const path = blobPath(layout, digest);
-  const bytes = readBounded(path, limit);
+  const bytes =
+    layout.open === undefined ? readBounded(path, limit) : await readOpened(layout, digest, limit);
   const got = digestOf(bytes);
   if (got === digest) return bytes;
   throw new DamagedError(`reading ${path}: its bytes have digest ${got}`, {
@@ -66,14 +70,34 @@ function readBounded(path: string, limit: number): Buffer {
   let file: number | undefined;
   try {
     file = openSync(path, 'r');
-    const { size } = fstatSync(file);
-    if (size > limit) throw new Error(`it has ${size} bytes, more than the ${limit} that are sensible`);
+    requireSensible(fstatSync(file).size, limit);
     return readFileSync(file);
   } catch (error) {
     throw new DamagedError(`reading ${path}: ${messageOf(error)}`, { facts: { path }, cause: error });
   } finally {
     if (file !== undefined) closeSync(file);
   }
+}
+
+async function readOpened(layout: Layout, digest: Digest, limit: number): Promise<Buffer> {
+  const file = await openBlob(layout, digest);
+  try {
+    requireSensible(file.size, limit);
+    return Buffer.from(await file.read(0, file.size));
+  } catch (error) {
+    throw new DamagedError(`reading ${digest}: ${messageOf(error)}`, { cause: error });
+  } finally {
+    await file.close();
+  }
+}
+
+function requireSensible(size: number, limit: number): void {
+  if (size > limit) throw new Error(`it has ${size} bytes, more than the ${limit} that are sensible`);
+}
+
+/** Whoever opened it closes it. */
+export async function openBlob(layout: Layout, digest: Digest): Promise<BlobFile> {
+  return layout.open?.(digest) ?? openBlobFile(blobPath(layout, digest));
 }
 
 /** Size of a blob's file in bytes; `undefined` when it is missing. */

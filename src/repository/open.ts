@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLayout, isLayout } from '../oci/layout.ts';
 import type { Context } from '../support/context.ts';
-import { codeOf, DamagedError, NotFoundError, UsageError } from '../support/errors.ts';
+import { codeOf, NotFoundError, UsageError } from '../support/errors.ts';
 import { acquireLock, type Lock } from '../support/lock.ts';
 import type { Identity } from './age/keys.ts';
 import { beginIncoming } from './carry/incoming.ts';
@@ -14,6 +14,7 @@ import { keepReserve, releaseReserve } from './prune/reserve.ts';
 import { ChunkPlaces } from './read/chunk-places.ts';
 import { readContent } from './read/content.ts';
 import { FrameReader } from './read/frame-reader.ts';
+import { readEntries } from './read/read-entries.ts';
 import { repairRepository } from './repair/repair.ts';
 import type {
   Incoming,
@@ -34,7 +35,6 @@ import type { TrustedKeys } from './signed/provenance.ts';
 import { readSignedConfig, type SignedConfig } from './signed/signed-config.ts';
 import { findSnapshot } from './snapshot/find.ts';
 import { type Catalog, loadCatalog, loadEverySnapshot, type StoredSnapshot } from './snapshot/load.ts';
-import { readSegments } from './tree/read-tree.ts';
 import { readDamage, recordDamage } from './verify/damage-record.ts';
 import { verifyRepository } from './verify/verify.ts';
 
@@ -118,17 +118,7 @@ class LayoutRepository implements Repository {
   }
 
   async *entries(snapshot: Snapshot, source: string): AsyncGenerator<Entry> {
-    const { trees } = await this.#storedOf(snapshot);
-    const refs = trees.get(source);
-    if (refs === undefined) {
-      throw new NotFoundError(`reading snapshot ${snapshot.id}: it has no source ${source}`, {
-        advice: `Its sources: ${[...trees.keys()].join(', ')}`,
-      });
-    }
-    for await (const segment of readSegments(this.#store, refs)) {
-      if (segment instanceof DamagedError) throw segment;
-      yield* segment.entries;
-    }
+    yield* readEntries(this.#store, await this.#storedOf(snapshot), source);
   }
 
   async signedConfig(snapshot: Snapshot): Promise<SignedConfig> {

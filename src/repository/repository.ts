@@ -6,6 +6,12 @@ import type { Provenance, TrustedKeys } from './signed/provenance.ts';
 import type { SignedConfig } from './signed/signed-config.ts';
 import type { BlobRef } from './snapshot/manifest.ts';
 
+/** What a snapshot is read from: a repository, or an archive of one. */
+export type ReadableRepository = Pick<
+  Repository,
+  'directory' | 'snapshots' | 'find' | 'signedConfig' | 'entries' | 'content' | 'close'
+>;
+
 /** Where snapshots live: an OCI image layout directory, described in `docs/backup-format.md`. */
 export interface Repository {
   readonly directory: string;

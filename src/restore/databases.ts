@@ -1,5 +1,5 @@
 import { type DatabaseServer, type DumpFile, databaseFor } from '../databases/databases.ts';
-import type { Repository, Snapshot } from '../repository/repository.ts';
+import type { ReadableRepository, Snapshot } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
 import type { RestoreHost } from './host.ts';
 import { type DatabaseRecord, type RestoreJournal, saveJournal } from './journal.ts';
@@ -7,7 +7,7 @@ import { sourceTree } from './tree/source-tree.ts';
 
 /** What loading and swapping databases needs. */
 export interface DatabasePorts extends RestoreHost {
-  repository: Repository;
+  repository: ReadableRepository;
   snapshot: Snapshot;
 }
 
@@ -43,7 +43,7 @@ export async function swapDatabase(
 }
 
 async function* dumpFiles(
-  repository: Repository,
+  repository: ReadableRepository,
   snapshot: Snapshot,
   source: string,
   onBytes: (count: number) => void,

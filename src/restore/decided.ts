@@ -1,4 +1,4 @@
-import type { Repository, Snapshot } from '../repository/repository.ts';
+import type { ReadableRepository, Snapshot } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
 import type { RestoreHost } from './host.ts';
 import type { RestoreRecord } from './journal.ts';
@@ -16,7 +16,7 @@ export interface Decided {
 }
 
 export interface RunPorts {
-  repository: Repository;
+  repository: ReadableRepository;
   host: RestoreHost | undefined;
 }
 

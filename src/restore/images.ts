@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { pack } from 'tar-stream';
-import type { Repository, Snapshot } from '../repository/repository.ts';
+import type { ReadableRepository, Snapshot } from '../repository/repository.ts';
 import { shortId } from '../repository/snapshot/short-id.ts';
 import type { Context } from '../support/context.ts';
 import { NotFoundError } from '../support/errors.ts';
@@ -11,7 +11,7 @@ import { sourceTree } from './tree/source-tree.ts';
 
 /** Loads the images that a snapshot carries: their files in a tar are a bundle, and are verified like any other. */
 export async function loadSnapshotImages(
-  repository: Repository,
+  repository: ReadableRepository,
   snapshot: Snapshot,
   source: string,
   { services }: RestoreHost,
@@ -26,7 +26,7 @@ export async function loadSnapshotImages(
 }
 
 async function writeBundle(
-  repository: Repository,
+  repository: ReadableRepository,
   snapshot: Snapshot,
   source: string,
   tar: ReturnType<typeof pack>,

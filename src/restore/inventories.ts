@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { Inventory } from '../deployment/backup-settings.ts';
 import { runInContainer } from '../engine/run-in-container.ts';
-import type { Repository, Snapshot } from '../repository/repository.ts';
+import type { ReadableRepository, Snapshot } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
 import { FailedError, messageOf } from '../support/errors.ts';
 import { runCommand } from '../support/run-command.ts';
@@ -76,7 +76,7 @@ export async function takeInventories(
 }
 
 /** The inventories that were saved with a snapshot. */
-export async function savedInventories(repository: Repository, snapshot: Snapshot): Promise<Taken[]> {
+export async function savedInventories(repository: ReadableRepository, snapshot: Snapshot): Promise<Taken[]> {
   const taken: Taken[] = [];
   for (const { name, kind } of snapshot.sources) {
     if (kind !== 'deployment') continue;

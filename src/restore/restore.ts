@@ -1,4 +1,4 @@
-import type { Repository } from '../repository/repository.ts';
+import type { ReadableRepository } from '../repository/repository.ts';
 import { requireProvenance, type TrustedKeys } from '../repository/signed/provenance.ts';
 import { shortId } from '../repository/snapshot/short-id.ts';
 import type { Context } from '../support/context.ts';
@@ -19,7 +19,7 @@ export interface RestoreRequest extends Selection {
 }
 
 export interface RestorePorts {
-  repository: Repository;
+  repository: ReadableRepository;
   /** Not needed with `to`. */
   host: RestoreHost | undefined;
   /** Whose snapshots may be restored; left out: anybody's. */

@@ -1,5 +1,5 @@
 import type { Entry } from '../repository/entry.ts';
-import type { Repository, Snapshot } from '../repository/repository.ts';
+import type { ReadableRepository, Snapshot } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
 import { syncFileSystem } from '../support/posix/sync.ts';
 import { type RestoreJournal, saveJournal } from './journal.ts';
@@ -20,7 +20,7 @@ import { type Destinations, writeTree } from './tree/tree-writer.ts';
  * them on the disk. Nothing that lives changes; the journal knows every directory that was made.
  */
 export async function stageFiles(
-  repository: Repository,
+  repository: ReadableRepository,
   snapshot: Snapshot,
   selected: readonly SelectedSource[],
   { targets, layout }: Ground,

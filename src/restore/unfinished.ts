@@ -1,5 +1,5 @@
 import { databaseFor } from '../databases/databases.ts';
-import type { Repository } from '../repository/repository.ts';
+import type { ReadableRepository } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
 import { NotFoundError } from '../support/errors.ts';
 import { conclude, keptData, type RestoreReport } from './conclude.ts';
@@ -37,7 +37,7 @@ export async function restoreStatus(stateDir: string): Promise<RestoreStatus[]> 
  * @param open opens the repository that the restore reads
  */
 export async function resumeRestore(
-  open: (directory: string) => Promise<Repository>,
+  open: (directory: string) => Promise<ReadableRepository>,
   host: RestoreHost | undefined,
   context: Context,
 ): Promise<RestoreReport> {

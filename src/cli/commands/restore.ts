@@ -1,23 +1,29 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Repository } from '../../repository/repository.ts';
 import type { RestoreHost } from '../../restore/host.ts';
 import { UsageError } from '../../support/errors.ts';
-import { identityOption, openBackupRepository, repositoryOption } from '../backup-repository.ts';
+import { identityOption, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import { openHost } from '../lifecycle.ts';
 import type { ParsedInput } from '../program.ts';
 import { renderPlan, renderReport, renderStatus } from '../render/restore.ts';
+import { openRestoreSource, reopenRestoreSource } from '../restore-source.ts';
 import { signersOption, trustedKeys } from '../trusted-keys.ts';
 import type { Wrap } from './all.ts';
 
 export function addRestore(program: Command, wrap: Wrap): void {
   program
-    .command('restore [snapshot]')
+    .command('restore [snapshot...]')
     .description('bring back what a backup holds: files, volumes, databases, and the services that use them')
+    .usage('[options] [SNAPSHOT|FILE...]')
     .option('--only <source...>', 'these sources only')
     .option('--full', 'also the sources that are backed up with --full only')
     .option('--to <dir>', 'write the files under this directory, and leave this host alone')
+    .addHelpText(
+      'after',
+      '\nA name with a dot or a slash is an archive that `backup export` wrote, of which the volumes may be several; - is' +
+        '\nstandard input. A plain .tar is read where it lies; a compressed one is unpacked into the state directory meanwhile.',
+    )
     .option('--resume', 'finish a restore that was killed')
     .option('--rollback', 'take back the restore that was killed, or else the last one')
     .option('--status', 'tell which restores are unfinished, and where replaced data is kept')
@@ -28,11 +34,11 @@ export function addRestore(program: Command, wrap: Wrap): void {
     .action(wrap(restore));
 }
 
-async function restore(session: Session, { args: [snapshot], options }: ParsedInput): Promise<undefined> {
+async function restore(session: Session, { args: [named], options }: ParsedInput): Promise<undefined> {
   const asked = ['resume', 'rollback', 'status', 'dropOld'].filter((name) => options[name]);
-  if (asked.length + (snapshot === undefined ? 0 : 1) !== 1) {
+  if (asked.length + (named.length === 0 ? 0 : 1) !== 1) {
     throw new UsageError(
-      'restore needs a snapshot, or one of --resume, --rollback, --status and --drop-old',
+      'restore needs a snapshot or an exported archive, or one of --resume, --rollback, --status and --drop-old',
       {
         advice: 'dockerctl backup list shows the snapshots; `latest` is the newest complete one',
       },
@@ -42,23 +48,24 @@ async function restore(session: Session, { args: [snapshot], options }: ParsedIn
   if (options.rollback) return takeBack(session);
   if (options.dropOld) return dropOld(session);
   if (options.resume) return resume(session, options);
-  return restoreSnapshot(session, snapshot, options);
+  return restoreSnapshot(session, named, options);
 }
 
 async function restoreSnapshot(
   session: Session,
-  snapshot: string,
+  named: readonly string[],
   options: ParsedInput['options'],
 ): Promise<undefined> {
   const { prepareRestore } = await import('../../restore/restore.ts');
   const to = options.to === undefined ? undefined : resolve(session.io.workingDirectory, options.to);
-  const repository = await openBackupRepository(session, options.repository, options.identity);
+  const keys = await trustedKeys(session, options.signers);
+  const { repository, snapshot } = await openRestoreSource(session, named, options, keys);
   try {
     const request = { snapshot, only: options.only ?? [], full: options.full === true, to };
     const ports = {
       host: await hostFor(session, to),
       repository,
-      keys: await trustedKeys(session, options.signers),
+      keys,
     };
     if (to === undefined && !session.global.dryRun) await refuseWhileBusy(session);
     const { plan, run } = await prepareRestore(request, ports, session.context);
@@ -73,8 +80,7 @@ async function restoreSnapshot(
 
 async function resume(session: Session, options: ParsedInput['options']): Promise<undefined> {
   const { restoreStatus, resumeRestore } = await import('../../restore/unfinished.ts');
-  const open = (directory: string): Promise<Repository> =>
-    openBackupRepository(session, directory, options.identity);
+  const open = (where: string) => reopenRestoreSource(session, where, options);
   const unfinished = (await restoreStatus(session.context.stateDir)).find(({ phase }) => phase !== 'done');
   const host = unfinished && (await hostFor(session, unfinished.to));
   session.result(await resumeRestore(open, host, session.context), renderReport);

@@ -1,4 +1,4 @@
-import type { FileHandle } from 'node:fs/promises';
+import type { BlobFile } from '../../oci/blob-file.ts';
 import { beginFile, refuseDamaged } from './decrypt.ts';
 import { maximumHeaderBytes } from './header.ts';
 import type { Identity } from './keys.ts';
@@ -12,7 +12,7 @@ const usualPrologue = 16 * 1024;
  * authentic and in its place.
  */
 export class SealedFile {
-  readonly #file: FileHandle;
+  readonly #file: BlobFile;
   readonly #opener: PayloadOpener;
   readonly #what: string;
   /** Where the first chunk begins, and how many bytes of chunks there are. */
@@ -20,7 +20,7 @@ export class SealedFile {
   readonly #sealed: number;
 
   private constructor(
-    file: FileHandle,
+    file: BlobFile,
     opener: PayloadOpener,
     what: string,
     place: { begin: number; sealed: number },
@@ -33,16 +33,15 @@ export class SealedFile {
   }
 
   /** Throws as `Decryptor` does. */
-  static async open(file: FileHandle, identities: readonly Identity[], what: string): Promise<SealedFile> {
-    const { size } = await file.stat();
+  static async open(file: BlobFile, identities: readonly Identity[], what: string): Promise<SealedFile> {
     for (let length = usualPrologue; ; length *= 8) {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, 0);
-      const begun = beginFile(buffer.subarray(0, bytesRead), identities, what);
+      const beginning = await file.read(0, length);
+      const begun = beginFile(beginning, identities, what);
       if (begun !== undefined) {
-        const begin = bytesRead - begun.sealed.length;
-        return new SealedFile(file, begun.opener, what, { begin, sealed: size - begin });
+        const begin = beginning.length - begun.sealed.length;
+        return new SealedFile(file, begun.opener, what, { begin, sealed: file.size - begin });
       }
-      if (bytesRead < length || length > maximumHeaderBytes + nonceBytes) refuseDamaged(what);
+      if (beginning.length < length || length > maximumHeaderBytes + nonceBytes) refuseDamaged(what);
     }
   }
 
@@ -59,15 +58,9 @@ export class SealedFile {
     return plaintext.subarray(offset - first * chunkBytes, end - first * chunkBytes);
   }
 
-  async #readChunks(first: number, behind: number): Promise<Uint8Array> {
+  #readChunks(first: number, behind: number): Promise<Uint8Array> {
     const from = first * sealedChunkBytes;
     const length = Math.min(behind * sealedChunkBytes, this.#sealed) - from;
-    const { buffer, bytesRead } = await this.#file.read(
-      Buffer.allocUnsafe(length),
-      0,
-      length,
-      this.#begin + from,
-    );
-    return buffer.subarray(0, bytesRead);
+    return this.#file.read(this.#begin + from, length);
   }
 }

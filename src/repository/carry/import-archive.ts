@@ -1,15 +1,12 @@
 import { openArchive } from '../../archive/archive.ts';
 import { type ArchiveInput, counted } from '../../archive/input.ts';
 import type { TarEntry } from '../../archive/tar-reader.ts';
-import type { Index } from '../../oci/descriptor.ts';
-import { type Digest, hexOf, isDigest, verified } from '../../oci/digest.ts';
-import { isDescriptor } from '../../oci/layout.ts';
+import { type Digest, hexOf, verified } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
-import { DamagedError, messageOf } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';
 import type { Incoming, Repository, Snapshot } from '../repository.ts';
 import type { Provenance, TrustedKeys } from '../signed/provenance.ts';
-import { manifestLimit } from '../snapshot/media-types.ts';
+import { blobOf, notExported, readAnnounced, readSmall } from './exported-entries.ts';
 
 export interface ImportReport {
   snapshot: Snapshot;
@@ -87,21 +84,6 @@ async function commit(incoming: Incoming): Promise<ImportReport> {
   return { ...(await incoming.commit()), existed: existing !== undefined, added };
 }
 
-/** The digest of the one manifest that `index.json` names. */
-async function readAnnounced(entry: TarEntry, what: string): Promise<Digest> {
-  const text = (await readSmall(entry, what)).toString('utf8');
-  let manifests: unknown;
-  try {
-    manifests = (JSON.parse(text) as Partial<Index> | null)?.manifests;
-  } catch (error) {
-    throw notExported(what, `its index.json cannot be read: ${messageOf(error)}`);
-  }
-  if (Array.isArray(manifests) && manifests.length === 1 && isDescriptor(manifests[0])) {
-    return manifests[0].digest;
-  }
-  throw notExported(what, 'its index.json does not name one snapshot');
-}
-
 async function readManifest(entry: TarEntry, announced: Digest | undefined, what: string): Promise<Buffer> {
   if (announced === undefined)
     throw notExported(what, `${JSON.stringify(entry.path)} stands before index.json`);
@@ -124,24 +106,4 @@ async function takeBlob(
     return;
   }
   for await (const _ of verified(entry.content(), { digest, size }, `${what}: ${hexOf(digest)}`));
-}
-
-function blobOf({ path, kind }: TarEntry, what: string): Digest {
-  const digest = `sha256:${/^blobs\/sha256\/([^/]+)$/.exec(path)?.[1]}`;
-  if (kind === 'file' && isDigest(digest)) return digest;
-  throw notExported(what, `${JSON.stringify(path)} has no place in it`);
-}
-
-async function readSmall(entry: TarEntry, what: string, digest?: Digest): Promise<Buffer> {
-  if (entry.kind !== 'file' || entry.size > manifestLimit) {
-    throw notExported(what, `${JSON.stringify(entry.path)} is no file of a sensible size`);
-  }
-  const content = digest === undefined ? entry.content() : verified(entry.content(), { digest }, what);
-  return Buffer.concat(await Array.fromAsync(content));
-}
-
-function notExported(what: string, why: string): DamagedError {
-  return new DamagedError(`${what}: is not a snapshot that backup export wrote: ${why}`, {
-    advice: 'Export the snapshot again, or copy the file again from where it came from',
-  });
 }

@@ -1,6 +1,5 @@
-import { type FileHandle, open } from 'node:fs/promises';
 import type { Digest } from '../../oci/digest.ts';
-import { blobPath } from '../../oci/layout.ts';
+import { blobPath, openBlob } from '../../oci/layout.ts';
 import { DamagedError, messageOf, SignatureError } from '../../support/errors.ts';
 import { isSealed, sealedBeginning } from '../age/header.ts';
 import { SealedFile } from '../age/sealed-file.ts';
@@ -16,12 +15,13 @@ export interface OpenPack {
 /** @throws {DamagedError} when it cannot be read @throws {SignatureError} when no key opens it */
 export async function openPack(store: Store, pack: Digest): Promise<OpenPack> {
   const path = blobPath(store, pack);
-  const file = await open(path, 'r').catch((error: unknown) => {
+  const file = await openBlob(store, pack).catch((error: unknown) => {
     throw new DamagedError(`reading ${path}: ${messageOf(error)}`, { facts: { path }, cause: error });
   });
   try {
-    const read = (await beginsSealed(file)) ? await readSealed(file, store, path) : readPlain(file);
-    return { read, close: () => file.close() };
+    if (!isSealed(await file.read(0, sealedBeginning))) return file;
+    const sealed = await SealedFile.open(file, store.identities, `reading ${path}`);
+    return { read: (offset, length) => sealed.read(offset, length), close: () => file.close() };
   } catch (error) {
     await file.close();
     throw error instanceof SignatureError && hasOpenedIndex(store) ? damaged(path, error) : error;
@@ -38,21 +38,4 @@ function damaged(path: string, cause: Error): DamagedError {
     facts: { path },
     cause,
   });
-}
-
-async function beginsSealed(file: FileHandle): Promise<boolean> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(sealedBeginning), 0, sealedBeginning, 0);
-  return isSealed(buffer.subarray(0, bytesRead));
-}
-
-async function readSealed(file: FileHandle, { identities }: Store, path: string): Promise<OpenPack['read']> {
-  const sealed = await SealedFile.open(file, identities, `reading ${path}`);
-  return (offset, length) => sealed.read(offset, length);
-}
-
-function readPlain(file: FileHandle): OpenPack['read'] {
-  return async (offset, length) => {
-    const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, offset);
-    return buffer.subarray(0, bytesRead);
-  };
 }

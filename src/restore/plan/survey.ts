@@ -1,5 +1,5 @@
 import type { Engine } from '../../engine/engine.ts';
-import type { Repository, Snapshot } from '../../repository/repository.ts';
+import type { ReadableRepository, Snapshot } from '../../repository/repository.ts';
 import type { Context } from '../../support/context.ts';
 import { codeOf, FailedError } from '../../support/errors.ts';
 import { toText } from '../../support/posix/byte-path.ts';
@@ -47,7 +47,7 @@ export async function findGround(
 
 /** Reads the trees through, so that damage is found and room is measured before anything is done. */
 export async function surveyHost(
-  repository: Repository,
+  repository: ReadableRepository,
   snapshot: Snapshot,
   selected: readonly SelectedSource[],
   { targets, layout }: Ground,

@@ -1,5 +1,5 @@
 import type { Entry } from '../../repository/entry.ts';
-import type { Repository, Snapshot } from '../../repository/repository.ts';
+import type { ReadableRepository, Snapshot } from '../../repository/repository.ts';
 import { checkedEntries } from './checked-entries.ts';
 
 /**
@@ -7,7 +7,7 @@ import { checkedEntries } from './checked-entries.ts';
  * one that only its owner can enter.
  */
 export function sourceTree(
-  repository: Repository,
+  repository: ReadableRepository,
   snapshot: Snapshot,
   source: string,
   roots: readonly string[],

@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openBlobFile } from '../../../src/oci/blob-file.ts';
 import { decryptBytes, decryptStream } from '../../../src/repository/age/decrypt.ts';
 import { encryptBytes, encryptStream } from '../../../src/repository/age/encrypt.ts';
 import { maximumHeaderBytes } from '../../../src/repository/age/header.ts';
@@ -173,7 +173,7 @@ test('any part of a file is read without the rest, and nothing altered is passed
   damaged.writeUInt8(damaged.readUInt8(begin + chunk + 21) ^ 1, begin + chunk + 21);
   writeFileSync(path, whole);
   writeFileSync(`${path}.damaged`, damaged);
-  const [good, bad] = [await open(path), await open(`${path}.damaged`)];
+  const [good, bad] = [await openBlobFile(path), await openBlobFile(`${path}.damaged`)];
   const sealed = await SealedFile.open(good, [identity], 'a file');
   const spoiled = await SealedFile.open(bad, [identity], 'a file');
   const anyRange = [fc.nat(plaintext.length + 10), fc.nat(2 * chunk)] as const;
@@ -194,7 +194,7 @@ test('a file cut anywhere cannot be read at its end', async () => {
   const path = join(temporaryDirectory(), 'cut.age');
   for (const length of [0, 10, 100, whole.length - 70, whole.length - 66, whole.length - 1]) {
     writeFileSync(path, whole.subarray(0, length));
-    const file = await open(path);
+    const file = await openBlobFile(path);
     const opened = SealedFile.open(file, [identity], 'a file').then((sealed) => sealed.read(0, 2 * chunk));
     assert.instance(await opened.catch((error: unknown) => error), DamagedError);
     await file.close();

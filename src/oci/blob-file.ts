@@ -1,0 +1,28 @@
+import { open } from 'node:fs/promises';
+
+/** The bytes of a blob, to be read at any offset. */
+export interface BlobFile {
+  readonly size: number;
+  /** The bytes from `offset` on: `length` of them, or fewer where it ends before. */
+  read(offset: number, length: number): Promise<Uint8Array>;
+  close(): Promise<void>;
+}
+
+/** A blob that is a file of its own. */
+export async function openBlobFile(path: string): Promise<BlobFile> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    return {
+      size,
+      async read(offset, length) {
+        const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, offset);
+        return buffer.subarray(0, bytesRead);
+      },
+      close: () => file.close(),
+    };
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+}
