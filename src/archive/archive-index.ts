@@ -48,8 +48,11 @@ export async function indexArchive(
   return { files, index, compression: (file) => listed.get(file)?.compression, content };
 }
 
-async function listEntries(archive: Archive): Promise<EntryList> {
+async function listEntries(archive: Archive & { seekable: SeekableTar }): Promise<EntryList> {
+  const { seekable } = archive;
   const list: EntryList = [];
+  // Documents stand at the end of most archives, and its end is always read.
+  seekable.expect([{ offset: seekable.size - 1, length: 1 }]);
   const held = new HeldDocuments();
   for await (const entry of archive.entries()) {
     const { path, kind, link, size, offset } = entry;

@@ -23,7 +23,10 @@ export interface SeekableBytes {
   range(offset: number, length: number): AsyncGenerator<Uint8Array>;
 }
 
-/** Reads `bytes` once, from beginning to end. */
+/**
+ * Reads `bytes` once, from beginning to end. Their pieces may lie in memory that is used again for the next one: then what this
+ * source returns is good until something else is asked of it.
+ */
 export function streamSource(bytes: AsyncIterable<Uint8Array>, what: string): ByteSource {
   return new StreamSource(bytes[Symbol.asyncIterator](), what);
 }
@@ -33,9 +36,11 @@ export function seekableSource(bytes: SeekableBytes, what: string): ByteSource {
   return new SeekableSource(bytes, what);
 }
 
+const nothing = new Uint8Array(0);
+
 class StreamSource implements ByteSource {
   position = 0;
-  private held: Uint8Array = new Uint8Array(0);
+  private held: Uint8Array = nothing;
   private readonly iterator: AsyncIterator<Uint8Array>;
   private readonly what: string;
 
@@ -85,16 +90,15 @@ class StreamSource implements ByteSource {
   }
 
   private async hold(count: number): Promise<void> {
-    const parts = [this.held];
-    let length = this.held.length;
-    while (length < count) {
+    const before: Uint8Array[] = [];
+    let last = this.held;
+    for (let { length } = last; length < count; length += last.length) {
+      if (last.length > 0) before.push(Buffer.from(last));
       const next = await this.iterator.next();
+      last = next.done === true ? nothing : next.value;
       if (next.done === true) break;
-      parts.push(next.value);
-      length += next.value.length;
     }
-    const full = parts.filter((part) => part.length > 0);
-    this.held = full.length === 1 ? full[0]! : Buffer.concat(full);
+    this.held = before.length === 0 ? last : Buffer.concat([...before, last]);
   }
 
   private drop(count: number): void {

@@ -50,7 +50,7 @@ export class SpooledArchive {
     });
   }
 
-  /** Takes the next entry; call in the archive's order. */
+  /** Takes the next entry; call in the archive's order. Its content may come in memory that is used again. */
   async take(entry: TarEntry): Promise<void> {
     const file = this.files.add(entry);
     if (entry.kind !== 'file') return;
@@ -65,7 +65,7 @@ export class SpooledArchive {
       this.layers.set(file, await this.spool(source.pieces(entry.size), start, entry.path));
       return;
     }
-    const bytes = await source.take(entry.size);
+    const bytes = Buffer.from(await source.take(entry.size));
     this.heldBytes += bytes.length;
     this.held.set(file, bytes);
   }
@@ -105,7 +105,7 @@ export class SpooledArchive {
     const compression = codecOf(start);
     const what = `${this.name}: ${path}`;
     const hashed = new HashedContent(
-      compression === undefined ? content : decompress(compression, content, what),
+      compression === undefined ? content : decompress(compression, copies(content), what),
     );
     const spooled = await this.compressor.add(padded(hashed.pieces()));
     const diffId = hashed.digest();
@@ -156,6 +156,11 @@ class HashedContent {
 function digestInName(path: string): Digest | undefined {
   const hex = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(path)?.[1];
   return hex === undefined ? undefined : `sha256:${hex}`;
+}
+
+/** A decoder takes in more than one piece at a time. */
+async function* copies(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) yield Buffer.from(piece);
 }
 
 async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

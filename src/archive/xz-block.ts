@@ -17,9 +17,12 @@ export async function* decodeXzBlock(
   yield* decompress('xz', asStream(file, block), what, isBounded ? boundedPieceSize : undefined);
 }
 
-/** A block that cannot become larger than this is decoded in large pieces, which spares turns between threads. */
+/**
+ * A block that cannot become larger than this is decoded in larger pieces, which spares turns between threads; not in so large ones
+ * that much is decoded in vain when a header in the middle of the block was all that was wanted.
+ */
 const maxBounded = 32 << 20;
-const boundedPieceSize = 256 << 10;
+const boundedPieceSize = 64 << 10;
 
 /** Whether a block's own header says how long its content is: liblzma then stops at that (section 3.1). */
 async function statesContentSize(file: SeekableBytes, block: XzBlock): Promise<boolean> {

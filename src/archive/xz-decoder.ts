@@ -28,6 +28,9 @@ export async function* decodeXz(
   }
 }
 
+/** Larger than the library's own: fewer turns, and memory that can be given back piece by piece. */
+const outputPiece = 256 << 10;
+
 async function* inSmallPieces(
   bytes: AsyncIterable<Uint8Array>,
   pieceSize: number,
@@ -50,6 +53,7 @@ class XzDecoder {
     const lzma = loadLzma<LzmaNative>();
     const native = new lzma.Stream();
     native.streamDecoder({ memlimit: memoryLimit, flags: lzma.CONCATENATED });
+    native.setBufsize(outputPiece);
     return new XzDecoder(native);
   }
 
@@ -91,6 +95,8 @@ interface LzmaNative {
 
 interface NativeStream {
   streamDecoder(options: { memlimit: number; flags: number }): void;
+  /** Bytes of output that are handed over at a time. */
+  setBufsize(size: number): void;
   /** Called with output; with `undefined` and how many inputs are used up; with `null` at the end, or with the error. */
   bufferHandler(bytes: Uint8Array | null | undefined, taken?: number, error?: Error | null): void;
   /** Decodes on the thread pool; `null` says that the input has ended. */

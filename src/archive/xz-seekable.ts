@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import type { SeekableBytes } from './byte-source.ts';
 import { decodeXzBlock, dictionarySize } from './xz-block.ts';
+import { BlockRun, Budget } from './xz-block-run.ts';
 import { readXzBlocks, type XzBlock } from './xz-index.ts';
 
 /** The content of an .xz file of many blocks, at any offset. Reading forward is cheap, jumping costs up to one block. */
@@ -13,6 +14,12 @@ export interface SeekableXz extends SeekableBytes {
 export interface Range {
   offset: number;
   length: number;
+}
+
+interface ExpectedBlock {
+  index: number;
+  /** Offset in the whole content. */
+  end: number;
 }
 
 /** Decoded bytes that wait for their reader, of all blocks together. */
@@ -38,9 +45,10 @@ class XzContent implements SeekableXz {
   private readonly blocks: readonly XzBlock[];
   private readonly atOnce: number;
   private readonly decode: (block: XzBlock) => AsyncGenerator<Uint8Array>;
-  /** Indexes of the blocks that will be read, in order. */
-  private expected: number[] = [];
+  /** The blocks that will be read, in order, and up to where. */
+  private expected: ExpectedBlock[] = [];
   private readonly running = new Map<number, BlockRun>();
+  private readonly closing = new Set<Promise<void>>();
   private readonly budget = new Budget(maxAhead);
 
   constructor(
@@ -56,18 +64,22 @@ class XzContent implements SeekableXz {
   }
 
   expect(ranges: readonly Range[]): void {
-    const needed = ranges
-      .filter(({ length }) => length > 0)
-      .flatMap(({ offset, length }) =>
-        numbersBetween(this.blockAt(offset), this.blockAt(offset + length - 1)),
-      );
-    this.expected = [...new Set(needed)];
+    const ends = new Map<number, number>();
+    for (const { offset, length } of ranges.filter(({ length }) => length > 0)) {
+      const end = offset + length;
+      const last = this.blockAt(end - 1);
+      for (let index = this.blockAt(offset); index < last; index++) ends.set(index, this.endOf(index));
+      ends.set(last, end);
+    }
+    this.expected = [...ends].map(([index, end]) => ({ index, end }));
+    if (this.running.size === 0) this.startExpected();
   }
 
   async *range(offset: number, length: number): AsyncGenerator<Uint8Array> {
     const end = Math.min(offset + length, this.size);
     for (let at = offset; at < end; ) {
-      const run = await this.runAt(at);
+      const run = this.runAt(at, end);
+      await run.skipTo(at);
       const piece = await run.next(end - at);
       at += piece.length;
       yield piece;
@@ -75,21 +87,24 @@ class XzContent implements SeekableXz {
   }
 
   async close(): Promise<void> {
-    const runs = [...this.running.values()];
-    this.running.clear();
-    await Promise.all(runs.map((run) => run.close()));
+    this.forget(() => true);
+    await Promise.all(this.closing);
   }
 
-  /** A decoder that stands at `offset`: one that runs already, when it has not passed it. */
-  private async runAt(offset: number): Promise<BlockRun> {
+  /** A decoder that stands at `offset` or before it, in the same block: one that runs already, when it has not passed it. */
+  private runAt(offset: number, end: number): BlockRun {
     const index = this.blockAt(offset);
-    await this.forget((other, run) => other < index || (other === index && run.position > offset));
-    while (this.expected[0] !== undefined && this.expected[0] <= index) this.expected.shift();
+    this.forget((other, run) => other < index || (other === index && run.position > offset));
+    while (this.expected[0] !== undefined && this.expected[0].index <= index) this.expected.shift();
     const run = this.running.get(index) ?? this.start(index);
-    run.becomeHead();
-    for (const next of this.expected.slice(0, this.atOnce - 1)) if (!this.running.has(next)) this.start(next);
-    await run.skipTo(offset);
+    run.becomeHead(Math.min(end, this.endOf(index)));
+    this.startExpected();
     return run;
+  }
+
+  private startExpected(): void {
+    for (const { index, end } of this.expected.slice(0, this.atOnce - 1))
+      if (!this.running.has(index)) this.start(index).want(end);
   }
 
   private start(index: number): BlockRun {
@@ -99,12 +114,19 @@ class XzContent implements SeekableXz {
     return run;
   }
 
-  private async forget(isDone: (index: number, run: BlockRun) => boolean): Promise<void> {
+  /** Nobody waits for a decoder that is not needed any more, but the end. */
+  private forget(isDone: (index: number, run: BlockRun) => boolean): void {
     for (const [index, run] of this.running) {
       if (!isDone(index, run)) continue;
       this.running.delete(index);
-      await run.close();
+      const closing = run.close().finally(() => this.closing.delete(closing));
+      this.closing.add(closing);
     }
+  }
+
+  private endOf(index: number): number {
+    const { contentOffset, contentSize } = this.blocks[index]!;
+    return contentOffset + contentSize;
   }
 
   private blockAt(offset: number): number {
@@ -115,126 +137,5 @@ class XzContent implements SeekableXz {
       else high = middle - 1;
     }
     return low;
-  }
-}
-
-function numbersBetween(first: number, last: number): number[] {
-  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
-}
-
-/** What all blocks that are decoded ahead may hold together. */
-class Budget {
-  private left: number;
-  private waiting: (() => void)[] = [];
-
-  constructor(bytes: number) {
-    this.left = bytes;
-  }
-
-  take(bytes: number): void {
-    this.left -= bytes;
-  }
-
-  give(bytes: number): void {
-    this.left += bytes;
-    this.wake();
-  }
-
-  wake(): void {
-    for (const go of this.waiting.splice(0)) go();
-  }
-
-  get isSpent(): boolean {
-    return this.left <= 0;
-  }
-
-  changed(): Promise<void> {
-    return new Promise((resolve) => this.waiting.push(resolve));
-  }
-}
-
-/** The block that is being read may hold so much in any case; others live on the budget. */
-const headShare = 4 << 20;
-
-/** One block being decoded, into a queue. */
-class BlockRun {
-  /** Offset, in the whole content, of the next byte that `next` gives. */
-  position: number;
-  private readonly decoding: AsyncGenerator<Uint8Array>;
-  private readonly budget: Budget;
-  private readonly pumping: Promise<void>;
-  private queue: Uint8Array[] = [];
-  private held = 0;
-  private isHead = false;
-  private isClosed = false;
-  private ended = false;
-  private failure: unknown;
-  private arrived: (() => void) | undefined;
-
-  constructor(block: XzBlock, decoding: AsyncGenerator<Uint8Array>, budget: Budget) {
-    this.position = block.contentOffset;
-    this.decoding = decoding;
-    this.budget = budget;
-    this.pumping = this.pump();
-  }
-
-  /** The next bytes, at most `max`; at least one, for readers know where the block ends. */
-  async next(max: number): Promise<Uint8Array> {
-    while (this.queue.length === 0) {
-      if (this.failure !== undefined) throw this.failure;
-      if (this.ended) throw new Error('a block of an .xz file was read beyond its end');
-      await new Promise<void>((resolve) => {
-        this.arrived = resolve;
-      });
-    }
-    const first = this.queue[0]!;
-    const piece = first.subarray(0, max);
-    if (piece.length === first.length) this.queue.shift();
-    else this.queue[0] = first.subarray(max);
-    this.position += piece.length;
-    this.held -= piece.length;
-    this.budget.give(piece.length);
-    return piece;
-  }
-
-  async skipTo(offset: number): Promise<void> {
-    while (this.position < offset) await this.next(offset - this.position);
-  }
-
-  becomeHead(): void {
-    if (this.isHead) return;
-    this.isHead = true;
-    this.budget.wake();
-  }
-
-  async close(): Promise<void> {
-    this.isClosed = true;
-    this.budget.give(this.held);
-    this.held = 0;
-    this.queue = [];
-    await this.pumping;
-  }
-
-  private async pump(): Promise<void> {
-    try {
-      for await (const piece of this.decoding) {
-        if (this.isClosed) break;
-        this.queue.push(piece);
-        this.held += piece.length;
-        this.budget.take(piece.length);
-        this.arrived?.();
-        while (this.mustWait()) await this.budget.changed();
-        if (this.isClosed) break;
-      }
-    } catch (error) {
-      this.failure = error;
-    }
-    this.ended = true;
-    this.arrived?.();
-  }
-
-  private mustWait(): boolean {
-    if (this.isClosed || !this.budget.isSpent) return false;
-    return !this.isHead || this.held > headShare;
   }
 }

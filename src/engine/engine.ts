@@ -42,8 +42,8 @@ export interface Images {
    * `InterruptedError`.
    */
   load(archive: Readable, options?: { signal?: AbortSignal }): Promise<LoadedImages>;
-  /** Streams an image archive out. */
-  save(references: readonly string[], options?: { signal?: AbortSignal }): Promise<Readable>;
+  /** Streams an image archive out, in memory that is used again: a piece is good until the next one is asked for. */
+  save(references: readonly string[], options?: { signal?: AbortSignal }): Promise<AsyncIterable<Uint8Array>>;
   tag(image: string, reference: string): Promise<void>;
   remove(image: string, options?: { force?: boolean; keepParents?: boolean }): Promise<void>;
 }

@@ -1,9 +1,9 @@
-import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
 import { NotFoundError } from '../support/errors.ts';
 import { type Client, streamAnswer } from './client.ts';
 import type { ImageDetails, ImageSummary, Images } from './engine.ts';
 import { ifThere, interruption } from './errors.ts';
+import { inLargePieces } from './large-pieces.ts';
 import { loadArchive } from './load.ts';
 import { imageReference, notFound } from './names.ts';
 
@@ -56,14 +56,18 @@ async function inspect(docker: Docker, text: string): Promise<ImageDetails | und
   };
 }
 
-async function save(docker: Docker, references: readonly string[], signal?: AbortSignal): Promise<Readable> {
+async function save(
+  docker: Docker,
+  references: readonly string[],
+  signal?: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
   const names = references.map((text) => {
     const reference = imageReference(text);
     if (reference === undefined) throw notFound('image', text);
     return reference;
   });
   try {
-    return await streamAnswer(docker, '/images/get', { names }, signal);
+    return inLargePieces(await streamAnswer(docker, '/images/get', { names }, signal));
   } catch (error) {
     if (signal?.aborted) throw interruption(`saving ${references.join(', ')}`, signal);
     throw isMissing(error)

@@ -96,14 +96,14 @@ async function passThrough(
   const total = held.reduce((sum, { size }) => sum + size, 0);
   const task = progress.begin('reading images', { unit: 'bytes', total });
   const stream = await engine.images.save([...new Set(references)], { signal });
+  const source = streamSource(
+    counted(stream, (bytes) => task.advance(bytes)),
+    streamName,
+  );
   try {
-    const source = streamSource(
-      counted(stream as AsyncIterable<Uint8Array>, (bytes) => task.advance(bytes)),
-      streamName,
-    );
     for await (const entry of readTar(source, streamName)) await archive.take(entry);
   } finally {
-    stream.destroy();
+    await source.close();
     task.end();
   }
 }

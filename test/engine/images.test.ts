@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DamagedError, FailedError, InterruptedError, NotFoundError } from '../../src/support/errors.ts';
@@ -51,7 +50,7 @@ for (const store of ['classic', 'containerd'] as const) {
     const reference = uniqueReference();
     await images.load(streamOf(await tiny(reference)));
     const before = await images.inspect(reference);
-    const archive = await buffer(await images.save([reference]));
+    const archive = await copied(await images.save([reference]));
     await images.remove(reference);
     await images.load(streamOf(archive));
     assert.equal(await images.inspect(reference), before);
@@ -133,6 +132,13 @@ for (const store of ['classic', 'containerd'] as const) {
     assert.instance(error, InterruptedError);
     assert.is(await images.inspect(reference), undefined);
   });
+}
+
+/** The pieces lie in memory that is used again. */
+async function copied(pieces: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const copies: Buffer[] = [];
+  for await (const piece of pieces) copies.push(Buffer.from(piece));
+  return Buffer.concat(copies);
 }
 
 tests.run();

@@ -1,4 +1,5 @@
 import { availableParallelism, totalmem } from 'node:os';
+import { collectRarely } from '../../support/collect-rarely.ts';
 import { returnLargeBlocks } from '../../support/posix/malloc.ts';
 import type { Extent, Spool } from '../spool.ts';
 import type { BlockFormat, BlockSizes } from './block-format.ts';
@@ -34,6 +35,7 @@ export class BlockCompressor {
 
   constructor(format: BlockFormat, spool: Spool) {
     returnLargeBlocks(); // What an encoder takes for a block must not stay with the process after it.
+    collectRarely();
     this.format = format;
     this.spool = spool;
     this.atOnce = Math.max(1, Math.min(availableParallelism(), Math.floor(memoryBudget / format.memory)));
