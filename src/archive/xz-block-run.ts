@@ -1,4 +1,4 @@
-import { freeBytes } from './compress/free-bytes.ts';
+import { freeNow } from '../support/free-now.ts';
 import type { XzBlock } from './xz-index.ts';
 
 /** What all blocks that are decoded ahead may hold together. */
@@ -87,7 +87,7 @@ export class BlockRun {
       const first = await this.first();
       const passed = Math.min(first.length, offset - this.position);
       this.drop(passed);
-      if (passed === first.buffer.byteLength) freeBytes(first); // Nobody was given a part of it.
+      if (passed === first.buffer.byteLength) freeNow(first); // Nobody was given a part of it.
     }
   }
 

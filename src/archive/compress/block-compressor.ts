@@ -1,9 +1,9 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { collectRarely } from '../../support/collect-rarely.ts';
+import { freeNow } from '../../support/free-now.ts';
 import { returnLargeBlocks } from '../../support/posix/malloc.ts';
 import type { Extent, Spool } from '../spool.ts';
 import type { BlockFormat, BlockSizes } from './block-format.ts';
-import { freeBytes } from './free-bytes.ts';
 
 /** Content that was compressed and set aside. */
 export interface SpooledContent {
@@ -91,7 +91,7 @@ export class BlockCompressor {
   private async compressAndSpool(content: Uint8Array): Promise<SpooledBlock> {
     const { bytes, contentSize, unpaddedSize } = await this.format.compress(content);
     const extent = await this.spool.write(bytes);
-    if (bytes.buffer !== content.buffer) freeBytes(bytes);
+    if (bytes.buffer !== content.buffer) freeNow(bytes);
     return { extent, contentSize, unpaddedSize };
   }
 

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
+import { freeNow } from '../../support/free-now.ts';
 import { loadLzma } from '../lzma.ts';
 import type { BlockFormat, BlockSizes, CompressedBlock } from './block-format.ts';
-import { freeBytes } from './free-bytes.ts';
 
 const blockSize = 16 << 20;
 
@@ -62,7 +62,7 @@ async function encodeStream(content: Uint8Array, level: number): Promise<Buffer>
 
 function joined(pieces: readonly Buffer[]): Buffer {
   const whole = Buffer.concat(pieces);
-  for (const piece of pieces) freeBytes(piece);
+  for (const piece of pieces) freeNow(piece);
   return whole;
 }
 
