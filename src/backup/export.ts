@@ -1,6 +1,7 @@
 import { type SaveTarget, writeTo } from '../releases/save-target.ts';
 import { type ExportFormat, exportArchive } from '../repository/carry/export-archive.ts';
-import type { Repository, Snapshot } from '../repository/repository.ts';
+import { exportImageBundle } from '../repository/carry/image-bundle.ts';
+import type { ReadableRepository, Repository, Snapshot } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
 import { codeOf, InterruptedError, NoSpaceError } from '../support/errors.ts';
 
@@ -27,14 +28,39 @@ export interface ExportReport {
 export async function exportSnapshot(
   repository: Repository,
   snapshot: Snapshot,
-  { target, format, level }: ExportRequest,
-  { progress, signal }: Context,
+  request: ExportRequest,
+  context: Context,
 ): Promise<ExportReport> {
   const outgoing = await repository.outgoing(snapshot);
+  const { format, level } = request;
+  return write(exportArchive(outgoing, format, level), snapshot, request, context);
+}
+
+/**
+ * Writes the images of a snapshot as a bundle, in the same way.
+ *
+ * @throws {NotFoundError} when it holds none. @throws {SignatureError} when no key opens it; else as `exportSnapshot`
+ */
+export async function exportImages(
+  repository: ReadableRepository,
+  snapshot: Snapshot,
+  request: ExportRequest,
+  context: Context,
+): Promise<ExportReport> {
+  const { format, level } = request;
+  return write(exportImageBundle(repository, snapshot, format, level), snapshot, request, context);
+}
+
+async function write(
+  bytes: AsyncIterable<Uint8Array>,
+  snapshot: Snapshot,
+  { target }: ExportRequest,
+  { progress, signal }: Context,
+): Promise<ExportReport> {
   const task = progress.begin('exporting', { unit: 'bytes' });
   let size = 0;
   async function* watched(): AsyncGenerator<Uint8Array> {
-    for await (const piece of exportArchive(outgoing, format, level)) {
+    for await (const piece of bytes) {
       signal.throwIfAborted();
       size += piece.length;
       task.advance(piece.length);

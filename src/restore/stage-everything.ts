@@ -42,7 +42,7 @@ async function bringImages(
 ): Promise<void> {
   const images = selected.find((source) => source.images);
   if (images === undefined || !needsImages(plan.start, services)) return;
-  await loadSnapshotImages(repository, snapshot, images.summary.name, host, context);
+  await loadSnapshotImages(repository, snapshot, host, context);
   refuseMissingImages(lackedImages(plan.start, await host.services.list()));
 }
 

@@ -1,0 +1,147 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { encodeIdentity, encodeRecipient, generateIdentity } from '../../src/repository/age/keys.ts';
+import { runCli } from '../support/cli.ts';
+import { testEngine } from '../support/engine.ts';
+import { dockerArchive, streamOf, uniqueName } from '../support/images.ts';
+import { makeSshKey, writeAllowedSigners } from '../support/ssh-keys.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const root = temporaryDirectory();
+const name = uniqueName('exported');
+const [web, db] = [`${name}/web:1.4`, `${name}/db:1.4`];
+const identity = generateIdentity();
+const stranger = writeAllowedSigners(join(root, 'strangers'), [
+  { key: makeSshKey(root, 'stranger'), as: 'stranger.example' },
+]);
+const { socket, engine } = await testEngine();
+const shared = { [`${name}-base`]: 'base'.repeat(9000) };
+await engine.images.load(
+  streamOf(
+    await dockerArchive([
+      { references: [web], layers: [shared, { [`${name}-web`]: 'web' }] },
+      { references: [db], layers: [shared, { [`${name}-db`]: 'db' }] },
+    ]),
+  ),
+);
+const ids = await idsThere();
+test.after(removeImages);
+
+mkdirSync(join(root, 'data'));
+writeFileSync(join(root, 'data', 'file'), 'content');
+
+/** Backs up with the images, into a repository of its own, and exports that. */
+async function backUp(kind: string, settings = ''): Promise<{ repository: string; archive: string }> {
+  const repository = join(root, kind);
+  const file = join(root, `${kind}.yaml`);
+  const text = `name: ${name}
+services: {web: {image: ${web}}, db: {image: ${db}}}
+x-dockerctl:
+  backup:
+    repository: ${repository}
+    ${settings}
+    sources: {data: {paths: [${root}/data]}, images: {images: true}}
+`;
+  writeFileSync(file, text, { mode: 0o600 });
+  const run = (...argv: string[]) =>
+    runCli(['-f', file, '--state-dir', `${repository}-state`, '--host', `unix://${socket}`, ...argv]);
+  const { status, stderr } = await run('backup');
+  assert.is(status, 0, stderr);
+  const archive = join(root, `${kind}.tar`);
+  assert.is((await run('backup', 'export', 'latest', '-o', archive)).status, 0);
+  return { repository, archive };
+}
+
+const plain = await backUp('plain');
+
+function dockerctl(...argv: string[]) {
+  const environment = { DOCKERCTL_STATE_DIR: join(root, 'state') };
+  return runCli(argv, { environment, workingDirectory: root });
+}
+
+test('the images of a snapshot come out as a bundle that docker load reads, from a repository or from an archive', async () => {
+  const from = {
+    'a.tar': ['latest', '-r', plain.repository],
+    'b.tar.xz': [plain.archive],
+    'c.tar.gz': [plain.archive],
+  };
+  for (const [file, source] of Object.entries(from)) {
+    const done = await dockerctl('backup', 'export', ...source, '--images', '-o', file);
+    assert.is(done.status, 0, done.stderr);
+    await removeImages();
+    execFileSync('docker', ['-H', `unix://${socket}`, 'load', '-q', '-i', join(root, file)]);
+    assert.equal(await idsThere(), ids, file);
+    assert.is((await dockerctl('images', 'verify', file)).status, 0);
+    assert.match((await dockerctl('images', 'inspect', file)).stdout, web);
+  }
+});
+
+test('they are split for small media like any bundle', async () => {
+  const done = await dockerctl(
+    'backup',
+    'export',
+    plain.archive,
+    '--images',
+    '-o',
+    'parts.tar',
+    '--split',
+    '20K',
+  );
+  assert.is(done.status, 0, done.stderr);
+  const parts = readdirSync(root).filter((part) => part.startsWith('parts.tar.'));
+  assert.ok(parts.length > 1);
+  await removeImages();
+  const load = ['images', 'load', ...parts, '--host', `unix://${socket}`, '--release', '1.4'];
+  const loaded = await dockerctl(...load, '--yes');
+  assert.is(loaded.status, 0, loaded.stderr);
+  assert.equal(await idsThere(), ids);
+});
+
+test('what is encrypted needs the key, and what no signer vouches for does not come out', async () => {
+  writeFileSync(join(root, 'key'), encodeIdentity(identity));
+  const sealed = await backUp('sealed', `recipients: [${encodeRecipient(identity)}]`);
+  const out = ['--images', '-o', 'sealed-images.tar'];
+  assert.is((await dockerctl('backup', 'export', sealed.archive, ...out)).status, 12);
+  assert.is(
+    (await dockerctl('backup', 'export', sealed.archive, ...out, '-i', 'key', '--signers', stranger)).status,
+    12,
+  );
+  assert.not.ok(existsSync(join(root, 'sealed-images.tar')));
+  assert.is((await dockerctl('backup', 'export', sealed.archive, ...out, '-i', 'key')).status, 0);
+  assert.is((await dockerctl('images', 'verify', 'sealed-images.tar')).status, 0);
+});
+
+test('a snapshot without images says what it holds', async () => {
+  writeFileSync(
+    join(root, 'bare.yaml'),
+    `name: bare\nx-dockerctl: {backup: {repository: ${root}/bare, sources: {data: {paths: [${root}/data]}}}}\n`,
+    { mode: 0o600 },
+  );
+  assert.is((await dockerctl('-f', 'bare.yaml', 'backup')).status, 0);
+  const { status, stderr } = await dockerctl(
+    'backup',
+    'export',
+    'latest',
+    '-r',
+    'bare',
+    '--images',
+    '-o',
+    'no.tar',
+  );
+  assert.is(status, 10);
+  assert.match(stderr, /holds no images\n.*It holds deployment, data/);
+  assert.not.ok(existsSync(join(root, 'no.tar')));
+});
+
+async function idsThere(): Promise<(string | undefined)[]> {
+  return Promise.all([web, db].map(async (image) => (await engine.images.inspect(image))?.id));
+}
+
+async function removeImages(): Promise<void> {
+  for (const image of [web, db]) await engine.images.remove(image, { force: true }).catch(() => {});
+}
+
+test.run();
