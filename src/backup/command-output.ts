@@ -1,5 +1,6 @@
 import { outputOf } from '../databases/container-program.ts';
 import { describeExit, startChild } from '../support/child.ts';
+import { withDeadline } from '../support/deadline.ts';
 import { FailedError } from '../support/errors.ts';
 import { runningContainerOf, type SaidCommand, type Surroundings } from './run-where-said.ts';
 
@@ -43,13 +44,4 @@ async function* outputOnHost(
     });
   }
   if (complaints !== '') onComplaints(complaints);
-}
-
-function withDeadline(signal: AbortSignal, purpose: string, seconds: number | undefined): AbortSignal {
-  if (seconds === undefined) return signal;
-  const late = new AbortController();
-  AbortSignal.timeout(seconds * 1000).addEventListener('abort', () => {
-    late.abort(new FailedError(`${purpose}: took longer than ${seconds} seconds`));
-  });
-  return AbortSignal.any([signal, late.signal]);
 }

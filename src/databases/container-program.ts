@@ -1,8 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Execution } from '../engine/engine.ts';
 import { FailedError } from '../support/errors.ts';
 import type { DatabaseServer } from './databases.ts';
+import { endProgram, markName } from './end-program.ts';
 
 export interface ContainerProgram {
   command: readonly string[];
@@ -29,13 +31,13 @@ export async function* outputOf(
   program: ContainerProgram,
   onWarnings: (text: string) => void = () => {},
 ): AsyncGenerator<Uint8Array> {
-  const execution = await start(server, program, false);
+  const { execution, end } = await start(server, program, false);
   const errors = lastOf(execution.stderr);
   try {
     yield* watched(execution.stdout, program, silenceLimit);
     await expectSuccess(execution, program, errors);
   } finally {
-    execution.close();
+    await end();
   }
   if (errors() !== '') onWarnings(errors());
 }
@@ -46,7 +48,7 @@ export async function run(
   program: ContainerProgram,
   input: AsyncIterable<Uint8Array>,
 ): Promise<{ stdout: string; stderr: string }> {
-  const execution = await start(server, program, true);
+  const { execution, end } = await start(server, program, true);
   const errors = lastOf(execution.stderr);
   try {
     const ended = new AbortController();
@@ -58,7 +60,7 @@ export async function run(
     await expectSuccess(execution, program, errors);
     return { stdout: Buffer.concat(output).toString('utf8'), stderr: errors() };
   } finally {
-    execution.close();
+    await end();
   }
 }
 
@@ -67,14 +69,34 @@ async function allDone(tasks: readonly Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(tasks)) if (result.status === 'rejected') throw result.reason;
 }
 
-function start(server: DatabaseServer, program: ContainerProgram, stdin: boolean): Promise<Execution> {
-  program.signal.throwIfAborted();
-  return server.engine.containers.exec(server.container, {
-    command: program.command,
-    environment: program.environment,
+/** `end` lets go of the program, and ends it unless it has ended. */
+async function start(
+  server: DatabaseServer,
+  { command, environment, user, signal }: ContainerProgram,
+  stdin: boolean,
+): Promise<{ execution: Execution; end(): Promise<void> }> {
+  signal.throwIfAborted();
+  const mark = randomBytes(12).toString('hex');
+  const execution = await server.engine.containers.exec(server.container, {
+    command,
+    environment: { ...environment, [markName]: mark },
     stdin,
-    ...(program.user !== undefined && { user: program.user }),
+    ...(user !== undefined && { user }),
   });
+  let ended = false;
+  execution.exitCode.then(
+    () => {
+      ended = true;
+    },
+    () => {},
+  );
+  return {
+    execution,
+    async end() {
+      execution.close();
+      if (!ended) await endProgram(server, mark, user);
+    },
+  };
 }
 
 /**

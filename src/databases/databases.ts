@@ -1,12 +1,24 @@
 import type { DatabaseEngine as DatabaseEngineName } from '../deployment/backup-settings.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Context } from '../support/context.ts';
+import type { ServerDescription } from './description.ts';
 
 /**
  * One kind of database: how it is dumped while it serves, and how a dump becomes living data again. Everything runs
- * inside the server's own container, with the programs that came with it; no password is ever an argument.
+ * inside the server's own container, or one of the same image, with the programs that came with it; no password is ever
+ * an argument.
  */
-export interface Database {
+export type Database = RenamedDatabase | RebuiltDatabase;
+
+/** Engines whose databases are restored by renaming them, and the others. */
+export type RenamedEngine = 'postgres';
+export type RebuiltEngine = Exclude<DatabaseEngineName, RenamedEngine>;
+
+export function isRenamed(engine: DatabaseEngineName): engine is RenamedEngine {
+  return engine === 'postgres';
+}
+
+interface DumpedDatabase {
   /**
    * The server's content as files, consistent per file, in the order of their paths, each to be read to its end before
    * the next is asked for. Reading a file to its end throws (`FailedError`, `DamagedError`) unless the dump program
@@ -18,6 +30,11 @@ export interface Database {
    * @throws {FailedError} when it does not in time
    */
   ready(server: DatabaseServer, context: Context): Promise<void>;
+}
+
+/** One that can give a database another name while it serves: a dump is loaded beside, and renamed into place. */
+export interface RenamedDatabase extends DumpedDatabase {
+  restoredBy: 'renaming';
   /**
    * Loads a dump beside what lives, which stays as it is. Run again with the same token after a kill, it begins anew.
    * @throws {DamagedError} when the files are not a whole dump. @throws {FailedError} when the server refuses some of
@@ -39,11 +56,45 @@ export interface Database {
   dropKept(server: DatabaseServer, loaded: LoadedDatabases, context: Context): Promise<void>;
 }
 
+/**
+ * One that cannot: a whole data directory is made from the dump, beside the one in use, and exchanged with it like any
+ * other directory while the service is stopped. Its dumps hold a `server.json`, see `description.ts`.
+ */
+export interface RebuiltDatabase extends DumpedDatabase {
+  restoredBy: 'rebuilding';
+  /** What the server is and its version, as `server.json` says it. */
+  describe(server: DatabaseServer, context: Context): Promise<ServerDescription>;
+  /**
+   * Makes the data directory of a spare server from a dump, and leaves the server stopped.
+   * @throws {DamagedError} when the files are not a whole dump. @throws {FailedError} when the server refuses some of it
+   */
+  rebuild(
+    spare: SpareServer,
+    files: AsyncIterable<DumpFile>,
+    context: Context,
+  ): Promise<Pick<LoadedDatabase, 'name' | 'tables' | 'rows'>[]>;
+}
+
 /** A database server in a running container. */
 export interface DatabaseServer {
   engine: Engine;
   /** Name or id of its container. */
   container: string;
+}
+
+/** The image of a service with its settings, without a network, over a data directory that is being made. */
+export interface SpareServer {
+  /** Of its data on this host. Empty at first. */
+  directory: string;
+  /** Starts it in a new container. @param adapt changes what the container runs, given what that of the service does */
+  start(adapt?: (program: ContainerCommand) => ContainerCommand): Promise<DatabaseServer>;
+  /** Stops it as its service is stopped. @throws {FailedError} unless it ends with exit status 0 */
+  stop(): Promise<void>;
+}
+
+export interface ContainerCommand {
+  entrypoint: readonly string[];
+  command: readonly string[];
 }
 
 export interface DumpOptions {
@@ -84,10 +135,19 @@ export interface LoadedDatabase {
 }
 
 /** @throws {UsageError} for an engine that this version cannot dump. */
+export async function databaseFor(engine: RenamedEngine): Promise<RenamedDatabase>;
+export async function databaseFor(engine: RebuiltEngine): Promise<RebuiltDatabase>;
+export async function databaseFor(engine: DatabaseEngineName): Promise<Database>;
 export async function databaseFor(engine: DatabaseEngineName): Promise<Database> {
-  if (engine === 'postgres') return (await import('./postgres/postgres.ts')).postgres;
+  switch (engine) {
+    case 'postgres':
+      return (await import('./postgres/postgres.ts')).postgres;
+    case 'mysql':
+    case 'mariadb':
+      return (await import('./mysql/mysql.ts')).mysql;
+  }
   const { UsageError } = await import('../support/errors.ts');
-  throw new UsageError(`databases: ${engine} cannot be dumped; postgres can`, {
+  throw new UsageError(`databases: ${engine} cannot be dumped; postgres, mysql and mariadb can`, {
     advice: 'Give the source a pair of commands instead: run prints the data, restore takes it',
   });
 }

@@ -64,6 +64,9 @@ export interface ImageDetails extends ImageSummary {
   /** Of the uncompressed layers, lowest first. */
   diffIds: string[];
   labels: Record<string, string>;
+  /** What a container of it runs unless told otherwise. */
+  entrypoint: string[];
+  command: string[];
   /** The user the image runs as, `''` when it does not say. */
   user: string;
 }

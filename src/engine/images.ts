@@ -52,6 +52,8 @@ async function inspect(docker: Docker, text: string): Promise<ImageDetails | und
     architecture: image.Architecture,
     diffIds: image.RootFS?.Layers ?? [],
     labels: image.Config?.Labels ?? {},
+    entrypoint: [image.Config?.Entrypoint ?? []].flat(),
+    command: image.Config?.Cmd ?? [],
     user: image.Config?.User ?? '',
   };
 }

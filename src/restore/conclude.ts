@@ -34,8 +34,12 @@ export async function conclude(
     for (const { directory } of record.places) await removeStaging(directory, record.id);
     await endJournal(journal);
   }
-  const databases = record.databases.flatMap(({ service, loaded }) =>
-    (loaded?.databases ?? []).map(({ name, tables, rows }) => ({ service, name, tables, rows })),
+  const loaded = [
+    ...record.databases.map(({ service, loaded }) => ({ service, databases: loaded?.databases ?? [] })),
+    ...record.rebuilt.map(({ service, loaded }) => ({ service, databases: loaded ?? [] })),
+  ];
+  const databases = loaded.flatMap(({ service, databases }) =>
+    databases.map(({ name, tables, rows }) => ({ service, name, tables, rows })),
   );
   const { id, snapshot, sources, start } = record;
   const leftOut = record.places.flatMap(({ directory, leftOut = [] }) =>

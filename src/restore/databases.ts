@@ -42,7 +42,8 @@ export async function swapDatabase(
   await (await databaseFor(database.engine)).swap(server, database.loaded!, context);
 }
 
-async function* dumpFiles(
+/** The files of a dump, as they were saved. */
+export async function* dumpFiles(
   repository: ReadableRepository,
   snapshot: Snapshot,
   source: string,

@@ -49,6 +49,7 @@ export async function recordOf(
     databases: selected.flatMap(({ summary, database }) =>
       database === undefined ? [] : [{ source: summary.name, ...database }],
     ),
+    rebuilt: [],
     commands: selected.flatMap(({ summary, command }) => {
       if (command === undefined) return [];
       const { service, run, restore, timeout } = command;

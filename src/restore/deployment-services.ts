@@ -1,5 +1,7 @@
 import { realpath } from 'node:fs/promises';
-import { labelNames } from '../deployment/names.ts';
+import { normalize } from 'node:path';
+import type { Service } from '../deployment/deployment.ts';
+import { containerName, labelNames } from '../deployment/names.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
 import { runningContainerOf } from '../lifecycle/container-of.ts';
 import type { Host } from '../lifecycle/host.ts';
@@ -9,9 +11,12 @@ import {
   type ServiceState as Observed,
   observe,
 } from '../lifecycle/host-state.ts';
+import { findService } from '../lifecycle/select.ts';
 import { destroyServices, startServices, stopServices } from '../lifecycle/services.ts';
+import { spareSpec } from '../lifecycle/spare-container.ts';
 import { openCatalog } from '../releases/catalog.ts';
 import { loadImages } from '../releases/load.ts';
+import type { MountSpec } from '../support/container-spec.ts';
 import { EngineUnreachableError } from '../support/errors.ts';
 import { fromText } from '../support/posix/byte-path.ts';
 import type { Mount, ServiceState, Services } from './services.ts';
@@ -37,6 +42,10 @@ export function deploymentServices(host: Host): Services {
       const catalog = openCatalog(context.stateDir);
       const { release, images } = deployment;
       await loadImages([bundle], { engine, catalog, release, signers: images.signers }, context);
+    },
+    mountedAt: (name, target) => mountedAt(host, name, target),
+    async createSpare(name, { adapt, ...spare }) {
+      await engine.containers.create(await spareSpec(host, findService(deployment, name), spare, adapt));
     },
     destroy: (names, context) => destroyServices(names, { ...host, context }),
     container: async (name) => (await runningContainerOf(deployment, engine, name)).name,
@@ -65,6 +74,35 @@ async function describe(
     dependsOn: service.dependsOn.map((dependency) => dependency.service),
     mounts: await Promise.all(mounts.map(resolved)),
   };
+}
+
+async function mountedAt(
+  { deployment, engine }: Host,
+  name: string,
+  target: string,
+): Promise<{ volume: string } | { directory: string } | undefined> {
+  const service = findService(deployment, name);
+  const existing = await engine.containers.inspect(containerName(deployment, service));
+  const mounts = existing
+    ? existing.mounts.map(({ type, name: volume, source, target: at }) => ({
+        source: type === 'volume' ? (volume ?? '') : source,
+        type,
+        target: at,
+      }))
+    : allMounts(deployment, service);
+  const found = mounts.find((mount) => normalize(`${mount.target}/`) === normalize(`${target}/`));
+  if (found === undefined || found.source === '') return undefined;
+  if (found.type === 'volume') return { volume: found.source };
+  return { directory: (await resolved({ source: found.source, target })).source };
+}
+
+/** Those of a container that is yet to be made, and of the services whose volumes it shares. */
+function allMounts(deployment: Host['deployment'], { container }: Service): MountSpec[] {
+  const shared = (container.volumesFrom ?? []).flatMap((from) => {
+    const [, name] = /^service:([^:]*)/.exec(from) ?? [];
+    return name === undefined ? [] : allMounts(deployment, findService(deployment, name));
+  });
+  return [...(container.mounts ?? []), ...shared];
 }
 
 /** Running containers of anybody else, another release of this deployment included. */

@@ -1,7 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import type { LoadedDatabases } from '../databases/databases.ts';
-import type { DatabaseEngine } from '../deployment/backup-settings.ts';
+import type {
+  LoadedDatabase,
+  LoadedDatabases,
+  RebuiltEngine,
+  RenamedEngine,
+} from '../databases/databases.ts';
 import { FailedError } from '../support/errors.ts';
 import { listJournals, readJournal, removeJournal, writeJournal } from '../support/journal.ts';
 import type { CommandRecord } from './commands.ts';
@@ -36,6 +40,7 @@ export interface RestoreRecord {
   leftOutRules: LeftOutRule[];
   kept: string[];
   databases: DatabaseRecord[];
+  rebuilt: RebuiltRecord[];
   commands: CommandRecord[];
   /** Services to stop, and those to start, each in the order it happens. */
   stop: string[];
@@ -57,8 +62,18 @@ export interface PlaceRecord {
 export interface DatabaseRecord {
   source: string;
   service: string;
-  engine: DatabaseEngine;
+  engine: RenamedEngine;
   loaded?: LoadedDatabases;
+}
+
+/** A database whose data directory is made anew and exchanged like any other. */
+export interface RebuiltRecord {
+  source: string;
+  service: string;
+  engine: RebuiltEngine;
+  /** Name of the container that makes it. */
+  spare: string;
+  loaded?: Pick<LoadedDatabase, 'name' | 'tables' | 'rows'>[];
 }
 
 export interface RestoreJournal {

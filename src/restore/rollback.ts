@@ -4,6 +4,7 @@ import { ContainerStateError, messageOf } from '../support/errors.ts';
 import { undoCommand } from './commands.ts';
 import type { RestoreHost } from './host.ts';
 import { endJournal, type RestoreJournal, saveJournal } from './journal.ts';
+import { removeSpare } from './rebuild.ts';
 import type { Services } from './services.ts';
 import { carryBack } from './swap/carry-over.ts';
 import { removeEmptyDirectory, setModificationTime } from './swap/directories.ts';
@@ -92,6 +93,7 @@ async function isRunning(service: string, services: Services): Promise<boolean> 
 /** Removes what was made beside the living data, and the journal with it. */
 async function cleanUp(journal: RestoreJournal, ports: UndoPorts | undefined): Promise<void> {
   const { record } = journal;
+  for (const { spare } of record.rebuilt) await removeSpare(spare, ports!.engine);
   for (const { directory } of record.places) {
     expectNothingKept(directory, record.id);
     await removeStaging(directory, record.id);

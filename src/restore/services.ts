@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import type { ContainerCommand } from '../databases/databases.ts';
 import type { Context } from '../support/context.ts';
 
 /** The containers of this host, as far as a restore has to do with them. */
@@ -15,8 +16,22 @@ export interface Services {
   destroy(names: readonly string[], context: Context): Promise<void>;
   /** Verifies and loads the images of a bundle. */
   loadImages(bundle: { name: string; stream: Readable }, context: Context): Promise<void>;
+  /**
+   * What is mounted, or will be, at a directory of a service's container: a volume of the engine, or a directory of the
+   * host, one character per byte. `undefined`: nothing that lasts.
+   */
+  mountedAt(name: string, target: string): Promise<{ volume: string } | { directory: string } | undefined>;
+  /** Creates a container beside that of a service. */
+  createSpare(name: string, spare: SpareContainer): Promise<void>;
   /** Name or id of the container of a service that runs. */
   container(name: string): Promise<string>;
+}
+
+/** A service's image with its settings, but without network; of what it mounts, only `data` can be written. */
+export interface SpareContainer {
+  name: string;
+  data: Mount;
+  adapt(program: ContainerCommand): ContainerCommand;
 }
 
 export interface ServiceState {

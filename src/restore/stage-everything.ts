@@ -7,6 +7,7 @@ import type { RestoreHost } from './host.ts';
 import { lackedImages, loadSnapshotImages, needsImages, refuseMissingImages } from './images.ts';
 import type { RestoreJournal } from './journal.ts';
 import { findGround } from './plan/survey.ts';
+import { rebuildData } from './rebuild.ts';
 import { stageFiles } from './stage.ts';
 import type { MetadataOptions } from './tree/metadata.ts';
 
@@ -30,7 +31,9 @@ export async function stageEverything(
     const declared = host?.deployment.backup?.sources.find(({ name }) => name === source);
     return declared && 'filter' in declared ? [{ path, filter: declared.filter }] : [];
   });
-  await stageFiles(repository, snapshot, selected, ground, journal, metadata, context);
+  await stageFiles(repository, snapshot, selected, ground, journal, metadata, context, (source, target) =>
+    rebuildData(source, target, databasePorts!, journal, metadata, context),
+  );
   if (databasePorts) await stageServed(journal, databasePorts, context);
 }
 

@@ -27,12 +27,15 @@ export async function stageFiles(
   journal: RestoreJournal,
   metadata: MetadataOptions,
   context: Context,
+  rebuild: (source: SelectedSource, target: Target) => Promise<void>,
 ): Promise<void> {
   const stagings = await createPlaces(layout, journal);
   try {
-    for (const { summary } of selected) {
+    for (const chosen of selected) {
+      const { summary, rebuilt } = chosen;
       const own = targets.filter(({ source }) => source === summary.name);
-      if (own.length === 0) continue;
+      if (rebuilt && own[0]) await rebuild(chosen, own[0]);
+      if (rebuilt || own.length === 0) continue;
       const task = context.progress.begin(`restoring ${summary.title}`, {
         unit: 'bytes',
         total: summary.bytes,

@@ -3,6 +3,7 @@ import { bringBack } from './commands.ts';
 import { type DatabasePorts, loadDatabase, swapDatabase } from './databases.ts';
 import { type RestoreJournal, saveJournal } from './journal.ts';
 import { parentDirectory } from './places.ts';
+import { expectServing } from './rebuild.ts';
 import { startAndCheck } from './start-and-check.ts';
 import { carryOver } from './swap/carry-over.ts';
 import { writeMetadata } from './swap/kept-directory.ts';
@@ -43,6 +44,7 @@ export async function swapEverything(
   }
   for (const command of record.commands) await bringBack(command, ports!, journal, context);
   if (record.start.length > 0) await startAndCheck(record.start, ports!.services, context);
+  for (const rebuilt of record.rebuilt) await expectServing(rebuilt, ports!, context);
 }
 
 /** Once nobody writes any more, and before anything has moved. */

@@ -43,6 +43,8 @@ export function fakeServices(states: (Partial<ServiceState> & { name: string })[
       record('load images');
       for (const service of all) service.imageAt = 'engine';
     },
+    mountedAt: async () => undefined,
+    createSpare: async () => {},
     container: async (name) => name,
   };
   const record = (call: string) => {

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from '../../support/context.ts';
-import { FailedError } from '../../support/errors.ts';
+import { environmentOf } from '../container-environment.ts';
 import { type ContainerProgram, run } from '../container-program.ts';
 import type { DatabaseServer } from '../databases.ts';
+import { only } from '../text.ts';
 
 /** How we speak to the PostgreSQL server of a container: as its superuser, over its own socket. */
 export interface Client {
@@ -26,7 +27,7 @@ export async function connect(
   user: string | undefined,
   context: Context,
 ): Promise<Client> {
-  const environment = await environmentOf(server);
+  const environment = await environmentOf(server, 'postgres');
   const superuser = user ?? environment.get('POSTGRES_USER') ?? 'postgres';
   const password = environment.get('POSTGRES_PASSWORD');
   let failure: unknown;
@@ -121,19 +122,4 @@ export function identifier(name: string): string {
 /** A string as SQL writes it, with `standard_conforming_strings` on. */
 export function literal(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
-}
-
-export async function* only(text: string): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(text, 'utf8');
-}
-
-async function environmentOf({ engine, container }: DatabaseServer): Promise<Map<string, string>> {
-  const details = await engine.containers.inspect(container);
-  if (details?.state !== 'running') {
-    throw new FailedError(`postgres in ${container}: the container is ${details?.state ?? 'not there'}`, {
-      advice: `Start it first: dockerctl start ${container}`,
-    });
-  }
-  const variables = (details.raw as { Config?: { Env?: string[] | null } }).Config?.Env ?? [];
-  return new Map(variables.map((line) => [line.split('=', 1)[0]!, line.slice(line.indexOf('=') + 1)]));
 }

@@ -1,10 +1,13 @@
 import type { Context } from '../../support/context.ts';
+import { withDeadline } from '../../support/deadline.ts';
 import { FailedError } from '../../support/errors.ts';
 import { type ContainerProgram, outputOf } from '../container-program.ts';
 import type { DatabaseServer, DumpFile, DumpOptions } from '../databases.ts';
-import { type Client, connect, only, program, terminate } from './client.ts';
+import { type ScriptKind, wholeScript } from '../script.ts';
+import { only } from '../text.ts';
+import { type Client, connect, program, terminate } from './client.ts';
 import { creationScript, databaseNames } from './creation-script.ts';
-import { clusterScript, databaseScript, type ScriptKind, wholeScript } from './script.ts';
+import { clusterScript, databaseScript } from './script.ts';
 
 /**
  * Dumps roles and tablespaces, then each database that can be connected to and is no template: `cluster/globals.sql`,
@@ -16,7 +19,8 @@ export async function* dump(
   options: DumpOptions,
   context: Context,
 ): AsyncGenerator<DumpFile> {
-  const limited = { ...context, signal: withDeadline(context.signal, server, options.timeout) };
+  const purpose = `dumping postgres in ${server.container}`;
+  const limited = { ...context, signal: withDeadline(context.signal, purpose, options.timeout) };
   const client = await connect(server, options.user, limited);
   const names = await chosenDatabases(client, options.databases ?? [], limited);
   yield { path: globalsPath, content: dumpGlobals(client, limited, options.warn) };
@@ -101,16 +105,4 @@ export function directoryOf(name: string): string {
       : `%${byte.toString(16).padStart(2, '0').toUpperCase()}`;
   });
   return `databases/${encoded.join('')}`;
-}
-
-function withDeadline(signal: AbortSignal, server: DatabaseServer, seconds: number | undefined): AbortSignal {
-  if (seconds === undefined) return signal;
-  const deadline = new AbortController();
-  const timeout = AbortSignal.timeout(seconds * 1000);
-  timeout.addEventListener('abort', () => {
-    deadline.abort(
-      new FailedError(`dumping postgres in ${server.container}: took longer than ${seconds} seconds`),
-    );
-  });
-  return AbortSignal.any([signal, deadline.signal]);
 }

@@ -3,11 +3,13 @@ import type { Context } from '../../support/context.ts';
 import { DamagedError, FailedError } from '../../support/errors.ts';
 import { type ContainerProgram, run } from '../container-program.ts';
 import type { DatabaseServer, DumpFile, LoadedDatabase, LoadedDatabases } from '../databases.ts';
-import { type Client, connect, only, psql, query, terminate } from './client.ts';
+import { wholeScript } from '../script.ts';
+import { only, textOf } from '../text.ts';
+import { type Client, connect, psql, query, terminate } from './client.ts';
 import { databaseNames } from './creation-script.ts';
 import { directoryOf, dumpGlobals, globalsPath } from './dump.ts';
 import { createMissingGlobals } from './globals.ts';
-import { databaseScript, wholeScript } from './script.ts';
+import { databaseScript } from './script.ts';
 import { dropDatabases } from './swap.ts';
 
 /**
@@ -157,10 +159,4 @@ function nameOf(directory: string): string {
   const name = Buffer.from(bytes, 'latin1').toString('utf8');
   if (directoryOf(name) === directory && name !== '') return name;
   throw new DamagedError(`loading postgres: ${directory} does not name a database`);
-}
-
-async function textOf(content: AsyncIterable<Uint8Array>): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  for await (const piece of content) pieces.push(piece);
-  return Buffer.concat(pieces).toString('utf8');
 }

@@ -1,8 +1,17 @@
-import type { Database } from '../databases.ts';
+import type { RenamedDatabase } from '../databases.ts';
 import { dump } from './dump.ts';
 import { load } from './load.ts';
 import { ready } from './ready.ts';
 import { discard, dropKept, swap, undo } from './swap.ts';
 
 /** PostgreSQL, from 9.3 on. */
-export const postgres: Database = { dump, ready, load, swap, undo, discard, dropKept };
+export const postgres: RenamedDatabase = {
+  restoredBy: 'renaming',
+  dump,
+  ready,
+  load,
+  swap,
+  undo,
+  discard,
+  dropKept,
+};

@@ -112,13 +112,16 @@ function dumpOf(
 ): Extract<Source, { kind: 'dump' }> {
   const { dump: engine, service, user, databases = [], files = [], timeout } = written;
   const embedded = engine === 'sqlite' || engine === 'redis';
+  const whole = engine !== 'postgres';
   if (engine === 'sqlite' && files.length === 0) {
     throw context.problem(path, 'must name the database files inside the container: files: [/data/app.db]');
   }
   if (engine !== 'sqlite' && files.length > 0)
     throw context.problem([...path, 'files'], 'is for sqlite only');
-  if (embedded && databases.length > 0)
-    throw context.problem([...path, 'databases'], `has no meaning for ${engine}`);
+  if (whole && databases.length > 0) {
+    const problem = `has no meaning for ${engine}, which is saved and restored as a whole`;
+    throw context.problem([...path, 'databases'], problem);
+  }
   if (embedded && user !== undefined)
     throw context.problem([...path, 'user'], `has no meaning for ${engine}`);
   return { kind: 'dump', engine, service, user, databases, files, timeout } as Extract<

@@ -76,7 +76,7 @@ export function planRestore(
 }
 
 function plannedSource(
-  { summary, database, command, images }: SelectedSource,
+  { summary, database, rebuilt, command, images }: SelectedSource,
   { targets, services }: Survey,
 ): PlannedSource {
   const { name, title, kind, files, bytes, started } = summary;
@@ -92,7 +92,7 @@ function plannedSource(
     bytes,
     taken: started,
     targets: [
-      ...own.map((target) => ({ where: target.where, replaces: target.exists })),
+      ...own.map((target) => ({ where: placeOf(target.where, rebuilt), replaces: target.exists })),
       ...(command ? [{ where: `the command ${command.restore[0]}`, replaces: true }] : []),
       ...(images ? [{ where: 'the engine, what it lacks', replaces: false }] : []),
       ...(database ? [{ where: `${database.engine} in ${database.service}`, replaces: exists }] : []),
@@ -100,9 +100,15 @@ function plannedSource(
   };
 }
 
+function placeOf(where: string, rebuilt: SelectedSource['rebuilt']): string {
+  return rebuilt === undefined ? where : `${rebuilt.engine} in ${rebuilt.service}: ${where}`;
+}
+
 /** Services whose data is brought back through them. */
 function serversOf(selected: readonly SelectedSource[]): string[] {
-  return selected.flatMap(({ database, command }) => database?.service ?? command?.service ?? []);
+  return selected.flatMap(
+    ({ database, rebuilt, command }) => database?.service ?? rebuilt?.service ?? command?.service ?? [],
+  );
 }
 
 /** Running services that use what is replaced, or whose database is, and whatever needs those; in starting order. */
@@ -140,6 +146,9 @@ function warningsOf(snapshot: Snapshot, selected: readonly SelectedSource[], sur
   const warnings = selected.flatMap(({ summary }) =>
     summary.complete ? [] : [`${summary.title}: this backup of it is incomplete${reasonOf(summary)}`],
   );
+  for (const { summary, rebuilt } of selected) {
+    if (rebuilt?.doubt) warnings.push(`${summary.title}: ${rebuilt.service} may refuse it: ${rebuilt.doubt}`);
+  }
   if (snapshot.release !== survey.release) {
     warnings.push(
       `the backup is of release ${snapshot.release ?? '(none)'}, here is ${survey.release ?? '(none)'}`,

@@ -1,4 +1,5 @@
-import type { CommandSource, DatabaseEngine, Source } from '../../deployment/backup-settings.ts';
+import { isRenamed, type RebuiltEngine, type RenamedEngine } from '../../databases/databases.ts';
+import type { CommandSource, Source } from '../../deployment/backup-settings.ts';
 import { databaseEngines } from '../../deployment/backup-settings.ts';
 import type { Snapshot, SourceSummary } from '../../repository/repository.ts';
 import { DamagedError, NotFoundError, UsageError } from '../../support/errors.ts';
@@ -19,7 +20,11 @@ export interface SelectedSource {
   paths?: string[];
   /** Name of the engine's volume. */
   volume?: string;
-  database?: { service: string; engine: DatabaseEngine };
+  /** Loaded through its server. */
+  database?: { service: string; engine: RenamedEngine };
+  /** Made anew as a data directory: `volume`, or `directory` on the host. */
+  rebuilt?: { service: string; engine: RebuiltEngine; doubt?: string };
+  directory?: string;
   /** The deployment file's own commands: what a snapshot says is not run. */
   command?: CommandSource;
   /** It is the images of services. */
@@ -85,7 +90,10 @@ function describe(summary: SourceSummary, sources: readonly Source[]): SelectedS
     const engine = databaseEngines.find((known) => known === origin.engine);
     if (engine === undefined)
       throw new UsageError(`restoring ${title}: no database engine ${String(origin.engine)}`);
-    return { summary, database: { service: text(summary, 'service'), engine } };
+    const service = text(summary, 'service');
+    return isRenamed(engine)
+      ? { summary, database: { service, engine } }
+      : { summary, rebuilt: { service, engine } };
   }
   return { summary };
 }

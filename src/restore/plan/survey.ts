@@ -1,7 +1,7 @@
 import type { Engine } from '../../engine/engine.ts';
 import type { ReadableRepository, Snapshot } from '../../repository/repository.ts';
 import type { Context } from '../../support/context.ts';
-import { codeOf, FailedError } from '../../support/errors.ts';
+import { codeOf, FailedError, UsageError } from '../../support/errors.ts';
 import { toText } from '../../support/posix/byte-path.ts';
 import { currentDirectory, statAt } from '../../support/posix/stat.ts';
 import { mountPoints } from '../mounts.ts';
@@ -36,11 +36,13 @@ export async function findGround(
       : await directoryTargets(selected, to);
   for (const { path } of targets) refuseMountedFiles(path, mounts);
   for (const { source, path } of targets) {
-    if (selected.some(({ summary, volume }) => summary.name === source && volume) && mounts.includes(path)) {
+    const { volume, rebuilt } = selected.find(({ summary }) => summary.name === source)!;
+    if (volume && mounts.includes(path)) {
       throw new FailedError(`restoring ${source}: its volume is mounted by its driver at ${toText(path)}`, {
         advice: 'Restore it beside with --to DIR, and copy it into the volume from a container',
       });
     }
+    if (rebuilt) refuseUnlessAlone(source, path, targets, mounts);
   }
   return { targets, layout: layOut(targets, mounts) };
 }
@@ -109,6 +111,30 @@ function placeAbove(directory: string, { places }: Layout): string {
 function dataDirectory(services: readonly ServiceState[], service: string): string | undefined {
   const mounts = services.find(({ name }) => name === service)?.mounts ?? [];
   return mounts.find(({ target }) => /postgres|pgsql/.test(target))?.source;
+}
+
+/** A server that finds other files in its data directory, or whose data somebody else replaces, does not start. */
+function refuseUnlessAlone(
+  source: string,
+  path: string,
+  targets: readonly Target[],
+  mounts: readonly string[],
+): void {
+  if (mounts.some((mount) => mount === path || isInside(mount, path))) {
+    throw new FailedError(`restoring ${source}: something is mounted in its data directory ${toText(path)}`, {
+      advice:
+        'Mount the file system one directory higher, or restore the dump beside with --to DIR and load it by hand',
+    });
+  }
+  const other = targets.find(
+    (target) =>
+      target.source !== source &&
+      (target.path === path || isInside(target.path, path) || isInside(path, target.path)),
+  );
+  if (other === undefined) return;
+  throw new UsageError(`restoring ${source}: ${other.source} holds its data directory ${toText(path)} too`, {
+    advice: 'Choose one of the two with --only',
+  });
 }
 
 function refuseMountedFiles(path: string, mounts: readonly string[]): void {

@@ -15,8 +15,9 @@ export async function hostTargets(
   selected: readonly SelectedSource[],
   volumes: ReadonlyMap<string, string>,
 ): Promise<Target[]> {
-  const targets = selected.flatMap(({ summary: { name }, paths = [], volume }) => [
+  const targets = selected.flatMap(({ summary: { name }, paths = [], volume, directory }) => [
     ...paths.map((path) => ({ source: name, root: rootOf(path), path })),
+    ...(directory === undefined ? [] : [{ source: name, root: '.', path: directory }]),
     ...(volume === undefined ? [] : [{ source: name, root: '.', path: volumes.get(volume)! }]),
   ]);
   return Promise.all(targets.map(async (target) => ({ ...target, path: await resolved(target.path) })));

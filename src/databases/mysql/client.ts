@@ -1,0 +1,140 @@
+import type { Context } from '../../support/context.ts';
+import { environmentOf } from '../container-environment.ts';
+import { type ContainerProgram, run } from '../container-program.ts';
+import type { DatabaseServer } from '../databases.ts';
+import { only } from '../text.ts';
+
+/** How we speak to the MariaDB or MySQL server of a container: as one who may do everything, over its own socket. */
+export interface Client {
+  server: DatabaseServer;
+  user: string;
+  password: string | undefined;
+  /** `mariadb` and `mariadb-dump`, or `mysql` and `mysqldump`: newer images have the former only, older ones the latter. */
+  programs: Programs;
+  product: 'MariaDB' | 'MySQL';
+  version: string;
+}
+
+interface Programs {
+  client: string;
+  dumper: string;
+}
+
+const families: Programs[] = [
+  { client: 'mariadb', dumper: 'mariadb-dump' },
+  { client: 'mysql', dumper: 'mysqldump' },
+];
+
+/** How a program is called that is not there: as the engine, or a shell, says it. */
+const notThere = new Set([126, 127]);
+
+/**
+ * Finds the account that may do everything: `root`, with the password that the container was told in
+ * `MARIADB_ROOT_PASSWORD` or `MYSQL_ROOT_PASSWORD`, or in the file that these name with `_FILE`, else without one.
+ * Passwords go in the environment of the client.
+ *
+ * @param user another account; its password is `MARIADB_PASSWORD` or `MYSQL_PASSWORD` where the container's user is that one
+ * @throws {FailedError} when none gets in
+ */
+export async function connect(
+  server: DatabaseServer,
+  user: string | undefined,
+  context: Context,
+): Promise<Client> {
+  const variables = await environmentOf(server, 'mysql');
+  const account = user ?? 'root';
+  const password = await passwordOf(account, variables, server, context);
+  let failure: unknown;
+  for (const programs of families) {
+    for (const one of password === undefined ? [undefined] : [password, undefined]) {
+      const client: Client = {
+        server,
+        user: account,
+        password: one,
+        programs,
+        product: 'MySQL',
+        version: '',
+      };
+      try {
+        const [version = ''] = (await query(client, 'SELECT VERSION()', context))[0] ?? [];
+        return { ...client, version, product: version.includes('MariaDB') ? 'MariaDB' : 'MySQL' };
+      } catch (error) {
+        context.signal.throwIfAborted();
+        const missing = notThere.has((error as { facts?: { status?: number } }).facts?.status ?? 0);
+        if (!missing || failure === undefined) failure = error;
+        if (missing) break;
+      }
+    }
+  }
+  throw failure;
+}
+
+/** Runs statements one by one, the first error ends it; returns every row's columns. NULL is the text `NULL`. */
+export async function query(client: Client, sql: string, context: Context): Promise<string[][]> {
+  const purpose = `asking ${client.programs.client} in ${client.server.container}`;
+  const command = [client.programs.client, ...clientOptions, '--skip-column-names'];
+  const { stdout } = await run(client.server, program(client, purpose, command, context.signal), only(sql));
+  const lines = stdout.split('\n').slice(0, -1);
+  return lines.map((line) => line.split('\t').map(unescaped));
+}
+
+/** Its own commands (`\!` runs programs) are off; an error names the line. */
+export const clientOptions = ['--batch', '--binary-mode', '--default-character-set=utf8mb4'];
+
+/** A program of the family, with its account in the environment or before everything else. */
+export function program(
+  client: Client,
+  purpose: string,
+  [name = '', ...options]: readonly string[],
+  signal: AbortSignal,
+): ContainerProgram {
+  return {
+    purpose,
+    command: [name, `--user=${client.user}`, ...options],
+    signal,
+    user: undefined,
+    environment: { LC_ALL: 'C', ...(client.password !== undefined && { MYSQL_PWD: client.password }) },
+  };
+}
+
+/** A name as SQL writes it. */
+export function identifier(name: string): string {
+  return `\`${name.replaceAll('`', '``')}\``;
+}
+
+async function passwordOf(
+  account: string,
+  variables: ReadonlyMap<string, string>,
+  server: DatabaseServer,
+  context: Context,
+): Promise<string | undefined> {
+  for (const product of ['MARIADB', 'MYSQL']) {
+    const isOther = account !== 'root' && variables.get(`${product}_USER`) === account;
+    const name = isOther ? `${product}_PASSWORD` : `${product}_ROOT_PASSWORD`;
+    if (!isOther && account !== 'root') continue;
+    const value = variables.get(name);
+    if (value !== undefined && value !== '') return value;
+    const file = variables.get(`${name}_FILE`);
+    if (file !== undefined && file !== '') return passwordFile(file, server, context);
+  }
+  return undefined;
+}
+
+/** As a shell reads it into a variable: without the line ends behind it. */
+async function passwordFile(path: string, server: DatabaseServer, context: Context): Promise<string> {
+  const purpose = `reading ${path} in ${server.container}`;
+  const reader = {
+    command: ['cat', path],
+    environment: {},
+    user: undefined,
+    purpose,
+    signal: context.signal,
+  };
+  return (await run(server, reader, only(''))).stdout.replace(/\n+$/, '');
+}
+
+const escapes: Record<string, string> = { n: '\n', t: '\t', '0': '\0', '\\': '\\' };
+
+function unescaped(field: string): string {
+  return field.replace(/\\([nt0\\])/g, (_, letter: string) => escapes[letter]!);
+}

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { readDeployment } from '../../src/deployment/read.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import type { Host } from '../../src/lifecycle/host.ts';
+import { openRepository } from '../../src/repository/open.ts';
+import type { Repository } from '../../src/repository/repository.ts';
+import { deploymentServices } from '../../src/restore/deployment-services.ts';
+import { prepareRestore, type RestorePorts } from '../../src/restore/restore.ts';
+import type { Context } from '../../src/support/context.ts';
+import { testEngine } from '../support/engine.ts';
+import { quietContext } from '../support/save-directory.ts';
+
+export const everything = { snapshot: 'latest', only: [], full: false, to: undefined };
+
+export async function hostAt(directory: string, engine: Engine, context: Context): Promise<Host> {
+  const deployment = await readDeployment(join(directory, 'dockerctl.yaml'), { environment: {} });
+  return { deployment, engine, context };
+}
+
+export function portsOf(host: Host, repository: Repository): RestorePorts {
+  const { engine, deployment } = host;
+  return { repository, host: { engine, services: deploymentServices(host), deployment } };
+}
+
+/** The same repository, but for what it hands out as the content of one file. */
+export function spoiling(
+  repository: Repository,
+  path: string,
+  spoil: (content: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>,
+): Repository {
+  return changed(repository, {
+    content(snapshot, entry) {
+      const content = repository.content(snapshot, entry);
+      return entry.path === path ? spoil(content) : content;
+    },
+  });
+}
+
+/** The same repository with other methods. */
+export function changed(repository: Repository, methods: Partial<Repository>): Repository {
+  return new Proxy(repository, {
+    get(target, key) {
+      const value = key in methods ? methods[key as keyof Repository] : target[key as keyof Repository];
+      return typeof value === 'function' ? value.bind(target as never) : value;
+    },
+  });
+}
+
+/** A restore in a process of its own, `rebuilt-host.ts DIR PATH`, that is killed when it comes to this file of a dump. */
+if (import.meta.main) {
+  const [directory = '', path = ''] = process.argv.slice(2);
+  const { engine } = await testEngine();
+  const context = quietContext(join(directory, 'state'));
+  const host = await hostAt(directory, engine, context);
+  const repository = spoiling(await openRepository(join(directory, 'repository'), context), path, () => {
+    process.kill(process.pid, 'SIGKILL');
+    throw new Error('still here');
+  });
+  const prepared = await prepareRestore(everything, portsOf(host, repository), context);
+  await prepared.run();
+}
