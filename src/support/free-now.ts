@@ -3,6 +3,6 @@
  * whatever shares its memory, is empty afterwards; a piece of node's common pool is left alone.
  */
 export function freeNow({ buffer, length }: Uint8Array): void {
-  const mayBePooled = length < buffer.byteLength && buffer.byteLength < 256 * 1024;
+  const mayBePooled = length < buffer.byteLength && buffer.byteLength < 128 * 1024;
   if (!mayBePooled && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }

@@ -1,6 +1,7 @@
 import type { Digest } from '../../oci/digest.ts';
 import { readBlob, type StagedBlob, stageBlob } from '../../oci/layout.ts';
 import { DamagedError } from '../../support/errors.ts';
+import { freeNow } from '../../support/free-now.ts';
 import { decryptBytes } from '../age/decrypt.ts';
 import { encryptBytes } from '../age/encrypt.ts';
 import { isSealed } from '../age/header.ts';
@@ -27,7 +28,9 @@ export async function stageMetadata(store: Store, text: Uint8Array): Promise<Sta
 export async function readMetadata(store: Store, { digest }: { digest: Digest }): Promise<Buffer> {
   const bytes = await readBlob(store, digest, limit);
   const plain = isSealed(bytes) ? await unseal(store, digest, bytes) : bytes;
-  return decompress(plain, limit, digest);
+  const text = await decompress(plain, limit, digest);
+  for (const read of new Set([bytes, plain])) freeNow(read);
+  return text;
 }
 
 async function unseal({ cache, identities }: Store, digest: Digest, bytes: Buffer): Promise<Uint8Array> {

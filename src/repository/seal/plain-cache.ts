@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readvSync } from 'node:fs';
 import { mkdir, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestOf, hexOf, isDigest } from '../../oci/digest.ts';
@@ -25,10 +25,12 @@ export class PlainCache {
 
   /** `undefined` when it is not there, or not as it was written. */
   read(sealed: Digest): Buffer | undefined {
-    const bytes = this.#readFile(sealed);
-    const plain = bytes?.subarray(digestLength);
-    if (bytes === undefined || plain === undefined) return undefined;
-    return bytes.toString('latin1', 0, digestLength) === digestOf(plain) ? plain : undefined;
+    try {
+      const { digest, plain } = readParts(this.#path(sealed));
+      return digest === digestOf(plain) ? plain : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   async write(sealed: Digest, plain: Uint8Array): Promise<void> {
@@ -45,17 +47,21 @@ export class PlainCache {
     }
   }
 
-  #readFile(sealed: Digest): Buffer | undefined {
-    try {
-      return readFileSync(this.#path(sealed));
-    } catch {
-      return undefined;
-    }
-  }
-
   #path(sealed: Digest): string {
     return join(this.directory, hexOf(sealed));
   }
 }
 
 const digestLength = 'sha256:'.length + 64;
+
+function readParts(path: string): { digest: string; plain: Buffer } {
+  const file = openSync(path, 'r');
+  try {
+    const digest = Buffer.alloc(digestLength);
+    const plain = Buffer.allocUnsafeSlow(Math.max(0, fstatSync(file).size - digestLength));
+    readvSync(file, [digest, plain]);
+    return { digest: digest.toString('latin1'), plain };
+  } finally {
+    closeSync(file);
+  }
+}

@@ -1,9 +1,10 @@
 import type { StagedBlob } from '../../oci/layout.ts';
+import { freeNow } from '../../support/free-now.ts';
 import { comparePaths, type Entry } from '../entry.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
 import { endsSegment, segmentLimit } from './cut.ts';
 import { encodeLine } from './line.ts';
-import { linesOf, type PreviousLine } from './previous-line.ts';
+import { linesOf, type PreviousLine, type PreviousSegment } from './previous-line.ts';
 
 /** So many segments are compressed and written at a time. */
 const segmentsInFlight = 4;
@@ -102,12 +103,18 @@ export class TreeWriter {
 
   async #cut(): Promise<void> {
     if (this.#intact?.isLast === false) this.#spoil();
-    if (this.#intact !== undefined) this.#segments.push({ same: this.#intact.segment.ref });
+    if (this.#intact !== undefined) this.#keepSegment(this.#intact.segment);
     else if (this.#lines.length > 0) await this.#write();
     this.#intact = undefined;
     this.#lines = [];
     this.#chunks = [];
     this.#bytes = 0;
+  }
+
+  /** All of its lines were kept, so nobody looks at its text any more. */
+  #keepSegment({ ref, text }: PreviousSegment): void {
+    this.#segments.push({ same: ref });
+    freeNow(text);
   }
 
   async #write(): Promise<void> {
