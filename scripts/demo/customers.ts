@@ -10,6 +10,8 @@ export interface Tally {
   failures: number;
   /** Milliseconds. */
   slowest: number;
+  /** Of every request, in milliseconds. */
+  took: number[];
   firstFailure: string | undefined;
 }
 
@@ -55,6 +57,7 @@ async function repeat(
     });
     const took = performance.now() - start;
     tally.slowest = Math.max(tally.slowest, took);
+    tally.took.push(took);
     await setTimeout(Math.max(0, interval - took));
   }
 }
@@ -84,5 +87,5 @@ function fetchPage(): Promise<void> {
 }
 
 function newTally(): Tally {
-  return { requests: 0, failures: 0, slowest: 0, firstFailure: undefined };
+  return { requests: 0, failures: 0, slowest: 0, took: [], firstFailure: undefined };
 }

@@ -1,0 +1,13 @@
+/**
+ * What customers notice of a first full backup: `npm run bench -- downtime [ROUNDS]`. Clients ask nginx and PostgreSQL every 10 ms, first in
+ * peace, then through a backup of everything; prints the 99th percentile of both, and their ratio. Build first. Like the demo it has a
+ * network namespace and an engine of its own.
+ */
+import { spawnSync } from 'node:child_process';
+
+const { status } = spawnSync(
+  'unshare',
+  ['--net', '--', process.execPath, 'scripts/bench/downtime/main.ts', process.argv[2] ?? '3'],
+  { stdio: 'inherit' },
+);
+process.exitCode = status ?? 1;
