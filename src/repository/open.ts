@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Digest } from '../oci/digest.ts';
 import { createLayout, isLayout } from '../oci/layout.ts';
 import type { Context } from '../support/context.ts';
 import { codeOf, NotFoundError, UsageError } from '../support/errors.ts';
@@ -132,8 +133,7 @@ class LayoutRepository implements Repository {
   async verify(options: VerifyOptions, context: Context): Promise<VerifyReport> {
     this.#share();
     const { damagedBlobs, ...report } = await verifyRepository(this.#store, options, context);
-    const repository = (await this.#load()).at(-1)?.repository;
-    if (repository !== undefined) await recordDamage(context.stateDir, repository, damagedBlobs);
+    await this.#recordDamage(damagedBlobs, context);
     return report;
   }
 
@@ -176,10 +176,12 @@ class LayoutRepository implements Repository {
   }
 
   async repair(context: Context): Promise<RepairReport> {
-    return this.#alone('repairing', context, async () => {
+    const { damagedBlobs, ...report } = await this.#alone('repairing', context, async () => {
       const store = this.#rememberingStore(await loadEverySnapshot(this.#store));
       return repairRepository(store, context);
     });
+    await this.#recordDamage(damagedBlobs, context);
+    return report;
   }
 
   async outgoing(snapshot: Snapshot): Promise<Outgoing> {
@@ -206,6 +208,11 @@ class LayoutRepository implements Repository {
     await this.#frames.close();
     this.#readers?.release();
     this.#writer?.release();
+  }
+
+  async #recordDamage(damaged: ReadonlySet<Digest>, { stateDir }: Context): Promise<void> {
+    const repository = (await this.#load()).at(-1)?.repository;
+    if (repository !== undefined) await recordDamage(stateDir, repository, damaged);
   }
 
   /** With nobody else in the repository, neither writer nor reader. */

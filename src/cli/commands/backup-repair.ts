@@ -11,7 +11,9 @@ import type { Wrap } from './all.ts';
 export function addBackupRepair(backup: Command, wrap: Wrap): void {
   backup
     .command('repair')
-    .description('mend damaged snapshots from what later backups stored again, and write index.json anew')
+    .description(
+      'mend what is damaged: lost indexes and manifests, and content that later backups stored again',
+    )
     .option(...repositoryOption)
     .option(...identityOption)
     .addHelpText(

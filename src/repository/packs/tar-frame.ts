@@ -62,3 +62,14 @@ function checksum(frame: Buffer, at: number): number {
   for (let i = 156; i < 265; i++) sum += frame[at + i]!;
   return sum;
 }
+
+/** The entries of a frame, as far as it holds any that `writeChunk` wrote. */
+export function* chunksInFrame(frame: Buffer): Generator<{ hex: string; offset: number; size: number }> {
+  for (let at = 0; at + block <= frame.length; ) {
+    const hex = frame.toString('latin1', at, at + 64);
+    const size = Number.parseInt(frame.toString('latin1', at + 124, at + 135), 8);
+    if (!isChunkHeader(frame, at, hex, size)) return;
+    yield { hex, offset: at + block, size };
+    at += spaceOf(size);
+  }
+}

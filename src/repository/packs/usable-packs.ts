@@ -23,7 +23,7 @@ export class UsablePacks {
   }
 
   async has(pack: PackRef): Promise<boolean> {
-    return (await this.#isPresent(pack)) && (await this.indexOf(pack)) !== undefined;
+    return (await this.isPresent(pack)) && (await this.indexOf(pack)) !== undefined;
   }
 
   async all(packs: readonly PackRef[]): Promise<boolean> {
@@ -33,11 +33,12 @@ export class UsablePacks {
 
   /** An index that tells of the pack. */
   async indexOf(pack: PackRef): Promise<IndexRef | undefined> {
-    for (const index of this.#indexes.get(pack.digest) ?? []) if (await this.#isPresent(index)) return index;
+    for (const index of this.#indexes.get(pack.digest) ?? []) if (await this.isPresent(index)) return index;
     return undefined;
   }
 
-  #isPresent(blob: BlobRef): Promise<boolean> {
+  /** Whether a blob is there, as long as it should be, and not known to be damaged. */
+  isPresent(blob: BlobRef): Promise<boolean> {
     const known = this.#present.get(blob.digest);
     if (known !== undefined) return known;
     const asked = this.#damaged.has(blob.digest)

@@ -7,7 +7,7 @@ import type { Store } from '../seal/store.ts';
 import type { FramePlace } from './chunk-places.ts';
 
 /** Frames are no larger than this, in bytes, compressed or not: the largest chunk behind an almost full frame. */
-const frameLimit = 8 * 1024 * 1024;
+export const frameLimit = 8 * 1024 * 1024;
 const cacheLimit = 64 * 1024 * 1024;
 const mostOpenPacks = 16;
 

@@ -8,9 +8,18 @@ import type { Store } from '../seal/store.ts';
 import type { StoredSnapshot } from '../snapshot/load.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
 import { readSegments } from '../tree/read-tree.ts';
+import type { SpareIndex } from './rebuild-indexes.ts';
+
+export interface Findings {
+  /** Blobs that are not what their names say. */
+  damaged: ReadonlySet<Digest>;
+  /** Indexes that tell of packs whose own were lost. */
+  spare: readonly SpareIndex[];
+}
 
 /**
- * Lets a snapshot find its content in other packs than those it lost: a later backup of the same files stored it again.
+ * Lets a snapshot find its content in other packs than those it lost, for a later backup of the same files stored it again, and
+ * packs by indexes that were written anew.
  * @returns all snapshots as they are then
  * @throws {DamagedError} when some of it is nowhere @throws {SignatureError} when it is sealed and no key is at hand
  */
@@ -18,13 +27,20 @@ export async function mendSnapshot(
   store: Store,
   stored: readonly StoredSnapshot[],
   broken: StoredSnapshot,
+  { damaged, spare }: Findings,
 ): Promise<StoredSnapshot[]> {
-  const indexes = donorsFor(broken, stored).flatMap(({ parts }) => parts.indexes);
-  const usable = new UsablePacks(store, indexes, new Set());
+  const canUse = (recipients: readonly string[]) => opensFor(broken.snapshot.recipients, recipients);
+  const donors = stored.filter(({ snapshot }) => canUse(snapshot.recipients)).reverse();
+  const indexes = [
+    ...donors.flatMap(({ parts }) => parts.indexes),
+    ...spare.filter(({ recipients }) => canUse(recipients)).map(({ ref }) => ref),
+  ];
+  const usable = new UsablePacks(store, indexes, damaged);
   const { known, seed } = await loadKnownChunks(store, indexes, usable);
   const places = new Map<Digest, TreeRef>();
   for (const tree of broken.parts.trees) {
-    if (!(await usable.all(tree.packs))) places.set(tree.digest, await findAgain(store, tree, known));
+    const isKnown = tree.packs.length > 0 && (await usable.all(tree.packs));
+    if (!isKnown) places.set(tree.digest, await findAgain(store, tree, known));
   }
   return reissueManifests(
     { store, stored, usable, seed: seed ?? new Uint8Array(32) },
@@ -32,15 +48,10 @@ export async function mendSnapshot(
   );
 }
 
-/** Snapshots whose content all recipients of the broken one can open; the newest first. */
-function donorsFor({ snapshot }: StoredSnapshot, stored: readonly StoredSnapshot[]): StoredSnapshot[] {
-  const isSealed = snapshot.recipients.length > 0;
-  return stored
-    .filter((other) => {
-      if (other.snapshot.recipients.length > 0 !== isSealed) return false;
-      return snapshot.recipients.every((recipient) => other.snapshot.recipients.includes(recipient));
-    })
-    .reverse();
+/** Whether all who shall open something can open what is sealed to these; what is sealed stays apart from what is not. */
+export function opensFor(wanted: readonly string[], recipients: readonly string[]): boolean {
+  const bothSealed = wanted.length > 0 === recipients.length > 0;
+  return bothSealed && wanted.every((recipient) => recipients.includes(recipient));
 }
 
 async function findAgain(store: Store, tree: TreeRef, known: KnownChunks): Promise<TreeRef> {
@@ -55,5 +66,6 @@ async function findAgain(store: Store, tree: TreeRef, known: KnownChunks): Promi
       }
     }
   }
-  return { ...tree, packs: known.packsOf(numbers) };
+  const packs = known.packsOf(numbers);
+  return { ...tree, packs: packs.map((pack) => ({ ...pack, source: pack.source || tree.source })) };
 }

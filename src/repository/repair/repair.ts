@@ -19,30 +19,75 @@ import type { Store } from '../seal/store.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import { blobsOf, type Catalog, loadEverySnapshot, type StoredSnapshot } from '../snapshot/load.ts';
 import { verifyRepository } from '../verify/verify.ts';
-import { mendSnapshot } from './mend.ts';
+import { type Findings, mendSnapshot } from './mend.ts';
+import { rebuildIndexes, type SpareIndex } from './rebuild-indexes.ts';
+import { reviveSnapshots } from './revive.ts';
 
-/** Makes of a damaged repository what can still be made of it. Both locks are held. */
-export async function repairRepository(store: Store, context: Context): Promise<RepairReport> {
+/** What is left damaged where it was, besides the report. */
+export interface Repair extends RepairReport {
+  damagedBlobs: Set<Digest>;
+}
+
+/**
+ * Makes of a damaged repository what can still be made of it: finds content that was stored again, writes indexes anew from the packs and
+ * manifests from the configs. A damaged pack that a snapshot needs all the same stays where it is, for most of it can be read. Both locks are held.
+ */
+export async function repairRepository(store: Store, context: Context): Promise<Repair> {
   await recoverStaging(store);
   const { damagedBlobs, damage } = await verifyRepository(store, {}, context);
-  const setAside = await setDamagedAside(store, damagedBlobs);
-  let { stored } = await loadEverySnapshot(store);
-  const mended: string[] = [];
-  for (const snapshot of stored) {
-    if (await isWhole(store, snapshot)) continue;
-    const after = await tryToMend(store, stored, snapshot, context);
-    if (after === undefined) continue;
-    stored = after;
-    mended.push(snapshot.snapshot.id);
-  }
+  const inUse = packsOf((await loadEverySnapshot(store)).stored);
+  const packs = new Set([...damagedBlobs].filter((digest) => inUse.has(digest)));
+  const setAside = await setDamagedAside(
+    store,
+    [...damagedBlobs].filter((digest) => !packs.has(digest)),
+  );
+  const { stored, mended } = await mendAll(store, packs, context);
   await writeIndex(store, stored);
+  const needed = packsOf(stored);
+  setAside.push(
+    ...(await setDamagedAside(
+      store,
+      [...packs].filter((digest) => !needed.has(digest)),
+    )),
+  );
   const hurt = new Set(damage.flatMap(({ snapshots }) => snapshots));
-  for (const snapshot of stored) if (await isWhole(store, snapshot)) hurt.delete(snapshot.snapshot.id);
-  return { snapshots: stored.length, setAside, mended, spoiled: [...hurt] };
+  for (const snapshot of stored) if (await isWhole(store, snapshot, packs)) hurt.delete(snapshot.snapshot.id);
+  const left = new Set([...packs].filter((digest) => needed.has(digest)));
+  return { snapshots: stored.length, setAside, mended, spoiled: [...hurt], damagedBlobs: left };
+}
+
+async function mendAll(
+  store: Store,
+  damaged: ReadonlySet<Digest>,
+  context: Context,
+): Promise<{ stored: StoredSnapshot[]; mended: string[] }> {
+  const catalog = await loadEverySnapshot(store);
+  const rebuilt = await rebuildIndexes(store, catalog.stored, damaged, context);
+  let { stored } = catalog;
+  const mended: string[] = [];
+  const mend = async (broken: StoredSnapshot, among: StoredSnapshot[], spare: readonly SpareIndex[]) => {
+    const after = await tryToMend(store, among, broken, { damaged, spare }, context);
+    if (after === undefined) return;
+    stored = after;
+    mended.push(broken.snapshot.id);
+  };
+  for (const snapshot of catalog.stored)
+    if (!(await isWhole(store, snapshot, damaged))) await mend(snapshot, stored, rebuilt);
+  for (const { stored: lost, spare } of await reviveSnapshots(store, catalog))
+    await mend(lost, inOrder([...stored, lost]), [...rebuilt, ...spare]);
+  return { stored, mended };
+}
+
+function inOrder(stored: readonly StoredSnapshot[]): StoredSnapshot[] {
+  return stored.toSorted((a, b) => a.snapshot.started.getTime() - b.snapshot.started.getTime());
+}
+
+function packsOf(stored: readonly StoredSnapshot[]): Set<Digest> {
+  return new Set(stored.flatMap(({ parts }) => parts.packs.map(({ digest }) => digest)));
 }
 
 /** Nothing is deleted: somebody may know how to bring it back. */
-async function setDamagedAside(store: Store, damaged: ReadonlySet<Digest>): Promise<string[]> {
+async function setDamagedAside(store: Store, damaged: readonly Digest[]): Promise<string[]> {
   const present = new Set(await listBlobs(store));
   const setAside: string[] = [];
   for (const digest of damaged) {
@@ -55,9 +100,13 @@ async function setDamagedAside(store: Store, damaged: ReadonlySet<Digest>): Prom
   return setAside;
 }
 
-async function isWhole(store: Store, snapshot: StoredSnapshot): Promise<boolean> {
+async function isWhole(
+  store: Store,
+  snapshot: StoredSnapshot,
+  damaged: ReadonlySet<Digest>,
+): Promise<boolean> {
   for (const { digest, size } of blobsOf(snapshot))
-    if ((await blobSize(store, digest)) !== size) return false;
+    if (damaged.has(digest) || (await blobSize(store, digest)) !== size) return false;
   return true;
 }
 
@@ -65,10 +114,11 @@ async function tryToMend(
   store: Store,
   stored: readonly StoredSnapshot[],
   snapshot: StoredSnapshot,
+  findings: Findings,
   { progress }: Context,
 ): Promise<StoredSnapshot[] | undefined> {
   try {
-    return await mendSnapshot(store, stored, snapshot);
+    return await mendSnapshot(store, stored, snapshot, findings);
   } catch (error) {
     if (!(error instanceof DamagedError || error instanceof SignatureError)) throw error;
     progress.warn(`snapshot ${snapshot.snapshot.id} cannot be mended: ${error.message}`);

@@ -38,7 +38,9 @@ export async function* readSegmentTexts(
 ): AsyncGenerator<SegmentText | DamagedError> {
   const reading: Promise<SegmentText | DamagedError>[] = [];
   for (const ref of refs) {
-    reading.push(readText(store, ref));
+    const read = readText(store, ref);
+    read.catch(() => {}); // It is told when its turn comes; nobody may wait for it by then.
+    reading.push(read);
     if (reading.length > readAhead) yield reading.shift()!;
   }
   yield* reading;

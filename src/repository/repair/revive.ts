@@ -1,0 +1,109 @@
+import { type Digest, digestOf } from '../../oci/digest.ts';
+import { blobSize, listBlobs, readBlob, readIndex } from '../../oci/layout.ts';
+import { DamagedError, SignatureError } from '../../support/errors.ts';
+import { readMetadata } from '../blobs/metadata.ts';
+import { decodeIndex } from '../packs/index-lines.ts';
+import type { Store } from '../seal/store.ts';
+import { type Config, decodeConfig } from '../snapshot/config.ts';
+import { blobsOf, type Catalog, decodeSnapshot, type StoredSnapshot } from '../snapshot/load.ts';
+import {
+  type BlobRef,
+  encodeManifest,
+  type IndexRef,
+  type PackRef,
+  type TreeRef,
+} from '../snapshot/manifest.ts';
+import { configLimit } from '../snapshot/media-types.ts';
+import { opensFor } from './mend.ts';
+import type { SpareIndex } from './rebuild-indexes.ts';
+
+/** A snapshot whose manifest is lost, as its config tells of it: it is not known yet where its content is. */
+export interface Revived {
+  stored: StoredSnapshot;
+  /** Every index there is: its own must be among them. */
+  spare: SpareIndex[];
+}
+
+/**
+ * Snapshots whose manifests are lost and whose configs and trees are there: everything else in a manifest can be found out again. Without
+ * a valid `index.json` every config counts that no manifest names, else those of the manifests that it names.
+ */
+export async function reviveSnapshots(store: Store, catalog: Catalog): Promise<Revived[]> {
+  const known = new Set<Digest>(catalog.stored.flatMap(blobsOf).map(({ digest }) => digest));
+  const orphans = (await listBlobs(store)).filter((digest) => !known.has(digest));
+  const lost = new Set(catalog.damaged.map(({ id }) => id));
+  const isIndexed = (await readIndex(store)) !== undefined;
+  const revived: Revived[] = [];
+  for (const id of orphans) {
+    if (isIndexed && !lost.has(id)) continue;
+    const config = await readConfig(store, id);
+    const stored = config && (await describe(store, id, config));
+    if (stored === undefined) continue;
+    const { recipients } = stored.snapshot;
+    // An index that others name too may tell of packs that only this snapshot needs.
+    const others = catalog.stored.filter(({ snapshot }) => opensFor(recipients, snapshot.recipients));
+    const indexes = others.flatMap(({ parts }) => parts.indexes.map(({ digest }) => digest));
+    const spare = (await findIndexes(store, new Set([...indexes, ...orphans]))).map((ref) => ({
+      ref,
+      recipients,
+    }));
+    revived.push({ stored, spare });
+  }
+  return revived;
+}
+
+async function readConfig(store: Store, id: Digest): Promise<Config | undefined> {
+  return unlessDamaged(async () => decodeConfig(await readBlob(store, id, configLimit), `config ${id}`));
+}
+
+/** `undefined` when a part of its trees is missing: what was in there nobody can tell. */
+async function describe(
+  store: Store,
+  id: Digest,
+  { trees, notes, snapshot }: Config,
+): Promise<StoredSnapshot | undefined> {
+  const refs: TreeRef[] = [];
+  for (const [source, digests] of trees) {
+    for (const digest of digests) {
+      const blob = await present(store, digest);
+      if (blob === undefined) return undefined;
+      refs.push({ ...blob, source, packs: [] });
+    }
+  }
+  const parts = {
+    config: (await present(store, id))!,
+    packs: [],
+    indexes: [],
+    trees: refs,
+    notes: notes && (await present(store, notes)),
+  };
+  const bytes = encodeManifest(parts, snapshot.recipients.length > 0);
+  const digest = digestOf(bytes);
+  const stored = await unlessDamaged(() => decodeSnapshot(store, digest, bytes));
+  return stored && { ...stored, manifest: { digest, size: 0 } };
+}
+
+async function present(store: Store, digest: Digest): Promise<BlobRef | undefined> {
+  const size = await blobSize(store, digest);
+  return size === undefined ? undefined : { digest, size };
+}
+
+async function findIndexes(store: Store, digests: Iterable<Digest>): Promise<IndexRef[]> {
+  const indexes: IndexRef[] = [];
+  for (const digest of digests) {
+    const index = await unlessDamaged(async () => decodeIndex(await readMetadata(store, { digest }), digest));
+    if (index === undefined) continue;
+    const packs: PackRef[] = index.packs.map(({ pack, size }) => ({ digest: pack, size, source: '' }));
+    indexes.push({ ...(await present(store, digest))!, packs });
+  }
+  return indexes;
+}
+
+async function unlessDamaged<T>(read: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof DamagedError || error instanceof SignatureError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,154 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { generateIdentity, type Identity } from '../../../src/repository/age/keys.ts';
+import { openRepository } from '../../../src/repository/open.ts';
+import type { Repository, Snapshot } from '../../../src/repository/repository.ts';
+import { quietContext } from '../../support/save-directory.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { type KnownFile, makeSmallRepository, type SmallRepository } from '../torture/small-repository.ts';
+
+const root = temporaryDirectory();
+
+interface World {
+  keys: readonly Identity[];
+  golden: SmallRepository;
+  directory: string;
+  content: Map<string, string[]>;
+}
+
+async function prepare(name: string, keys: readonly Identity[]): Promise<World> {
+  mkdirSync(join(root, name));
+  const golden = await makeSmallRepository(join(root, name), keys);
+  const world = { keys, golden, directory: join(root, name, 'copy'), content: new Map() };
+  restoreCopy(world);
+  await withRepository(world, async (repository) => {
+    for (const snapshot of golden.snapshots)
+      world.content.set(snapshot.id, await readAll(repository, snapshot));
+  });
+  return world;
+}
+
+function restoreCopy({ golden, directory }: World): void {
+  rmSync(directory, { recursive: true, force: true });
+  cpSync(golden.directory, directory, { recursive: true });
+}
+
+async function withRepository<T>(
+  { keys, directory }: World,
+  use: (repository: Repository) => Promise<T>,
+  identities = keys,
+): Promise<T> {
+  const repository = await openRepository(directory, context, { identities });
+  try {
+    return await use(repository);
+  } finally {
+    await repository.close();
+  }
+}
+
+const context = quietContext(join(root, 'state'));
+
+async function readAll(repository: Repository, snapshot: Snapshot): Promise<string[]> {
+  const all: string[] = [];
+  for (const { name, warnings } of snapshot.sources) {
+    all.push(...warnings);
+    for await (const entry of repository.entries(snapshot, name)) {
+      const content = Buffer.concat(await Array.fromAsync(repository.content(snapshot, entry)));
+      all.push(`${name}:${entry.path} ${content.toString('hex')}`);
+    }
+  }
+  return all;
+}
+
+/** Everything is there again, as it was. */
+async function checkMended(world: World, what: string): Promise<void> {
+  await withRepository(world, async (repository) => {
+    assert.equal((await repository.verify({ readData: true }, context)).damage, [], what);
+    const snapshots = await repository.snapshots();
+    assert.equal(snapshots, world.golden.snapshots, what);
+    for (const snapshot of snapshots) {
+      assert.equal(await readAll(repository, snapshot), world.content.get(snapshot.id), what);
+    }
+  });
+}
+
+/** Spoils each file of some kinds in both ways, repairs and checks; the files are whole again before the next. */
+async function repairEach(world: World, kinds: readonly KnownFile['kind'][]): Promise<number> {
+  const files = world.golden.files.filter(({ kind }) => kinds.includes(kind));
+  for (const { path, kind, neededBy } of files) {
+    for (const [how, spoil] of [
+      ['lost', (file: string) => rmSync(file)],
+      ['damaged', flip],
+    ] as const) {
+      // Without the file oci-layout a directory is no repository at all.
+      if (kind === 'oci-layout' && how === 'lost') continue;
+      restoreCopy(world);
+      spoil(join(world.directory, path));
+      const report = await withRepository(world, (repository) => repository.repair(context));
+      assert.equal(report.spoiled, [], `${kind} ${how}`);
+      assert.equal(report.mended.toSorted(), neededBy.toSorted(), `${kind} ${how}`);
+      await checkMended(world, `${kind} ${how}`);
+    }
+  }
+  return files.length;
+}
+
+function flip(path: string): void {
+  const bytes = readFileSync(path);
+  bytes[bytes.length >> 1]! ^= 4;
+  writeFileSync(path, bytes);
+}
+
+for (const [name, keys] of [
+  ['plain', []],
+  ['encrypted', [generateIdentity()]],
+] as const) {
+  const world = await prepare(name, keys);
+  test(`${name}: lost and damaged indexes are written anew from the packs`, async () => {
+    assert.ok((await repairEach(world, ['index'])) >= 2);
+  });
+
+  test(`${name}: so are manifests, from the configs`, async () => {
+    assert.is(await repairEach(world, ['manifest']), 2);
+  });
+
+  test(`${name}: index.json and oci-layout too`, async () => {
+    assert.is(await repairEach(world, ['index.json', 'oci-layout']), 2);
+  });
+
+  test(`${name}: without any manifest or index.json, every snapshot whose config is there comes back`, async () => {
+    restoreCopy(world);
+    const gone = world.golden.files.filter(({ kind }) => kind === 'manifest' || kind === 'index.json');
+    for (const { path } of gone) rmSync(join(world.directory, path));
+    const report = await withRepository(world, (repository) => repository.repair(context));
+    assert.is(report.mended.length, 2);
+    await checkMended(world, 'all manifests');
+  });
+
+  test(`${name}: a damaged pack that nothing can replace stays, for most of it can be read`, async () => {
+    restoreCopy(world);
+    const { path } = world.golden.files.find(({ kind }) => kind === 'pack')!;
+    const bytes = readFileSync(join(world.directory, path));
+    flip(join(world.directory, path));
+    const report = await withRepository(world, (repository) => repository.repair(context));
+    assert.equal(report.setAside, []);
+    assert.ok(report.spoiled.length > 0);
+    writeFileSync(join(world.directory, path), bytes);
+    await checkMended(world, 'the pack brought back');
+  });
+}
+
+test('without the key, what needs it is told of, and nothing is lost', async () => {
+  const world = await prepare('without a key', [generateIdentity()]);
+  const { path, neededBy } = world.golden.files.find(({ kind }) => kind === 'index')!;
+  rmSync(join(world.directory, path));
+  const report = await withRepository(world, (repository) => repository.repair(context), []);
+  assert.equal(report.spoiled.toSorted(), neededBy.toSorted());
+  const again = await withRepository(world, (repository) => repository.repair(context));
+  assert.equal(again.spoiled, []);
+  await checkMended(world, 'with the key');
+});
+
+test.run();
