@@ -1,3 +1,4 @@
+import { InterruptedError } from '../support/errors.ts';
 import { type ByteSource, type SeekableBytes, seekableSource, streamSource } from './byte-source.ts';
 import { type Codec, detectCodec, magicLength } from './codec.ts';
 import { decompress } from './decompress.ts';
@@ -28,18 +29,24 @@ export interface SeekableTar extends SeekableBytes {
 
 /**
  * Opens an archive and looks at its first bytes.
- * @param onRead is told of the bytes read from the medium by an archive that is not seekable
+ * @param options.onRead is told of the bytes read from the medium by an archive that is not seekable
+ * @param options.signal ends reading
  * @throws {UsageError} for formats that are not read
  * @throws {DamagedError} when it is empty or no archive
  * @throws {NotFoundError} when there is no such file
+ * @throws {InterruptedError} when `signal` aborts; so do the entries
  */
 export async function openArchive(
   input: ArchiveInput,
-  onRead: (bytes: number) => void = () => {},
+  { onRead = () => {}, signal }: { onRead?: (bytes: number) => void; signal?: AbortSignal } = {},
 ): Promise<Archive> {
-  const opened = await openInput(input);
+  const opened = await openInput(input, signal);
+  const onPiece = (bytes: number) => {
+    if (signal?.aborted) throw new InterruptedError(`reading ${opened.name} was interrupted`);
+    onRead(bytes);
+  };
   try {
-    return (await openSeekable(opened)) ?? (await openOneWay(opened, onRead));
+    return (await openSeekable(opened)) ?? (await openOneWay(opened, onPiece));
   } catch (error) {
     await opened.close();
     throw error;

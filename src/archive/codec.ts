@@ -61,7 +61,7 @@ const refused: readonly [magic: number[], format: string, command: string][] = [
 ];
 
 function refusal(name: string, format: string, command: string): UsageError {
-  const file = name === '-' ? 'FILE' : shellQuoted(name);
+  const file = name === 'standard input' ? 'FILE' : shellQuoted(name);
   return new UsageError(
     `${name}: is compressed in the ${format} format, which image archives are not read from`,
     {

@@ -1,7 +1,8 @@
-import type { BigIntStats } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { type BigIntStats, constants, openSync } from 'node:fs';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { codeOf, NotFoundError, UsageError } from '../support/errors.ts';
+import { codeOf, InterruptedError, NotFoundError, UsageError } from '../support/errors.ts';
 import type { SeekableBytes } from './byte-source.ts';
 import { groupVolumes, openVolumes, type VolumeSet } from './volume-set.ts';
 
@@ -11,11 +12,32 @@ import { groupVolumes, openVolumes, type VolumeSet } from './volume-set.ts';
  */
 export type ArchiveInput = string | { name: string; stream: Readable } | VolumeSet;
 
-/** Puts paths of volumes together to the archives they are parts of; everything else stays as it is. */
+/**
+ * Puts paths of volumes together to the archives they are parts of; everything else stays as it is. The name that a set was
+ * saved under stands for the set.
+ * @throws {NotFoundError} when there is no such file, or a volume of a set is missing
+ */
 export async function groupInputs(inputs: readonly ArchiveInput[]): Promise<ArchiveInput[]> {
-  const paths = inputs.filter((input) => typeof input === 'string');
+  const paths = await Promise.all(inputs.filter((input) => typeof input === 'string').map(pathThere));
   const others = inputs.filter((input) => typeof input !== 'string');
   return [...(await groupVolumes(paths)), ...others];
+}
+
+/** Whether it is a file, or files, and not a FIFO or a stream. */
+export async function canBeReadAgain(input: ArchiveInput): Promise<boolean> {
+  return typeof input === 'string' ? (await stat(input)).isFile() : 'volumes' in input;
+}
+
+async function pathThere(path: string): Promise<string> {
+  const failure = await stat(path).then(
+    () => undefined,
+    (error: unknown) => openingFailed(path, error),
+  );
+  if (failure === undefined) return path;
+  const firstVolume = `${path}.001`;
+  const found = failure instanceof NotFoundError && (await stat(firstVolume).catch(() => undefined));
+  if (found) return firstVolume;
+  throw failure;
 }
 
 /** An opened input, the bytes as they lie on the medium. */
@@ -35,23 +57,34 @@ export interface OpenInput {
 const readSize = 1 << 20;
 
 /**
- * Opens it without reading a byte.
+ * Opens it without reading a byte, or waiting for who writes into a FIFO.
+ * @param signal ends the wait for bytes that do not come
  * @throws {NotFoundError} when there is no such file
  * @throws {UsageError} for a directory, or a file that may not be read
  */
-export async function openInput(input: ArchiveInput): Promise<OpenInput> {
+export async function openInput(input: ArchiveInput, signal?: AbortSignal): Promise<OpenInput> {
   if (typeof input !== 'string') {
-    return 'volumes' in input ? await openVolumes(input) : streamInput(input.name, input.stream);
+    return 'volumes' in input ? await openVolumes(input) : streamInput(input.name, input.stream, signal);
   }
-  const file = await open(input, 'r').catch((error: unknown) => {
+  const file = await openPath(input).catch((error: unknown) => {
     throw openingFailed(input, error);
   });
-  const stat = await file.stat({ bigint: true });
-  if (stat.isDirectory()) {
+  if (file instanceof Socket) return streamInput(input, file, signal);
+  const found = await file.stat({ bigint: true });
+  if (found.isDirectory()) {
     await file.close();
     throw new UsageError(`${input}: is a directory, not an image archive`);
   }
-  return stat.isFile() ? fileInput(input, file, stat) : fifoInput(input, file);
+  if (found.isFile()) return fileInput(input, file, found);
+  return streamInput(input, file.createReadStream({ highWaterMark: readSize }), signal);
+}
+
+/** Opened the usual way, a FIFO that nobody writes into would hold a thread that no signal ends. */
+async function openPath(path: string): Promise<FileHandle | Socket> {
+  const found = await stat(path);
+  if (!found.isFIFO()) return await open(path, 'r');
+  const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  return new Socket({ fd, readable: true, writable: false });
 }
 
 /** Tells `onRead` of every byte that passes. */
@@ -65,14 +98,14 @@ export async function* counted(
   }
 }
 
-function fileInput(name: string, file: FileHandle, stat: BigIntStats): OpenInput {
-  const size = Number(stat.size);
+function fileInput(name: string, file: FileHandle, found: BigIntStats): OpenInput {
+  const size = Number(found.size);
   const seekable: SeekableBytes = { size, range: (offset, length) => readRange(file, offset, length) };
   return {
     name,
     size,
     seekable,
-    identity: identityOf(stat),
+    identity: identityOf(found),
     stream: () => readRange(file, 0, size),
     close: () => file.close(),
   };
@@ -95,18 +128,21 @@ async function* readRange(file: FileHandle, offset: number, length: number): Asy
   }
 }
 
-function fifoInput(name: string, file: FileHandle): OpenInput {
-  const stream = file.createReadStream({ highWaterMark: readSize });
-  return streamInput(name, stream);
-}
-
-function streamInput(name: string, stream: Readable): OpenInput {
+function streamInput(name: string, stream: Readable, signal: AbortSignal | undefined): OpenInput {
+  const interrupt = () => {
+    stream.destroy(new InterruptedError(`reading ${name} was interrupted`, { cause: signal?.reason }));
+  };
+  signal?.addEventListener('abort', interrupt);
+  if (signal?.aborted) interrupt();
+  // Whoever reads gets the error; until then it is nobody's.
+  stream.on('error', () => {});
   return {
     name,
     size: undefined,
     seekable: undefined,
     stream: () => stream as AsyncIterable<Uint8Array>,
     async close() {
+      signal?.removeEventListener('abort', interrupt);
       stream.destroy();
     },
   };

@@ -8,7 +8,7 @@ import type { Io } from './io.ts';
 /** Image archives as they are named on the command line; `-` is standard input. */
 export function archiveInputs(io: Io, files: readonly string[]): ArchiveInput[] {
   return files.map((file) => {
-    if (file === '-') return { name: '-', stream: io.stdin as unknown as Readable };
+    if (file === '-') return { name: 'standard input', stream: io.stdin as unknown as Readable };
     return io.workingDirectory === process.cwd() ? file : resolve(io.workingDirectory, file);
   });
 }

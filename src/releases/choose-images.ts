@@ -62,7 +62,7 @@ function refuseUnusedPatterns({ images, absent }: ImageIndex, { name, select }: 
     throw new NotFoundError(`${name}: no image matches ${pattern}`, {
       advice:
         references.length === 0
-          ? 'The archive names no image.'
+          ? 'The archive names no image'
           : `There are: ${references.slice(0, 8).join(', ')}`,
     });
   }

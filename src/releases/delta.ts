@@ -27,21 +27,6 @@ export function layersToLeaveOut(
   return shared.difference(needed);
 }
 
-/**
- * Makes sure that an engine holds what a delta leaves out.
- * @param held the layers of each image on the engine
- * @param what names the bundle in errors
- * @throws {NotFoundError} naming the missing release and layers
- */
-export function requireBase(
-  document: ReleaseDocument,
-  held: readonly { layers: readonly string[] }[],
-  what: string,
-): void {
-  const missing = missingLayers(document, held);
-  if (missing.length > 0) throw missingBase(document, missing, what);
-}
-
 /** @param missing diff ids of layers that the bundle leaves out and the engine lacks; at least one */
 export function missingBase(
   document: ReleaseDocument,
@@ -53,7 +38,7 @@ export function missingBase(
     release === undefined ? 'images that this host lacks' : `release ${release}, which this host lacks`;
   const layers = `${missing.length} layer${missing.length === 1 ? '' : 's'}`;
   return new NotFoundError(`${what}: is a delta to ${from}: ${layers} missing, the first ${missing[0]}`, {
-    advice: `Load ${release === undefined ? 'those images' : `release ${release}`} first, or a bundle made without --since.`,
+    advice: `Load ${release === undefined ? 'those images' : `release ${release}`} first, or a bundle made without --since`,
     facts: { release, layers: missing },
   });
 }
@@ -61,23 +46,6 @@ export function missingBase(
 /** Who has this release, as the base of a delta. */
 export function baseOfRelease({ release, images }: ReleaseRecord): DeltaBase {
   return { release, images: images.map(({ layers }) => ({ layers: layers.map(({ diffId }) => diffId) })) };
-}
-
-/** Layers that the bundle leaves out and the engine does not hold on top of the right ones. */
-export function missingLayers(
-  { images, base }: ReleaseDocument,
-  held: readonly { layers: readonly string[] }[],
-): Digest[] {
-  const leftOut = new Set(base?.layers);
-  const chains = chainsOf(held);
-  const missing = new Set<Digest>();
-  for (const image of images) {
-    const layers = image.layers.map(({ digest }) => digest);
-    for (const [i, layer] of layers.entries()) {
-      if (leftOut.has(layer) && !chains.has(chainKey(layers, i))) missing.add(layer);
-    }
-  }
-  return [...missing];
 }
 
 function chainsOf(images: readonly { layers: readonly string[] }[]): Set<string> {

@@ -66,7 +66,10 @@ async function inspectArchive(
   context: Context,
 ): Promise<InspectedArchive> {
   const task = context.progress.begin('reading the archive', { unit: 'bytes' });
-  const archive = await openArchive(input, (bytes) => task.advance(bytes));
+  const archive = await openArchive(input, {
+    onRead: (bytes) => task.advance(bytes),
+    signal: context.signal,
+  });
   try {
     if (archive.seekable === undefined && archive.size !== undefined) task.setTotal(archive.size);
     const { name, codec, size, seekable } = archive;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { openArchive } from '../archive/archive.ts';
-import { type ArchiveInput, groupInputs } from '../archive/input.ts';
+import { type ArchiveInput, canBeReadAgain, groupInputs } from '../archive/input.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Platform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
@@ -9,6 +9,7 @@ import { makeDirectoryDurably } from '../support/durable.ts';
 import { acquireLock } from '../support/lock.ts';
 import type { Catalog } from './catalog.ts';
 import { ArchiveLoad } from './load-archive.ts';
+import { requireSigner, signedRelease } from './signatures.ts';
 
 export interface LoadOptions {
   engine: Engine;
@@ -78,10 +79,30 @@ export async function loadImages(
   });
   try {
     const archives: LoadedArchive[] = [];
-    for (const input of await groupInputs(inputs)) archives.push(await loadArchive(input, options, context));
+    const grouped = await groupInputs(inputs);
+    if (grouped.length > 1) await requireSigners(grouped, options, context);
+    for (const input of grouped) archives.push(await loadArchive(input, options, context));
     return { archives };
   } finally {
     lock.release();
+  }
+}
+
+/** Of several files none is loaded when one of them is not trusted. What can be read only once is asked in its turn. */
+async function requireSigners(
+  inputs: readonly ArchiveInput[],
+  { signers }: LoadOptions,
+  { signal }: Context,
+): Promise<void> {
+  if (signers === undefined) return;
+  for (const input of inputs) {
+    if (!(await canBeReadAgain(input))) continue;
+    const archive = await openArchive(input, { signal });
+    try {
+      await requireSigner(await signedRelease(archive), signers, archive.name);
+    } finally {
+      await archive.close();
+    }
   }
 }
 
@@ -93,7 +114,10 @@ async function loadArchive(
   const name = typeof input === 'string' ? input : input.name;
   const task = context.progress.begin(`loading ${name}`, { unit: 'bytes' });
   try {
-    const archive = await openArchive(input, (bytes) => task.advance(bytes));
+    const archive = await openArchive(input, {
+      onRead: (bytes) => task.advance(bytes),
+      signal: context.signal,
+    });
     try {
       return await new ArchiveLoad(archive, options, context, task).run();
     } finally {

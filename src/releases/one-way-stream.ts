@@ -1,10 +1,11 @@
 import type { Archive } from '../archive/archive.ts';
 import type { ArchiveFiles } from '../archive/archive-files.ts';
 import { type ArchiveImage, type ImageIndex, readImages } from '../archive/image-index.ts';
-import { releaseDocumentPath } from '../archive/release-document.ts';
+import { layersLeftOut, releaseDocumentPath } from '../archive/release-document.ts';
 import { tarEnd, tarFileHeader, tarPadding } from '../archive/tar-writer.ts';
 import type { Digest } from '../oci/digest.ts';
 import { closingDocuments, type SentImage } from './load-documents.ts';
+import { missingLayers } from './missing-layers.ts';
 import type { PassedFiles } from './passed-files.ts';
 
 /** What the stream asks whoever loads. */
@@ -48,7 +49,9 @@ async function* layersAndDocuments(
       const index = await knownSoFar(passed.files);
       if (index !== undefined) {
         chosen = await decide.choose(index);
-        passed.leaveOut(decide.heldLayers(chosen));
+        const held = decide.heldLayers(chosen);
+        requireBase(archive.name, index, chosen, held);
+        passed.leaveOut(held);
       }
     }
     yield* passed.take(entry);
@@ -56,7 +59,7 @@ async function* layersAndDocuments(
   const index = await readImages(passed.files);
   const images = chosen === undefined ? await decide.choose(index) : again(index, chosen);
   passed.leaveOut(decide.heldLayers(images));
-  const sent = images.map((image) => passed.checked(image, index));
+  const sent = passed.checked(images, index);
   yield* passed.heldBack(sent);
   await decide.commit(sent);
   for (const { name, bytes } of closingDocuments(sent)) yield* inTar(name, bytes);
@@ -71,6 +74,20 @@ export function* inTar(name: string, bytes: Uint8Array): Generator<Uint8Array> {
 
 function documentsCameFirst(files: ArchiveFiles): boolean {
   return files.find(releaseDocumentPath) !== undefined && files.find('manifest.json') !== undefined;
+}
+
+/** A delta whose base is missing is not worth reading on. */
+function requireBase(
+  name: string,
+  index: ImageIndex,
+  images: readonly ArchiveImage[],
+  held: ReadonlySet<Digest>,
+): void {
+  const leftOut = index.release && layersLeftOut(index.release.document);
+  const layers = images.flatMap((image) => image.layers);
+  const missing = layers.filter(({ diffId, digest }) => leftOut?.has(diffId) && !held.has(digest ?? diffId));
+  const diffIds = missing.map(({ diffId }) => diffId);
+  if (diffIds.length > 0) throw missingLayers(name, index, diffIds);
 }
 
 /** @returns `undefined` while documents are still to come */

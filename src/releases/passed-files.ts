@@ -68,9 +68,18 @@ export class PassedFiles {
     this.byFile.set(file, { name, heldBack: undefined, ...digests });
   }
 
-  /** The image with what its layers turned out to be. @throws {DamagedError} when that is not what it promises */
-  checked(image: ArchiveImage, index: ImageIndex): SentImage {
-    return { image, layers: image.layers.map((layer) => this.checkedLayer(layer, index)) };
+  /**
+   * The images with what their layers turned out to be.
+   * @throws {NotFoundError} naming all layers that a delta leaves out and the engine lacks
+   * @throws {DamagedError} when a layer is missing, or not what its image promises
+   */
+  checked(images: readonly ArchiveImage[], index: ImageIndex): SentImage[] {
+    const missing = images.flatMap(({ layers }) => layers.filter((layer) => this.isMissing(layer)));
+    if (missing.length > 0) {
+      const diffIds = missing.map(({ diffId }) => diffId);
+      throw missingLayers(this.name, index, diffIds);
+    }
+    return images.map((image) => ({ image, layers: image.layers.map((layer) => this.checkedLayer(layer)) }));
   }
 
   /** What a file that passed turned out to be. */
@@ -99,12 +108,11 @@ export class PassedFiles {
     await this.receiver?.spool.close();
   }
 
-  private checkedLayer(layer: ArchiveLayer, index: ImageIndex): SentLayer {
+  private checkedLayer(layer: ArchiveLayer): SentLayer {
     const { diffId } = layer;
-    const digest = layer.digest ?? diffId;
-    const file = layer.path === undefined ? undefined : this.files.find(layer.path);
-    if (file === undefined || !this.byFile.has(file)) {
-      if (!this.leftOut.has(digest)) throw missingLayers(this.name, index, [diffId]);
+    const file = this.fileOf(layer);
+    if (file === undefined) {
+      const digest = layer.digest ?? diffId;
       const compression = compressionOf(layer.mediaType);
       return { name: blobPath(digest), digest, size: layer.size, compression, diffId };
     }
@@ -112,6 +120,16 @@ export class PassedFiles {
     mustMatch(this.name, file, passed.digest, layer.digest ?? passed.digest);
     mustMatch(this.name, file, passed.diffId, diffId);
     return { name: passed.name, ...storedLayer(passed, this.receiver), diffId };
+  }
+
+  private isMissing(layer: ArchiveLayer): boolean {
+    return this.fileOf(layer) === undefined && !this.leftOut.has(layer.digest ?? layer.diffId);
+  }
+
+  /** `undefined` when it did not pass. */
+  private fileOf({ path }: ArchiveLayer): ArchivedFile | undefined {
+    const file = path === undefined ? undefined : this.files.find(path);
+    return file !== undefined && this.byFile.has(file) ? file : undefined;
   }
 
   private isLeftOut({ path }: ArchivedFile): boolean {

@@ -1,3 +1,7 @@
+import type { Archive } from '../archive/archive.ts';
+import { maxDocument } from '../archive/archive-files.ts';
+import { concatenated } from '../archive/archive-index.ts';
+import { releaseDocumentPath, releaseSignaturePath } from '../archive/release-document.ts';
 import { SignatureError } from '../support/errors.ts';
 import { type Signer, sshSignatureFingerprint, verifySshSignature } from '../support/ssh-signature.ts';
 
@@ -5,6 +9,19 @@ import { type Signer, sshSignatureFingerprint, verifySshSignature } from '../sup
 export interface SignedRelease {
   document: Uint8Array;
   signature: Uint8Array | undefined;
+}
+
+/** What a bundle brings, read no further than to where it lies; `undefined` of an archive that is none. */
+export async function signedRelease(archive: Archive): Promise<SignedRelease | undefined> {
+  let document: Uint8Array | undefined;
+  let signature: Uint8Array | undefined;
+  for await (const { path, size, content } of archive.entries()) {
+    if (size > maxDocument) continue;
+    if (path === releaseDocumentPath) document = await concatenated(content());
+    if (path === releaseSignaturePath) signature = await concatenated(content());
+    if (document !== undefined && signature !== undefined) break;
+  }
+  return document && { document, signature };
 }
 
 /**

@@ -42,7 +42,10 @@ export async function verifyArchives(
   for (const input of await groupInputs(inputs)) {
     const name = typeof input === 'string' ? input : input.name;
     const task = context.progress.begin(`verifying ${name}`, { unit: 'bytes' });
-    const archive = await openArchive(input, (bytes) => task.advance(bytes));
+    const archive = await openArchive(input, {
+      onRead: (bytes) => task.advance(bytes),
+      signal: context.signal,
+    });
     try {
       const total = archive.seekable?.size ?? archive.size;
       if (total !== undefined) task.setTotal(total);

@@ -55,6 +55,37 @@ test('a file that is not there exits 10', async () => {
   assert.is(status, 10);
 });
 
+test('of several files none is loaded when one is not there', async () => {
+  const { status, stderr } = await images(['load', 'old.tar', 'nowhere.tar']);
+  assert.is(status, 10);
+  assert.match(stderr, 'nowhere.tar: there is no such file');
+  assert.is(await engine.images.inspect(`${name}:7.2`), undefined);
+});
+
+test('--select stands before a file as well as behind it', async () => {
+  for (const args of [
+    ['--select', '*:7.2', 'old.tar'],
+    ['old.tar', '--select', '*:7.2', '--select', 'x'],
+  ]) {
+    const { status, stderr } = await images(['load', '--dry-run', ...args]);
+    assert.is(status, args.length === 3 ? 0 : 10, stderr);
+  }
+});
+
+test('what standard input brings is called that', async () => {
+  const { status, stderr } = await images(['load', '-'], new Uint8Array(0));
+  assert.is(status, 14);
+  assert.match(stderr, /^dockerctl: standard input: /);
+});
+
+test('saving a release that nobody knows names those there are', async () => {
+  await images(['load', 'old.tar']);
+  const { status, stderr } = await images(['save', '--release', '99', '-o', 'x.tar']);
+  assert.is(status, 10);
+  assert.match(stderr, /no release 99\n.*7\.2/);
+  await removeAll();
+});
+
 test('inspect tells what an archive holds and what of it is here, from a file and a pipe', async () => {
   const { status, stdout } = await images(['inspect', 'old.tar']);
   assert.is(status, 0);

@@ -115,6 +115,7 @@ async function carry(site: TestEngine, store: string): Promise<void> {
   await refused(site, 10, /volume 2 of \d+ is missing/, atStrict('load', files[0]!, files[2]!));
   renameSync(missing, files[1]!);
   await done(atStrict('verify', files[0]!));
+  await done(atStrict('load', `${store}/shop.tar`, '--dry-run'));
   await done(atStrict('load', ...files.toReversed()));
   for (const reference of [web, db]) {
     const [here, there] = [vendor, site].map(({ engine }) => engine.images.inspect(reference));
@@ -146,6 +147,8 @@ async function refuseUntrusted(site: TestEngine, host: string): Promise<void> {
   const save = ['save', web, db, '--release', '1.4', '-o'];
   await done(atVendor(...save, 'unsigned.tar'));
   await refused(site, 12, 'is not signed', atSite('load', 'unsigned.tar'));
+  await done(atVendor(...save, 'first.tar.gz', '--sign', key));
+  await refused(site, 12, 'is not signed', atSite('load', 'first.tar.gz', 'unsigned.tar'));
   await done(atVendor(...save, 'stranger.tar', '--sign', stranger));
   await refused(site, 12, 'does not allow', atSite('load', 'stranger.tar'));
   await done(atVendor(...save, 'signed.tar', '--sign', key));
@@ -181,6 +184,8 @@ async function refuseUntrusted(site: TestEngine, host: string): Promise<void> {
   for (const reference of [web, db])
     await site.engine.images.remove(reference, { force: true }).catch(() => {});
   await refused(site, 10, /delta/, atSite('load', 'delta.tar'));
+  execFileSync('sh', ['-c', 'gzip -c delta.tar >delta.tar.gz'], { cwd: media });
+  await refused(site, 10, /4 layers missing/, atSite('load', 'delta.tar.gz'));
 
   await done(atSite('load', 'signed.tar'));
 }

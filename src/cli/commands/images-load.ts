@@ -7,10 +7,16 @@ import { renderTable } from '../render/table.ts';
 import type { Wrap } from './all.ts';
 
 export function addImagesLoad(images: Command, wrap: Wrap): void {
+  const pattern = (value: string, previous: string[]) => [...previous, value];
   images
     .command('load <file...>')
     .description('verify image archives (- is standard input) and load what the engine lacks')
-    .option('--select <pattern...>', 'load only images whose name matches, such as shop/*:1.4')
+    .option(
+      '--select <pattern>',
+      'load only images whose name matches, such as shop/*:1.4; may be repeated',
+      pattern,
+      [],
+    )
     .action(wrap(load));
 }
 

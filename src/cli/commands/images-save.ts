@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { SavedBundle, SaveRequest } from '../../releases/save.ts';
+import { NotFoundError } from '../../support/errors.ts';
 import { saveFormat, saveTarget } from '../archive-output.ts';
 import type { Session } from '../context.ts';
 import { type ParsedInput, VERSION } from '../program.ts';
@@ -58,7 +59,8 @@ async function whatToSave(
   const { openCatalog } = await import('../../releases/catalog.ts');
   const { release } = session.global;
   if (images.length > 0) return { images, release };
-  const known = await openCatalog(session.context.stateDir).releases();
+  const catalog = openCatalog(session.context.stateDir);
+  const known = await catalog.releases();
   const record = known.find((candidate) => candidate.release === release);
   if (record !== undefined) {
     return {
@@ -67,7 +69,11 @@ async function whatToSave(
       record,
     };
   }
-  const deployment = await session.deployment();
+  const deployment = await session.deployment().catch(async (error: unknown) => {
+    // Whoever names a release wants to hear of releases.
+    if (release !== undefined && error instanceof NotFoundError) await catalog.find(release);
+    throw error;
+  });
   const used = [...new Set(deployment.services.map(({ image }) => image))];
   return { images: used, release: deployment.release };
 }

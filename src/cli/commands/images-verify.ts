@@ -42,12 +42,12 @@ async function verifyFiles(session: Session, files: readonly string[]): Promise<
 }
 
 function renderArchive({ archive, images, unverified, bytes, release, signedBy }: VerifiedArchive): string {
-  const what = `${count(images, 'image')}, ${formatBytes(bytes)}`;
+  const of = release === undefined ? '' : ` of release ${release}`;
+  const what = `${count(images, 'image')}${of}, ${formatBytes(bytes)}`;
   if (unverified > 0) {
     return `${archive}: no damage found: ${what}; ${count(unverified, 'layer')} could not be verified, for docker save up to 1.9 wrote no digests`;
   }
-  const of = release === undefined ? '' : ` of release ${release}`;
-  return `${archive}: whole: ${what}${of}${signedBy === undefined ? '' : `, signed by ${signedBy}`}`;
+  return `${archive}: whole: ${what}${signedBy === undefined ? '' : `, signed by ${signedBy}`}`;
 }
 
 function renderRelease({ images }: VerifiedRelease): string {
