@@ -18,6 +18,7 @@ main({
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
+  giveWay: () => import('../support/posix/give-way.ts').then(({ giveWay }) => giveWay()),
 }).then((status) => {
   process.exitCode = status;
   // Whatever a command left open (a pooled connection to the engine) must not keep the shell waiting.

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -35,6 +35,25 @@ x-dockerctl:
   };
   return { home, run: (...argv) => runCli(argv, { environment, workingDirectory: home }) };
 }
+
+test('where there are services, and nobody waits for it, a backup lets them go first', async () => {
+  let given = 0;
+  const giveWay = async () => void given++;
+  for (const [services, times] of [
+    ['{}', 0],
+    ['{web: {image: "shop/web:1"}}', 1],
+  ] as const) {
+    const { home } = host();
+    const file = join(home, 'dockerctl.yaml');
+    writeFileSync(file, `${readFileSync(file, 'utf8')}services: ${services}\n`);
+    given = 0;
+    const { status, stderr } = await runCli(['-f', file, '--state-dir', join(home, 'state'), 'backup'], {
+      giveWay,
+    });
+    assert.is(status, 0, stderr);
+    assert.is(given, times);
+  }
+});
 
 test('a host without an engine is backed up, and the second time nothing has changed', async () => {
   const { run } = host();

@@ -17,6 +17,7 @@ export async function runCli(
     environment?: Record<string, string>;
     workingDirectory?: string;
     stdin?: string | Uint8Array;
+    giveWay?: () => Promise<void>;
   } = {},
 ): Promise<CliResult> {
   const stdin = new PassThrough();
@@ -30,6 +31,7 @@ export async function runCli(
     stdin,
     stdout: stdout.stream,
     stderr: stderr.stream,
+    ...(options.giveWay && { giveWay: options.giveWay }),
   });
   return { status, stdout: stdout.text(), stderr: stderr.text() };
 }

@@ -49,6 +49,7 @@ async function create(session: Session, { args: [dest], options }: ParsedInput):
   const deliver = async (snapshot: Snapshot, repository: Repository) => {
     sent = remote && (await send(session, repository, snapshot, remote));
   };
+  await giveWayToServices(session, deployment);
   const report = await run(session, deployment, directory, { full, tags: options.tag ?? [], deliver });
 
   session.result({ ...report, ...(sent && { sent }) }, (done) => {
@@ -56,6 +57,12 @@ async function create(session: Session, { args: [dest], options }: ParsedInput):
     return sent === undefined || remote === undefined ? lines : `${lines}\n${renderSendReport(sent, remote)}`;
   });
   throwIfIncomplete(report);
+}
+
+/** With nobody waiting for the backup, what the host is there for goes first. */
+async function giveWayToServices({ io }: Session, { services }: Deployment): Promise<void> {
+  const isWatched = io.stderr.isTTY === true;
+  if (services.length > 0 && !isWatched) await io.giveWay?.();
 }
 
 async function run(

@@ -27,6 +27,7 @@ export interface Libc {
   lseek(file: number, offset: number, whence: number): number;
   flock(file: number, operation: number): number;
   mallopt(parameter: number, value: number): number;
+  schedSetscheduler(thread: number, policy: number, parameters: Pointer): number;
   /** Waits for the disk: to be called off the main thread. */
   syncfs: { async(file: number, done: (error: unknown, result: number) => void): void };
   llistxattr(path: Pointer, list: Pointer, size: number): number;
@@ -58,6 +59,7 @@ function load(): Libc {
     lseek: c.func('int64_t lseek(int, int64_t, int)'),
     flock: c.func('int flock(int, int)'),
     mallopt: c.func('int mallopt(int, int)'),
+    schedSetscheduler: c.func('int sched_setscheduler(int, int, void *)'),
     syncfs: c.func('int syncfs(int)'),
     llistxattr: c.func('int64_t llistxattr(void *, void *, uint64_t)'),
     flistxattr: c.func('int64_t flistxattr(int, void *, uint64_t)'),
