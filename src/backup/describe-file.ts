@@ -1,30 +1,28 @@
 import type { Entry } from '../repository/entry.ts';
 import { pathAt } from '../support/posix/byte-path.ts';
 import { readLinkAt } from '../support/posix/read-link.ts';
-import { getXattr, listXattrs } from '../support/posix/xattrs.ts';
+import { readXattrs } from '../support/posix/xattrs.ts';
 import type { Seen } from './walk/walk.ts';
 
 /**
  * Everything about a file but its content, as its entry in the tree. Throws the system's error when it has vanished.
  * The ctime is that of the stat, before anything else was read: a change in between shows next time.
  */
-export function describeFile({ path, parent, name, stat }: Seen): Entry {
-  const { type, mode, uid, gid, mtime, ctime } = stat;
-  if (type === 'socket') throw new TypeError('a socket is not backed up');
-  const entry: Entry = { path, type, mode, uid, gid, mtime, inode: Number(stat.inode), ctime };
-  if (type === 'symlink') entry.target = readLinkAt(parent.descriptor, name);
-  if (type === 'character' || type === 'block') entry.device = { major: stat.major, minor: stat.minor };
-  if (type === 'file') entry.size = stat.size;
+export function describeFile(seen: Seen): Entry {
+  const { parent, name, stat } = seen;
+  const entry = describeByStat(seen);
+  if (stat.type === 'symlink') entry.target = readLinkAt(parent.descriptor, name);
   const xattrs = readXattrs(pathAt(parent.descriptor, name));
   if (xattrs !== undefined) entry.xattrs = xattrs;
   return entry;
 }
 
-function readXattrs(path: string): Record<string, Uint8Array> | undefined {
-  const found: Record<string, Uint8Array> = {};
-  for (const name of listXattrs(path)) {
-    const value = getXattr(path, name);
-    if (value !== undefined) found[name] = value;
-  }
-  return Object.keys(found).length === 0 ? undefined : found;
+/** What the stat alone tells: enough for a regular file that will be read, for its attributes are read with its content. */
+export function describeByStat({ path, stat }: Seen): Entry {
+  const { type, mode, uid, gid, mtime, ctime } = stat;
+  if (type === 'socket') throw new TypeError('a socket is not backed up');
+  const entry: Entry = { path, type, mode, uid, gid, mtime, inode: Number(stat.inode), ctime };
+  if (type === 'character' || type === 'block') entry.device = { major: stat.major, minor: stat.minor };
+  if (type === 'file') entry.size = stat.size;
+  return entry;
 }

@@ -3,7 +3,7 @@ import type { Entry } from '../repository/entry.ts';
 import type { PreviousFile, SourceWriter } from '../repository/repository.ts';
 import { codeOf } from '../support/errors.ts';
 import type { ProgressTask } from '../support/progress.ts';
-import { describeFile } from './describe-file.ts';
+import { describeByStat, describeFile } from './describe-file.ts';
 import { HardLinks } from './hard-links.ts';
 import { PreviousFiles } from './previous-files.ts';
 import type { ProblemLog } from './problem-log.ts';
@@ -72,21 +72,21 @@ function canBeKept(
   return stat.type !== 'file' || link !== undefined || writer.has(before);
 }
 
-async function storeAnew(
+function storeAnew(
   seen: Seen,
   link: string | undefined,
   queue: TreeQueue,
   problems: ProblemLog,
-): Promise<void> {
+): Promise<void> | undefined {
+  if (seen.stat.type === 'file' && link === undefined) return queue.read(seen, describeByStat(seen));
   let entry: Entry;
   try {
     entry = describeFile(seen);
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;
-    return problems.unreadable(seen.path, code);
+    problems.unreadable(seen.path, code);
+    return undefined;
   }
-  if (link !== undefined) await queue.add(seen, { ...entry, hardlink: link });
-  else if (entry.type === 'file') await queue.read(seen, entry);
-  else await queue.add(seen, entry);
+  return queue.add(seen, link === undefined ? entry : { ...entry, hardlink: link });
 }

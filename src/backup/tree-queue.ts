@@ -1,14 +1,13 @@
 import type { Entry } from '../repository/entry.ts';
 import type { PreviousFile, SourceWriter, StoredFile } from '../repository/repository.ts';
 import { codeOf } from '../support/errors.ts';
-import { pathAt } from '../support/posix/byte-path.ts';
 import { statAt } from '../support/posix/stat.ts';
 import { describeFile } from './describe-file.ts';
 import type { ProblemLog } from './problem-log.ts';
 import type { Seen } from './walk/walk.ts';
 
 /** Files are handed over for reading in batches, so many at a time and so many bytes; more batches wait than are read. */
-const batchFiles = 512;
+const batchFiles = 256;
 const batchBytes = 32 * 1024 * 1024;
 const batchItems = 4096;
 const batchesInFlight = 3;
@@ -46,16 +45,16 @@ export class TreeQueue {
   }
 
   /** An entry that needs no reading. */
-  async add(seen: Seen, entry: Entry): Promise<void> {
+  add(seen: Seen, entry: Entry): Promise<void> | undefined {
     const item = { seen, entry, isRead: false };
-    await (this.#isEmpty ? this.#finish(item, undefined) : this.#enqueue(item));
+    return this.#isEmpty ? this.#finish(item, undefined) : this.#enqueue(item);
   }
 
-  /** A regular file whose content must be read. */
-  async read(seen: Seen, entry: Entry): Promise<void> {
+  /** A regular file whose content must be read, and its attributes with it. */
+  read(seen: Seen, entry: Entry): Promise<void> | undefined {
     this.#open.toRead.push(seen);
     this.#open.bytes += seen.stat.size;
-    await this.#enqueue({ seen, entry, isRead: true });
+    return this.#enqueue({ seen, entry, isRead: true });
   }
 
   /** Waits until everything is in the tree. */
@@ -75,15 +74,15 @@ export class TreeQueue {
     return this.#inFlight.length === 0 && this.#open.items.length === 0;
   }
 
-  async #enqueue(item: Item): Promise<void> {
+  #enqueue(item: Item): Promise<void> | undefined {
     item.seen.parent.retain();
     const { items, toRead } = this.#open;
     items.push(item);
     const isFull =
       toRead.length >= batchFiles || this.#open.bytes >= batchBytes || items.length >= batchItems;
-    if (!isFull) return;
+    if (!isFull) return undefined;
     this.#dispatch();
-    while (this.#inFlight.length >= batchesInFlight) await this.#drainFirst();
+    return this.#inFlight.length < batchesInFlight ? undefined : this.#drainFirst();
   }
 
   #dispatch(): void {
@@ -100,22 +99,30 @@ export class TreeQueue {
     if (batch === undefined) return;
     const results = (await batch.results)[Symbol.iterator]();
     for (let item = batch.items[0]; item !== undefined; item = batch.items[0]) {
-      await this.#finish(item, 'isRead' in item && item.isRead ? results.next().value : undefined);
+      const result = 'isRead' in item && item.isRead ? results.next().value : undefined;
+      const finished = this.#finish(item, result);
+      if (finished !== undefined) await finished; // Most are done, and to await that too takes its time.
       batch.items.shift();
       item.seen.parent.release();
     }
     this.#inFlight.shift();
   }
 
-  async #finish(item: Item, result: StoredFile | undefined): Promise<void> {
+  #finish(item: Item, result: StoredFile | undefined): Promise<void> | undefined {
     if ('kept' in item) return this.#writer.keep(item.kept);
     const { seen, entry } = item;
     if (result !== undefined) return this.#finishRead(seen, entry, result);
     if (entry.hardlink !== undefined) return this.#finishLink(seen, entry, entry.hardlink);
-    await this.#writer.add(entry);
+    return this.#writer.add(entry);
   }
 
-  async #finishRead(seen: Seen, entry: Entry, first: StoredFile): Promise<void> {
+  #finishRead(seen: Seen, entry: Entry, result: StoredFile): Promise<void> | undefined {
+    const isSmooth = !('error' in result) && result.flag === undefined;
+    if (isSmooth) return this.#writer.add(withContent(seen, entry, result));
+    return this.#finishTroubled(seen, entry, result);
+  }
+
+  async #finishTroubled(seen: Seen, entry: Entry, first: StoredFile): Promise<void> {
     const { result, entry: current } = await this.#readAgainIfReplaced(seen, entry, first);
     if (result === undefined) return this.#writer.add(current);
     if ('error' in result) {
@@ -172,8 +179,8 @@ function emptyBatch(): Batch {
 }
 
 function fileToStore({ parent, name, stat }: Seen) {
-  const path = pathAt(parent.descriptor, name);
-  return { path, device: stat.device, inode: Number(stat.inode), size: stat.size };
+  const { device, inode, size } = stat;
+  return { directory: parent.descriptor, name, device, inode: Number(inode), size };
 }
 
 /** A directory cannot be saved in a file's place: the walk has gone on. */
@@ -188,14 +195,17 @@ function lookAgain(seen: Seen): Found | { error: string } {
 }
 
 /**
- * The entry as it was when its content was read. If the file was touched since the walk saw it, owner, mode and attributes are
+ * Completes the entry as it was when its content was read. If the file was touched since the walk saw it, owner, mode and attributes are
  * taken anew; if it was touched even after the reading, its ctime is left out, and the next run reads it again.
  */
 function withContent(seen: Seen, entry: Entry, stored: Exclude<StoredFile, { error: string }>): Entry {
-  const { chunks, size, holes, mtime, ctime, inode, flag } = stored;
+  const { chunks, size, holes, xattrs, mtime, ctime, inode, flag } = stored;
   const current = ctime === entry.ctime ? entry : freshMetadata(seen, entry, ctime);
-  const content = { chunks, size, mtime, inode, ...(holes && { holes }), ...(flag && { flag }) };
-  return { ...current, ...content };
+  Object.assign(current, { chunks, size, mtime, inode });
+  if (holes !== undefined) current.holes = holes;
+  if (xattrs !== undefined) current.xattrs = xattrs;
+  if (flag !== undefined) current.flag = flag;
+  return current;
 }
 
 function freshMetadata(seen: Seen, entry: Entry, ctime: bigint): Entry {

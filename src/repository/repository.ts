@@ -135,8 +135,11 @@ export interface SourceWriter {
   storeFiles(files: readonly FileToStore[]): Promise<StoredFile[]>;
   /** Stores a stream (a dump) as the content of one file. */
   storeStream(content: AsyncIterable<Uint8Array>): Promise<{ chunks: string[]; size: number }>;
-  /** Appends to the tree, strictly in the order of `comparePaths`. Regular files need `chunks` or `hardlink`. */
-  add(entry: Entry): Promise<void>;
+  /**
+   * Appends to the tree, strictly in the order of `comparePaths`. Regular files need `chunks` or `hardlink`. There is a
+   * promise to wait for only where a segment must be written.
+   */
+  add(entry: Entry): Promise<void> | undefined;
   /**
    * Appends a file of `previous()` as it was: where all of a segment is kept, nothing of it is written or hashed again. Most are
    * kept, so there is a promise to wait for only where a segment must be written.
@@ -174,8 +177,10 @@ export interface PlainStat {
 }
 
 export interface FileToStore {
-  /** One character per byte; may go through `/proc/self/fd/N/` of a directory handle kept open until this resolves. */
-  path: string;
+  /** Descriptor of its directory, kept open until this resolves. */
+  directory: number;
+  /** Its name there, one character per byte. */
+  name: string;
   /** What the walk saw: a file that is another inode by now has been replaced. */
   device: number;
   inode: number;
@@ -189,6 +194,7 @@ export type StoredFile =
       /** Bytes read, holes counted. */
       size: number;
       holes?: [number, number][];
+      xattrs?: Record<string, Uint8Array>;
       /** Times and inode at the moment of the read that is stored. Nanoseconds since 1970. */
       mtime: bigint;
       ctime: bigint;

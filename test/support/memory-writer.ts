@@ -1,9 +1,10 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, readFileSync } from 'node:fs';
 import { digestOf } from '../../src/oci/digest.ts';
 import { comparePaths, type Entry } from '../../src/repository/entry.ts';
 import type { FileToStore, PreviousFile, SourceWriter, StoredFile } from '../../src/repository/repository.ts';
 import { codeOf } from '../../src/support/errors.ts';
-import { toFsPath } from '../../src/support/posix/byte-path.ts';
+import { openAt } from '../../src/support/posix/open.ts';
+import { readXattrs } from '../../src/support/posix/xattrs.ts';
 
 /**
  * A source's writer that keeps everything in memory and does nothing behind one's back, for tests that must touch
@@ -35,7 +36,7 @@ export class MemoryWriter implements SourceWriter {
     entry?.chunks?.every((chunk) => this.chunks.has(chunk)) === true;
 
   async storeFiles(files: readonly FileToStore[]): Promise<StoredFile[]> {
-    const names = files.map(({ path }) => path.split('/').slice(5).join('/'));
+    const names = files.map(({ name }) => name);
     this.beforeRead(names);
     this.read.push(...names);
     return files.map((file, i) => this.answer(names[i]!) ?? this.#readFile(file));
@@ -63,14 +64,16 @@ export class MemoryWriter implements SourceWriter {
     throw new Error('nobody ends it here');
   }
 
-  #readFile({ path, inode }: FileToStore): StoredFile {
+  #readFile({ directory, name, inode }: FileToStore): StoredFile {
     try {
-      const file = openSync(toFsPath(path), constants.O_RDONLY | constants.O_NOFOLLOW);
+      const file = openAt(directory, name, constants.O_RDONLY);
       try {
         const { ino, mtimeNs: mtime, ctimeNs: ctime } = fstatSync(file, { bigint: true });
         if (Number(ino) !== inode) return { error: 'ESTALE' };
         const bytes = readFileSync(file);
-        return { chunks: this.#store(bytes), size: bytes.length, mtime, ctime, inode };
+        const xattrs = readXattrs(file);
+        const content = { chunks: this.#store(bytes), size: bytes.length, ...(xattrs && { xattrs }) };
+        return { ...content, mtime, ctime, inode };
       } finally {
         closeSync(file);
       }

@@ -1,6 +1,6 @@
 import type { Recipient } from '../age/keys.ts';
 import type { WrittenPack } from '../packs/pack-file.ts';
-import type { FileToStore, StoredFile } from '../repository.ts';
+import type { PackedFiles, PackedResults } from './packed.ts';
 
 /** What a worker needs to know once. */
 export interface WorkerSetup {
@@ -14,7 +14,7 @@ export interface WorkerSetup {
 }
 
 export type ToWorker =
-  | { kind: 'files'; job: number; files: readonly FileToStore[] }
+  | { kind: 'files'; job: number; files: PackedFiles }
   | { kind: 'stream'; job: number }
   /** The next bytes of the stream; none are its end. */
   | { kind: 'piece'; bytes: Uint8Array }
@@ -25,7 +25,7 @@ export type ToWorker =
 export type FromWorker =
   /** Which of these chunks does the repository lack? Answered by `wanted`, one byte each, in the order of asking. */
   | { kind: 'ask'; digests: Uint8Array; sizes: number[] }
-  | { kind: 'stored'; job: number; files: StoredFile[] }
+  | { kind: 'stored'; job: number; files: PackedResults }
   | { kind: 'streamed'; job: number; chunks: string[]; size: number }
   /** A piece was taken over: the next may come. */
   | { kind: 'taken' }

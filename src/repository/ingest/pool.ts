@@ -5,6 +5,7 @@ import type { WrittenPack } from '../packs/pack-file.ts';
 import type { FileToStore, StoredFile } from '../repository.ts';
 import { writeError } from '../run/write-error.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './messages.ts';
+import { packFiles, unpackResults } from './packed.ts';
 
 export interface PoolOptions extends WorkerSetup {
   /** For messages. */
@@ -42,7 +43,9 @@ export class IngestPool {
     const stored: Promise<StoredFile[]>[] = [];
     for (const job of splitJobs(files)) {
       const lane = await this.#laneWithRoom();
-      stored.push(lane.run({ kind: 'files', files: job.files }, job.cost) as Promise<StoredFile[]>);
+      stored.push(
+        lane.run({ kind: 'files', files: packFiles(job.files) }, job.cost) as Promise<StoredFile[]>,
+      );
     }
     return (await Promise.all(stored)).flat();
   }
@@ -190,7 +193,7 @@ class Lane {
     if (message.kind === 'taken') {
       this.#pieces--;
       this.#onTaken?.();
-    } else if (message.kind === 'stored') this.#resolve(message.job, message.files);
+    } else if (message.kind === 'stored') this.#resolve(message.job, unpackResults(message.files));
     else if (message.kind === 'streamed')
       this.#resolve(message.job, { chunks: message.chunks, size: message.size });
     else if (message.kind === 'finished') this.#resolve(message.job, undefined);

@@ -1,8 +1,9 @@
-import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { constants, readSync } from 'node:fs';
 import { codeOf } from '../../support/errors.ts';
-import { toFsPath } from '../../support/posix/byte-path.ts';
 import { holesOf } from '../../support/posix/holes.ts';
+import { closeFile, openAt } from '../../support/posix/open.ts';
 import { type Stat, statFile } from '../../support/posix/stat.ts';
+import { readXattrs } from '../../support/posix/xattrs.ts';
 import { chunkLimits } from '../chunks/gear.ts';
 import type { FileToStore, StoredFile } from '../repository.ts';
 import type { Chunker, Read } from './chunker.ts';
@@ -14,25 +15,25 @@ const attempts = 3;
 export async function readFile(file: FileToStore, chunker: Chunker): Promise<StoredFile> {
   let handle: number | undefined;
   try {
-    handle = openWithoutTrace(file.path);
+    handle = openWithoutTrace(file);
     return await readOpenFile(handle, file, chunker);
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;
     return { error: code };
   } finally {
-    if (handle !== undefined) closeSync(handle);
+    if (handle !== undefined) closeFile(handle);
   }
 }
 
 /** Without touching the access time where that is allowed: only for the file's owner and root. */
-function openWithoutTrace(path: string): number {
-  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+function openWithoutTrace({ directory, name }: FileToStore): number {
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
   try {
-    return openSync(toFsPath(path), flags | constants.O_NOATIME);
+    return openAt(directory, name, flags | constants.O_NOATIME);
   } catch (error) {
     if (codeOf(error) !== 'EPERM') throw error;
-    return openSync(toFsPath(path), flags);
+    return openAt(directory, name, flags);
   }
 }
 
@@ -43,6 +44,7 @@ async function readOpenFile(handle: number, file: FileToStore, chunker: Chunker)
       return { error: 'ESTALE' };
     }
     const holes = before.blocks * 512 < before.size ? holesOf(handle, before.size) : [];
+    const xattrs = readXattrs(handle);
     const read = readBetween(handle, before.size, holes);
     const done: { flag?: 'changed' | 'grew' } = {};
     const judge = (length: number): boolean => {
@@ -56,7 +58,8 @@ async function readOpenFile(handle: number, file: FileToStore, chunker: Chunker)
     const { mtime, ctime } = before;
     const inode = Number(before.inode);
     const size = done.flag === undefined ? before.size : chunks.size + totalLength(holes);
-    return { ...chunks, size, ...(holes.length > 0 && { holes }), mtime, ctime, inode, ...done };
+    const more = { ...(holes.length > 0 && { holes }), ...(xattrs && { xattrs }), ...done };
+    return { ...chunks, size, mtime, ctime, inode, ...more };
   }
 }
 

@@ -6,6 +6,7 @@ import type { StoredFile } from '../repository.ts';
 import type { Arena } from './arena.ts';
 import { Chunker, type Read } from './chunker.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './messages.ts';
+import { packResults, unpackFiles } from './packed.ts';
 import { readFile } from './read-file.ts';
 
 /**
@@ -41,9 +42,9 @@ async function run(message: ToWorker): Promise<void> {
   switch (message.kind) {
     case 'files': {
       const files: StoredFile[] = [];
-      for (const file of message.files) files.push(await readFile(file, chunker));
+      for (const file of unpackFiles(message.files)) files.push(await readFile(file, chunker));
       chunker.flush();
-      return send({ kind: 'stored', job: message.job, files });
+      return send({ kind: 'stored', job: message.job, files: packResults(files) });
     }
     case 'stream': {
       const stored = await chunker.addLarge(readPieces());

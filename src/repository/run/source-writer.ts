@@ -76,9 +76,9 @@ export function createSourceWriter(options: SourceWriterOptions): SourceWriter {
       return ingest.storeStream(Readable.from([whole]));
     },
 
-    async add(entry: Readonly<Entry>): Promise<void> {
+    add(entry: Readonly<Entry>): Promise<void> | undefined {
       count(entry);
-      await tree.add(entry);
+      return tree.add(entry);
     },
 
     keep(file: PreviousFile): Promise<void> | undefined {

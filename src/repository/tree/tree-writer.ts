@@ -5,6 +5,7 @@ import type { TreeRef } from '../snapshot/manifest.ts';
 import { endsSegment, segmentLimit } from './cut.ts';
 import { encodeLine } from './line.ts';
 import { linesOf, type PreviousLine, type PreviousSegment } from './previous-line.ts';
+import { SegmentText } from './segment-text.ts';
 
 /** So many segments are compressed and written at a time. */
 const segmentsInFlight = 4;
@@ -32,7 +33,7 @@ export class TreeWriter {
   /** The segment in progress is one of the previous tree up to this line… */
   #intact: PreviousLine | undefined;
   /** …or these lines. */
-  #lines: string[] = [];
+  #text = new SegmentText();
   #chunks: string[] = [];
   #bytes = 0;
   #last: string | undefined;
@@ -42,11 +43,11 @@ export class TreeWriter {
   }
 
   /** A file that is new, or not what it was. */
-  async add(entry: Readonly<Entry>): Promise<void> {
+  add(entry: Readonly<Entry>): Promise<void> | undefined {
     this.#expect(entry.path);
     this.#spoil();
     this.#addLine(encodeLine(entry), entry.chunks);
-    if (this.#endsWith(entry.path)) await this.#cut();
+    return this.#endsWith(entry.path) ? this.#cut() : undefined;
   }
 
   /** A file that is what it was. Nothing is to be waited for but the end of a segment that must be written. */
@@ -83,7 +84,7 @@ export class TreeWriter {
   #continues({ segment, number }: PreviousLine): boolean {
     if (this.#intact !== undefined)
       return this.#intact.segment === segment && this.#intact.number + 1 === number;
-    return number === 0 && this.#lines.length === 0 && this.#options.usable(segment.ref);
+    return number === 0 && this.#text.isEmpty && this.#options.usable(segment.ref);
   }
 
   /** The segment in progress is not the old one after all. */
@@ -96,17 +97,15 @@ export class TreeWriter {
   }
 
   #addLine(line: string, chunks: string[] | undefined): void {
-    this.#lines.push(line);
-    this.#bytes += Buffer.byteLength(line) + 1;
+    this.#bytes += this.#text.add(line);
     if (chunks !== undefined) for (const chunk of chunks) this.#chunks.push(chunk);
   }
 
   async #cut(): Promise<void> {
     if (this.#intact?.isLast === false) this.#spoil();
     if (this.#intact !== undefined) this.#keepSegment(this.#intact.segment);
-    else if (this.#lines.length > 0) await this.#write();
+    else if (!this.#text.isEmpty) await this.#write();
     this.#intact = undefined;
-    this.#lines = [];
     this.#chunks = [];
     this.#bytes = 0;
   }
@@ -121,8 +120,12 @@ export class TreeWriter {
     const chunks = await this.#options.numbersOf(this.#chunks);
     const earlier = this.#segments.at(-segmentsInFlight);
     if (earlier !== undefined && 'blob' in earlier) await earlier.blob;
-    const blob = this.#options.write(Buffer.from(`${this.#lines.join('\n')}\n`));
-    blob.catch(() => {});
+    const text = this.#text.take();
+    const blob = this.#options.write(text);
+    blob.then(
+      () => freeNow(text),
+      () => {},
+    );
     this.#segments.push({ blob, chunks });
   }
 }

@@ -18,6 +18,7 @@ type Pointer = Uint8Array | null;
 
 export interface Libc {
   statx(directory: number, path: Pointer, flags: number, mask: number, result: Pointer): number;
+  close(file: number): number;
   openat(directory: number, path: Pointer, flags: number, mode: number): number;
   readlinkat(directory: number, path: Pointer, target: Pointer, size: number): number;
   utimensat(directory: number, path: Pointer, times: Pointer, flags: number): number;
@@ -50,6 +51,7 @@ function load(): Libc {
   const c = library.load('libc.so.6');
   return {
     statx: c.func('int statx(int, void *, int, unsigned int, void *)'),
+    close: c.func('int close(int)'),
     openat: c.func('int openat(int, void *, int, unsigned int)'),
     readlinkat: c.func('int64_t readlinkat(int, void *, void *, uint64_t)'),
     utimensat: c.func('int utimensat(int, void *, void *, int)'),

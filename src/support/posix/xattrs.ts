@@ -21,6 +21,18 @@ export function listXattrs(file: XattrFile): string[] {
     .sort();
 }
 
+/** All attributes by their names; `undefined` when there are none. */
+export function readXattrs(file: XattrFile): Record<string, Uint8Array> | undefined {
+  const names = listXattrs(file);
+  if (names.length === 0) return undefined;
+  const found: Record<string, Uint8Array> = {};
+  for (const name of names) {
+    const value = getXattr(file, name);
+    if (value !== undefined) found[name] = value;
+  }
+  return Object.keys(found).length === 0 ? undefined : found;
+}
+
 /** The value, or `undefined` when there is no such attribute (any more). */
 export function getXattr(file: XattrFile, name: string): Uint8Array | undefined {
   const length = measured(file, 'getxattr', (buffer) =>
