@@ -41,12 +41,14 @@ export async function beginRun(options: BeginOptions, context: Context): Promise
     context.progress.warn(nothingToBuildOn(store));
   }
   const sources: EndedSource[] = [];
+  const writing = new Set<Promise<unknown>>();
   let active = true;
 
   async function end(): Promise<void> {
     if (!active) return;
     active = false;
     await ingest.close();
+    await Promise.allSettled(writing); // Lest one lands behind the broom.
     await clearStaging(store).catch(() => {});
     options.onEnd();
   }
@@ -67,7 +69,7 @@ export async function beginRun(options: BeginOptions, context: Context): Promise
         previous: new PreviousTree(store, refs, (error) => context.progress.warn(messageOf(error))),
         usable: usableSegments,
         cutBits: cutBits(summaryOf(previous?.snapshot, source.name)?.files ?? 0),
-        writeSegment: (text) => stageMetadata(store, text),
+        writeSegment: (text) => remember(stageMetadata(store, text), writing),
         onEnd: (summary, segments) => sources.push({ summary, segments }),
       });
     },
@@ -90,6 +92,14 @@ export async function beginRun(options: BeginOptions, context: Context): Promise
 
     abandon: end,
   };
+}
+
+/** Keeps a promise in `pending` until it is settled. */
+function remember<T>(promise: Promise<T>, pending: Set<Promise<unknown>>): Promise<T> {
+  pending.add(promise);
+  const forget = () => pending.delete(promise);
+  promise.then(forget, forget);
+  return promise;
 }
 
 function ofDeployment(stored: readonly StoredSnapshot[], deployment: string): StoredSnapshot[] {
