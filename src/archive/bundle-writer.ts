@@ -1,4 +1,4 @@
-import type { SpooledContent } from './compress/block-compressor.ts';
+import type { SpooledBlock, SpooledContent } from './compress/block-compressor.ts';
 import type { BlockFormat, BlockSizes, CompressedBlock } from './compress/block-format.ts';
 import type { Spool } from './spool.ts';
 import { tarEnd, tarFileHeader, tarPadding } from './tar-writer.ts';
@@ -38,13 +38,25 @@ export async function* bundleBytes(
   for (const piece of inBlocks(tarOf(documents), format)) yield passing(await format.compress(piece));
   for (const { name, size, content } of layers) {
     yield passing(await format.compress(tarFileHeader(name, size)));
-    for (const block of content.blocks) {
-      const { extent, ...rest } = await block;
-      yield passing({ ...rest, bytes: await spool.take(extent) });
-    }
+    for await (const block of taken(content, spool)) yield passing(block);
   }
   yield passing(await format.compress(tarEnd));
   yield format.end(sizes);
+}
+
+/** The blocks of a layer; the next one is read while one is passed on. */
+async function* taken({ blocks }: SpooledContent, spool: Spool): AsyncGenerator<CompressedBlock> {
+  const take = async (block: Promise<SpooledBlock>): Promise<CompressedBlock> => {
+    const { extent, ...sizes } = await block;
+    return { ...sizes, bytes: await spool.take(extent) };
+  };
+  let next = blocks.length > 0 ? take(blocks[0]!) : undefined;
+  for (let i = 1; next !== undefined; i++) {
+    const block = await next;
+    next = i < blocks.length ? take(blocks[i]!) : undefined;
+    next?.catch(() => {}); // It is awaited in its turn, unless nobody reads on.
+    yield block;
+  }
 }
 
 /** Content followed by the zeros that fill its last tar block. */

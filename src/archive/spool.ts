@@ -33,12 +33,45 @@ export class Spool {
   private readonly directory: string;
   private readonly chunks = new Set<Chunk>();
   private current: Chunk | undefined;
+  private readonly underWay = new Set<Promise<unknown>>();
+  private isClosed = false;
 
   constructor(directory: string) {
     this.directory = directory;
   }
 
-  async write(bytes: Uint8Array): Promise<Extent> {
+  write(bytes: Uint8Array): Promise<Extent> {
+    return this.tracked(this.writeExtent(bytes));
+  }
+
+  /** Returns the bytes of an extent and frees it. */
+  take(extent: Extent): Promise<Uint8Array> {
+    return this.tracked(this.takeExtent(extent));
+  }
+
+  /** Frees an extent unread. */
+  async drop({ chunk, length }: Extent): Promise<void> {
+    chunk.live -= length;
+    if (chunk.live === 0 && chunk !== this.current) await this.release(chunk);
+  }
+
+  /** Frees everything, once what is being written and read has ended. Nothing can be written afterwards. */
+  async close(): Promise<void> {
+    this.isClosed = true;
+    await Promise.allSettled(this.underWay);
+    this.current = undefined;
+    for (const chunk of [...this.chunks]) await this.release(chunk);
+  }
+
+  private tracked<T>(work: Promise<T>): Promise<T> {
+    this.underWay.add(work);
+    const forget = () => this.underWay.delete(work);
+    work.then(forget, forget);
+    return work;
+  }
+
+  private async writeExtent(bytes: Uint8Array): Promise<Extent> {
+    if (this.isClosed) throw new Error('the spool is closed');
     const chunk = this.chunkFor(bytes.length);
     const extent = { chunk, offset: chunk.size, length: bytes.length };
     chunk.size += bytes.length;
@@ -56,8 +89,7 @@ export class Spool {
     return extent;
   }
 
-  /** Returns the bytes of an extent and frees it. */
-  async take(extent: Extent): Promise<Uint8Array> {
+  private async takeExtent(extent: Extent): Promise<Uint8Array> {
     const bytes = Buffer.allocUnsafe(extent.length);
     for (let done = 0; done < extent.length; ) {
       const { chunk, offset, length } = extent;
@@ -67,18 +99,6 @@ export class Spool {
     }
     await this.drop(extent);
     return bytes;
-  }
-
-  /** Frees an extent unread. */
-  async drop({ chunk, length }: Extent): Promise<void> {
-    chunk.live -= length;
-    if (chunk.live === 0 && chunk !== this.current) await this.release(chunk);
-  }
-
-  /** Frees everything. Nothing may be writing or reading. */
-  async close(): Promise<void> {
-    this.current = undefined;
-    for (const chunk of [...this.chunks]) await this.release(chunk);
   }
 
   private chunkFor(length: number): Chunk {

@@ -25,6 +25,8 @@ export interface EngineImagesRequest {
   /** How layers are compressed, and where they are set aside. */
   format: BlockFormat;
   spool: Spool;
+  /** Is told, before the first byte, of images that will be in the bundle whole; throws when there is no room for them. */
+  admit(images: readonly ImageDetails[]): Promise<void>;
 }
 
 export interface SpooledImages {
@@ -42,11 +44,12 @@ export interface SpooledImages {
  */
 export async function readEngineImages(
   engine: Engine,
-  { images: references, base, format, spool }: EngineImagesRequest,
+  { images: references, base, format, spool, admit }: EngineImagesRequest,
   context: Context,
 ): Promise<SpooledImages> {
   const held = await heldImages(engine, references);
   const unwanted = layersToLeaveOut(held.map(layersOf), base);
+  if (unwanted.size === 0) await admit(held);
   // An old engine does not tell beforehand which layer it sends: those a delta leaves out must not cost much.
   const passing = unwanted.size === 0 ? format : await blockFormat('tar.zst', 1);
   const archive = new SpooledArchive(streamName, new BlockCompressor(passing, spool), unwanted);

@@ -4,7 +4,7 @@ import { bundleBytes } from '../archive/bundle-writer.ts';
 import { type BundleFormat, blockFormat } from '../archive/compress/block-format.ts';
 import { encodeReleaseDocument, type ReleaseDocument } from '../archive/release-document.ts';
 import { Spool } from '../archive/spool.ts';
-import type { Engine } from '../engine/engine.ts';
+import type { Engine, ImageDetails } from '../engine/engine.ts';
 import type { Context } from '../support/context.ts';
 import { codeOf, FailedError, InterruptedError, NoSpaceError } from '../support/errors.ts';
 import { signWithSshKey } from '../support/ssh-signature.ts';
@@ -13,6 +13,7 @@ import { bundleDocuments, releaseDocumentOf } from './bundle-contents.ts';
 import type { ReleaseRecord } from './catalog.ts';
 import type { DeltaBase } from './delta.ts';
 import { readEngineImages } from './read-engine-images.ts';
+import { requireRoom, spaceAdvice } from './save-space.ts';
 import { type SaveTarget, writeTo } from './save-target.ts';
 
 export interface SaveRequest {
@@ -52,7 +53,8 @@ export interface SavedBundle {
  * @throws {DamagedError} when the engine's stream contradicts itself
  * @throws {FailedError} when the engine no longer holds what the catalog says
  * @throws {SignatureError} when the key cannot sign
- * @throws {NoSpaceError} when the disk is full; nothing is left of the attempt
+ * @throws {NoSpaceError} when there is surely too little room, or the disk is full half-way: nothing is left of the attempt, and
+ * an older file of that name stays as it was
  */
 export async function saveImages(
   engine: Engine,
@@ -60,11 +62,13 @@ export async function saveImages(
   context: Context,
 ): Promise<SavedBundle> {
   const { target } = request;
-  const spool = new Spool(target.kind === 'stream' ? tmpdir() : dirname(target.path));
+  const directory = target.kind === 'stream' ? tmpdir() : dirname(target.path);
+  const places = target.kind === 'stream' ? `${directory}, or where the stream goes` : directory;
+  const spool = new Spool(directory);
   try {
-    return await save(engine, request, spool, context);
+    return await save(engine, request, { spool, directory }, context);
   } catch (error) {
-    throw context.signal.aborted ? interrupted(error) : noSpace(error);
+    throw context.signal.aborted ? interrupted(error) : noSpace(error, places);
   } finally {
     await spool.close();
   }
@@ -73,12 +77,13 @@ export async function saveImages(
 async function save(
   engine: Engine,
   request: SaveRequest,
-  spool: Spool,
+  { spool, directory }: { spool: Spool; directory: string },
   context: Context,
 ): Promise<SavedBundle> {
   const format = await blockFormat(request.format, request.level);
   const attachments = await readAttachments(request.attachments ?? []);
-  const source = { images: request.images, base: request.base, format, spool };
+  const admit = (held: readonly ImageDetails[]) => requireRoom(directory, held, request.format);
+  const source = { images: request.images, base: request.base, format, spool, admit };
   const { images, layers, leftOut } = await readEngineImages(engine, source, context);
   requireCatalogued(images, request.record);
   const base = leftOut.length === 0 ? undefined : { release: request.base?.release, layers: leftOut };
@@ -138,11 +143,10 @@ function interrupted(cause: unknown): InterruptedError {
   return new InterruptedError('saving images was interrupted: nothing was written', { cause });
 }
 
-function noSpace(error: unknown): unknown {
+function noSpace(error: unknown, places: string): unknown {
   if (codeOf(error) !== 'ENOSPC' && codeOf(error) !== 'EDQUOT') return error;
-  return new NoSpaceError('saving images: the disk is full', {
-    advice:
-      'Free some space, compress more with --format and --level, or leave out what the receiver has with --since',
+  return new NoSpaceError(`saving images: there is no space left in ${places}`, {
+    advice: spaceAdvice,
     cause: error,
   });
 }

@@ -38,7 +38,7 @@ export class BlockCompressor {
     collectRarely();
     this.format = format;
     this.spool = spool;
-    this.atOnce = Math.max(1, Math.min(availableParallelism(), Math.floor(memoryBudget / format.memory)));
+    this.atOnce = Math.max(1, Math.min(availableParallelism() + 1, Math.floor(memoryBudget / format.memory)));
   }
 
   /** Resolves when all content has been taken; its last blocks may still be on their way. */
