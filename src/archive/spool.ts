@@ -109,7 +109,7 @@ export class Spool {
     const full = this.current;
     this.current = { descriptor, size: 0, live: 0 };
     this.chunks.add(this.current);
-    if (full?.live === 0) void this.release(full);
+    if (full?.live === 0) void this.tracked(this.release(full));
     return this.current;
   }
 
