@@ -84,8 +84,9 @@ export interface DatabaseServer {
 
 /** The image of a service with its settings, without a network, over a data directory that is being made. */
 export interface SpareServer {
-  /** Of its data on this host. Empty at first. */
+  /** Of its data on this host, one character per byte; empty at first. And inside the container. */
   directory: string;
+  data: string;
   /** Starts it in a new container. @param adapt changes what the container runs, given what that of the service does */
   start(adapt?: (program: ContainerCommand) => ContainerCommand): Promise<DatabaseServer>;
   /** Stops it as its service is stopped. @throws {FailedError} unless it ends with exit status 0 */
@@ -145,9 +146,11 @@ export async function databaseFor(engine: DatabaseEngineName): Promise<Database>
     case 'mysql':
     case 'mariadb':
       return (await import('./mysql/mysql.ts')).mysql;
+    case 'redis':
+      return (await import('./redis/redis.ts')).redis;
   }
   const { UsageError } = await import('../support/errors.ts');
-  throw new UsageError(`databases: ${engine} cannot be dumped; postgres, mysql and mariadb can`, {
+  throw new UsageError(`databases: ${engine} cannot be dumped; postgres, mysql, mariadb and redis can`, {
     advice: 'Give the source a pair of commands instead: run prints the data, restore takes it',
   });
 }

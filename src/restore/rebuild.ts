@@ -90,6 +90,7 @@ function spareServer(
   const server: DatabaseServer = { engine, container: spare };
   return {
     directory: data.source,
+    data: data.target,
     async start(adapt = (program: ContainerCommand) => program) {
       await removeSpare(spare, engine);
       context.signal.throwIfAborted();

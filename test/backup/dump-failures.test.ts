@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { type FixtureName, loadFixture } from '../../scripts/fixtures/image.ts';
 import { createBackup } from '../../src/backup/create.ts';
 import { mysql } from '../../src/databases/mysql/mysql.ts';
+import { redis } from '../../src/databases/redis/redis.ts';
 import { labelNames } from '../../src/deployment/names.ts';
 import { readDeployment } from '../../src/deployment/read.ts';
 import { runInContainer } from '../../src/engine/run-in-container.ts';
@@ -40,6 +41,20 @@ const cases: Case[] = [
       await run(container, `mariadb -uroot -e "${sql}"`);
     },
   },
+  {
+    fixture: 'redis',
+    kind: 'redis',
+    program: '/usr/bin/redis-cli',
+    dumping: '*--rdb*',
+    ready: async (container) => {
+      await redis.ready({ engine, container }, context);
+      await run(container, 'redis-cli CONFIG SET repl-diskless-sync-delay 0');
+      await run(
+        container,
+        'for i in $(seq 300); do echo "SET key:$i $(head -c 60 /dev/urandom | base64 -w 0)"; done | redis-cli',
+      );
+    },
+  },
 ];
 
 /** What the program does instead, what the source then tells, and whether the backup is complete all the same. */
@@ -72,13 +87,13 @@ for (const { fixture, kind, program, dumping, ready } of cases) {
       await engine.containers.start(name);
       await ready(name);
       const file = join(home, `${name}.yaml`);
-      const source = `{service: db, dump: ${kind}, timeout: 3s}`;
+      const source = `{service: db, dump: ${kind}, timeout: "$TIMEOUT"}`;
       const backup = `{repository: ${home}/${kind}, sources: {data: ${source}}}`;
       const text = `name: ${name}\nx-dockerctl: {backup: ${backup}}\nservices: {db: {image: ${image}}}\n`;
       writeFileSync(file, text, { mode: 0o600 });
-      const deployment = await readDeployment(file, { environment: {} });
       const repository = await openOrCreateRepository(join(home, kind), context);
-      const save = async () => {
+      const save = async (TIMEOUT = '60s') => {
+        const deployment = await readDeployment(file, { environment: { TIMEOUT } });
         const { snapshot } = await createBackup(
           deployment,
           { engine, repository, full: true, host: 'h' },
@@ -90,7 +105,7 @@ for (const { fixture, kind, program, dumping, ready } of cases) {
       assert.equal(await save(), { complete: true, said: '' });
       for (const { does, says, complete = false } of failures) {
         await replace(name, program, `case "$*" in ${dumping}) ${does} ;; *) exec "$real" "$@" ;; esac`);
-        const saved = await save();
+        const saved = await save(does.includes('sleep') ? '3s' : undefined);
         assert.match(saved.said, says);
         assert.is(saved.complete, complete, does);
         await run(name, `mv ${program}.real ${program}`);
