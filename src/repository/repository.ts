@@ -240,6 +240,8 @@ export interface RemovalReport {
 
 /** A snapshot on its way out of a repository. */
 export interface Outgoing {
+  /** Of the repository that it is in. */
+  directory: string;
   snapshot: Snapshot;
   manifest: Buffer;
   /** Every blob that it needs but its manifest, each once. */

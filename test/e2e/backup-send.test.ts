@@ -146,7 +146,7 @@ test('what went wrong over there is told here, with its exit status', async () =
   assert.match(down.stderr, 'down:/b: ssh: connect to host down port 22: Connection refused');
   const bare = await dockerctl('backup', 'send', 'latest', 'bare:/b');
   assert.is(bare.status, 1);
-  assert.match(bare.stderr, 'dockerctl is not installed there');
+  assert.match(bare.stderr, 'dockerctl is not installed there, and rsync is not there');
   const there = join(root, 'other-files');
   mkdirSync(there);
   writeFileSync(join(there, 'thesis.txt'), '');

@@ -17,7 +17,8 @@ export function standInForSsh(directory: string): { log: string } {
   install(
     join(programs, 'ssh'),
     `printf '%s\\n' "$@" >'${log}'
-while [ "$1" != -- ]; do shift; done
+while [ $# -gt 0 ] && [ "$1" != -- ]; do shift; done
+if [ $# = 0 ]; then echo 'sh: 1: rsync: not found' >&2; exit 127; fi
 if [ "$2" = down ]; then echo 'ssh: connect to host down port 22: Connection refused' >&2; exit 255; fi
 if [ "$2" = bare ]; then PATH=/nowhere exec /bin/sh -c "$3"; fi
 command=\${SSH_FORCED:-$3}

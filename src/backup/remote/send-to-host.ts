@@ -6,11 +6,12 @@ import { type Child, describeExit, startChild } from '../../support/child.ts';
 import type { Context } from '../../support/context.ts';
 import { DockerctlError, FailedError, InterruptedError } from '../../support/errors.ts';
 import { type RemoteAddress, renderRemoteAddress } from './address.ts';
+import { sendByRsync } from './send-by-rsync.ts';
 import { sshCommand } from './ssh.ts';
 
 /**
- * Sends a snapshot to a repository on another host: what is missing there, to `dockerctl backup receive`, over ssh. A
- * connection that breaks leaves that repository whole, and what has arrived is not sent again.
+ * Sends a snapshot to a repository on another host: what is missing there, to `dockerctl backup receive`, over ssh; by rsync
+ * where dockerctl is not installed. A connection that breaks leaves that repository whole, and what has arrived is not sent again.
  *
  * @throws {FailedError} when ssh cannot connect or breaks off. @throws whatever goes wrong over there, as the same class
  */
@@ -20,7 +21,14 @@ export async function sendToHost(
   context: Context,
 ): Promise<SendReport> {
   const doing = `sending snapshot ${shortId(outgoing.snapshot.id)}`;
-  return talkTo(address, doing, context, (receiver) => sendSnapshot(outgoing, receiver, context));
+  try {
+    return await talkTo(address, doing, context, (receiver) => sendSnapshot(outgoing, receiver, context));
+  } catch (error) {
+    if (!(error instanceof NotInstalledError)) throw error;
+    return await sendByRsync(outgoing, address, context).catch((cause: unknown) => {
+      throw context.signal.aborted ? interrupted(doing) : cause;
+    });
+  }
 }
 
 /** Removes snapshots from a repository on another host, which one that only lets itself be added to refuses. */
@@ -47,8 +55,7 @@ async function talkTo<T>(
     await requireGoodEnd(receiver, doing, address);
     return result;
   } catch (error) {
-    if (signal.aborted)
-      throw new InterruptedError(`${doing}: interrupted; what has arrived is not sent again`);
+    if (signal.aborted) throw interrupted(doing);
     if (error instanceof ConnectionError) await requireGoodEnd(receiver, doing, address);
     throw atHost(error, doing, address);
   } finally {
@@ -67,16 +74,26 @@ async function requireGoodEnd(
   const exit = await exited;
   if (exit.code === 0) return;
   const said = exit.stderr.trim().split('\n').at(-1);
-  const isMissing = exit.code === 127;
-  throw new FailedError(
-    `${doing} to ${renderRemoteAddress(address)}: ${isMissing ? 'dockerctl is not installed there' : said || describeExit(exit)}`,
-    {
-      advice: isMissing
-        ? 'Install it there, or carry the snapshot with dockerctl backup export'
-        : `Try: ssh ${address.host} dockerctl --version`,
-      facts: { host: address.host, exit: exit.code },
-    },
-  );
+  const facts = { host: address.host, exit: exit.code };
+  if (exit.code === 127) {
+    throw new NotInstalledError(
+      `${doing} to ${renderRemoteAddress(address)}: dockerctl is not installed there`,
+      {
+        advice: 'Install it there, or do it on that host',
+        facts,
+      },
+    );
+  }
+  throw new FailedError(`${doing} to ${renderRemoteAddress(address)}: ${said || describeExit(exit)}`, {
+    advice: `Try: ssh ${address.host} dockerctl --version`,
+    facts,
+  });
+}
+
+class NotInstalledError extends FailedError {}
+
+function interrupted(doing: string): InterruptedError {
+  return new InterruptedError(`${doing}: interrupted; what has arrived is not sent again`);
 }
 
 function atHost(error: unknown, doing: string, address: RemoteAddress): unknown {

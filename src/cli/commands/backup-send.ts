@@ -30,9 +30,13 @@ async function send(session: Session, { args: [name, to], options }: ParsedInput
 }
 
 /** One line about what went over. */
-export function renderSendReport({ snapshot, existed, sent }: SendReport, address: RemoteAddress): string {
+export function renderSendReport(
+  { snapshot, existed, sent, by }: SendReport,
+  address: RemoteAddress,
+): string {
   const id = shortId(snapshot);
   const where = renderRemoteAddress(address);
   if (existed && sent.blobs === 0) return `snapshot ${id} was already at ${where}`;
-  return `snapshot ${id} sent to ${where}: ${count(sent.blobs, 'file')}, ${formatBytes(sent.bytes)}`;
+  const how = by === 'rsync' ? '; by rsync, which could overwrite there: dockerctl is not installed' : '';
+  return `snapshot ${id} sent to ${where}: ${count(sent.blobs, 'file')}, ${formatBytes(sent.bytes)}${how}`;
 }

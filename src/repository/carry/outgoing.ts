@@ -11,6 +11,7 @@ import { manifestLimit } from '../snapshot/media-types.ts';
 export async function readOutgoing(store: Store, stored: StoredSnapshot): Promise<Outgoing> {
   const { snapshot, manifest } = stored;
   return {
+    directory: store.directory,
     snapshot,
     manifest: await readBlob(store, manifest.digest, manifestLimit),
     blobs: blobsOfParts(stored.parts),

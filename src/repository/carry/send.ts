@@ -27,6 +27,8 @@ export interface SendReport {
   existed: boolean;
   /** What the receiver lacked. */
   sent: { blobs: number; bytes: number };
+  /** What took it there: rsync cannot be kept from overwriting. */
+  by: 'dockerctl' | 'rsync';
 }
 
 /**
@@ -51,7 +53,7 @@ export async function sendSnapshot(
   const { existed } = await readAnswer(source, 'stored');
   stdin.end();
   const bytes = blobs.reduce((sum, { size }) => sum + size, 0);
-  return { snapshot: snapshot.id, existed, sent: { blobs: blobs.length, bytes } };
+  return { snapshot: snapshot.id, existed, sent: { blobs: blobs.length, bytes }, by: 'dockerctl' };
 }
 
 /** Asks a receiver to remove snapshots, which one that only lets itself be added to refuses. */
