@@ -1,6 +1,6 @@
 import type { ArchiveImage, ArchiveLayer } from '../archive/image-index.ts';
 import type { Engine, EngineInfo, ImageDetails } from '../engine/engine.ts';
-import { type Digest, digestOf } from '../oci/digest.ts';
+import { type Digest, digestOf, isDigest } from '../oci/digest.ts';
 import type { ReleaseRecord } from './catalog.ts';
 
 /** What the engine holds: how it was before a load, and what need not be sent. */
@@ -58,9 +58,30 @@ export function layerFinder(
     const chainsOf = memoized((image: ArchiveImage) => chainIds(image.layers.map(({ diffId }) => diffId)));
     return (image, _layer, index) => chains.has(chainsOf(image)[index]!);
   }
-  const ours = catalog.flatMap(({ images }) => images).filter(({ manifest }) => held.byId.has(manifest));
-  const digests = new Set(ours.flatMap(({ layers }) => layers.map(({ digest }) => digest)));
+  const digests = knownDigests(held, catalog);
   return (_image, _layer, _index, digest) => digests.has(digest);
+}
+
+/** Of the layers that a containerd store holds, those whose bytes we know: we loaded them, and their image is still there. */
+function knownDigests(held: EngineImages, catalog: readonly ReleaseRecord[]): Set<Digest> {
+  const ours = catalog.flatMap(({ images }) => images).filter(({ manifest }) => held.byId.has(manifest));
+  return new Set(ours.flatMap(({ layers }) => layers.map(({ digest }) => digest)));
+}
+
+/**
+ * The lowest layers of an image that an engine finds again in a bundle, where layers are uncompressed. The containerd store may
+ * hold them compressed, and does not tell.
+ */
+export function layersFoundAgain(
+  image: ImageDetails,
+  held: EngineImages,
+  catalog: readonly ReleaseRecord[],
+): Digest[] {
+  const diffIds = image.diffIds.filter(isDigest);
+  if (held.store === 'classic') return diffIds;
+  const digests = knownDigests(held, catalog);
+  const end = diffIds.findIndex((diffId) => !digests.has(diffId));
+  return end === -1 ? diffIds : diffIds.slice(0, end);
 }
 
 /** What names each layer of an image together with those below it (OCI Image Format 1.1, "Layer ChainID"). */

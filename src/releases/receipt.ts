@@ -5,7 +5,7 @@ import { type Digest, isDigest } from '../oci/digest.ts';
 import { codeOf, DamagedError, messageOf, NotFoundError } from '../support/errors.ts';
 import type { Catalog } from './catalog.ts';
 import type { DeltaBase } from './delta.ts';
-import { engineImages } from './engine-images.ts';
+import { engineImages, layersFoundAgain } from './engine-images.ts';
 
 /** What a host has, written down so that somebody else can leave it out (docs/bundle-format.md, "Deltas"). */
 export interface Receipt {
@@ -28,15 +28,27 @@ export interface ReceiptImage {
 
 const schema = 1;
 
-/** Asks the engine what it has. */
+/**
+ * Asks the engine what it has. Of a containerd store, only what dockerctl loaded counts: of anything else nobody can tell whether its
+ * layers are there in the form that a bundle has them in.
+ * @returns the receipt, and the names of images whose layers could not all be counted
+ */
 export async function writeReceipt(
   { engine, catalog }: { engine: Engine; catalog: Catalog },
   { tool, host, now }: { tool: string; host: string; now: Date },
-): Promise<Receipt> {
+): Promise<{ receipt: Receipt; uncounted: string[] }> {
   const info = await engine.info();
-  const [{ all }, releases] = await Promise.all([engineImages(engine, info), catalog.releases()]);
-  const images = all.map((image) => receiptImage(image, info)).sort(byNameAndLayers);
-  return { tool, host, made: now.toISOString(), releases: releases.map(({ release }) => release), images };
+  const [held, releases] = await Promise.all([engineImages(engine, info), catalog.releases()]);
+  const counted = held.all.map((image) => ({ image, layers: layersFoundAgain(image, held, releases) }));
+  const images = counted
+    .filter(({ image, layers }) => layers.length > 0 || image.diffIds.length === 0)
+    .map(({ image, layers }) => receiptImage(image, layers, info))
+    .sort(byNameAndLayers);
+  const uncounted = counted
+    .filter(({ image, layers }) => layers.length < image.diffIds.length)
+    .map(({ image }) => image.tags[0] ?? image.id);
+  const labels = releases.map(({ release }) => release);
+  return { receipt: { tool, host, made: now.toISOString(), releases: labels, images }, uncounted };
 }
 
 export function encodeReceipt({ tool, host, made, releases, images }: Receipt): string {
@@ -70,9 +82,9 @@ export function baseOfReceipt({ releases, images }: Receipt): DeltaBase {
 }
 
 /** On the classic store an image's id is its config's digest; the containerd store has no word for that. */
-function receiptImage({ id, tags, diffIds }: ImageDetails, { store }: EngineInfo): ReceiptImage {
+function receiptImage({ id, tags }: ImageDetails, layers: Digest[], { store }: EngineInfo): ReceiptImage {
   const config = store === 'classic' && isDigest(id) ? { config: id } : {};
-  return { references: [...tags].sort(), ...config, layers: diffIds.filter(isDigest) };
+  return { references: [...tags].sort(), ...config, layers };
 }
 
 function byNameAndLayers(a: ReceiptImage, b: ReceiptImage): number {
