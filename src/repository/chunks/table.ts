@@ -1,11 +1,15 @@
 const digestBytes = 32;
 
+/** Digests lie in pages of so many (a power of two): to make room for more, none is moved. */
+const pageBits = 13;
+const pageMask = (1 << pageBits) - 1;
+
 /**
- * Numbers chunks by their digest: the first is 0. Flat arrays instead of objects, some 44 bytes a chunk, so that
+ * Numbers chunks by their digest: the first is 0. Flat arrays instead of objects, some 40 bytes a chunk, so that
  * millions of chunks fit in memory.
  */
 export class ChunkTable {
-  #digests = Buffer.alloc(0);
+  readonly #pages: Buffer[] = [];
   /** Open addressing: number + 1, or 0 for a free slot. */
   #slots = new Uint32Array(16);
   #count = 0;
@@ -25,17 +29,22 @@ export class ChunkTable {
 
   /** The number of the chunk; a new one when it was not there. */
   add(bytes: Uint8Array, offset = 0): number {
-    if ((this.#count + 1) * 2 > this.#slots.length) this.#rehash();
+    if ((this.#count + 1) * 3 > this.#slots.length * 2) this.#rehash();
     const slot = this.#slotOf(bytes, offset);
     if (this.#slots[slot] !== 0) return this.#slots[slot]! - 1;
-    this.#grow();
-    this.#digests.set(bytes.subarray(offset, offset + digestBytes), this.#count * digestBytes);
+    if ((this.#count & pageMask) === 0) this.#pages.push(Buffer.allocUnsafeSlow(digestBytes << pageBits));
+    this.#pageOf(this.#count).set(bytes.subarray(offset, offset + digestBytes), placeOf(this.#count));
     this.#slots[slot] = ++this.#count;
     return this.#count - 1;
   }
 
   digestHex(number: number): string {
-    return this.#digests.toString('hex', number * digestBytes, (number + 1) * digestBytes);
+    const place = placeOf(number);
+    return this.#pageOf(number).toString('hex', place, place + digestBytes);
+  }
+
+  #pageOf(number: number): Buffer {
+    return this.#pages[number >>> pageBits]!;
   }
 
   /** The slot that holds the digest, or the free one where it belongs. */
@@ -49,24 +58,23 @@ export class ChunkTable {
   }
 
   #equals(number: number, bytes: Uint8Array, offset: number): boolean {
-    const at = number * digestBytes;
-    for (let i = 0; i < digestBytes; i++) if (this.#digests[at + i] !== bytes[offset + i]) return false;
+    const page = this.#pageOf(number);
+    const place = placeOf(number);
+    for (let i = 0; i < digestBytes; i++) if (page[place + i] !== bytes[offset + i]) return false;
     return true;
   }
 
-  #grow(): void {
-    if (this.#digests.length > this.#count * digestBytes) return;
-    const larger = Buffer.alloc(Math.max(1024 * digestBytes, Math.ceil(this.#digests.length * 1.5)));
-    this.#digests.copy(larger);
-    this.#digests = larger.subarray(0, larger.length - (larger.length % digestBytes));
-  }
-
   #rehash(): void {
-    this.#slots = new Uint32Array(this.#slots.length * 4);
+    this.#slots = new Uint32Array(this.#slots.length * 2);
     for (let number = 0; number < this.#count; number++) {
-      this.#slots[this.#slotOf(this.#digests, number * digestBytes)] = number + 1;
+      this.#slots[this.#slotOf(this.#pageOf(number), placeOf(number))] = number + 1;
     }
   }
+}
+
+/** Of its digest in its page. */
+function placeOf(number: number): number {
+  return (number & pageMask) * digestBytes;
 }
 
 /** Digests are evenly spread: any of their bytes are a hash. */

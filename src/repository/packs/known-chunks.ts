@@ -11,13 +11,19 @@ export class KnownChunks {
   readonly #packs: PackRef[] = [];
   #packOf = new Uint32Array(1024);
 
-  /** Says where the chunks of a complete pack are. */
-  addPack(pack: PackRef, { frames }: Pick<PackContents, 'frames'>): void {
+  /**
+   * Says where the chunks of a complete pack are.
+   * @returns their numbers, in order
+   */
+  addPack(pack: PackRef, { frames }: Pick<PackContents, 'frames'>): Uint32Array {
     const position = this.#packs.push(pack) - 1;
-    for (const { chunks } of frames) {
-      const digests = Buffer.from(chunks, 'hex');
-      for (let at = 0; at < digests.length; at += 32) this.#place(this.#table.add(digests, at), position);
+    const digests = Buffer.from(frames.map(({ chunks }) => chunks).join(''), 'hex');
+    const numbers = new Uint32Array(digests.length / 32);
+    for (let i = 0; i < numbers.length; i++) {
+      numbers[i] = this.#table.add(digests, i * 32);
+      this.#place(numbers[i]!, position);
     }
+    return numbers;
   }
 
   /** Whether the chunk whose digest stands at `offset` is new. From now on it is known, its pack to be told later. */
@@ -32,6 +38,11 @@ export class KnownChunks {
   /** A number that stands for the chunk, -1 when it is not known. */
   numberOf(hex: string): number {
     return this.#table.findHex(hex);
+  }
+
+  /** Their digests in hex, joined. */
+  textOf(numbers: Uint32Array): string {
+    return Array.from(numbers, (number) => this.#table.digestHex(number)).join('');
   }
 
   /** The packs of these chunks. Each must be in a complete pack by now. */

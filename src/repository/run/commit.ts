@@ -1,7 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
 import { blobSize, publishBlob, type StagedBlob, stageBlob, syncBlobs } from '../../oci/layout.ts';
 import { stageMetadata } from '../blobs/metadata.ts';
-import { encodeIndex, indexGoal } from '../packs/index-lines.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
 import { keepReserve } from '../prune/reserve.ts';
 import type { Snapshot, SourceSummary } from '../repository.ts';
@@ -9,17 +8,11 @@ import type { Store } from '../seal/store.ts';
 import { signConfig } from '../signed/signed-config.ts';
 import { encodeConfig } from '../snapshot/config.ts';
 import type { StoredSnapshot } from '../snapshot/load.ts';
-import {
-  encodeManifest,
-  type IndexRef,
-  type PackRef,
-  type Parts,
-  type TreeRef,
-} from '../snapshot/manifest.ts';
+import { encodeManifest, type PackRef, type Parts, type TreeRef } from '../snapshot/manifest.ts';
 import { publishSnapshot } from '../snapshot/publish.ts';
 import type { NewSegment } from '../tree/tree-writer.ts';
-import type { Ingest, NewPack } from './ingest.ts';
-import { gatherIndexes } from './merge-indexes.ts';
+import type { Ingest } from './ingest.ts';
+import { writeIndexes } from './write-indexes.ts';
 
 export interface CommitOptions {
   store: Store;
@@ -132,45 +125,6 @@ function packsOf(trees: Iterable<TreeRef>): Map<Digest, PackRef> {
   const packs = new Map<Digest, PackRef>();
   for (const tree of trees) for (const pack of tree.packs) packs.set(pack.digest, pack);
   return packs;
-}
-
-/** Indexes for the packs of this run, and those that tell of the older packs that it needs. */
-async function writeIndexes(
-  { store, repository, ingest, usable }: CommitOptions,
-  written: readonly NewPack[],
-  needed: ReadonlyMap<Digest, PackRef>,
-): Promise<{ staged: StagedBlob[]; refs: IndexRef[] }> {
-  const own = new Set(written.map(({ ref }) => ref.digest));
-  const older = [...needed.values()].filter(({ digest }) => !own.has(digest));
-  const { refs, lines } = await gatherIndexes(store, usable, older);
-  const staged: StagedBlob[] = [];
-  for (const group of groupLines([...lines, ...written.map(({ ref, line }) => ({ pack: ref, line }))])) {
-    const header = { repository, seed: await ingest.seed() };
-    const blob = await stageMetadata(
-      store,
-      encodeIndex(
-        header,
-        group.map(({ line }) => line),
-      ),
-    );
-    staged.push(blob);
-    refs.push({ digest: blob.digest, size: blob.size, packs: group.map(({ pack }) => pack) });
-  }
-  return { staged, refs };
-}
-
-function* groupLines<T extends { line: string }>(lines: readonly T[]): Generator<T[]> {
-  let group: T[] = [];
-  let length = 0;
-  for (const line of lines) {
-    group.push(line);
-    length += line.line.length;
-    if (length < indexGoal) continue;
-    yield group;
-    group = [];
-    length = 0;
-  }
-  if (group.length > 0) yield group;
 }
 
 async function writeNotes(store: Store, sources: readonly EndedSource[]): Promise<StagedBlob | undefined> {

@@ -1,21 +1,13 @@
 import { randomBytes } from 'node:crypto';
-import { type StagedBlob, stagingPath } from '../../oci/layout.ts';
+import { stagingPath } from '../../oci/layout.ts';
 import { IngestPool } from '../ingest/pool.ts';
-import { encodePackLine } from '../packs/index-lines.ts';
 import type { KnownChunks } from '../packs/known-chunks.ts';
 import { loadKnownChunks } from '../packs/load-known.ts';
-import type { WrittenPack } from '../packs/pack-file.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
 import type { FileToStore, StoredFile } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
-import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
-
-/** A pack that this run wrote, not yet published, and its line for the index. */
-export interface NewPack {
-  ref: PackRef;
-  staged: StagedBlob;
-  line: string;
-}
+import type { IndexRef } from '../snapshot/manifest.ts';
+import { addNewPack, type NewPack } from './new-pack.ts';
 
 export interface IngestOptions {
   store: Store;
@@ -109,7 +101,7 @@ export class Ingest {
       recipients: store.recipients,
       directory: store.directory,
       onAsk: (digests, sizes) => this.#claim(known, digests, sizes),
-      onPack: (pack) => this.#addPack(known, pack),
+      onPack: (pack) => this.packs.push(addNewPack(pack, this.#source, known)),
     });
   }
 
@@ -119,12 +111,5 @@ export class Ingest {
       this.#newBytes += size;
       return 1;
     });
-  }
-
-  #addPack(known: KnownChunks, { path, ...contents }: WrittenPack): void {
-    const { pack: digest, size } = contents;
-    const ref: PackRef = { digest, size, source: this.#source };
-    known.addPack(ref, contents);
-    this.packs.push({ ref, staged: { digest, size, path }, line: encodePackLine(contents) });
   }
 }
