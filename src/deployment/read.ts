@@ -14,6 +14,8 @@ import { readTrustedFile } from './trusted-file.ts';
 export interface ReadOptions {
   /** Stands for the release that the file names. */
   release?: string;
+  /** What the file says, where it is not there to be read. */
+  text?: string;
   /** Where `${NAME}` is looked up first; the file `.env` beside the deployment file comes second. */
   environment: Readonly<Record<string, string | undefined>>;
 }
@@ -27,10 +29,10 @@ export interface ReadOptions {
  */
 export async function readDeployment(
   file: string,
-  { release, environment }: ReadOptions,
+  { release, text, environment }: ReadOptions,
 ): Promise<Deployment> {
   const path = resolve(file);
-  const document = new DeploymentDocument(path, await readTrustedFile(path, 'deployment file'));
+  const document = new DeploymentDocument(path, text ?? (await readTrustedFile(path, 'deployment file')));
   const variables = await readVariables(path, environment);
   if (release !== undefined) checkRelease(release, (message) => new UsageError(message));
   const named = release ?? (await readRelease(document, variables));

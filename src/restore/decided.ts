@@ -8,7 +8,7 @@ import type { ServiceState } from './services.ts';
 
 /** What was decided before anything changes. */
 export interface Decided {
-  request: Selection;
+  request: Selection & { hostCommands?: boolean };
   snapshot: Snapshot;
   selected: readonly SelectedSource[];
   plan: RestorePlan;
@@ -37,7 +37,10 @@ export async function recordOf(
     started: context.now().toISOString(),
     repository: repository.directory,
     snapshot: snapshot.id,
-    request: { only: request.only, full: request.full, to: request.to },
+    request: {
+      ...{ only: request.only, full: request.full, to: request.to },
+      ...(request.hostCommands === false && { hostCommands: false }),
+    },
     sources: selected.map(({ summary: { name, title, files, bytes } }) => ({ name, title, files, bytes })),
     phase: 'staging',
     createdDirectories: [],

@@ -24,7 +24,13 @@ export interface RestoreRecord {
   /** Absolute path of the repository, and the snapshot's id. */
   repository: string;
   snapshot: string;
-  request: { only: readonly string[]; full: boolean; to: string | undefined };
+  request: {
+    only: readonly string[];
+    full: boolean;
+    to: string | undefined;
+    /** `false`: nothing that the deployment file says is run on the host itself, on the way back neither. */
+    hostCommands?: boolean;
+  };
   sources: { name: string; title: string; files: number; bytes: number }[];
   /**
    * `staging`: nothing that lives has changed. `swapping`: services stop, data is being exchanged, services start.

@@ -17,6 +17,8 @@ import { runRestore } from './run.ts';
 export interface RestoreRequest extends Selection {
   /** Id, unique prefix, or `latest`. */
   snapshot: string;
+  /** `false`: the deployment file is a stranger's, and its commands are not run on this host. */
+  hostCommands?: boolean;
 }
 
 export interface RestorePorts {

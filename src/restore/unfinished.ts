@@ -20,13 +20,16 @@ export interface RestoreStatus
   kept: string[];
   /** The directory it wrote to, instead of the host. */
   to: string | undefined;
+  /** Whether what the deployment file says may be run on the host itself. */
+  hostCommands: boolean;
 }
 
 /** Oldest first; none: nothing is under way and nothing is kept. */
 export async function restoreStatus(stateDir: string): Promise<RestoreStatus[]> {
   return (await restoreJournals(stateDir)).map(({ record }) => {
     const { id, started, phase, repository, snapshot } = record;
-    return { id, started, phase, repository, snapshot, to: record.request.to, kept: keptData(record) };
+    const { to, hostCommands = true } = record.request;
+    return { id, started, phase, repository, snapshot, to, hostCommands, kept: keptData(record) };
   });
 }
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { RestoreHost } from '../../restore/host.ts';
 import { UsageError } from '../../support/errors.ts';
+import { adoptDeployment } from '../adopted-deployment.ts';
 import { identityOption, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import { openHost } from '../lifecycle.ts';
@@ -24,6 +25,7 @@ export function addRestore(program: Command, wrap: Wrap): void {
       '\nA name with a dot or a slash is an archive that `backup export` wrote, of which the volumes may be several; - is' +
         '\nstandard input. A plain .tar is read where it lies; a compressed one is unpacked into the state directory meanwhile.',
     )
+    .option('--allow-hooks', "run on this host what a foreign snapshot's deployment file says")
     .option('--resume', 'finish a restore that was killed')
     .option('--rollback', 'take back the restore that was killed, or else the last one')
     .option('--status', 'tell which restores are unfinished, and where replaced data is kept')
@@ -61,18 +63,21 @@ async function restoreSnapshot(
   const keys = await trustedKeys(session, options.signers);
   const { repository, snapshot } = await openRestoreSource(session, named, options, keys);
   try {
-    const request = { snapshot, only: options.only ?? [], full: options.full === true, to };
-    const ports = {
-      host: await hostFor(session, to),
-      repository,
-      keys,
-    };
-    if (to === undefined && !session.global.dryRun) await refuseWhileBusy(session);
+    const trusting = { keys, allowHooks: options.allowHooks === true };
+    const source = { repository, snapshot };
+    const adopted = to === undefined ? await adoptDeployment(session, source, trusting) : undefined;
+    const acting = adopted?.session ?? session;
+    const { hostCommands = true, notes = [] } = adopted ?? {};
+    const request = { snapshot, only: options.only ?? [], full: options.full === true, to, hostCommands };
+    const ports = { host: await hostFor(acting, to), repository, keys };
+    if (to === undefined && !session.global.dryRun) await refuseWhileBusy(acting);
     const { plan, run } = await prepareRestore(request, ports, session.context);
+    plan.warnings.push(...notes);
+    if (adopted) plan.skipped = plan.skipped.filter(({ name }) => name !== 'deployment');
     if (session.global.dryRun) return session.result(plan, renderPlan) as undefined;
     if (!session.global.yes) session.io.stderr.write(`${renderPlan(plan)}\n`);
     await session.confirm(to === undefined ? 'replace this with the backup' : `write it to ${to}`);
-    session.result(await run(), renderReport);
+    session.result(await (adopted?.keepFile(run) ?? run()), renderReport);
   } finally {
     await repository.close();
   }
@@ -82,7 +87,7 @@ async function resume(session: Session, options: ParsedInput['options']): Promis
   const { restoreStatus, resumeRestore } = await import('../../restore/unfinished.ts');
   const open = (where: string) => reopenRestoreSource(session, where, options);
   const unfinished = (await restoreStatus(session.context.stateDir)).find(({ phase }) => phase !== 'done');
-  const host = unfinished && (await hostFor(session, unfinished.to));
+  const host = unfinished && (await hostFor(session, unfinished.to, unfinished.hostCommands));
   session.result(await resumeRestore(open, host, session.context), renderReport);
 }
 
@@ -91,7 +96,7 @@ async function takeBack(session: Session): Promise<undefined> {
   const all = await restoreStatus(session.context.stateDir);
   const taken = all.find(({ phase }) => phase !== 'done') ?? all.at(-1);
   if (taken) await session.confirm(`take back the restore ${taken.id} begun ${taken.started}`);
-  const host = taken && (await hostFor(session, taken.to));
+  const host = taken && (await hostFor(session, taken.to, taken.hostCommands));
   session.result(await takeBackRestore(host, session.context), ({ id }) => `took back the restore ${id}`);
 }
 
@@ -123,9 +128,18 @@ async function refuseWhileBusy(session: Session): Promise<void> {
 }
 
 /** The host is the deployment's: writing to a directory needs neither file nor engine. */
-async function hostFor(session: Session, to: string | undefined): Promise<RestoreHost | undefined> {
+async function hostFor(
+  session: Session,
+  to: string | undefined,
+  hostCommands = true,
+): Promise<RestoreHost | undefined> {
   if (to !== undefined) return undefined;
-  const { deploymentServices } = await import('../../restore/deployment-services.ts');
-  const host = await openHost(session);
+  const [{ deploymentServices }, { withoutHostCommands }] = await Promise.all([
+    import('../../restore/deployment-services.ts'),
+    import('../../deployment/host-commands.ts'),
+  ]);
+  const named = await session.deployment();
+  const deployment = hostCommands ? named : withoutHostCommands(named).deployment;
+  const host = await openHost({ ...session, deployment: async () => deployment });
   return { engine: host.engine, services: deploymentServices(host), deployment: host.deployment };
 }

@@ -1,0 +1,82 @@
+import { rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { ReadableRepository } from '../repository/repository.ts';
+import type { TrustedKeys } from '../repository/signed/provenance.ts';
+import { shortId } from '../repository/snapshot/short-id.ts';
+import type { SavedDeployment } from '../restore/saved-deployment.ts';
+import { UsageError } from '../support/errors.ts';
+import type { Session } from './context.ts';
+import { deploymentIfAny } from './deployment-file.ts';
+
+/** On a machine that has no deployment file: the one that the snapshot holds. */
+export interface Adopted {
+  /** The same session, with that for its deployment. */
+  session: Session;
+  /** What the operator should know before saying yes. */
+  notes: string[];
+  /** Whether its commands on the host may be run. */
+  hostCommands: boolean;
+  /** Puts the file where it was, for as long as `restoring` succeeds. */
+  keepFile<T>(restoring: () => Promise<T>): Promise<T>;
+}
+
+/**
+ * @param allowHooks run its commands on the host although nobody vouches for the snapshot
+ * @returns `undefined` where there is a deployment file
+ */
+export async function adoptDeployment(
+  session: Session,
+  { repository, snapshot: name }: { repository: ReadableRepository; snapshot: string },
+  { keys, allowHooks }: { keys: TrustedKeys; allowHooks: boolean },
+): Promise<Adopted | undefined> {
+  if ((await deploymentIfAny(session)) !== undefined) return undefined;
+  const [{ savedDeployment }, { requireProvenance }, { readDeployment }, { withoutHostCommands }] =
+    await Promise.all([
+      import('../restore/saved-deployment.ts'),
+      import('../repository/signed/provenance.ts'),
+      import('../deployment/read.ts'),
+      import('../deployment/host-commands.ts'),
+    ]);
+  const snapshot = await repository.find(name);
+  const what = `snapshot ${shortId(snapshot.id)}`;
+  const { trust } = await requireProvenance(await repository.signedConfig(snapshot), keys, what);
+  const saved = await savedDeployment(repository, snapshot);
+  await refuseExisting(saved);
+  const release = session.global.release ?? snapshot.release;
+  const { environment } = session.io;
+  const whole = await readDeployment(saved.file, {
+    ...{ environment, text: saved.text },
+    ...(release !== undefined && { release }),
+  });
+  const hostCommands = allowHooks || trust !== 'foreign';
+  const { deployment, left } = withoutHostCommands(whole);
+  const notes = [`the deployment file comes from the snapshot, and is put at ${saved.file}`];
+  if (!hostCommands)
+    notes.push(...left.map((command) => `not run on this host without --allow-hooks: ${command}`));
+  return {
+    session: { ...session, deployment: async () => (hostCommands ? whole : deployment) },
+    notes,
+    hostCommands,
+    keepFile: (restoring) => keepFile(saved, restoring),
+  };
+}
+
+/** It was not found where such files are looked for, and is there all the same: what it says may be wanted. */
+async function refuseExisting({ file }: SavedDeployment): Promise<void> {
+  if ((await stat(file).catch(() => undefined)) === undefined) return;
+  throw new UsageError(`restoring: the deployment file ${file} is there, and was not named`, {
+    advice: `Say --file ${file}, or move it away to take the one of the snapshot`,
+  });
+}
+
+async function keepFile<T>({ file, text }: SavedDeployment, restoring: () => Promise<T>): Promise<T> {
+  const { makeDirectoryDurably, writeFileDurably } = await import('../support/durable.ts');
+  await makeDirectoryDurably(dirname(file));
+  await writeFileDurably(file, text);
+  try {
+    return await restoring();
+  } catch (error) {
+    await rm(file, { force: true });
+    throw error;
+  }
+}
