@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { digestOf } from '../oci/digest.ts';
 import { makeDirectoryDurably, writeFileDurably } from '../support/durable.ts';
 import type { Compression } from './codec.ts';
 import type { TarEntry } from './tar-reader.ts';
@@ -25,7 +26,10 @@ export interface IndexCache {
 const maxArchives = 32;
 const maxSize = 4 << 20;
 
-/** One file per archive below `directory`, which is made when the first is remembered. What is damaged there is as if missing. */
+/**
+ * One file per archive below `directory`, which is made when the first is remembered: a line with the digest of the rest, and JSON.
+ * What is damaged there is as if missing.
+ */
 export function openIndexCache(directory: string): IndexCache {
   const pathOf = (identity: string) =>
     join(directory, `${createHash('sha256').update(identity).digest('hex')}.json`);
@@ -38,7 +42,7 @@ export function openIndexCache(directory: string): IndexCache {
       const text = JSON.stringify({ schema, identity, entries: entries.map(encodeEntry) });
       if (text.length > maxSize) return;
       await makeDirectoryDurably(directory);
-      await writeFileDurably(pathOf(identity), text);
+      await writeFileDurably(pathOf(identity), `${digestOf(text)}\n${text}`);
       await dropOldest(directory);
     },
   };
@@ -52,8 +56,10 @@ function encodeEntry({ document, ...entry }: ListedEntry): EncodedEntry {
   return { ...entry, document: document && Buffer.from(document).toString('base64') };
 }
 
-function decode(text: string, identity: string): EntryList | undefined {
+function decode(file: string, identity: string): EntryList | undefined {
   try {
+    const text = file.slice(file.indexOf('\n') + 1);
+    if (file !== `${digestOf(text)}\n${text}`) return undefined;
     const kept = JSON.parse(text) as { schema: number; identity: string; entries: EncodedEntry[] };
     if (kept.schema !== schema || kept.identity !== identity) return undefined;
     return kept.entries.map(({ document, ...entry }) => ({

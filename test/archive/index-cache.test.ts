@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
@@ -55,8 +55,18 @@ test('an archive is indexed once, and again when it has changed', async () => {
 });
 
 test('what is damaged in the cache is as if it were missing', async () => {
-  for (const name of readdirSync(cached)) writeFileSync(join(cached, name), '{"schema":1');
-  assert.equal(await index(), { reads: 1, references: ['shop/web:1'] });
+  const files = readdirSync(cached).map((name) => join(cached, name));
+  const texts = files.map((path) => readFileSync(path, 'utf8'));
+  const damages: ((text: string) => string)[] = [
+    () => '',
+    () => '{"schema":1',
+    (text) => text.slice(0, -1),
+    (text) => text.replace('manifest.json', 'manifest.jsom'),
+  ];
+  for (const damaged of damages) {
+    for (const [i, path] of files.entries()) writeFileSync(path, damaged(texts[i]!));
+    assert.equal(await index(), { reads: 1, references: ['shop/web:1'] });
+  }
 });
 
 test.run();

@@ -13,7 +13,7 @@ import { DamagedError, UsageError } from '../../src/support/errors.ts';
 import { rejects } from '../support/rejects.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { docker25, docker110, docker113, eras, ociArchive } from './fixtures/eras.ts';
-import { fixtureImage } from './fixtures/images.ts';
+import { fixtureImage, withLayers } from './fixtures/images.ts';
 import { directory as dir, type Entry, file, hardlink, json, symlink, tarOf } from './fixtures/tar.ts';
 
 const root = temporaryDirectory();
@@ -166,14 +166,29 @@ test('PAX headers, global ones and long names are understood', async () => {
   assert.is((await readEveryWay(entries)).images.length, 1);
 });
 
+test('a global PAX header counts for all entries behind it, and names nothing by itself', async () => {
+  const bytes = await tarOf(docker110([image]));
+  const [header] = [await tarOf([file('pax_global_header', '31 comment=0123456789abcdef012\n')])];
+  header[156] = 'g'.charCodeAt(0);
+  withChecksum(header);
+  const whole = Buffer.concat([header.subarray(0, 1024), bytes]);
+  for (const input of Object.values(inputs(whole))) assert.is((await read(input)).images.length, 1);
+  header[512] = '9'.charCodeAt(0);
+  await refusedEveryWay(Buffer.concat([header.subarray(0, 1024), bytes]));
+});
+
+function withChecksum(header: Buffer): void {
+  header.write('        ', 148);
+  const sum = header.subarray(0, 512).reduce((total, byte) => total + byte, 0);
+  header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+}
+
 test('a size of more than 8 GiB is read, and known to be missing', async () => {
   const huge = await tarOf([file('huge', '')]);
   huge[124] = 0x80;
   huge.fill(0, 125, 136);
   huge.writeBigUInt64BE(20n * 2n ** 30n, 128);
-  huge.write('        ', 148);
-  const sum = huge.subarray(0, 512).reduce((total, byte) => total + byte, 0);
-  huge.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148);
+  withChecksum(huge);
   const error = await refusedEveryWay(huge);
   assert.match(error.message, /ends at byte \d+/);
 });
@@ -276,6 +291,15 @@ test('an empty file, and one that is no archive, are damaged', async () => {
   await refusedEveryWay(Buffer.alloc(0));
   await refusedEveryWay(Buffer.from('this is no archive at all'.repeat(100)));
 });
+
+for (const [era, write] of Object.entries(eras)) {
+  test(`${era}: a layer without a byte, and one that is an empty tar, are layers`, async () => {
+    const empty = [Buffer.alloc(0), Buffer.alloc(1024)].map((tar) => ({ diffId: digestOf(tar), tar }));
+    const hollow = withLayers(image, [image.layers[0]!, ...empty]);
+    const { images } = await readEveryWay(write([hollow]));
+    assert.equal(images.map(diffIds), [diffIds(hollow)]);
+  });
+}
 
 for (const [format, magic, command] of [
   ['lrzip', '4c525a4900', 'lrzip -d'],

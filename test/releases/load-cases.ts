@@ -7,13 +7,22 @@ import { buffer } from 'node:stream/consumers';
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { codecOf } from '../../src/archive/codec.ts';
 import type { BundleFormat } from '../../src/archive/compress/block-format.ts';
+import { tarFileHeader } from '../../src/archive/tar-writer.ts';
 import type { EngineInfo } from '../../src/engine/engine.ts';
+import { digestOf } from '../../src/oci/digest.ts';
 import { type Catalog, openCatalog } from '../../src/releases/catalog.ts';
 import { type LoadOptions, type LoadReport, loadImages } from '../../src/releases/load.ts';
 import { type SaveRequest, saveImages } from '../../src/releases/save.ts';
 import type { Context } from '../../src/support/context.ts';
-import { DamagedError, FailedError, InterruptedError, NotFoundError } from '../../src/support/errors.ts';
+import {
+  DamagedError,
+  FailedError,
+  InterruptedError,
+  NoSpaceError,
+  NotFoundError,
+} from '../../src/support/errors.ts';
 import { silent } from '../../src/support/progress.ts';
 import {
   containerdStore,
@@ -22,6 +31,7 @@ import {
   eras,
   ociArchive,
   podmanDockerArchive,
+  zstdOciArchive,
 } from '../archive/fixtures/eras.ts';
 import {
   type FixtureImage,
@@ -167,6 +177,14 @@ export async function testLoading(test: Test, store: EngineInfo['store']): Promi
     );
   }
 
+  /** Where there should be nothing, in a file or in the gzip of it. */
+  function withAByteWhereNoneIs(entry: Entry): Entry {
+    const isLayer = /layer\.tar$|sha256\/.+/.test(entry.name) && entry.type === undefined;
+    const content = Buffer.from(entry.content ?? '');
+    const isEmpty = content.length === 0 || content.equals(gzipSync(content.subarray(0, 0), { level: 1 }));
+    return isLayer && isEmpty ? { ...entry, content: Buffer.concat([content, Buffer.from('x')]) } : entry;
+  }
+
   /** In the middle, where a layer has its file's content and JSON a digest or a name. */
   function flipped(content: Buffer): Buffer {
     const copy = Buffer.from(content);
@@ -243,6 +261,46 @@ export async function testLoading(test: Test, store: EngineInfo['store']): Promi
       }
     });
   }
+
+  test('a layer without a byte, and one that is an empty tar: loaded, from a file and from a pipe', async () => {
+    const empty = [Buffer.alloc(0), Buffer.alloc(1024)].map((tar) => ({ diffId: digestOf(tar), tar }));
+    for (const write of [docker113, docker25, ociArchive]) {
+      const image = await newImage();
+      const hollow = withLayers(image, [image.layers[0]!, ...empty]);
+      const { path, bytes } = await archiveOf(write([hollow]));
+      for (const input of [path, bytes]) {
+        await removeLoaded(await host().load(input));
+        const damaged = await archiveOf(write([hollow]).map(withAByteWhereNoneIs));
+        const damage = typeof input === 'string' ? damaged.path : damaged.bytes;
+        await rejects(() => host().load(damage), DamagedError);
+      }
+    }
+  });
+
+  test('a compressed archive of compressed layers: loaded, and refused when a layer in it is damaged', async () => {
+    for (const write of [ociArchive, zstdOciArchive]) {
+      const image = await newImage();
+      const entries = write([image]);
+      const { bytes } = await archiveOf(entries);
+      await host().load(gzipSync(bytes));
+      await assertHeld(image);
+      const i = entries.findIndex(({ content }) => codecOf(Buffer.from(content ?? '')) !== undefined);
+      const damaged = { ...entries[i]!, content: flipped(Buffer.from(entries[i]!.content!)) };
+      const twin = await archiveOf(entries.with(i, damaged));
+      await rejects(() => host().load(gzipSync(twin.bytes)), DamagedError);
+    }
+  });
+
+  test('what would expand beyond the disk is refused as soon as that shows', async () => {
+    const before = await imagesHere();
+    const header = tarFileHeader(`${'0'.repeat(64)}/layer.tar`, 2 ** 50);
+    const zeros = Buffer.alloc(4 << 20);
+    for (const compress of [zstdCompressSync, gzipSync]) {
+      const bomb = Buffer.concat([compress(header), ...Array(20).fill(compress(zeros))]);
+      await rejects(() => host().load(bomb), NoSpaceError);
+    }
+    assert.equal(await imagesHere(), before);
+  });
 
   test('a plain tar that is cut at any entry is refused, and the engine is as before', async () => {
     const entries = docker113([await newImage()]);
