@@ -39,7 +39,10 @@ export async function storeTree(
   let files = 0;
   try {
     for (const seen of walk) {
-      if (++files % filesPerTurn === 0) await setImmediate();
+      if (++files % filesPerTurn === 0) {
+        await setImmediate();
+        await queue.advance();
+      }
       signal.throwIfAborted();
       task.advance(seen.stat.type === 'file' ? seen.stat.size : 0);
       while (previous.endsBefore(seen.path)) await previous.readOn();

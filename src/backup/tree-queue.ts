@@ -17,6 +17,8 @@ interface Batch {
   toRead: Seen[];
   bytes: number;
   results: Promise<StoredFile[]>;
+  /** There are results, or none to wait for. */
+  isDone: boolean;
 }
 
 /** What is kept, or an entry; if `isRead`, its content is among the batch's results. */
@@ -57,6 +59,15 @@ export class TreeQueue {
     return this.#enqueue({ seen, entry, isRead: true });
   }
 
+  /**
+   * Brings into the tree what was read by now. What waits is handed over if nothing else is being read: behind a single file that
+   * changed all others would wait until a batch is full.
+   */
+  async advance(): Promise<void> {
+    if (this.#inFlight.every(({ isDone }) => isDone)) this.#dispatch();
+    while (this.#inFlight[0]?.isDone === true) await this.#drainFirst();
+  }
+
   /** Waits until everything is in the tree. */
   async flush(): Promise<void> {
     this.#dispatch();
@@ -88,8 +99,14 @@ export class TreeQueue {
   #dispatch(): void {
     const batch = this.#open;
     if (batch.items.length === 0) return;
-    if (batch.toRead.length > 0) batch.results = this.#writer.storeFiles(batch.toRead.map(fileToStore));
-    batch.results.catch(() => {}); // Whoever drains the batch hears of it.
+    if (batch.toRead.length > 0) {
+      batch.isDone = false;
+      batch.results = this.#writer.storeFiles(batch.toRead.map(fileToStore));
+    }
+    const done = () => {
+      batch.isDone = true;
+    };
+    batch.results.then(done, done); // Whoever drains the batch hears of a failure.
     this.#inFlight.push(batch);
     this.#open = emptyBatch();
   }
@@ -175,7 +192,7 @@ function wasReplaced(result: StoredFile): boolean {
 }
 
 function emptyBatch(): Batch {
-  return { items: [], toRead: [], bytes: 0, results: Promise.resolve([]) };
+  return { items: [], toRead: [], bytes: 0, results: Promise.resolve([]), isDone: true };
 }
 
 function fileToStore({ parent, name, stat }: Seen) {

@@ -4,6 +4,7 @@ import type { Store } from '../seal/store.ts';
 import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
 import { decodeIndex, type IndexHeader, type PackContents } from './index-lines.ts';
 import { KnownChunks } from './known-chunks.ts';
+import { uniteIndexes } from './unite-indexes.ts';
 import type { UsablePacks } from './usable-packs.ts';
 
 /** Every chunk in packs that can be used, and the repository's seed unless no index can be read. */
@@ -15,7 +16,7 @@ export async function loadKnownChunks(
   const known = new KnownChunks();
   const added = new Set<string>();
   let seed: Buffer | undefined;
-  for (const index of indexes) {
+  for (const index of uniteIndexes(indexes)) {
     const read = await readIndex(store, index);
     seed ??= read?.header.seed;
     for (const { pack, contents } of read?.packs ?? []) {
