@@ -78,9 +78,43 @@ interface Made {
 }
 
 const byteName = fc
-  .uint8Array({ minLength: 1, maxLength: 20 })
+  .oneof(
+    { weight: 9, arbitrary: fc.uint8Array({ minLength: 1, maxLength: 20 }) },
+    { weight: 1, arbitrary: fc.uint8Array({ minLength: 255, maxLength: 255, min: 0x80 }) },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom(
+        ...['\n', '-rf', ' ', '...', '\\', '*', 'a\nb'].map((name) => Buffer.from(name)),
+      ),
+    },
+  )
   .map((bytes) => Buffer.from(bytes.filter((byte) => byte !== 0 && byte !== 0x2f)).toString('latin1'))
   .filter((name) => name !== '' && name !== '.' && name !== '..');
+
+/** May bind low ports, as `setcap cap_net_bind_service=ep` writes it. */
+const capability: [string, Uint8Array] = [
+  'security.capability',
+  new Uint8Array(Uint32Array.of(0x02000001, 1 << 10, 0, 0, 0).buffer),
+];
+
+/** An access list that lets one more user read, as `setfacl -m u:ID:r` writes it. Source: linux/posix_acl_xattr.h. */
+function accessFor(user: number): [string, Uint8Array] {
+  const list = Buffer.alloc(4 + 5 * 8, 0xff);
+  list.writeUInt32LE(2, 0);
+  const entries: [tag: number, permissions: number, id?: number][] = [
+    [0x01, 6],
+    [0x02, 4, user],
+    [0x04, 4],
+    [0x10, 4],
+    [0x20, 0],
+  ];
+  for (const [i, [tag, permissions, id]] of entries.entries()) {
+    list.writeUInt16LE(tag, 4 + i * 8);
+    list.writeUInt16LE(permissions, 6 + i * 8);
+    if (id !== undefined) list.writeUInt32LE(id, 8 + i * 8);
+  }
+  return ['system.posix_acl_access', list];
+}
 
 const made: fc.Arbitrary<Made> = fc.record({
   kind: fc.constantFrom(
@@ -102,11 +136,16 @@ const made: fc.Arbitrary<Made> = fc.record({
   ),
   mode: fc.nat(0o7777),
   owner: fc.tuple(fc.nat(70_000), fc.nat(70_000)),
-  mtime: fc.bigInt({ min: -(10n ** 18n), max: 4n * 10n ** 18n }),
+  // As far as ext4 can tell: from 1901 to 2446.
+  mtime: fc.bigInt({ min: -(2n ** 31n) * 10n ** 9n, max: (2n ** 34n - 2n ** 31n) * 10n ** 9n - 1n }),
   xattr: fc.option(
-    fc.tuple(
-      byteName.map((name) => `user.${name}`),
-      fc.uint8Array({ maxLength: 100 }),
+    fc.oneof(
+      fc.tuple(
+        byteName.map((name) => `user.${name.slice(0, 250)}`),
+        fc.uint8Array({ maxLength: 100 }),
+      ),
+      fc.constant(capability),
+      fc.nat(70_000).map(accessFor),
     ),
     { nil: undefined },
   ),
@@ -150,9 +189,14 @@ function dress({ path, made }: { path: string; made: Made }): void {
   if (made.kind !== 'symlink') {
     chownSync(file, ...made.owner);
     chmodSync(file, made.mode);
-    if (made.xattr && ['file', 'directory', 'sparse'].includes(made.kind)) setXattr(path, ...made.xattr);
+    if (made.xattr && mayHave(made.kind, made.xattr[0])) setXattr(path, ...made.xattr);
   }
   setTimesAt(currentDirectory, path, made.mtime);
+}
+
+function mayHave(kind: Made['kind'], name: string): boolean {
+  const isFile = kind === 'file' || kind === 'sparse';
+  return isFile || (kind === 'directory' && name !== capability[0]);
 }
 
 test('any tree is the same again: names, kinds, owners, modes, links, holes, attributes, times', async () => {

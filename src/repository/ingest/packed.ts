@@ -60,8 +60,10 @@ export function packResults(files: readonly StoredFile[]): PackedResults {
     times[i * 2] = mtime;
     times[i * 2 + 1] = ctime;
     for (const chunk of chunks) digests.push(chunk);
-    const hasMore = holes !== undefined || xattrs !== undefined || flag !== undefined;
-    if (hasMore) rare.set(i, { ...(holes && { holes }), ...(xattrs && { xattrs }), ...(flag && { flag }) });
+    const isFar = BigInt.asIntN(64, mtime) !== mtime; // From the year 2262 on nanoseconds do not fit.
+    const hasMore = isFar || holes !== undefined || xattrs !== undefined || flag !== undefined;
+    const more = { ...(holes && { holes }), ...(xattrs && { xattrs }), ...(flag && { flag }) };
+    if (hasMore) rare.set(i, { ...more, ...(isFar && { mtime }) });
   }
   return { numbers, times, chunks: digests.join(''), rare };
 }
