@@ -24,7 +24,7 @@ export async function findDeploymentFile(io: Io, named: string | undefined): Pro
 
 /** For what can do without one. One that is there, or was named, and cannot be read is an error: it may say something. */
 export async function deploymentIfAny({ io, global, deployment }: Session): Promise<Deployment | undefined> {
-  const isNamed = (global.file ?? io.environment.DOCKERCTL_FILE) !== undefined;
+  const isNamed = Boolean(global.file ?? io.environment.DOCKERCTL_FILE);
   return deployment().catch((error: unknown) => {
     if (!isNamed && error instanceof NotFoundError) return undefined;
     throw error;

@@ -17,14 +17,18 @@ export function loadFromArchives(
   context: Context,
 ): LoadImages {
   return async (images, archives) => {
+    let failure: NotFoundError | undefined;
     for (const archive of archives) {
       const missing = await missingOf(images, engine);
       if (missing.length === 0) return;
       const options = { engine, catalog, release, signers, select: [anyOf(missing)] };
       await loadImages([archive], options, context).catch((error: unknown) => {
-        if (!(error instanceof NotFoundError)) throw error; // This one holds none of them.
+        if (!(error instanceof NotFoundError)) throw error;
+        // One that holds none of them is passed over; one that lacks its base or a volume may be the one.
+        if (error.facts.pattern === undefined) failure ??= error;
       });
     }
+    if (failure !== undefined && (await missingOf(images, engine)).length > 0) throw failure;
   };
 }
 

@@ -64,6 +64,7 @@ function refuseUnusedPatterns({ images, absent }: ImageIndex, { name, select }: 
         references.length === 0
           ? 'The archive names no image'
           : `There are: ${references.slice(0, 8).join(', ')}`,
+      facts: { pattern },
     });
   }
 }
