@@ -141,20 +141,22 @@ test('the other host takes only what its signers signed, and the exit status say
   writeDeployment();
 });
 
-for (const [host, how] of [
-  ['equipped', 'dockerctl'],
-  ['bare', 'rsync'],
+for (const [host, how, signal, end] of [
+  ['equipped', 'dockerctl', 'SIGKILL', null],
+  ['bare', 'rsync', 'SIGKILL', null],
+  ['bare', 'rsync', 'SIGINT', 130],
 ] as const) {
-  const there = join(root, `interrupted-${host}`);
+  const there = join(root, `${signal}-${host}`);
 
-  test(`a sender killed half-way leaves ${host} whole, and the next try by ${how} sends only the rest`, async () => {
+  test(`a sender that gets ${signal} half-way leaves ${host} whole, and the next try by ${how} sends only the rest`, async () => {
     const id = await backup(6_000_000);
     const child = start('backup', 'send', id, `${host}:${there}`);
     const closed = once(child, 'close');
     while (child.exitCode === null && !hasPack(there)) await setTimeout(2);
     assert.is(child.exitCode, null, 'it was too quick for this test');
-    child.kill('SIGKILL');
+    child.kill(signal);
     await closed;
+    assert.is(child.exitCode, end);
     if (existsSync(join(there, 'oci-layout'))) assert.equal(await wholeSnapshots(there, context), []);
     const done = await untilFree(['backup', 'send', id, `${host}:${there}`, '--json']);
     assert.is(done.status, 0, done.stderr);

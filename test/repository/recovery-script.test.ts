@@ -9,6 +9,7 @@ import { openOrCreateRepository } from '../../src/repository/open.ts';
 import { needProgram } from '../support/debian-program.ts';
 import { makeOddTree } from '../support/odd-tree.ts';
 import { quietContext, saveDirectories } from '../support/save-directory.ts';
+import { makeSshKey } from '../support/ssh-keys.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const root = temporaryDirectory();
@@ -19,6 +20,8 @@ writeFileSync(script, scriptOfDocument());
 makeOddTree(source);
 for (const program of ['jq', 'zstd', 'age']) needProgram(program);
 needProgram('setfattr', 'attr');
+
+const signingKey = makeSshKey(root, 'signing');
 
 /** The script as a reader of the document would save it. */
 function scriptOfDocument(): string {
@@ -33,7 +36,7 @@ async function recoverAndCompare(name: string, keys: Identity[]): Promise<void> 
   const directory = join(root, name);
   const target = join(root, `${name}-target`);
   const repository = await openOrCreateRepository(directory, context, { identities: keys });
-  const snapshot = await saveDirectories(repository, { odd: source }, context, keys);
+  const snapshot = await saveDirectories(repository, { odd: source }, context, keys, signingKey);
   const keyFile = join(root, `${name}.key`);
   writeFileSync(keyFile, keys.map(encodeIdentity).join('\n'));
   const argv = [script, directory, snapshot.id.slice(7, 15), target, ...(keys.length > 0 ? [keyFile] : [])];

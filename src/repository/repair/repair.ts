@@ -19,6 +19,7 @@ import type { Store } from '../seal/store.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import { blobsOf, type Catalog, loadEverySnapshot, type StoredSnapshot } from '../snapshot/load.ts';
 import { verifyRepository } from '../verify/verify.ts';
+import { goOnUnsigned } from './lost-signatures.ts';
 import { type Findings, mendSnapshot } from './mend.ts';
 import { rebuildIndexes, type SpareIndex } from './rebuild-indexes.ts';
 import { reviveSnapshots } from './revive.ts';
@@ -63,15 +64,14 @@ async function mendAll(
 ): Promise<{ stored: StoredSnapshot[]; mended: string[] }> {
   const catalog = await loadEverySnapshot(store);
   const rebuilt = await rebuildIndexes(store, catalog.stored, damaged, context);
-  let { stored } = catalog;
-  const mended: string[] = [];
+  let { stored, mended } = await goOnUnsigned(store, catalog.stored, context);
   const mend = async (broken: StoredSnapshot, among: StoredSnapshot[], spare: readonly SpareIndex[]) => {
     const after = await tryToMend(store, among, broken, { damaged, spare }, context);
     if (after === undefined) return;
     stored = after;
-    mended.push(broken.snapshot.id);
+    mended = [...new Set([...mended, broken.snapshot.id])];
   };
-  for (const snapshot of catalog.stored)
+  for (const snapshot of stored)
     if (!(await isWhole(store, snapshot, damaged))) await mend(snapshot, stored, rebuilt);
   for (const { stored: lost, spare } of await reviveSnapshots(store, catalog))
     await mend(lost, inOrder([...stored, lost]), [...rebuilt, ...spare]);

@@ -14,6 +14,7 @@ import {
   type TreeRef,
 } from '../snapshot/manifest.ts';
 import { configLimit } from '../snapshot/media-types.ts';
+import { findSignature } from './lost-signatures.ts';
 import { opensFor } from './mend.ts';
 import type { SpareIndex } from './rebuild-indexes.ts';
 
@@ -37,7 +38,7 @@ export async function reviveSnapshots(store: Store, catalog: Catalog): Promise<R
   for (const id of orphans) {
     if (isIndexed && !lost.has(id)) continue;
     const config = await readConfig(store, id);
-    const stored = config && (await describe(store, id, config));
+    const stored = config && (await describe(store, id, config, orphans));
     if (stored === undefined) continue;
     const { recipients } = stored.snapshot;
     // An index that others name too may tell of packs that only this snapshot needs.
@@ -61,6 +62,7 @@ async function describe(
   store: Store,
   id: Digest,
   { trees, notes, snapshot }: Config,
+  orphans: readonly Digest[],
 ): Promise<StoredSnapshot | undefined> {
   const refs: TreeRef[] = [];
   for (const [source, digests] of trees) {
@@ -76,6 +78,7 @@ async function describe(
     indexes: [],
     trees: refs,
     notes: notes && (await present(store, notes)),
+    signature: await findSignature(store, orphans, id),
   };
   const bytes = encodeManifest(parts, snapshot.recipients.length > 0);
   const digest = digestOf(bytes);

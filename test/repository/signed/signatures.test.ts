@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -63,6 +64,12 @@ test('a snapshot is signed by its host, which any ssh-keygen can check, and repo
     await wholeSnapshots(made.directory, context),
     made.snapshots.map((one) => one.id),
   );
+  // As docs/backup-format.md says.
+  const blobs = join(made.directory, 'blobs', 'sha256');
+  const signed = await opened(made.directory, (repository) => repository.signedConfig(made.snapshots[1]!));
+  const signature = join(blobs, digestOf(signed.signature!).slice(7));
+  const verify = ['-Y', 'verify', '-f', signers, '-I', 'master.example', '-n', 'dockerctl-snapshot'];
+  execFileSync('ssh-keygen', [...verify, '-s', signature], { input: readFileSync(join(blobs, id.slice(7))) });
 });
 
 test('one that is not signed is foreign, and refused where signers are named', async () => {
@@ -173,8 +180,8 @@ test('a key that is allowed for releases only does not vouch for snapshots', asy
   assert.is((await provenance(made.directory, 'latest', { signers: narrow })).trust, 'refused');
 });
 
-test('a signature that is lost does not lose the snapshot', async () => {
-  const { directory } = await makeRepository(root, context, { signingKey: host });
+test('a signature that is lost does not lose the snapshot, and repair goes on without it', async () => {
+  const { directory, snapshots } = await makeRepository(root, context, { signingKey: host });
   const blobs = join(directory, 'blobs', 'sha256');
   const signature = readdirSync(blobs).find((name) => readFileSync(join(blobs, name)).includes('BEGIN SSH'));
   writeFileSync(join(blobs, signature!), 'spoilt');
@@ -182,6 +189,22 @@ test('a signature that is lost does not lose the snapshot', async () => {
   assert.is(found.trust, 'foreign');
   assert.match(found.problem ?? '', signature!);
   assert.is((await provenance(directory, 'latest', { signers })).trust, 'refused');
+  const { mended, spoiled } = await opened(directory, (repository) => repository.repair(context));
+  assert.equal([mended, spoiled], [snapshots.map(({ id }) => id), []]);
+  assert.is((await wholeSnapshots(directory, context)).length, 1);
+  assert.is((await provenance(directory, 'latest', {})).problem, 'not signed');
+});
+
+test('repair finds the signature of a snapshot whose manifest is lost', async () => {
+  const { directory, snapshots } = await makeRepository(root, context, { signingKey: host });
+  const index = JSON.parse(readFileSync(join(directory, 'index.json'), 'utf8'));
+  rmSync(join(directory, 'blobs', 'sha256', index.manifests[0].digest.slice(7)));
+  const { mended } = await opened(directory, (repository) => repository.repair(context));
+  assert.equal(
+    mended,
+    snapshots.map(({ id }) => id),
+  );
+  assert.is((await provenance(directory, 'latest', { signers })).trust, 'allowed');
 });
 
 test('a snapshot that came first without its signature gets it from whoever brings it', async () => {
