@@ -55,7 +55,8 @@ function checked(recipients: string[]): string[] {
 }
 
 function livesInEngine(source: Source): boolean {
-  return source.kind !== 'paths' && (source.kind !== 'run' || source.service !== undefined);
+  if (source.kind === 'paths') return false;
+  return source.kind === 'run' || source.kind === 'dump' ? source.service !== undefined : true;
 }
 
 function deploymentFile({ file }: Deployment): PlannedSource {
@@ -75,7 +76,12 @@ function originOf(source: Source, { volumes }: Deployment): PlannedSource['origi
     case 'volume':
       return { volume: volumes.find(({ key }) => key === source.volume)?.name ?? source.volume };
     case 'dump':
-      return { engine: source.engine, service: source.service };
+      if (source.engine !== 'sqlite') return { engine: source.engine, service: source.service };
+      return {
+        engine: source.engine,
+        files: source.files,
+        ...(source.service !== undefined && { service: source.service }),
+      };
     case 'run':
       return { restore: source.restore, ...(source.service !== undefined && { service: source.service }) };
     case 'images':

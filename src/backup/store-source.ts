@@ -34,6 +34,8 @@ async function store(settings: PlannedSource['settings'], job: SourceJob): Promi
     case 'volume':
       return (await import('./sources/volume.ts')).storeVolume(settings, job);
     case 'dump':
+      if (settings.engine === 'sqlite')
+        return (await import('./sources/sqlite.ts')).storeSqlite(settings, job);
       return (await import('./sources/dump.ts')).storeDump(settings, job);
     case 'run':
       return (await import('./sources/command.ts')).storeCommand(settings, job);

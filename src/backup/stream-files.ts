@@ -5,7 +5,10 @@ import type { PreviousFile } from '../repository/repository.ts';
 import type { Changes } from './report.ts';
 import type { SourceJob } from './source-job.ts';
 
-type Content = Pick<Entry, 'chunks' | 'size'>;
+type Content = Pick<Entry, 'chunks' | 'size'> & Partial<FileMetadata>;
+
+/** Of a file that has an owner where it comes from. */
+export type FileMetadata = Pick<Entry, 'mode' | 'uid' | 'gid'>;
 
 /**
  * Files of a tree that no file system holds: dumps, images, and what dockerctl itself adds. They are few, so they may come in any
@@ -33,12 +36,12 @@ export class StreamFiles {
   }
 
   /** @returns bytes of the content */
-  async store(path: string, content: AsyncIterable<Uint8Array>): Promise<number> {
+  async store(path: string, content: AsyncIterable<Uint8Array>, metadata?: FileMetadata): Promise<number> {
     const produced = { failed: false };
     this.storingFailed = false;
     try {
       const stored = await this.#job.writer.storeStream(this.#watch(content, produced));
-      this.#stored.set(path, stored);
+      this.#stored.set(path, { ...stored, ...metadata });
       return stored.size;
     } catch (error) {
       this.storingFailed = !produced.failed;
@@ -108,8 +111,8 @@ export class StreamFiles {
     const mtime = BigInt(this.#job.context.now().getTime()) * 1_000_000n;
     const content = this.#stored.get(path);
     if (content === undefined) return { path, type: 'directory', mode: 0o700, uid: 0, gid: 0, mtime };
-    const { chunks = [], size = 0 } = content;
-    return { path, type: 'file', mode: 0o600, uid: 0, gid: 0, mtime, chunks, size };
+    const { chunks = [], size = 0, mode = 0o600, uid = 0, gid = 0 } = content;
+    return { path, type: 'file', mode, uid, gid, mtime, chunks, size };
   }
 }
 
@@ -121,6 +124,11 @@ function withDirectories(path: string): string[] {
 
 function isSame(before: Entry, entry: Entry): boolean {
   return (
-    before.type === entry.type && before.size === entry.size && before.chunks?.join() === entry.chunks?.join()
+    before.type === entry.type &&
+    before.size === entry.size &&
+    before.mode === entry.mode &&
+    before.uid === entry.uid &&
+    before.gid === entry.gid &&
+    before.chunks?.join() === entry.chunks?.join()
   );
 }

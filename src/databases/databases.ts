@@ -12,9 +12,12 @@ export type Database = RenamedDatabase | RebuiltDatabase;
 
 /** Engines whose databases are restored by renaming them, and the others. */
 export type RenamedEngine = 'postgres';
-export type RebuiltEngine = Exclude<DatabaseEngineName, RenamedEngine>;
+export type RebuiltEngine = Exclude<DatabaseEngineName, RenamedEngine | 'sqlite'>;
 
-export function isRenamed(engine: DatabaseEngineName): engine is RenamedEngine {
+/** Those that have a server; SQLite is files. */
+export type ServerEngine = RenamedEngine | RebuiltEngine;
+
+export function isRenamed(engine: ServerEngine): engine is RenamedEngine {
   return engine === 'postgres';
 }
 
@@ -138,8 +141,8 @@ export interface LoadedDatabase {
 /** @throws {UsageError} for an engine that this version cannot dump. */
 export async function databaseFor(engine: RenamedEngine): Promise<RenamedDatabase>;
 export async function databaseFor(engine: RebuiltEngine): Promise<RebuiltDatabase>;
-export async function databaseFor(engine: DatabaseEngineName): Promise<Database>;
-export async function databaseFor(engine: DatabaseEngineName): Promise<Database> {
+export async function databaseFor(engine: ServerEngine): Promise<Database>;
+export async function databaseFor(engine: ServerEngine): Promise<Database> {
   switch (engine) {
     case 'postgres':
       return (await import('./postgres/postgres.ts')).postgres;

@@ -77,15 +77,26 @@ export interface FileFilter {
   excludeCaches: boolean;
 }
 
-export interface DumpSource {
+export type DumpSource = ServerSource | SqliteSource;
+
+export interface ServerSource {
   kind: 'dump';
-  engine: DatabaseEngine;
+  engine: Exclude<DatabaseEngine, 'sqlite'>;
   service: string;
   /** The account the dump program uses inside the container; its own default when left out. */
   user: string | undefined;
   /** Only these databases; all of them when empty. */
   databases: string[];
-  /** Files inside the container, for sqlite. */
+  /** Seconds it may take. */
+  timeout: number | undefined;
+}
+
+export interface SqliteSource {
+  kind: 'dump';
+  engine: 'sqlite';
+  /** In whose container the files are; `undefined`: on the host. */
+  service: string | undefined;
+  /** Absolute paths. */
   files: string[];
   /** Seconds it may take. */
   timeout: number | undefined;

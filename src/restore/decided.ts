@@ -27,8 +27,9 @@ export async function recordOf(
   context: Context,
 ): Promise<Omit<RestoreRecord, 'version' | 'id'>> {
   const createdVolumes: string[] = [];
-  for (const { volume } of selected) {
-    if (volume !== undefined && !(await host!.engine.volumes.inspect(volume))) createdVolumes.push(volume);
+  const volumes = new Set(selected.flatMap(({ volume, volumes = [] }) => volumes.concat(volume ?? [])));
+  for (const volume of volumes) {
+    if (!(await host!.engine.volumes.inspect(volume))) createdVolumes.push(volume);
   }
   const namesOf = (state: ServiceState['state']) => {
     return services.filter((service) => service.state === state).map(({ name }) => name);

@@ -59,6 +59,8 @@ export interface RestoreRecord {
 export interface PlaceRecord {
   directory: string;
   moves: Move[];
+  /** Names that go with those that are moved; whether they are there is known once the services have stopped. */
+  companions: { name: string; of: string }[];
   /** What the backup left out and goes over into the restored tree; known once the services have stopped. */
   leftOut?: string[];
   /** Of the directory itself, where the snapshot has it. */

@@ -17,6 +17,8 @@ export interface Place {
   directory: string;
   /** Names, or all there are except those that are kept themselves. */
   children: Set<string> | 'all';
+  /** Names that go with one of the children. */
+  companions: { name: string; of: string }[];
 }
 
 /** Where one tree of a source belongs. */
@@ -26,19 +28,21 @@ export interface Target {
   root: string;
   /** The same on this host. Its parents are no links; it may be one, and is then replaced. */
   path: string;
+  /** Names beside it that mean nothing without it: they go when it goes. */
+  companions?: string[];
 }
 
 /** @param mounts every mount point of the host */
 export function layOut(targets: readonly Target[], mounts: readonly string[]): Layout {
   const places = new Map<string, Place>();
   const kept = new Set<string>();
-  for (const { path } of targets) {
+  for (const { path, companions = [] } of targets) {
     const within = mounts.filter((mount) => mount === path || isInside(mount, path));
-    if (within.length === 0) addChild(places, parentDirectory(path), nameOf(path));
+    if (within.length === 0) addChild(places, parentDirectory(path), nameOf(path), companions);
     for (const mount of within) {
       for (let at = mount; ; at = parentOf(at)) {
         kept.add(at);
-        places.set(at, { directory: at, children: 'all' });
+        places.set(at, { directory: at, children: 'all', companions: [] });
         if (at === path) break;
       }
     }
@@ -67,8 +71,15 @@ export function joinPath(directory: string, name: string): string {
   return directory === '/' ? `/${name}` : `${directory}/${name}`;
 }
 
-function addChild(places: Map<string, Place>, directory: string, name: string): void {
-  const place = places.get(directory) ?? { directory, children: new Set<string>() };
+function addChild(
+  places: Map<string, Place>,
+  directory: string,
+  name: string,
+  companions: readonly string[],
+): void {
+  const place = places.get(directory) ?? { directory, children: new Set<string>(), companions: [] };
   places.set(directory, place);
-  if (place.children !== 'all') place.children.add(name);
+  if (place.children === 'all') return;
+  place.children.add(name);
+  place.companions.push(...companions.map((companion) => ({ name: companion, of: name })));
 }

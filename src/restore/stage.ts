@@ -74,7 +74,7 @@ export async function stageFiles(
 async function createPlaces({ places }: Layout, journal: RestoreJournal): Promise<Map<string, Staging>> {
   const { record } = journal;
   record.createdDirectories = [...new Set(places.flatMap(({ directory }) => missingDirectories(directory)))];
-  record.places = places.map(({ directory }) => ({ directory, moves: [] }));
+  record.places = places.map(({ directory, companions }) => ({ directory, moves: [], companions }));
   record.times = timesOf([
     ...places.map(({ directory }) => directory),
     ...record.createdDirectories.map(parentDirectory),

@@ -8,7 +8,7 @@ import { startAndCheck } from './start-and-check.ts';
 import { carryOver } from './swap/carry-over.ts';
 import { writeMetadata } from './swap/kept-directory.ts';
 import { findLeftOut } from './swap/left-out.ts';
-import { applyMoves } from './swap/moves.ts';
+import { applyMoves, planCompanions } from './swap/moves.ts';
 import { isInside } from './tree/checked-entries.ts';
 import type { MetadataOptions } from './tree/metadata.ts';
 
@@ -59,6 +59,7 @@ async function decideLeftOut(journal: RestoreJournal): Promise<void> {
         isInside(place.directory, path) ||
         parentDirectory(path) === place.directory,
     );
+    place.moves.push(...planCompanions(place.directory, place.companions, record.id));
     place.leftOut = rules.flatMap((rule) => findLeftOut(rule, place.directory, kept, record.id));
   }
   await saveJournal(journal);

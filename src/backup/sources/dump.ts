@@ -1,5 +1,5 @@
 import { databaseFor } from '../../databases/databases.ts';
-import type { DumpSource } from '../../deployment/backup-settings.ts';
+import type { ServerSource } from '../../deployment/backup-settings.ts';
 import { InterruptedError, messageOf } from '../../support/errors.ts';
 import { warnIfMuchSmaller } from '../plausible-size.ts';
 import { runningContainerOf } from '../run-where-said.ts';
@@ -10,7 +10,7 @@ import { StreamFiles } from '../stream-files.ts';
  * Saves what a database server dumps of itself while it serves. A dump that fails, or does not say that it is whole, makes
  * the source incomplete; the files before it stay.
  */
-export async function storeDump(source: DumpSource, job: SourceJob): Promise<SourceResult> {
+export async function storeDump(source: ServerSource, job: SourceJob): Promise<SourceResult> {
   const files = await StreamFiles.open(job);
   try {
     const database = await databaseFor(source.engine);

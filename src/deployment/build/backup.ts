@@ -1,4 +1,12 @@
-import type { BackupSettings, BusyCheck, FileFilter, Inventory, Source } from '../backup-settings.ts';
+import { normalize } from 'node:path';
+import type {
+  BackupSettings,
+  BusyCheck,
+  DumpSource,
+  FileFilter,
+  Inventory,
+  Source,
+} from '../backup-settings.ts';
 import type { Deployment } from '../deployment.ts';
 import type { WrittenBackup, WrittenSource } from '../schema/backup.ts';
 import { definedOnly } from './defined-only.ts';
@@ -109,23 +117,23 @@ function dumpOf(
   written: Extract<WrittenSource, { dump: unknown }>,
   path: (string | number)[],
   context: FileContext,
-): Extract<Source, { kind: 'dump' }> {
+): DumpSource {
   const { dump: engine, service, user, databases = [], files = [], timeout } = written;
-  const embedded = engine === 'sqlite' || engine === 'redis';
-  const whole = engine !== 'postgres';
-  if (engine === 'sqlite' && files.length === 0) {
-    throw context.problem(path, 'must name the database files inside the container: files: [/data/app.db]');
+  const refuse = (key: string, reason: string) => context.problem([...path, key], reason);
+  if (engine !== 'postgres' && databases.length > 0)
+    throw refuse('databases', `has no meaning for ${engine}, which is saved and restored as a whole`);
+  if ((engine === 'sqlite' || engine === 'redis') && user !== undefined)
+    throw refuse('user', `has no meaning for ${engine}`);
+  if (engine === 'sqlite') {
+    const where = service === undefined ? 'on the host' : 'inside the container';
+    if (files.length === 0)
+      throw context.problem(path, `must name the database files ${where}: files: [/data/app.db]`);
+    if (service !== undefined && !files.every((file) => file.startsWith('/')))
+      throw refuse('files', 'must be absolute paths inside the container');
+    const absolute = files.map((file) => normalize(service === undefined ? hostPath(file, context) : file));
+    return { kind: 'dump', engine, service, files: absolute, timeout };
   }
-  if (engine !== 'sqlite' && files.length > 0)
-    throw context.problem([...path, 'files'], 'is for sqlite only');
-  if (whole && databases.length > 0) {
-    const problem = `has no meaning for ${engine}, which is saved and restored as a whole`;
-    throw context.problem([...path, 'databases'], problem);
-  }
-  if (embedded && user !== undefined)
-    throw context.problem([...path, 'user'], `has no meaning for ${engine}`);
-  return { kind: 'dump', engine, service, user, databases, files, timeout } as Extract<
-    Source,
-    { kind: 'dump' }
-  >;
+  if (files.length > 0) throw refuse('files', 'is for sqlite only');
+  if (service === undefined) throw context.problem(path, `must name the service that runs ${engine}`);
+  return { kind: 'dump', engine, service, user, databases, timeout };
 }

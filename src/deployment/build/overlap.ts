@@ -50,12 +50,12 @@ function extentsOf(source: Source, volumes: readonly Volume[]): Extent[] {
       return [extent(`volume:${name}`, `the volume ${source.volume}`)];
     }
     case 'dump': {
-      const place = `dump:${source.service}:${source.engine}`;
+      const place = `dump:${source.service ?? ''}:${source.engine}`;
       const parts = source.engine === 'sqlite' ? source.files : source.databases;
-      const whole = extent(place, `the dump of ${source.service}`);
+      const whole = extent(place, `the dump of ${source.service ?? 'this host'}`);
       return parts.length === 0
         ? [whole]
-        : parts.map((part) => extent(`${place}/${part}`, `${part} of ${source.service}`));
+        : parts.map((part) => extent(`${place}/${part}`, `${part} of ${source.service ?? 'this host'}`));
     }
     case 'images':
       return [extent('images:', 'the images')];

@@ -38,7 +38,7 @@ const kinds = {
   dump: closed({
     ...every,
     dump: z.enum(databaseEngines),
-    service: text,
+    service: text.optional(),
     user: text.optional(),
     databases: z.array(text).optional(),
     files: z.array(text).optional(),

@@ -10,6 +10,7 @@ import type { Context } from '../../support/context.ts';
 import { DamagedError, FailedError } from '../../support/errors.ts';
 import type { RestoreHost } from '../host.ts';
 import { sourceTree } from '../tree/source-tree.ts';
+import { locateFiles } from './database-files.ts';
 import type { SelectedSource } from './select.ts';
 
 /**
@@ -26,7 +27,8 @@ export async function findDataDirectories(
 ): Promise<SelectedSource[]> {
   const found: SelectedSource[] = [];
   for (const source of selected) {
-    if (source.rebuilt === undefined) found.push(source);
+    if (source.sqlite) found.push(await locateFiles(source, source.sqlite, host));
+    else if (source.rebuilt === undefined) found.push(source);
     else found.push(await locate(source, source.rebuilt, repository, snapshot, host, context));
   }
   return found;

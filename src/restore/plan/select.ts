@@ -25,6 +25,11 @@ export interface SelectedSource {
   /** Made anew as a data directory: `volume`, or `directory` on the host. */
   rebuilt?: { service: string; engine: RebuiltEngine; doubt?: string };
   directory?: string;
+  /** Database files, in the container of `service` or on the host. */
+  sqlite?: { service: string | undefined; files: string[] };
+  /** Where those are on this host, each with its path in the tree; and the volumes that they are in. */
+  files?: { root: string; path: string }[];
+  volumes?: string[];
   /** The deployment file's own commands: what a snapshot says is not run. */
   command?: CommandSource;
   /** It is the images of services. */
@@ -90,12 +95,18 @@ function describe(summary: SourceSummary, sources: readonly Source[]): SelectedS
     const engine = databaseEngines.find((known) => known === origin.engine);
     if (engine === undefined)
       throw new UsageError(`restoring ${title}: no database engine ${String(origin.engine)}`);
+    if (engine === 'sqlite') return { summary, sqlite: sqliteOf(summary) };
     const service = text(summary, 'service');
     return isRenamed(engine)
       ? { summary, database: { service, engine } }
       : { summary, rebuilt: { service, engine } };
   }
   return { summary };
+}
+
+function sqliteOf(summary: SourceSummary): NonNullable<SelectedSource['sqlite']> {
+  const service = summary.origin.service === undefined ? undefined : text(summary, 'service');
+  return { service, files: texts(summary, 'files') };
 }
 
 function text(summary: SourceSummary, key: string): string {

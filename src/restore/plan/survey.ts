@@ -36,13 +36,14 @@ export async function findGround(
       : await directoryTargets(selected, to);
   for (const { path } of targets) refuseMountedFiles(path, mounts);
   for (const { source, path } of targets) {
-    const { volume, rebuilt } = selected.find(({ summary }) => summary.name === source)!;
+    const { volume, rebuilt, sqlite } = selected.find(({ summary }) => summary.name === source)!;
     if (volume && mounts.includes(path)) {
       throw new FailedError(`restoring ${source}: its volume is mounted by its driver at ${toText(path)}`, {
         advice: 'Restore it beside with --to DIR, and copy it into the volume from a container',
       });
     }
-    if (rebuilt) refuseUnlessAlone(source, path, targets, mounts);
+    if (rebuilt) refuseMounts(source, path, mounts);
+    if (rebuilt || sqlite) refuseUnlessAlone(source, path, targets);
   }
   return { targets, layout: layOut(targets, mounts) };
 }
@@ -88,13 +89,14 @@ async function volumeMountpoints(
   const mountpoints = new Map<string, string>();
   for (const { volume } of selected) {
     if (volume === undefined) continue;
-    const existing = await engine.volumes.inspect(volume);
-    mountpoints.set(
-      volume,
-      existing?.mountpoint ?? `${(await engine.info()).rootDir}/volumes/${volume}/_data`,
-    );
+    mountpoints.set(volume, await volumeMountpoint(volume, engine));
   }
   return mountpoints;
+}
+
+export async function volumeMountpoint(name: string, engine: Engine): Promise<string> {
+  const existing = await engine.volumes.inspect(name);
+  return existing?.mountpoint ?? `${(await engine.info()).rootDir}/volumes/${name}/_data`;
 }
 
 /** What is staged in a place takes room there, however deep it will be below. */
@@ -113,27 +115,26 @@ function dataDirectory(services: readonly ServiceState[], service: string): stri
   return mounts.find(({ target }) => /postgres|pgsql/.test(target))?.source;
 }
 
-/** A server that finds other files in its data directory, or whose data somebody else replaces, does not start. */
-function refuseUnlessAlone(
-  source: string,
-  path: string,
-  targets: readonly Target[],
-  mounts: readonly string[],
-): void {
+/** A server that finds other files in its data directory does not start. */
+function refuseMounts(source: string, path: string, mounts: readonly string[]): void {
   if (mounts.some((mount) => mount === path || isInside(mount, path))) {
     throw new FailedError(`restoring ${source}: something is mounted in its data directory ${toText(path)}`, {
       advice:
         'Mount the file system one directory higher, or restore the dump beside with --to DIR and load it by hand',
     });
   }
+}
+
+/** A directory that is replaced as a whole takes along what is staged in it. */
+function refuseUnlessAlone(source: string, path: string, targets: readonly Target[]): void {
   const other = targets.find(
     (target) =>
       target.source !== source &&
       (target.path === path || isInside(target.path, path) || isInside(path, target.path)),
   );
   if (other === undefined) return;
-  throw new UsageError(`restoring ${source}: ${other.source} holds its data directory ${toText(path)} too`, {
-    advice: 'Choose one of the two with --only',
+  throw new UsageError(`restoring ${source}: ${other.source} holds ${toText(path)} too`, {
+    advice: 'Restore one after the other with --only',
   });
 }
 

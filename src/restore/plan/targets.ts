@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { companionSuffixes } from '../../databases/sqlite/file-name.ts';
 import { codeOf, FailedError, UsageError } from '../../support/errors.ts';
 import { fromText } from '../../support/posix/byte-path.ts';
 import type { Target } from '../places.ts';
@@ -15,12 +16,18 @@ export async function hostTargets(
   selected: readonly SelectedSource[],
   volumes: ReadonlyMap<string, string>,
 ): Promise<Target[]> {
-  const targets = selected.flatMap(({ summary: { name }, paths = [], volume, directory }) => [
+  const targets = selected.flatMap(({ summary: { name }, paths = [], volume, directory, files = [] }) => [
     ...paths.map((path) => ({ source: name, root: rootOf(path), path })),
+    ...files.map(({ root, path }) => ({ source: name, root, path, companions: companionsOf(path) })),
     ...(directory === undefined ? [] : [{ source: name, root: '.', path: directory }]),
     ...(volume === undefined ? [] : [{ source: name, root: '.', path: volumes.get(volume)! }]),
   ]);
   return Promise.all(targets.map(async (target) => ({ ...target, path: await resolved(target.path) })));
+}
+
+/** What belongs to the database file that was there goes with it. */
+function companionsOf(path: string): string[] {
+  return companionSuffixes.map((suffix) => fromText(basename(path)) + suffix);
 }
 
 /** Everything under `directory`, each source in a directory of its name; dumps as the files they are. */

@@ -12,10 +12,16 @@ export interface Move {
   name: string;
   old: boolean;
   new: boolean;
+  /** It goes with this name: nothing is staged for it, but what has come since may have made one of its own. */
+  with?: string;
 }
 
 /** What swapping a place will do. Recorded before the first of it is done, it can be repeated and taken back at any point. */
-export function planMoves({ directory, children }: Place, kept: ReadonlySet<string>, id: string): Move[] {
+export function planMoves(
+  { directory, children }: Pick<Place, 'directory' | 'children'>,
+  kept: ReadonlySet<string>,
+  id: string,
+): Move[] {
   const staging = openStaging(directory, id);
   try {
     const staged = new Set(namesIn(staging.fresh));
@@ -47,6 +53,9 @@ export function applyMoves(directory: string, moves: readonly Move[], id: string
 export function revertMoves(directory: string, moves: readonly Move[], id: string): void {
   withStaging(directory, id, (staging) => {
     for (const move of moves.toReversed()) {
+      const left = move.with !== undefined && !existsAt(staging.fresh, move.with);
+      if (left && (!move.old || existsAt(staging.old, move.name)) && existsAt(staging.place, move.name))
+        rename(directory, staging.place, staging.fresh, move.name);
       const moved = move.new && !existsAt(staging.fresh, move.name);
       if (moved && existsAt(staging.place, move.name))
         rename(directory, staging.place, staging.fresh, move.name);
@@ -54,6 +63,25 @@ export function revertMoves(directory: string, moves: readonly Move[], id: strin
         rename(directory, staging.old, staging.place, move.name);
     }
   });
+}
+
+/** What goes with the names of a place, once nobody makes or removes it any more. */
+export function planCompanions(
+  directory: string,
+  companions: readonly { name: string; of: string }[],
+  id: string,
+): Move[] {
+  const staging = openStaging(directory, id);
+  try {
+    return companions.map(({ name, of }) => ({
+      name,
+      old: existsAt(staging.place, name),
+      new: false,
+      with: of,
+    }));
+  } finally {
+    staging.close();
+  }
 }
 
 /** At the top of a file system it is the file system's own. */

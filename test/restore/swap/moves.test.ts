@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { applyMoves, planMoves, revertMoves } from '../../../src/restore/swap/moves.ts';
+import { applyMoves, planCompanions, planMoves, revertMoves } from '../../../src/restore/swap/moves.ts';
 import { createStaging, removeStaging } from '../../../src/restore/swap/staging.ts';
 import { stagingName } from '../../../src/support/staging-name.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -74,6 +74,32 @@ test('from every state that a kill can leave, moves are finished and taken back'
         act(place, moves, id);
         assert.equal(visible(place), wanted, `${act.name} after ${done} renames`);
       }
+    }
+  }
+});
+
+test('what goes with a name goes when it goes, and what the new one made goes when it comes back', () => {
+  // The renames one after the other, and what a server writes once it runs on what was restored.
+  const steps = [
+    ['', 'old', 'both'],
+    ['new', '', 'both'],
+    ['', 'old', 'gone'],
+  ] as const;
+  for (let done = 0; done <= steps.length; done++) {
+    const { place, fresh, old } = makePlace();
+    const companions = ['gone', 'later'].map((name) => ({ name, of: 'both' }));
+    const moves = planMoves({ directory: place, children: new Set(['both']) }, kept, id);
+    moves.push(...planCompanions(place, companions, id));
+    const at = { '': place, new: fresh, old };
+    for (const [from, to, name] of steps.slice(0, done)) renameSync(join(at[from], name), join(at[to], name));
+    if (done % 2 === 1) {
+      applyMoves(place, moves, id);
+      assert.equal(visible(place), after);
+      for (const name of ['gone', 'later']) writeFileSync(join(place, name), `new ${name}`);
+    }
+    for (let times = 0; times < 2; times++) {
+      revertMoves(place, moves, id);
+      assert.equal(visible(place), before, `after ${done} renames`);
     }
   }
 });

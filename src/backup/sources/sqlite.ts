@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { createReadStream, existsSync } from 'node:fs';
+import { lstat, mkdir, readdir, realpath, rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { copyDatabase } from '../../databases/sqlite/copy.ts';
+import { companionSuffixes, fileNameOf } from '../../databases/sqlite/file-name.ts';
+import { copyInContainer } from '../../databases/sqlite/in-container.ts';
+import type { SqliteSource } from '../../deployment/backup-settings.ts';
+import type { Context } from '../../support/context.ts';
+import { withDeadline } from '../../support/deadline.ts';
+import { codeOf, FailedError, InterruptedError, messageOf } from '../../support/errors.ts';
+import { warnIfMuchSmaller } from '../plausible-size.ts';
+import { runningContainerOf } from '../run-where-said.ts';
+import type { SourceJob, SourceResult } from '../source-job.ts';
+import { StreamFiles } from '../stream-files.ts';
+
+/**
+ * Saves database files while they are written to. Where this host sees a file, through a mount of its container or because no service is
+ * named, it is copied here; else its container's `sqlite3` copies it. One that fails makes the source incomplete; the others stay.
+ */
+export async function storeSqlite(source: SqliteSource, job: SourceJob): Promise<SourceResult> {
+  const files = await StreamFiles.open(job);
+  const where = source.service === undefined ? 'this host' : source.service;
+  const signal = withDeadline(job.context.signal, `copying the databases of ${where}`, source.timeout);
+  const limited = { ...job, context: { ...job.context, signal } };
+  let [complete, size] = [true, 0];
+  for (const path of source.files) {
+    try {
+      size += await storeFile(path, source, files, limited);
+    } catch (error) {
+      if (files.storingFailed || error instanceof InterruptedError) throw error;
+      job.context.signal.throwIfAborted();
+      job.writer.warn(messageOf(error));
+      complete = false;
+    }
+  }
+  if (complete) warnIfMuchSmaller(`the databases of ${where}`, size, job.writer);
+  return { changes: await files.finish(), complete };
+}
+
+async function storeFile(
+  path: string,
+  { service }: SqliteSource,
+  files: StreamFiles,
+  job: SourceJob,
+): Promise<number> {
+  const onHost = service === undefined ? await realpath(path) : await seenFromHost(path, service, job);
+  if (onHost !== undefined) return storeCopy(path, onHost, files, job);
+  const server = { engine: job.engine, container: await runningContainerOf(service!, job) };
+  const content = copyInContainer(server, path, job.context, (said) => job.writer.warn(`${path}: ${said}`));
+  return files.store(fileNameOf(path), content);
+}
+
+async function storeCopy(path: string, onHost: string, files: StreamFiles, job: SourceJob): Promise<number> {
+  const { mode, uid, gid } = await lstat(onHost);
+  const copy = await copyName(job.context);
+  try {
+    await copyDatabase(onHost, copy, job.context.signal);
+    const metadata = { mode: mode & 0o7777, uid, gid };
+    return await files.store(fileNameOf(path), createReadStream(copy), metadata);
+  } finally {
+    for (const suffix of ['', ...companionSuffixes]) await rm(copy + suffix, { force: true });
+  }
+}
+
+/**
+ * A container's file on this host, by the mount that it is in; `undefined` when it is in none, or on another machine.
+ * @throws {FailedError} when there is a link on the way: what is in a container decides where it leads
+ */
+async function seenFromHost(path: string, service: string, job: SourceJob): Promise<string | undefined> {
+  const container = await runningContainerOf(service, job);
+  if (!(await job.engine.info()).local) return undefined;
+  const mounts = (await job.engine.containers.inspect(container))?.mounts ?? [];
+  const holding = mounts
+    .filter(({ source, target }) => source.startsWith('/') && isWithin(path, target))
+    .sort((a, b) => b.target.length - a.target.length)[0];
+  if (holding === undefined) return undefined;
+  let at = holding.source;
+  for (const name of relative(holding.target, path).split('/')) {
+    if (name !== '') at = join(at, name);
+    const found = await lstat(at).catch((cause) => {
+      throw new FailedError(
+        `copying ${path} of ${service}: ${codeOf(cause) === 'ENOENT' ? 'it does not exist' : messageOf(cause)}`,
+      );
+    });
+    if (found.isSymbolicLink())
+      throw new FailedError(
+        `copying ${path} of ${service}: ${name} is a symbolic link; name what it points at`,
+      );
+  }
+  return at;
+}
+
+function isWithin(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`);
+}
+
+/** A new name in a directory of our own, from which what killed runs have left is removed. */
+async function copyName({ stateDir }: Context): Promise<string> {
+  const directory = join(stateDir, 'copies');
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  for (const name of await readdir(directory)) {
+    if (!existsSync(`/proc/${name.split('-', 1)[0]}`)) await rm(join(directory, name), { force: true });
+  }
+  return join(directory, `${process.pid}-${randomBytes(6).toString('hex')}.db`);
+}
