@@ -4,14 +4,14 @@
  *
  *     npm run build && npm run bench -- images [ROUNDS [PART OF A TITLE]]
  */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { needProgram } from '../../test/support/debian-program.ts';
 import { bigImage } from '../fixtures/big-image.ts';
 import { loadBenches } from './images/load.ts';
-import { type Bench, type Ground, median, megabytes, type Run } from './images/measure.ts';
+import { type Bench, type Ground, median, peakOf, type Run, timed, verdict } from './images/measure.ts';
 import { deltaShare, saveBenches } from './images/save.ts';
 
 const rounds = Number(process.argv[2] ?? 3);
@@ -36,6 +36,7 @@ function report({
   ours,
   theirs,
   bound,
+  seconds: limit,
   prepare,
   ourRounds = rounds,
   theirRounds = rounds,
@@ -50,30 +51,17 @@ function report({
   }
   const [our, their] = [median(measured.ours), median(measured.theirs)];
   const ratio = our.seconds / their.seconds;
-  const memory = Math.max(...measured.ours.map(({ memory }) => memory));
-  const verdict = ratio <= bound ? 'met' : 'MISSED';
-  console.log(
-    `${title}: ${our.seconds.toFixed(2)} s / ${their.seconds.toFixed(2)} s = ${ratio.toFixed(3)} (at most ${bound}: ${verdict}), peak ${megabytes(memory)}`,
-  );
+  const figures = [
+    `${our.seconds.toFixed(2)} s / ${their.seconds.toFixed(2)} s = ${ratio.toFixed(3)} (at most ${bound}: ${verdict(ratio <= bound)})`,
+    ...(limit === undefined ? [] : [`under ${limit} s: ${verdict(our.seconds < limit)}`]),
+    peakOf(measured.ours),
+  ];
+  console.log(`${title}: ${figures.join(', ')}`);
 }
 
-function reportDelta({ delta, full }: { delta: number; full: number }): void {
+function reportDelta({ delta, full, runs }: ReturnType<typeof deltaShare>): void {
   const percent = (100 * delta) / full;
-  const verdict = percent < 1 ? 'met' : 'MISSED';
   console.log(
-    `delta of one file: ${delta} of ${full} bytes = ${percent.toFixed(3)} % (under 1 %: ${verdict})`,
+    `delta of one file: ${delta} of ${full} bytes = ${percent.toFixed(4)} % (under 1 %: ${verdict(percent < 1)}), ${peakOf(runs)}`,
   );
-}
-
-/** GNU time tells the peak memory of the whole process. */
-function timed(command: readonly string[]): Run {
-  const start = performance.now();
-  const { status, stderr } = spawnSync('/usr/bin/time', ['-f', 'peak %M', ...command], {
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-  });
-  const seconds = (performance.now() - start) / 1000;
-  const memory = Number(/^peak (\d+)$/m.exec(stderr)?.[1]) * 1024;
-  if (status !== 0) throw new Error(`${command.join(' ')}: ${stderr}`);
-  return { seconds, memory };
 }

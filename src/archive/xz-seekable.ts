@@ -78,7 +78,7 @@ class XzContent implements SeekableXz {
   async *range(offset: number, length: number): AsyncGenerator<Uint8Array> {
     const end = Math.min(offset + length, this.size);
     for (let at = offset; at < end; ) {
-      const run = this.runAt(at, end);
+      const run = await this.runAt(at, end);
       await run.skipTo(at);
       const piece = await run.next(end - at);
       at += piece.length;
@@ -92,10 +92,11 @@ class XzContent implements SeekableXz {
   }
 
   /** A decoder that stands at `offset` or before it, in the same block: one that runs already, when it has not passed it. */
-  private runAt(offset: number, end: number): BlockRun {
+  private async runAt(offset: number, end: number): Promise<BlockRun> {
     const index = this.blockAt(offset);
     this.forget((other, run) => other < index || (other === index && run.position > offset));
     while (this.expected[0] !== undefined && this.expected[0].index <= index) this.expected.shift();
+    if (!this.running.has(index)) await this.roomForOneMore();
     const run = this.running.get(index) ?? this.start(index);
     run.becomeHead(Math.min(end, this.endOf(index)));
     this.startExpected();
@@ -114,7 +115,13 @@ class XzContent implements SeekableXz {
     return run;
   }
 
-  /** Nobody waits for a decoder that is not needed any more, but the end. */
+  /** A decoder that was told to stop keeps its dictionary until it has. */
+  private async roomForOneMore(): Promise<void> {
+    while (this.closing.size > 0 && this.running.size + this.closing.size >= this.atOnce)
+      await Promise.race(this.closing);
+  }
+
+  /** Nobody waits here for a decoder that is not needed any more. */
   private forget(isDone: (index: number, run: BlockRun) => boolean): void {
     for (const [index, run] of this.running) {
       if (!isDone(index, run)) continue;

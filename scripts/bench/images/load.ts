@@ -1,5 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { indexCacheDirectory } from '../../../src/releases/catalog.ts';
 import type { Bench, Ground } from './measure.ts';
 
 /** Loading with nothing and with everything there, and inspecting. */
@@ -21,23 +23,28 @@ export function loadBenches({ docker, address, work, image }: Ground): Bench[] {
     bound,
     prepare: absent,
   });
-  const again = (title: string, file: string, bound: number): Bench => ({
+  const again = (title: string, file: string, bound: number, prepare = () => {}): Bench => ({
     title,
     ours: ours('load', file),
     theirs: theirs(file),
     bound,
+    prepare,
   });
+  const neverSeen = () => rmSync(indexCacheDirectory(join(work, 'state')), { recursive: true, force: true });
   return [
     load('load .tar.xz, nothing there', image.tarXz, 0.75),
     load('load .tar, nothing there', image.tar, 1.1),
     load('load .tar.gz, nothing there', image.tarGz, 1.1),
     again('load .tar, all there', image.tar, 0.25),
-    again('load .tar.xz, all there', image.tarXz, 0.05),
+    again('load .tar.xz, all there, first look at the file', image.tarXz, 0.05, neverSeen),
+    again('load .tar.xz, all there, looked at before', image.tarXz, 0.05),
     {
-      title: 'inspect .tar.xz',
+      title: 'inspect .tar.xz, first look at the file',
       ours: ours('inspect', image.tarXz),
       theirs: ['skopeo', '--override-os', 'linux', 'inspect', `docker-archive:${image.tarXz}`],
       bound: 0.1,
+      seconds: 1,
+      prepare: neverSeen,
       theirRounds: 1,
     },
   ];

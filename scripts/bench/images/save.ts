@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Bench, Ground } from './measure.ts';
+import { type Bench, type Ground, type Run, timed } from './measure.ts';
 
 /** Saving to .tar.zst and .tar.xz, at the levels that the programs of that name use by themselves. */
 export function saveBenches(ground: Ground): Bench[] {
@@ -21,20 +21,20 @@ export function saveBenches(ground: Ground): Bench[] {
   return [save('tar.zst', 'zstd -q -T0 -c'), save('tar.xz', 'xz -q -T0 -c', 1)];
 }
 
-/** What the bundle of a change to one file is to the bundle of the whole, in bytes. */
-export function deltaShare(ground: Ground): { delta: number; full: number } {
+/** What the bundle of a change to one file is to the bundle of the whole, in bytes, and our commands on the way. */
+export function deltaShare(ground: Ground): { delta: number; full: number; runs: Run[] } {
   const { work, image } = ground;
   mustBeThere(ground);
   const changed = image.reference.replace(/:.*/, ':one-file-changed');
   const [receipt, delta, full] = ['receipt.json', 'delta.tar.zst', 'full.tar.zst'].map((name) =>
     join(work, name),
   );
-  run(ours(ground, 'receipt', '-o', receipt!));
+  const runs = [timed(ours(ground, 'receipt', '-o', receipt!))];
   changeOneFile(ground, changed);
-  run(ours(ground, 'save', changed, '-o', full!));
-  run(ours(ground, 'save', changed, '--since', receipt!, '-o', delta!));
+  runs.push(timed(ours(ground, 'save', changed, '-o', full!)));
+  runs.push(timed(ours(ground, 'save', changed, '--since', receipt!, '-o', delta!)));
   docker(ground, 'rmi', changed);
-  return { delta: statSync(delta!).size, full: statSync(full!).size };
+  return { delta: statSync(delta!).size, full: statSync(full!).size, runs };
 }
 
 function changeOneFile(ground: Ground, reference: string): void {
@@ -67,8 +67,4 @@ function ours({ address, work }: Ground, ...args: string[]): string[] {
 
 function docker({ docker: [program = '', ...options] }: Ground, ...args: string[]): string {
   return execFileSync(program, [...options, ...args], { encoding: 'utf8' });
-}
-
-function run([program = '', ...args]: readonly string[]): void {
-  execFileSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'] });
 }
