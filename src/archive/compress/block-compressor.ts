@@ -20,6 +20,9 @@ export interface SpooledBlock extends BlockSizes {
 /** Two blocks of xz fit; a host with much memory and many cores may use a sixteenth of it. */
 const memoryBudget = Math.max(224 << 20, totalmem() / 16);
 
+/** Blocks that take so little memory, in bytes, leave room for one more of them, and for garbage. */
+const smallBlock = 32 << 20;
+
 /**
  * Compresses content as it passes, block by block on all cores, into a spool. Who adds more than the cores can take waits.
  */
@@ -35,10 +38,12 @@ export class BlockCompressor {
 
   constructor(format: BlockFormat, spool: Spool) {
     returnLargeBlocks(); // What an encoder takes for a block must not stay with the process after it.
-    collectRarely();
     this.format = format;
     this.spool = spool;
-    this.atOnce = Math.max(1, Math.min(availableParallelism() + 1, Math.floor(memoryBudget / format.memory)));
+    const isSmall = format.memory <= smallBlock;
+    const cores = availableParallelism() + (isSmall ? 1 : 0); // One more is compressed while one is being written.
+    this.atOnce = Math.max(1, Math.min(cores, Math.floor(memoryBudget / format.memory)));
+    if (isSmall) collectRarely();
   }
 
   /** Resolves when all content has been taken; its last blocks may still be on their way. */
