@@ -7,7 +7,7 @@ import type { ProblemLog } from './problem-log.ts';
 import type { Seen } from './walk/walk.ts';
 
 /** Files are handed over for reading in batches, so many at a time and so many bytes; more batches wait than are read. */
-const batchFiles = 256;
+const batchFiles = 128;
 const batchBytes = 32 * 1024 * 1024;
 const batchItems = 4096;
 const batchesInFlight = 3;

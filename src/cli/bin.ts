@@ -3,6 +3,7 @@ import { main } from './main.ts';
 
 // Meant for this process alone (see bin/dockerctl), not for the programs it starts.
 delete process.env.NODE_COMPILE_CACHE;
+delete process.env.MALLOC_ARENA_MAX;
 // Codecs run on the thread pool: a thread for every core, where node's own four would leave some idle.
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));
 // A reader that went away (`dockerctl list | head -1`) is no failure of ours.

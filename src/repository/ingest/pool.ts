@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { returnLargeBlocks } from '../../support/posix/malloc.ts';
+import { keepHeapsSmall } from '../../support/small-heaps.ts';
 import type { WrittenPack } from '../packs/pack-file.ts';
 import type { FileToStore, StoredFile } from '../repository.ts';
 import { writeError } from '../run/write-error.ts';
@@ -18,7 +19,7 @@ export interface PoolOptions extends WorkerSetup {
 /** A thread for two cores, for compression keeps the thread pool as busy; more than this gain little. */
 const mostWorkers = 4;
 /** What one worker gets at a time: so many files or bytes. */
-const jobLimits = { files: 256, bytes: 8 * 1024 * 1024 } as const;
+const jobLimits = { files: 128, bytes: 8 * 1024 * 1024 } as const;
 /** Work in the queue of each worker, in bytes, above which callers wait. */
 const queueLimit = 32 * 1024 * 1024;
 /** Opening a file takes as long as reading so many bytes. */
@@ -35,6 +36,7 @@ export class IngestPool {
   constructor(options: PoolOptions) {
     this.#options = options;
     returnLargeBlocks();
+    keepHeapsSmall();
     const count = Math.max(1, Math.min(availableParallelism() >> 1, mostWorkers));
     for (let i = 0; i < count; i++) this.#lanes.push(this.#startLane(i));
   }

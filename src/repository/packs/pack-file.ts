@@ -11,7 +11,7 @@ import { archiveEnd } from './tar-frame.ts';
 const fsyncAsync = promisify(fsync);
 
 /** No pack holds more chunks, so that its line in an index stays short. */
-const mostChunks = 65_536;
+const mostChunks = 16_384;
 
 /** A pack while it is written, in the staging directory. */
 export class PackFile {
