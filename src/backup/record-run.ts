@@ -4,7 +4,12 @@ import * as z from 'zod';
 import type { BackupSettings } from '../deployment/backup-settings.ts';
 import type { Snapshot } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
-import { makeDirectoryDurably, replaceDurably, writeFileDurably } from '../support/durable.ts';
+import {
+  makeDirectoryDurably,
+  replaceDurably,
+  sweepTemporaries,
+  writeFileDurably,
+} from '../support/durable.ts';
 import { FailedError, messageOf } from '../support/errors.ts';
 import { runCommand } from '../support/run-command.ts';
 import { renderMetrics } from './metrics.ts';
@@ -34,6 +39,8 @@ export async function recordRun(
   const warn = (doing: string) => (error: unknown) => context.progress.warn(`${doing}: ${messageOf(error)}`);
   await writeStatus(status, context.stateDir).catch(warn('writing status.json'));
   if (metrics !== undefined) await writeMetrics(status, metrics).catch(warn(`writing ${metrics}`));
+  for (const path of [statusFile(deployment, context.stateDir), ...(metrics === undefined ? [] : [metrics])])
+    await sweepTemporaries(path, context.now()).catch(() => {}); // Told of already, where it cannot be written.
   for (const hook of run.outcome === 'complete' ? hooks.onSuccess : hooks.onFailure) {
     await tell(hook, status).catch(warn(`running the hook ${hook.join(' ')}`));
   }

@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { readdir } from 'node:fs/promises';
+import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../oci/digest.ts';
 import { createLayout, isLayout } from '../oci/layout.ts';
 import type { Context } from '../support/context.ts';
+import { isTemporaryName } from '../support/durable.ts';
 import { codeOf, NotFoundError, UsageError } from '../support/errors.ts';
 import { acquireLock, type Lock } from '../support/lock.ts';
 import type { Identity } from './age/keys.ts';
@@ -76,13 +77,14 @@ export async function openOrCreateRepository(
       if (codeOf(error) === 'ENOENT') return [];
       throw error;
     });
-    if (names.some((name) => !ours.has(name))) {
+    if (names.some((name) => !ours.has(name) && !isTemporaryName(name))) {
       throw new UsageError(`creating a backup repository in ${directory}: other files are in there`, {
         advice: 'Name an empty directory, or one that does not exist',
         facts: { path: directory },
       });
     }
     await createLayout(directory);
+    for (const name of names) if (isTemporaryName(name)) await unlink(join(directory, name));
   }
   return new LayoutRepository(directory, context, options);
 }

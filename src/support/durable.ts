@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 /**
@@ -41,6 +41,20 @@ export function temporaryBeside(path: string): string {
 /** Whether a file name is one of ours that never became what it was meant to be. */
 export function isTemporaryName(name: string): boolean {
   return /^\..*\.[0-9a-f]{12}\.tmp$/.test(name);
+}
+
+/** How old a temporary file is that nobody can still be writing, in milliseconds. */
+const abandonedAfter = 3_600_000;
+
+/** Removes what killed writers of `path` left beside it, in a place that no lock guards: so it spares what is young. */
+export async function sweepTemporaries(path: string, now: Date): Promise<void> {
+  const directory = dirname(path);
+  for (const name of await readdir(directory)) {
+    if (!isTemporaryName(name) || !name.startsWith(`.${basename(path)}.`)) continue;
+    const found = await stat(join(directory, name)).catch(() => undefined);
+    const isAbandoned = found !== undefined && now.getTime() - found.mtimeMs > abandonedAfter;
+    if (isAbandoned) await unlink(join(directory, name)).catch(() => {});
+  }
 }
 
 /** Makes renames, creations and removals in `directory` survive a power cut. */

@@ -1,5 +1,5 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { renderMetrics } from '../../src/backup/metrics.ts';
@@ -197,6 +197,26 @@ test('what cannot be written is a warning, not a failure of the run', async () =
   const settings = { repository, metrics: '/nowhere/at/all.prom', hooks: noHooks };
   await recordRun('shop', settings, run('complete'), [good], context);
   assert.is(warnings.length, 2);
+});
+
+test('what a killed run left beside status and metrics goes when it is old; what is young may be being written', async () => {
+  const stateDir = temporaryDirectory();
+  const { context } = contextIn(stateDir);
+  const metrics = join(stateDir, 'shop.prom');
+  const settings = { repository, metrics, hooks: noHooks };
+  await recordRun('shop', settings, run('complete'), [good], context);
+  const left = [metrics, join(stateDir, 'backup', 'shop', 'status.json')].flatMap((path) =>
+    ['0123456789ab', 'ba9876543210'].map((random) => join(dirname(path), `.${basename(path)}.${random}.tmp`)),
+  );
+  for (const path of left) writeFileSync(path, 'half of it');
+  const old = context.now().getTime() / 1000 - 7200;
+  for (const path of [left[0]!, left[2]!]) utimesSync(path, old, old);
+  for (const path of [left[1]!, left[3]!]) utimesSync(path, old + 7200, old + 7200);
+  await recordRun('shop', settings, run('complete'), [good], context);
+  assert.equal(
+    left.map((path) => existsSync(path)),
+    [false, true, false, true],
+  );
 });
 
 test.run();

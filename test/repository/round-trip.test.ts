@@ -1,5 +1,14 @@
 import { randomBytes } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -151,6 +160,14 @@ test('snapshots are found by unique beginnings, and latest is the newest complet
     (error) => assert.instance(error, NotFoundError),
   );
   await repository.close();
+});
+
+test('a repository whose creation was killed is created all the same, and nothing is left of the first attempt', async () => {
+  const directory = join(root, 'half-made');
+  mkdirSync(join(directory, 'blobs', 'sha256'), { recursive: true });
+  writeFileSync(join(directory, '.index.json.0123456789ab.tmp'), '{');
+  await (await openOrCreateRepository(directory, context)).close();
+  assert.not.ok(readdirSync(directory).some((name) => name.endsWith('.tmp')));
 });
 
 test('a directory with other files in it never becomes a repository', async () => {

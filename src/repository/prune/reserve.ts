@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { stat, unlink } from 'node:fs/promises';
+import { rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { stagingPath } from '../../oci/layout.ts';
 import { writeFileDurably } from '../../support/durable.ts';
 import { codeOf } from '../../support/errors.ts';
 
@@ -14,7 +15,11 @@ const bytes = 4 * 1024 * 1024;
 export async function keepReserve(directory: string): Promise<void> {
   const path = reservePath(directory);
   const there = await stat(path).catch(() => undefined);
-  if (there?.size !== bytes) await writeFileDurably(path, randomBytes(bytes));
+  if (there?.size === bytes) return;
+  // Where the next writer sweeps it if this one dies over it.
+  const staged = stagingPath({ directory }, 'reserve');
+  await writeFileDurably(staged, randomBytes(bytes));
+  await rename(staged, path);
 }
 
 export async function releaseReserve(directory: string): Promise<void> {
