@@ -202,6 +202,15 @@ test('where dockerctl is not installed rsync takes what is missing, the index la
   execFileSync('diff', ['-r', join(root, 'data', 'one'), join(root, 'out', 'one', root, 'data', 'one')]);
 });
 
+test('where rsync is missing too, that is said, and which side lacks it', async () => {
+  const { PATH = '' } = process.env;
+  process.env.PATH = join(root, 'client-programs');
+  const { status, stderr } = await dockerctl('backup', 'send', 'latest', `bare:${root}/never`);
+  process.env.PATH = PATH;
+  assert.is(status, 1);
+  assert.match(stderr, 'dockerctl is not installed there, and rsync is not here');
+});
+
 test('a blob that was cut over there is sent again; one that is spoilt here is not sent', async () => {
   const there = join(root, 'mended');
   const id = await backup(5000);

@@ -109,12 +109,12 @@ export function configureSsh(directory: string, hosts: readonly SshHost[]): { kn
   return { knownHosts };
 }
 
-/** The command under test as a program that a shell finds. */
+/** The command under test as a program that a shell finds; its compiled sources are kept, for it starts often. */
 export function installDockerctl(directory: string): void {
   mkdirSync(directory, { recursive: true });
   installProgram(
     join(directory, 'dockerctl'),
-    `exec '${process.execPath}' '${resolve('src/cli/bin.ts')}' "$@"`,
+    `NODE_COMPILE_CACHE='${directory}/cache' exec '${process.execPath}' '${resolve('src/cli/bin.ts')}' "$@"`,
   );
 }
 
