@@ -1,4 +1,5 @@
 import { DamagedError } from '../../support/errors.ts';
+import { freeNow } from '../../support/free-now.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import type { Store } from '../seal/store.ts';
 import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
@@ -36,7 +37,9 @@ interface ReadIndex {
 /** Of the packs that an index tells of, those that count. One that is damaged tells of none. */
 async function readIndex(store: Store, index: IndexRef): Promise<ReadIndex | undefined> {
   try {
-    const { header, packs } = decodeIndex(await readMetadata(store, index), `index ${index.digest}`);
+    const text = await readMetadata(store, index);
+    const { header, packs } = decodeIndex(text, `index ${index.digest}`);
+    freeNow(text);
     const counting = new Map(index.packs.map((pack) => [pack.digest, pack]));
     const named = packs.flatMap((contents) => {
       const pack = counting.get(contents.pack);
