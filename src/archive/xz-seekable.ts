@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { SeekableBytes } from './byte-source.ts';
+import { maxDictionary } from './decompress.ts';
 import { decodeXzBlock, dictionarySize } from './xz-block.ts';
 import { BlockRun, Budget } from './xz-block-run.ts';
 import { readXzBlocks, type XzBlock } from './xz-index.ts';
@@ -22,11 +23,15 @@ interface ExpectedBlock {
   end: number;
 }
 
-/** Decoded bytes that wait for their reader, of all blocks together. */
-const maxAhead = 48 << 20;
-
 /** Dictionaries of the blocks that are decoded at the same time, in bytes. */
 const maxDictionaries = 128 << 20;
+
+/** Decoded bytes that wait for their reader, of all blocks together: what dictionaries leave of `maxMemory`, within bounds. */
+const maxMemory = 144 << 20;
+const ahead = { least: 16 << 20, most: 48 << 20 };
+
+/** Of a file with more blocks not every header is read beforehand. */
+const maxHeadersRead = 10_000;
 
 /**
  * @param name names the file in errors
@@ -35,9 +40,19 @@ const maxDictionaries = 128 << 20;
 export async function openSeekableXz(file: SeekableBytes, name: string): Promise<SeekableXz | undefined> {
   const blocks = (await readXzBlocks(file))?.filter(({ contentSize }) => contentSize > 0);
   if (blocks === undefined || blocks.length < 2) return undefined;
-  const dictionary = Math.max(1, await dictionarySize(file, blocks[0]!));
+  const dictionary = await largestDictionary(file, blocks);
   const atOnce = Math.max(1, Math.min(availableParallelism() + 1, Math.floor(maxDictionaries / dictionary)));
-  return new XzContent(blocks, atOnce, (block) => decodeXzBlock(file, block, name));
+  const memory = Math.max(ahead.least, Math.min(ahead.most, maxMemory - atOnce * dictionary));
+  return new XzContent(blocks, { atOnce, ahead: memory }, (block) => decodeXzBlock(file, block, name));
+}
+
+/** Blocks of streams that were put together may differ. */
+async function largestDictionary(file: SeekableBytes, blocks: readonly XzBlock[]): Promise<number> {
+  if (blocks.length > maxHeadersRead) return maxDictionary;
+  let largest = 1;
+  for (const block of blocks)
+    if (block.contentSize > largest) largest = Math.max(largest, await dictionarySize(file, block));
+  return largest;
 }
 
 class XzContent implements SeekableXz {
@@ -49,17 +64,18 @@ class XzContent implements SeekableXz {
   private expected: ExpectedBlock[] = [];
   private readonly running = new Map<number, BlockRun>();
   private readonly closing = new Set<Promise<void>>();
-  private readonly budget = new Budget(maxAhead);
+  private readonly budget: Budget;
 
   constructor(
     blocks: readonly XzBlock[],
-    atOnce: number,
+    { atOnce, ahead }: { atOnce: number; ahead: number },
     decode: (block: XzBlock) => AsyncGenerator<Uint8Array>,
   ) {
     const last = blocks.at(-1)!;
     this.size = last.contentOffset + last.contentSize;
     this.blocks = blocks;
     this.atOnce = atOnce;
+    this.budget = new Budget(ahead);
     this.decode = decode;
   }
 
