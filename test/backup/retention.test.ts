@@ -207,4 +207,41 @@ test('the newest complete snapshot never goes, and a complete one never for the 
   );
 });
 
+test('whatever the rules, a clock that is a day or more behind a snapshot removes nothing', () => {
+  const behind = fc.integer({ min: 24, max: 24 * 36_500 });
+  fc.assert(
+    fc.property(anySnapshots, anyRules, behind, (snapshots, rules, hours) => {
+      const newest = Math.max(...snapshots.map(({ started }) => started.getTime()));
+      const retention = plan(snapshots, rules, new Date(newest - hours * hour));
+      assert.ok(retention.blocked);
+      assert.is(kept(retention).length, snapshots.length);
+    }),
+  );
+});
+
+test('whatever the rules, one snapshot of a day or more to come removes nothing', () => {
+  const ahead = fc.integer({ min: 24, max: 24 * 36_500 });
+  fc.assert(
+    fc.property(anySnapshots, anyRules, ahead, fc.boolean(), (snapshots, rules, hours, complete) => {
+      const now = new Date(epoch + 8700 * hour);
+      const wrong = {
+        ...snapshot('wrong', 0, { complete }),
+        started: new Date(now.getTime() + hours * hour),
+      };
+      const retention = plan([...snapshots, wrong], rules, now);
+      assert.ok(retention.blocked);
+      assert.is(kept(retention).length, snapshots.length + 1);
+    }),
+  );
+});
+
+test('whatever the rules, a complete snapshot that was verified last never goes', () => {
+  fc.assert(
+    fc.property(anySnapshots, anyRules, (snapshots, rules) => {
+      for (const { keep, snapshot: one } of plan(snapshots, rules).decisions)
+        if (one.complete && one.lastVerified === true) assert.ok(keep, one.id);
+    }),
+  );
+});
+
 test.run();

@@ -10,6 +10,7 @@ import { checkIndex } from './check-index.ts';
 import { checkPack, readPackContents } from './check-pack.ts';
 import { checkTrees } from './check-trees.ts';
 import { hashBlob } from './hash-blob.ts';
+import { filesOfLostSnapshot } from './lost-snapshot.ts';
 import { spoiledFiles } from './spoiled-files.ts';
 
 /** Which blobs are not as they should be, besides the report. */
@@ -138,6 +139,7 @@ async function addDamage(
   report.damage.push(damage);
   if (spoiled.length > 0)
     damage.files = await spoiledFiles(store, spoiled, catalog.stored, digest).catch(unlessSealed);
+  for (const snapshot of lost) damage.files.push(...(await filesOfLostSnapshot(store, snapshot)));
 }
 
 /** Without a key it is known what is spoiled, but not its name. */

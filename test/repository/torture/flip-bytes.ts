@@ -65,6 +65,8 @@ async function checkFlip(checked: Checked, file: KnownFile, what: string): Promi
     if (file.kind === 'tree') checkLostSegment(checked, file, files, what);
     else if (file.kind === 'pack' || file.kind === 'index')
       await checkLostFiles(repository, checked, file, files, what);
+    else if (file.kind === 'manifest' || file.kind === 'config')
+      assert.equal(files, ['files:every file', 'other:every file'], what);
     else assert.equal(files, [], what);
   } finally {
     await repository.close();
