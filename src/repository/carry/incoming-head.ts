@@ -29,6 +29,10 @@ export class IncomingHead {
     return digest === config.digest || digest === signature?.digest;
   }
 
+  awaits(digest: Digest): boolean {
+    return this.has(digest) && !this.#held.has(digest);
+  }
+
   /** @throws {DamagedError} when it is too long to be what it says */
   async hold({ digest, size }: BlobRef, content: AsyncIterable<Uint8Array>): Promise<void> {
     const limit = digest === this.#parts.config.digest ? configLimit : signatureLimit;

@@ -17,7 +17,7 @@ import { writeError } from '../run/write-error.ts';
 import type { Store } from '../seal/store.ts';
 import type { Provenance, TrustedKeys } from '../signed/provenance.ts';
 import { decodeSnapshot, type StoredSnapshot } from '../snapshot/load.ts';
-import { type BlobRef, blobsOfParts, decodeManifest } from '../snapshot/manifest.ts';
+import { type BlobRef, blobsOfParts, decodeManifest, type Parts } from '../snapshot/manifest.ts';
 import { publishSnapshot } from '../snapshot/publish.ts';
 import { IncomingHead } from './incoming-head.ts';
 
@@ -45,13 +45,11 @@ export async function beginIncoming(options: IncomingOptions): Promise<Incoming>
   const { store, stored, manifest } = options;
   const parts = decodeManifest(manifest, 'the manifest of the incoming snapshot');
   const existing = stored.find(({ snapshot }) => snapshot.id === parts.config.digest);
-  // One whose manifest was issued anew here needs other blobs than this one names.
-  const isOther = existing !== undefined && existing.manifest.digest !== digestOf(manifest);
-  const brings = isOther && existing.parts.signature === undefined ? parts.signature : undefined;
-  const lacking = await lackingBlobs(isOther ? (brings ? [brings] : []) : blobsOfParts(parts), options);
+  const { wanted, tells, brings } = whatItBrings(parts, digestOf(manifest), existing);
+  const lacking = await lackingBlobs(wanted, options);
   await requireRoom(store, lacking);
   const awaited = new Map(lacking.map((blob) => [blob.digest, blob]));
-  const head = new IncomingHead(store, isOther && !brings ? existing.parts : parts, options.keys);
+  const head = new IncomingHead(store, tells, options.keys);
   let active = true;
 
   async function check(): Promise<Provenance> {
@@ -75,10 +73,10 @@ export async function beginIncoming(options: IncomingOptions): Promise<Incoming>
       const blob = awaited.get(digest);
       if (blob === undefined) throw new DamagedError(`taking in ${digest}: nobody asked for it`);
       if (head.has(digest)) return head.hold(blob, verified(content, blob, `taking in ${digest}`));
-      await check();
-      if ([...awaited.keys()].some((other) => head.has(other))) {
+      if ([...awaited.keys()].some((other) => head.awaits(other))) {
         throw new DamagedError(`taking in ${digest}: it comes before what tells of the snapshot`);
       }
+      await check();
       await writeBlob(store, blob, verified(content, blob, `taking in ${digest}`));
       awaited.delete(digest);
     },
@@ -98,6 +96,23 @@ export async function beginIncoming(options: IncomingOptions): Promise<Incoming>
 
     abandon: end,
   };
+}
+
+/**
+ * A snapshot that is here, with a manifest that was issued anew, needs other blobs than the incoming manifest names: all that
+ * this can bring is a signature.
+ */
+function whatItBrings(
+  parts: Parts,
+  manifest: Digest,
+  existing: StoredSnapshot | undefined,
+): { wanted: BlobRef[]; tells: Parts; brings: BlobRef | undefined } {
+  if (existing === undefined || existing.manifest.digest === manifest) {
+    return { wanted: blobsOfParts(parts), tells: parts, brings: undefined };
+  }
+  const brings = existing.parts.signature === undefined ? parts.signature : undefined;
+  if (brings === undefined) return { wanted: [], tells: existing.parts, brings };
+  return { wanted: [brings], tells: parts, brings };
 }
 
 /** What is not here, not as long as it should be, or known to be damaged. */

@@ -247,7 +247,9 @@ test('content that comes before what tells whose it is is refused', async () => 
       file(`blobs/sha256/${digest.slice(7)}`, entries.get(digest)!),
     ),
   ]);
-  await rejects(() => imported(newDirectory(), stream(late), context), DamagedError);
+  const into = newDirectory();
+  await rejects(() => imported(into, stream(late), context), DamagedError);
+  assert.equal(readdirSync(join(into, 'blobs', 'sha256')), []);
 });
 
 test('a run that cannot sign commits nothing', async () => {
