@@ -7,7 +7,7 @@ import { Spool } from '../archive/spool.ts';
 import type { Engine, ImageDetails } from '../engine/engine.ts';
 import type { Context } from '../support/context.ts';
 import { codeOf, FailedError, InterruptedError, NoSpaceError } from '../support/errors.ts';
-import { signWithSshKey } from '../support/ssh-signature.ts';
+import { requireSshKey, signWithSshKey } from '../support/ssh-signature.ts';
 import { readAttachments } from './attachments.ts';
 import { bundleDocuments, releaseDocumentOf } from './bundle-contents.ts';
 import type { ReleaseRecord } from './catalog.ts';
@@ -82,6 +82,7 @@ async function save(
 ): Promise<SavedBundle> {
   const format = await blockFormat(request.format, request.level);
   const attachments = await readAttachments(request.attachments ?? []);
+  if (request.signingKey !== undefined) await requireSshKey(request.signingKey);
   const admit = (held: readonly ImageDetails[]) => requireRoom(directory, held, request.format);
   const source = { images: request.images, base: request.base, format, spool, admit };
   const { images, layers, leftOut } = await readEngineImages(engine, source, context);

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { access, constants, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { codeOf, SignatureError } from './errors.ts';
+import { codeOf, messageOf, SignatureError } from './errors.ts';
 import { type CommandResult, runCommand } from './run-command.ts';
 
 /**
@@ -38,8 +38,22 @@ export async function signWithSshKey(
 ): Promise<string> {
   const { status, stdout, stderr } = await sshKeygen(['sign', '-f', keyFile, '-n', namespace], data);
   if (status === 0) return stdout;
-  throw new SignatureError(`signing with ${keyFile}: ${reasonIn(stderr)}`, {
-    advice: `Give a readable private key; for one with a passphrase run ssh-add, then give its .pub file`,
+  throw cannotSign(keyFile, reasonIn(stderr));
+}
+
+/**
+ * Whether there is such a key, asked before the work whose result it is to sign.
+ * @throws {SignatureError} when it cannot be read
+ */
+export async function requireSshKey(keyFile: string): Promise<void> {
+  await access(keyFile, constants.R_OK).catch((cause: unknown) => {
+    throw cannotSign(keyFile, codeOf(cause) === 'ENOENT' ? 'there is no such file' : messageOf(cause));
+  });
+}
+
+function cannotSign(keyFile: string, reason: string): SignatureError {
+  return new SignatureError(`signing with ${keyFile}: ${reason}`, {
+    advice: 'Give a readable private key; for one with a passphrase run ssh-add, then give its .pub file',
     facts: { key: keyFile },
   });
 }

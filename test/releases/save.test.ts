@@ -10,7 +10,13 @@ import type { Engine } from '../../src/engine/engine.ts';
 import { digestOf } from '../../src/oci/digest.ts';
 import { type SavedBundle, type SaveRequest, saveImages } from '../../src/releases/save.ts';
 import type { Context } from '../../src/support/context.ts';
-import { DamagedError, FailedError, InterruptedError, NotFoundError } from '../../src/support/errors.ts';
+import {
+  DamagedError,
+  FailedError,
+  InterruptedError,
+  NotFoundError,
+  SignatureError,
+} from '../../src/support/errors.ts';
 import { silent } from '../../src/support/progress.ts';
 import {
   containerdStore,
@@ -155,6 +161,18 @@ test('a signed bundle carries a signature over the very bytes of its release doc
   const verify = ['-Y', 'verify', '-f', signers, '-I', 'release@vendor.example', '-n', 'dockerctl'];
   const input = readFileSync(join(directory, 'dockerctl/release.json'));
   execFileSync('ssh-keygen', [...verify, '-s', join(directory, 'dockerctl/release.json.sig')], { input });
+});
+
+test('a key that is not there is found out before the engine is asked for anything', async () => {
+  const engine = engineOfEra(docker25, all);
+  let asked = 0;
+  engine.images.save = () => {
+    asked += 1;
+    throw new Error('too early');
+  };
+  const error = await failure(save(engine, { signingKey: join(root, 'nowhere') }));
+  assert.instance(error, SignatureError);
+  assert.is(asked, 0);
 });
 
 test('attachments travel as blobs and are listed with their kind', async () => {
