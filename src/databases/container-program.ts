@@ -15,6 +15,8 @@ export interface ContainerProgram {
   purpose: string;
   /** Ends it with the signal's own reason. */
   signal: AbortSignal;
+  /** A little that it is given on its standard input, by `outputOf`. */
+  input?: string;
 }
 
 /** Milliseconds without a byte, while we wait for one, after which a dump counts as hung. */
@@ -31,7 +33,8 @@ export async function* outputOf(
   program: ContainerProgram,
   onWarnings: (text: string) => void = () => {},
 ): AsyncGenerator<Uint8Array> {
-  const { execution, end } = await start(server, program, false);
+  const { execution, end } = await start(server, program, program.input !== undefined);
+  execution.stdin?.end(program.input);
   const errors = lastOf(execution.stderr);
   try {
     yield* watched(execution.stdout, program, silenceLimit);

@@ -138,7 +138,6 @@ export interface LoadedDatabase {
   rows: number;
 }
 
-/** @throws {UsageError} for an engine that this version cannot dump. */
 export async function databaseFor(engine: RenamedEngine): Promise<RenamedDatabase>;
 export async function databaseFor(engine: RebuiltEngine): Promise<RebuiltDatabase>;
 export async function databaseFor(engine: ServerEngine): Promise<Database>;
@@ -151,9 +150,7 @@ export async function databaseFor(engine: ServerEngine): Promise<Database> {
       return (await import('./mysql/mysql.ts')).mysql;
     case 'redis':
       return (await import('./redis/redis.ts')).redis;
+    case 'mongodb':
+      return (await import('./mongodb/mongodb.ts')).mongodb;
   }
-  const { UsageError } = await import('../support/errors.ts');
-  throw new UsageError(`databases: ${engine} cannot be dumped; postgres, mysql, mariadb and redis can`, {
-    advice: 'Give the source a pair of commands instead: run prints the data, restore takes it',
-  });
 }

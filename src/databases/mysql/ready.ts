@@ -1,10 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Context } from '../../support/context.ts';
 import { FailedError, messageOf } from '../../support/errors.ts';
-import { run } from '../container-program.ts';
 import type { DatabaseServer } from '../databases.ts';
 import { ended } from '../ended.ts';
-import { only } from '../text.ts';
+import { firstProcess } from '../first-process.ts';
 import { connect, query } from './client.ts';
 
 const patience = 180_000;
@@ -41,16 +40,6 @@ async function isSettled(server: DatabaseServer, context: Context): Promise<bool
 
 function statusTable(product: string): string {
   return `${product === 'MySQL' ? 'performance_schema' : 'information_schema'}.global_status`;
-}
-
-async function firstProcess(server: DatabaseServer, { signal }: Context): Promise<string> {
-  const command = ['cat', '/proc/1/comm'];
-  const purpose = `looking at the first process of ${server.container}`;
-  const asked = { command, environment: {}, user: undefined, purpose, signal };
-  return run(server, asked, only('')).then(
-    ({ stdout }) => stdout.trim(),
-    () => '',
-  );
 }
 
 function notReady({ container }: DatabaseServer, answer: false | { cause: unknown }): FailedError {

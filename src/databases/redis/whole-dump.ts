@@ -1,5 +1,5 @@
 import { DamagedError } from '../../support/errors.ts';
-import { Crc64 } from './crc64.ts';
+import { Crc64, jones } from '../crc64.ts';
 
 const headLength = 9;
 /** The end's opcode, and a checksum of everything up to it. */
@@ -18,7 +18,7 @@ export async function* wholeDump(
   content: AsyncIterable<Uint8Array>,
   purpose: string,
 ): AsyncGenerator<Uint8Array> {
-  const checksum = new Crc64();
+  const checksum = new Crc64(jones);
   let held: Buffer = Buffer.alloc(0);
   let atHead = true;
   for await (const piece of content) {
