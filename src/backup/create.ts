@@ -12,6 +12,7 @@ import type { BackupReport, SourceReport } from './report.ts';
 import { requireSpace } from './require-space.ts';
 import { chooseSigningKey, type Signing } from './signing-key.ts';
 import { storeSource } from './store-source.ts';
+import { warnIfRefused } from './warn-if-refused.ts';
 
 export interface BackupOptions {
   /** Not asked when only paths are backed up. */
@@ -58,6 +59,7 @@ export async function createBackup(
     for (const source of plan.sources) sources.push(await storeSource(source, run, surroundings));
     const snapshot = await run.commit();
     const leftOut = plan.leftOut.map((source) => source.name);
+    await warnIfRefused(snapshot, repository, deployment.backup?.signers, context);
     const unsigned = await newsOf(signing, run.predecessor, repository);
     return { snapshot, sources, unchanged: isUnchanged(run.predecessor, sources), leftOut, unsigned };
   } catch (error) {

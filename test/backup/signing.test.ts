@@ -11,11 +11,13 @@ import { provenanceOf } from '../../src/repository/signed/provenance.ts';
 import { SignatureError } from '../../src/support/errors.ts';
 import { rejects } from '../support/rejects.ts';
 import { quietContext } from '../support/save-directory.ts';
-import { makeSshKey } from '../support/ssh-keys.ts';
+import { makeSshKey, writeAllowedSigners } from '../support/ssh-keys.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const root = temporaryDirectory();
+const warnings: string[] = [];
 const context = quietContext(join(root, 'state'));
+context.progress = { ...context.progress, warn: (message) => void warnings.push(message) };
 const hostKey = makeSshKey(root, 'ssh_host_ed25519_key');
 const nowhere = join(root, 'no-key');
 const engine = connectEngine({ host: 'unix:///nonexistent/docker.sock' });
@@ -58,6 +60,17 @@ test('a host without a key backs up, and says once that nobody can tell who did'
   assert.equal(await save(nowhere), { unsigned: undefined, trust: 'foreign' });
   assert.equal((await save(hostKey)).trust, 'own');
   assert.is((await save(nowhere)).unsigned, 'this host has no SSH key');
+});
+
+test('signers that do not know the key of this very host are told of now, not on the day of the restore', async () => {
+  const named = (key: string) => writeAllowedSigners(join(root, 'signers'), [{ key, as: 'somebody' }]);
+  await save(hostKey, `signers: ${named(hostKey)}`);
+  assert.equal(warnings, []);
+  await save(hostKey, `signers: ${named(makeSshKey(root, 'other'))}`);
+  await save(nowhere, `signers: ${join(root, 'signers')}`);
+  assert.is(warnings.length, 2);
+  assert.match(warnings[0]!, /^this snapshot could not be restored here: .*, whom .*signers does not allow$/);
+  assert.match(warnings[1]!, 'it is not signed');
 });
 
 test('signing can be turned off, and then nothing is said', async () => {

@@ -1,0 +1,17 @@
+import type { Repository, Snapshot } from '../repository/repository.ts';
+import { provenanceOf } from '../repository/signed/provenance.ts';
+import { shortId } from '../repository/snapshot/short-id.ts';
+import type { Context } from '../support/context.ts';
+
+/** The day on which it must be restored is too late to learn that the signers do not know this host's own key. */
+export async function warnIfRefused(
+  snapshot: Snapshot,
+  repository: Repository,
+  signers: string | undefined,
+  { progress }: Context,
+): Promise<void> {
+  if (signers === undefined) return;
+  const signed = await repository.signedConfig(snapshot);
+  const { trust, problem } = await provenanceOf(signed, { signers }, `snapshot ${shortId(snapshot.id)}`);
+  if (trust === 'refused') progress.warn(`this snapshot could not be restored here: ${problem}`);
+}
