@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { isStarving } from '../../../src/support/posix/give-way.ts';
 
 /** Prints the scheduling policy (proc(5), field 41 of stat) of all its threads, new ones among them, and of a program it starts. */
 const child = `
@@ -26,6 +27,15 @@ test('a process that gives way does so with all its threads, and with the progra
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   assert.equal(JSON.parse(output), [5]);
+});
+
+test('whoever gets less than a twentieth of what it wants is starving', () => {
+  const times = (ran: number, waited: number) => new Map([['7', { ran, waited }]]);
+  const before = times(5e9, 5e9);
+  assert.ok(isStarving(before, times(5.1e9, 9e9)));
+  assert.not.ok(isStarving(before, times(6e9, 9e9)));
+  assert.not.ok(isStarving(before, before), 'nobody starves who wants nothing');
+  assert.not.ok(isStarving(before, new Map()), 'who has ended wants nothing');
 });
 
 test.run();
