@@ -8,14 +8,14 @@ import { decodeXz } from './xz-decoder.ts';
  * The bytes that `compressed` stands for, checked as far as the codec's own checksums go. Memory stays flat however far a
  * little input expands.
  * @param what names the input in errors
- * @param xzPieceSize larger for xz data whose size when decoded is bounded by its header
+ * @param xzPieceSize of the next piece of xz data that is decoded at once; larger where the header bounds what it becomes
  * @throws {DamagedError} for anything but whole, undamaged streams (concatenated ones are read one after the other)
  */
 export async function* decompress(
   codec: Compression,
   compressed: AsyncIterable<Uint8Array>,
   what: string,
-  xzPieceSize = unknownXzPieceSize,
+  xzPieceSize = () => unknownXzPieceSize,
 ): AsyncGenerator<Uint8Array> {
   try {
     yield* codec === 'xz' ? decodeXz(compressed, maxDictionary, xzPieceSize) : decoders[codec](compressed);

@@ -35,10 +35,17 @@ export class Budget {
 /** The block that is being read may hold so much in any case; others live on the budget. */
 const headShare = 4 << 20;
 
+/** Compressed bytes that are decoded at a time: many spare turns between threads, few decode little in vain near the end. */
+const pieces = { least: 32 << 10, most: 256 << 10 };
+
+/** Decodes a block, asking how many bytes of it to decode next. */
+export type BlockDecoder = (block: XzBlock, pieceSize: () => number) => AsyncGenerator<Uint8Array>;
+
 /** One block being decoded, into a queue, as far as somebody wants it. */
 export class BlockRun {
   /** Offset, in the whole content, of the next byte that `next` gives. */
   position: number;
+  private readonly block: XzBlock;
   private readonly decoding: AsyncGenerator<Uint8Array>;
   private readonly budget: Budget;
   private readonly pumping: Promise<void>;
@@ -51,10 +58,11 @@ export class BlockRun {
   private failure: unknown;
   private arrived: (() => void) | undefined;
 
-  constructor(block: XzBlock, decoding: AsyncGenerator<Uint8Array>, budget: Budget) {
+  constructor(block: XzBlock, decode: BlockDecoder, budget: Budget) {
+    this.block = block;
     this.position = block.contentOffset;
     this.wantedEnd = block.contentOffset;
-    this.decoding = decoding;
+    this.decoding = decode(block, () => this.pieceSize());
     this.budget = budget;
     this.pumping = this.pump();
   }
@@ -137,9 +145,20 @@ export class BlockRun {
     this.arrived?.();
   }
 
+  /** About as many compressed bytes as what is still wanted takes. */
+  private pieceSize(): number {
+    const { unpaddedSize, contentSize } = this.block;
+    const left = ((this.wantedEnd - this.decodedEnd) * unpaddedSize) / contentSize;
+    return Math.max(pieces.least, Math.min(pieces.most, Math.ceil(left)));
+  }
+
+  private get decodedEnd(): number {
+    return this.position + this.held;
+  }
+
   private mustWait(): boolean {
     if (this.isClosed) return false;
-    if (this.position + this.held >= this.wantedEnd) return true;
+    if (this.decodedEnd >= this.wantedEnd) return true;
     return this.budget.isSpent && !(this.isHead && this.held <= headShare);
   }
 }

@@ -5,24 +5,22 @@ import { paddedToFour, Varints, type XzBlock, xzStreamEnd, xzStreamHeader } from
 /**
  * Decodes one block. Around it are put the header and the end of a stream that holds nothing else, so that liblzma
  * checks all of it: header, content, check and sizes.
+ * @param pieceSize tells how many bytes to decode next, where the block's header bounds what they become
  * @throws {DamagedError} naming where the block lies
  */
 export async function* decodeXzBlock(
   file: SeekableBytes,
   block: XzBlock,
   name: string,
+  pieceSize: () => number,
 ): AsyncGenerator<Uint8Array> {
   const what = `${name}: block at byte ${block.offset}`;
   const isBounded = block.contentSize <= maxBounded && (await statesContentSize(file, block));
-  yield* decompress('xz', asStream(file, block), what, isBounded ? boundedPieceSize : undefined);
+  yield* decompress('xz', asStream(file, block), what, isBounded ? pieceSize : undefined);
 }
 
-/**
- * A block that cannot become larger than this is decoded in larger pieces, which spares turns between threads; not in so large ones
- * that much is decoded in vain when a header in the middle of the block was all that was wanted.
- */
+/** A block that cannot become larger than this may be decoded in large pieces, which spares turns between threads. */
 const maxBounded = 32 << 20;
-const boundedPieceSize = 64 << 10;
 
 /** Whether a block's own header says how long its content is: liblzma then stops at that (section 3.1). */
 async function statesContentSize(file: SeekableBytes, block: XzBlock): Promise<boolean> {

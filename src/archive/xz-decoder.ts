@@ -3,14 +3,14 @@ import { loadLzma } from './lzma.ts';
 /**
  * Decodes .xz files on the thread pool: several streams one after the other, and the padding between them.
  * @param memoryLimit bytes; a dictionary that needs more is refused
- * @param pieceSize bytes that are decoded at a time: a piece is decoded whole before anything can be stopped, and may expand
+ * @param pieceSize tells how many bytes are decoded next: a piece is decoded whole before anything can be stopped, and may expand
  * some 7,000 times
  * @throws an error whose `name` is liblzma's code: `LZMA_DATA_ERROR`, `LZMA_BUF_ERROR` for input that ends too early, …
  */
 export async function* decodeXz(
   compressed: AsyncIterable<Uint8Array>,
   memoryLimit: number,
-  pieceSize: number,
+  pieceSize: () => number,
 ): AsyncGenerator<Uint8Array> {
   const decoder = XzDecoder.create(memoryLimit);
   try {
@@ -33,10 +33,14 @@ const outputPiece = 256 << 10;
 
 async function* inSmallPieces(
   bytes: AsyncIterable<Uint8Array>,
-  pieceSize: number,
+  pieceSize: () => number,
 ): AsyncGenerator<Uint8Array> {
-  for await (const piece of bytes) {
-    for (let at = 0; at < piece.length; at += pieceSize) yield piece.subarray(at, at + pieceSize);
+  for await (const bytesAtOnce of bytes) {
+    for (let at = 0; at < bytesAtOnce.length; ) {
+      const piece = bytesAtOnce.subarray(at, at + pieceSize());
+      at += piece.length;
+      yield piece;
+    }
   }
 }
 

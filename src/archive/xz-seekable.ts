@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import type { SeekableBytes } from './byte-source.ts';
 import { maxDictionary } from './decompress.ts';
 import { decodeXzBlock, dictionarySize } from './xz-block.ts';
-import { BlockRun, Budget } from './xz-block-run.ts';
+import { type BlockDecoder, BlockRun, Budget } from './xz-block-run.ts';
 import { readXzBlocks, type XzBlock } from './xz-index.ts';
 
 /** The content of an .xz file of many blocks, at any offset. Reading forward is cheap, jumping costs up to one block. */
@@ -43,7 +43,9 @@ export async function openSeekableXz(file: SeekableBytes, name: string): Promise
   const dictionary = await largestDictionary(file, blocks);
   const atOnce = Math.max(1, Math.min(availableParallelism() + 1, Math.floor(maxDictionaries / dictionary)));
   const memory = Math.max(ahead.least, Math.min(ahead.most, maxMemory - atOnce * dictionary));
-  return new XzContent(blocks, { atOnce, ahead: memory }, (block) => decodeXzBlock(file, block, name));
+  return new XzContent(blocks, { atOnce, ahead: memory }, (block, pieceSize) =>
+    decodeXzBlock(file, block, name, pieceSize),
+  );
 }
 
 /** Blocks of streams that were put together may differ. */
@@ -59,7 +61,7 @@ class XzContent implements SeekableXz {
   readonly size: number;
   private readonly blocks: readonly XzBlock[];
   private readonly atOnce: number;
-  private readonly decode: (block: XzBlock) => AsyncGenerator<Uint8Array>;
+  private readonly decode: BlockDecoder;
   /** The blocks that will be read, in order, and up to where. */
   private expected: ExpectedBlock[] = [];
   private readonly running = new Map<number, BlockRun>();
@@ -69,7 +71,7 @@ class XzContent implements SeekableXz {
   constructor(
     blocks: readonly XzBlock[],
     { atOnce, ahead }: { atOnce: number; ahead: number },
-    decode: (block: XzBlock) => AsyncGenerator<Uint8Array>,
+    decode: BlockDecoder,
   ) {
     const last = blocks.at(-1)!;
     this.size = last.contentOffset + last.contentSize;
@@ -125,8 +127,7 @@ class XzContent implements SeekableXz {
   }
 
   private start(index: number): BlockRun {
-    const block = this.blocks[index]!;
-    const run = new BlockRun(block, this.decode(block), this.budget);
+    const run = new BlockRun(this.blocks[index]!, this.decode, this.budget);
     this.running.set(index, run);
     return run;
   }
