@@ -244,7 +244,7 @@ test('rsync touches no directory that is no repository, and makes no parents', a
 });
 
 function start(...argv: string[]): ChildProcess {
-  const env = { ...process.env, NODE_NO_WARNINGS: '1', ...environment };
+  const env = { ...process.env, NODE_NO_WARNINGS: '1', TMPDIR: root, ...environment };
   return spawn(process.execPath, ['src/cli/bin.ts', ...argv], { stdio: 'ignore', env });
 }
 
