@@ -4,6 +4,7 @@ import { type ArchiveImage, type ImageIndex, readImages } from '../archive/image
 import { layersLeftOut, releaseDocumentPath } from '../archive/release-document.ts';
 import { tarEnd, tarFileHeader, tarPadding } from '../archive/tar-writer.ts';
 import type { Digest } from '../oci/digest.ts';
+import { DamagedError } from '../support/errors.ts';
 import { closingDocuments, type SentImage } from './load-documents.ts';
 import { missingLayers } from './missing-layers.ts';
 import type { PassedFiles } from './passed-files.ts';
@@ -43,21 +44,22 @@ async function* layersAndDocuments(
   passed: PassedFiles,
   decide: Decisions,
 ): AsyncGenerator<Uint8Array> {
-  let chosen: ArchiveImage[] | undefined;
+  let early: { index: ImageIndex; chosen: ArchiveImage[] } | undefined;
   for await (const entry of archive.entries()) {
-    if (chosen === undefined && entry.path.startsWith('blobs/') && documentsCameFirst(passed.files)) {
+    if (early === undefined && entry.path.startsWith('blobs/') && documentsCameFirst(passed.files)) {
       const index = await knownSoFar(passed.files);
       if (index !== undefined) {
-        chosen = await decide.choose(index);
-        const held = decide.heldLayers(chosen);
-        requireBase(archive.name, index, chosen, held);
+        early = { index, chosen: await decide.choose(index) };
+        const held = decide.heldLayers(early.chosen);
+        requireBase(archive.name, index, early.chosen, held);
         passed.leaveOut(held);
       }
     }
     yield* passed.take(entry);
   }
   const index = await readImages(passed.files);
-  const images = chosen === undefined ? await decide.choose(index) : again(index, chosen);
+  if (early !== undefined) requireSameRelease(archive.name, early.index, index);
+  const images = early === undefined ? await decide.choose(index) : again(index, early.chosen);
   passed.leaveOut(decide.heldLayers(images));
   const sent = passed.checked(images, index);
   yield* passed.heldBack(sent);
@@ -74,6 +76,15 @@ export function* inTar(name: string, bytes: Uint8Array): Generator<Uint8Array> {
 
 function documentsCameFirst(files: ArchiveFiles): boolean {
   return files.find(releaseDocumentPath) !== undefined && files.find('manifest.json') !== undefined;
+}
+
+/** What was chosen, by a signature perhaps, was chosen by the first release document: a later one may not take its place. */
+function requireSameRelease(name: string, before: ImageIndex, now: ImageIndex): void {
+  const [judged, found] = [before.release?.bytes, now.release?.bytes];
+  if (judged !== undefined && found !== undefined && Buffer.compare(judged, found) === 0) return;
+  throw new DamagedError(`${name}: ${releaseDocumentPath} is in it twice, and they differ`, {
+    advice: 'Get the archive again from where it came from',
+  });
 }
 
 /** A delta whose base is missing is not worth reading on. */

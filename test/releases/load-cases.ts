@@ -39,7 +39,7 @@ import {
   fixtureImage,
   withLayers,
 } from '../archive/fixtures/images.ts';
-import { type Entry, tarOf } from '../archive/fixtures/tar.ts';
+import { type Entry, file, tarOf } from '../archive/fixtures/tar.ts';
 import { throwawayEngine } from '../support/engine.ts';
 import { rejects } from '../support/rejects.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -336,6 +336,21 @@ export async function testLoading(test: Test, store: EngineInfo['store']): Promi
       assert.is(archives[0]?.sent, next.layers[1]!.tar.length);
       await assertHeld(next);
     }
+  });
+
+  test('a second release document behind the one that was judged is refused', async () => {
+    const image = await newImage();
+    const bundle = await bundleOf(image, 'tar');
+    const size = Number.parseInt(bundle.toString('latin1', 124, 135), 8);
+    const other = bundle.toString('latin1', 512, 512 + size).replace(/:1\.4"/, ':6.6"');
+    const second = await tarOf([file('dockerctl/release.json', other)]);
+    const twice = Buffer.concat([bundle.subarray(0, bundle.length - 1024), second]);
+    const before = await imagesHere();
+    for (const bytes of [twice, gzipSync(twice)]) {
+      const { message } = await rejects(() => host().load(bytes), DamagedError);
+      assert.match(message, 'twice');
+    }
+    assert.equal(await imagesHere(), before);
   });
 
   test('loading again sends nothing, and says that all of it was there', async () => {
