@@ -9,7 +9,7 @@ import { encodeMode, encodeTime } from './line.ts';
  * @param to behind its last byte
  */
 export function isLineOf(text: Buffer, from: number, to: number, stat: PlainStat): boolean {
-  const beginning = match(text, from, ...describe(stat));
+  const beginning = matchMetadata(text, from, stat);
   const content = stat.type === 'file' ? matchChunks(text, beginning) : beginning;
   const end = `,"inode":${stat.inode},"ctime":"${encodeTime(stat.ctime)}"}`;
   const rest = to - end.length;
@@ -18,20 +18,21 @@ export function isLineOf(text: Buffer, from: number, to: number, stat: PlainStat
   return rest - content < longestRest && rests.test(text.toString('latin1', content, rest));
 }
 
-function describe({ type, mode, uid, gid, mtime, size }: PlainStat): string[] {
-  const owner = ['","uid":', String(uid), ',"gid":', String(gid)];
-  const times = [',"mtime":"', encodeTime(mtime), '"'];
-  const length = type === 'file' ? [',"size":', String(size)] : [];
-  return ['","type":"', type, '","mode":"', encodeMode(mode), ...owner, ...times, ...length];
+function matchMetadata(text: Buffer, from: number, stat: PlainStat): number {
+  let at = match(text, match(text, from, '","type":"'), stat.type);
+  at = match(text, match(text, at, '","mode":"'), encodeMode(stat.mode));
+  at = match(text, match(text, at, '","uid":'), String(stat.uid));
+  at = match(text, match(text, at, ',"gid":'), String(stat.gid));
+  at = match(text, match(text, at, ',"mtime":"'), encodeTime(stat.mtime));
+  at = match(text, at, '"');
+  return stat.type === 'file' ? match(text, match(text, at, ',"size":'), String(stat.size)) : at;
 }
 
-/** Where it goes on behind these pieces; -1 when they do not stand there. */
-function match(text: Buffer, from: number, ...pieces: readonly string[]): number {
-  let at = from;
-  for (const piece of pieces) {
-    for (let i = 0; i < piece.length; i++, at++) if (text[at] !== piece.charCodeAt(i)) return -1;
-  }
-  return at;
+/** Where it goes on behind this piece; -1 when it does not stand there, or `from` is -1 already. */
+function match(text: Buffer, from: number, piece: string): number {
+  if (from < 0) return -1;
+  for (let i = 0; i < piece.length; i++) if (text[from + i] !== piece.charCodeAt(i)) return -1;
+  return from + piece.length;
 }
 
 /** Where it goes on behind a list of chunks; -1 when none stands there. */
@@ -49,13 +50,14 @@ const closing = 0x5d;
 const comma = 0x2c;
 
 function matchDigest(text: Buffer, from: number): number {
-  for (let at = from; at < from + 64; at++) {
-    const byte = text[at]!;
-    const isHex = (byte >= 0x30 && byte <= 0x39) || (byte >= 0x61 && byte <= 0x66);
-    if (!isHex) return -1;
-  }
-  return from < 0 ? -1 : from + 64;
+  if (from < 0) return -1;
+  for (let at = from; at < from + 64; at++) if (isHexDigit[text[at]!] !== 1) return -1;
+  return from + 64;
 }
+
+const isHexDigit = Uint8Array.from({ length: 256 }, (_, byte) =>
+  Number(/[0-9a-f]/.test(String.fromCharCode(byte))),
+);
 
 /** A link's target and attributes. Whatever is longer is decoded. */
 const rests =
