@@ -31,7 +31,18 @@ export async function spareSpec(
     entrypoint: own.entrypoint ?? image.entrypoint,
     command: own.command ?? (own.entrypoint === undefined ? image.command : []),
   });
-  const { ports, networks, extraHosts, dns, dnsSearch, pidMode, ipcMode, volumesFrom, ...settings } = own;
+  const {
+    ports,
+    networks,
+    extraHosts,
+    dns,
+    dnsSearch,
+    pidMode,
+    ipcMode,
+    volumesFrom = [],
+    ...settings
+  } = own;
+  const sharing = await existing(volumesFrom, engine);
   return {
     ...settings,
     name,
@@ -46,8 +57,15 @@ export async function spareSpec(
         .map((mount) => ({ ...mount, readOnly: true })),
       { type: 'bind', ...data },
     ],
-    ...(volumesFrom && { volumesFrom: volumesFrom.map((from) => `${from.replace(/:r[ow]$/, '')}:ro`) }),
+    ...(sharing.length > 0 && { volumesFrom: sharing.map((name) => `${name}:ro`) }),
   };
+}
+
+/** On a bare machine the containers that hold volumes are not there yet. */
+async function existing(volumesFrom: readonly string[], { containers }: Host['engine']): Promise<string[]> {
+  const names = volumesFrom.map((from) => from.replace(/:r[ow]$/, ''));
+  const found = await Promise.all(names.map((name) => containers.inspect(name)));
+  return names.filter((_, i) => found[i] !== undefined);
 }
 
 function keeps({ target, readOnly }: MountSpec, data: string): boolean {

@@ -11,6 +11,7 @@ import {
   type ServiceState as Observed,
   observe,
 } from '../lifecycle/host-state.ts';
+import { refuseMovedTags } from '../lifecycle/refuse-moved-tags.ts';
 import { findService } from '../lifecycle/select.ts';
 import { destroyServices, startServices, stopServices } from '../lifecycle/services.ts';
 import { spareSpec } from '../lifecycle/spare-container.ts';
@@ -19,7 +20,7 @@ import { loadImages } from '../releases/load.ts';
 import type { MountSpec } from '../support/container-spec.ts';
 import { EngineUnreachableError } from '../support/errors.ts';
 import { fromText } from '../support/posix/byte-path.ts';
-import type { Mount, ServiceState, Services } from './services.ts';
+import type { Mount, ServiceState, Services, SpareContainer } from './services.ts';
 
 /** The services of a deployment, brought up and down by the lifecycle room. */
 export function deploymentServices(host: Host): Services {
@@ -44,12 +45,22 @@ export function deploymentServices(host: Host): Services {
       await loadImages([bundle], { engine, catalog, release, signers: images.signers }, context);
     },
     mountedAt: (name, target) => mountedAt(host, name, target),
-    async createSpare(name, { adapt, ...spare }) {
-      await engine.containers.create(await spareSpec(host, findService(deployment, name), spare, adapt));
-    },
+    createSpare: (name, spare) => createSpare(host, findService(deployment, name), spare),
     destroy: (names, context) => destroyServices(names, { ...host, context }),
     container: async (name) => (await runningContainerOf(deployment, engine, name)).name,
   };
+}
+
+/** Of the very image that the service will run: loaded if need be, and refused where `start` would refuse it. */
+async function createSpare(host: Host, service: Service, { adapt, ...spare }: SpareContainer): Promise<void> {
+  const { engine } = host;
+  let state = await observe(host);
+  if (!state.images.has(service.image)) {
+    await host.loadImages?.([service.image], state.archives);
+    state = await observe(host);
+  }
+  refuseMovedTags(state, [{ ...state.services.get(service.name)!, state: 'missing' }]);
+  await engine.containers.create(await spareSpec(host, service, spare, adapt));
 }
 
 function imageAt({ images, archives }: HostState, { service }: Observed): ServiceState['imageAt'] {

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { readDeployment } from '../../src/deployment/read.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Host } from '../../src/lifecycle/host.ts';
+import { loadFromArchives } from '../../src/lifecycle/load-missing.ts';
+import { openCatalog } from '../../src/releases/catalog.ts';
 import { openRepository } from '../../src/repository/open.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { deploymentServices } from '../../src/restore/deployment-services.ts';
@@ -14,7 +16,8 @@ export const everything = { snapshot: 'latest', only: [], full: false, to: undef
 
 export async function hostAt(directory: string, engine: Engine, context: Context): Promise<Host> {
   const deployment = await readDeployment(join(directory, 'dockerctl.yaml'), { environment: {} });
-  return { deployment, engine, context };
+  const loadImages = loadFromArchives(deployment, engine, openCatalog(context.stateDir), context);
+  return { deployment, engine, context, loadImages };
 }
 
 export function portsOf(host: Host, repository: Repository): RestorePorts {

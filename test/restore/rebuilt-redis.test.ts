@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadFixture } from '../../scripts/fixtures/image.ts';
@@ -73,7 +74,9 @@ GET key:1999
 CONFIG GET appendonly`;
 
 test.before(async () => {
-  const image = await loadFixture(engine, 'redis');
+  const image = `dockerctl-test/${name}:1`;
+  await engine.images.tag(await loadFixture(engine, 'redis'), image);
+  await pipeline(await engine.images.save([image]), createWriteStream(join(root, 'image.tar')));
   mkdirSync(live);
   writeFileSync(
     join(root, 'dockerctl.yaml'),
@@ -81,6 +84,7 @@ test.before(async () => {
 name: ${name}
 x-dockerctl:
   release: "1"
+  images: {archives: [${root}/image.tar]}
   backup:
     repository: ${root}/repository
     sources:
@@ -114,6 +118,7 @@ test.after(async () => {
   await repository?.close();
   await destroyServices(['all'], host);
   if (await engine.volumes.inspect(`${name}_data`)) await engine.volumes.remove(`${name}_data`);
+  await engine.images.remove(`dockerctl-test/${name}:1`);
 });
 
 test('servers that keep dumps or logs come back whole, also on a bare machine, and can be taken back', async () => {
@@ -130,6 +135,7 @@ test('servers that keep dumps or logs come back whole, also on a bare machine, a
   await ask('queue', 'FLUSHALL\nSET later changed');
   await destroyServices(['cache'], host);
   await engine.volumes.remove(`${name}_data`);
+  await engine.images.remove(`dockerctl-test/${name}:1`);
   const { plan, run } = await prepareRestore(everything, ports, context);
   assert.equal([plan.stop, plan.start], [['queue'], ['cache', 'queue']]);
   const report = await run();
