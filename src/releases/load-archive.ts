@@ -12,20 +12,21 @@ import { FailedError, InterruptedError } from '../support/errors.ts';
 import type { ProgressTask } from '../support/progress.ts';
 import { indexCacheDirectory, type ReleaseRecord } from './catalog.ts';
 import { chosenImages } from './choose-images.ts';
-import { type EngineImages, engineImages, heldImage } from './engine-images.ts';
+import { type EngineImages, engineImages } from './engine-images.ts';
 import { holdingsOf, nothing } from './holdings.ts';
 import { indexedStream } from './indexed-stream.ts';
 import type { LoadedArchive, LoadedImage, LoadOptions, MovedTag } from './load.ts';
 import { checkLoaded } from './load-check.ts';
-import { manifestOf, type SentImage } from './load-documents.ts';
+import type { SentImage } from './load-documents.ts';
 import { mergedRecord, recordOf } from './load-record.ts';
 import { requireSpace, roomFor } from './load-space.ts';
 import { keepReplaced, releaseReplaced, undoLoad } from './load-undo.ts';
 import { oneWayStream } from './one-way-stream.ts';
 import { PassedFiles } from './passed-files.ts';
-import { layersHeldByAll, type PlannedLoad, planLoad } from './plan-load.ts';
+import { canSendMore, layersHeldByAll, type PlannedLoad, planLoad } from './plan-load.ts';
 import { releaseLabel } from './release-label.ts';
 import { isOlderRelease } from './release-order.ts';
+import { isInPlace, replacedTags } from './replaced-tags.ts';
 import { requireSigner } from './signatures.ts';
 import { unverifiedLayers } from './unverified-layers.ts';
 
@@ -141,7 +142,7 @@ export class ArchiveLoad {
     await keepReplaced(this.options.engine, this.moved, before);
     this.bytes = plan.send.reduce((sum, { file }) => sum + file.size, 0);
     await requireSpace(plan, info);
-    if (plan.send.length === 0 && this.isInPlace(plan, before)) {
+    if (plan.send.length === 0 && isInPlace(plan, before)) {
       this.sent = plan.images;
       return;
     }
@@ -237,22 +238,10 @@ export class ArchiveLoad {
   }
 
   private noteMoved(images: readonly SentImage[], before: EngineImages): void {
-    this.moved = images.flatMap(({ image, layers }) => {
-      const same = heldImage(before, image, manifestOf(image, layers).descriptor.digest)?.id;
-      const at = image.references.map((reference) => ({ reference, from: before.byTag.get(reference)?.id }));
-      return at.filter((tag): tag is MovedTag => tag.from !== undefined && tag.from !== same);
-    });
+    this.moved = replacedTags(images, before);
     for (const { reference } of this.moved) {
       this.context.progress.warn(`${reference} was another image and becomes this one`);
     }
-  }
-
-  /** Nothing to do at all: the engine has every image under every name. */
-  private isInPlace(plan: PlannedLoad, before: EngineImages): boolean {
-    return plan.images.every(({ image, layers, present }) => {
-      const id = heldImage(before, image, manifestOf(image, layers).descriptor.digest)?.id;
-      return present && image.references.every((reference) => before.byTag.get(reference)?.id === id);
-    });
   }
 
   private stopIfInterrupted(): void {
@@ -262,10 +251,4 @@ export class ArchiveLoad {
   private interruption(): InterruptedError {
     return new InterruptedError(`loading ${this.archive.name} was interrupted: the engine is as before`);
   }
-}
-
-/** Whether layers were left out that the archive holds. */
-function canSendMore({ images, send }: PlannedLoad): boolean {
-  const files = images.flatMap(({ layers }) => layers.map(({ file }) => file));
-  return !files.includes(undefined) && new Set(files).size > send.length;
 }

@@ -99,3 +99,9 @@ export function layersHeldByAll(
   }
   return held.difference(needed);
 }
+
+/** Whether layers were left out that the archive holds. */
+export function canSendMore({ images, send }: PlannedLoad): boolean {
+  const files = images.flatMap(({ layers }) => layers.map(({ file }) => file));
+  return !files.includes(undefined) && new Set(files).size > send.length;
+}
