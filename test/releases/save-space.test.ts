@@ -44,7 +44,8 @@ async function saving(engine: Engine, path: string, request: Partial<SaveRequest
   const context = { progress: silent, signal: new AbortController().signal, now: () => new Date(0) };
   const target = { kind: 'file', path } as const;
   const defaults = { images: ['shop/noise:1'], format: 'tar', target, tool: 'dockerctl test' } as const;
-  return await saveImages(engine, { ...defaults, ...request }, { ...context, stateDir: root }).catch(
+  const level = request.format === undefined || request.format === 'tar' ? undefined : 1;
+  return await saveImages(engine, { ...defaults, level, ...request }, { ...context, stateDir: root }).catch(
     (error: unknown) => error,
   );
 }

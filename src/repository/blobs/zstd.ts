@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
-import { constants, createZstdCompress, zstdCompressSync, zstdDecompress } from 'node:zlib';
+import { constants, zstdCompressSync, zstdDecompress } from 'node:zlib';
+import { zstdFrame } from '../../archive/compress/zstd-frame.ts';
 import { DamagedError, messageOf } from '../../support/errors.ts';
 
 const decompressAsync = promisify(zstdDecompress);
@@ -8,22 +9,9 @@ const decompressAsync = promisify(zstdDecompress);
 const usualLevel = 3;
 const quickLevel = 2;
 
-/**
- * One zstd frame, made on the thread pool. All of the input is given at once as the whole frame, with room for the worst
- * case: the library then works straight from one buffer into the other, a fifth quicker than through its own.
- */
+/** One zstd frame, made on the thread pool. */
 export function compress(bytes: Uint8Array, level = usualLevel): Promise<Buffer> {
-  const stream = createZstdCompress({
-    flush: constants.ZSTD_e_end,
-    chunkSize: bytes.length + (bytes.length >> 8) + 512,
-    params: { [constants.ZSTD_c_compressionLevel]: level },
-  });
-  const output: Buffer[] = [];
-  stream.on('data', (piece: Buffer) => output.push(piece));
-  return new Promise<Buffer>((resolve, reject) => {
-    stream.on('error', reject);
-    stream.write(bytes, () => resolve(output.length === 1 ? output[0]! : Buffer.concat(output)));
-  }).finally(() => stream.destroy());
+  return zstdFrame(bytes, { level, checksum: false });
 }
 
 /**
