@@ -1,8 +1,6 @@
 import type { Entry } from '../repository/entry.ts';
 import type { PreviousFile, SourceWriter, StoredFile } from '../repository/repository.ts';
-import { codeOf } from '../support/errors.ts';
-import { statAt } from '../support/posix/stat.ts';
-import { describeFile } from './describe-file.ts';
+import { EntryFinisher, fileToStore } from './entry-finisher.ts';
 import type { ProblemLog } from './problem-log.ts';
 import type { Seen } from './walk/walk.ts';
 
@@ -30,15 +28,13 @@ type Item = { seen: Seen } & ({ kept: PreviousFile } | { entry: Entry; isRead: b
  */
 export class TreeQueue {
   readonly #writer: SourceWriter;
-  readonly #problems: ProblemLog;
+  readonly #finisher: EntryFinisher;
   readonly #inFlight: Batch[] = [];
   #open = emptyBatch();
-  /** For hard links whose first name could not be read: the name that took its place. */
-  readonly #standIns = new Map<string, string | undefined>();
 
   constructor(writer: SourceWriter, problems: ProblemLog) {
     this.#writer = writer;
-    this.#problems = problems;
+    this.#finisher = new EntryFinisher(writer, problems);
   }
 
   /** What the previous snapshot has of the file. Usually there is nothing to wait for. */
@@ -49,7 +45,7 @@ export class TreeQueue {
   /** An entry that needs no reading. */
   add(seen: Seen, entry: Entry): Promise<void> | undefined {
     const item = { seen, entry, isRead: false };
-    return this.#isEmpty ? this.#finish(item, undefined) : this.#enqueue(item);
+    return this.#isEmpty ? this.#finisher.finish(seen, entry, undefined) : this.#enqueue(item);
   }
 
   /** A regular file whose content must be read, and its attributes with it. */
@@ -116,8 +112,7 @@ export class TreeQueue {
     if (batch === undefined) return;
     const results = (await batch.results)[Symbol.iterator]();
     for (let item = batch.items[0]; item !== undefined; item = batch.items[0]) {
-      const result = 'isRead' in item && item.isRead ? results.next().value : undefined;
-      const finished = this.#finish(item, result);
+      const finished = this.#finish(item, results);
       if (finished !== undefined) await finished; // Most are done, and to await that too takes its time.
       batch.items.shift();
       item.seen.parent.release();
@@ -125,109 +120,13 @@ export class TreeQueue {
     this.#inFlight.shift();
   }
 
-  #finish(item: Item, result: StoredFile | undefined): Promise<void> | undefined {
+  #finish(item: Item, results: Iterator<StoredFile>): Promise<void> | undefined {
     if ('kept' in item) return this.#writer.keep(item.kept);
-    const { seen, entry } = item;
-    if (result !== undefined) return this.#finishRead(seen, entry, result);
-    if (entry.hardlink !== undefined) return this.#finishLink(seen, entry, entry.hardlink);
-    return this.#writer.add(entry);
+    const result = item.isRead ? results.next().value : undefined;
+    return this.#finisher.finish(item.seen, item.entry, result);
   }
-
-  #finishRead(seen: Seen, entry: Entry, result: StoredFile): Promise<void> | undefined {
-    const isSmooth = !('error' in result) && result.flag === undefined;
-    if (isSmooth) return this.#writer.add(withContent(seen, entry, result));
-    return this.#finishTroubled(seen, entry, result);
-  }
-
-  async #finishTroubled(seen: Seen, entry: Entry, first: StoredFile): Promise<void> {
-    const { result, entry: current } = await this.#readAgainIfReplaced(seen, entry, first);
-    if (result === undefined) return this.#writer.add(current);
-    if ('error' in result) {
-      if (seen.stat.links > 1) this.#standIns.set(entry.path, undefined);
-      return this.#problems.unreadable(entry.path, result.error);
-    }
-    if (result.flag !== undefined) this.#problems.changing(entry.path);
-    await this.#writer.add(withContent(seen, current, result));
-  }
-
-  async #finishLink(seen: Seen, entry: Entry, target: string): Promise<void> {
-    if (!this.#standIns.has(target)) return this.#writer.add(entry);
-    const standIn = this.#standIns.get(target);
-    if (standIn !== undefined) return this.#writer.add({ ...entry, hardlink: standIn });
-    const { hardlink: _, ...alone } = entry;
-    const [result] = await this.#writer.storeFiles([fileToStore(seen)]);
-    await this.#finishRead(seen, alone, result ?? { error: 'EIO' });
-    if (result !== undefined && !('error' in result)) this.#standIns.set(target, entry.path);
-  }
-
-  /**
-   * A file that another took the place of, as editors and `rename` do, is saved as what it is now. There is no result
-   * for what has no content.
-   */
-  async #readAgainIfReplaced(
-    seen: Seen,
-    entry: Entry,
-    first: StoredFile,
-  ): Promise<{ entry: Entry; result: StoredFile | undefined }> {
-    let found: Found = { seen, entry };
-    let result = first;
-    for (let attempt = 0; attempt < 3 && wasReplaced(result); attempt++) {
-      const now = lookAgain(seen);
-      if ('error' in now) return { entry, result: now };
-      if (now.entry.type !== 'file') return { entry: now.entry, result: undefined };
-      found = now;
-      result = (await this.#writer.storeFiles([fileToStore(found.seen)]))[0] ?? result;
-    }
-    return { entry: found.entry, result };
-  }
-}
-
-interface Found {
-  seen: Seen;
-  entry: Entry;
-}
-
-function wasReplaced(result: StoredFile): boolean {
-  return 'error' in result && ['ESTALE', 'ELOOP'].includes(result.error);
 }
 
 function emptyBatch(): Batch {
   return { items: [], toRead: [], bytes: 0, results: Promise.resolve([]), isDone: true };
-}
-
-function fileToStore({ parent, name, stat }: Seen) {
-  const { device, inode, size } = stat;
-  return { directory: parent.descriptor, name, device, inode: Number(inode), size };
-}
-
-/** A directory cannot be saved in a file's place: the walk has gone on. */
-function lookAgain(seen: Seen): Found | { error: string } {
-  try {
-    const now = { ...seen, stat: statAt(seen.parent.descriptor, seen.name) };
-    if (now.stat.type === 'directory' || now.stat.type === 'socket') return { error: 'ESTALE' };
-    return { seen: now, entry: describeFile(now) };
-  } catch (error) {
-    return { error: codeOf(error) ?? 'EIO' };
-  }
-}
-
-/**
- * Completes the entry as it was when its content was read. If the file was touched since the walk saw it, owner, mode and attributes are
- * taken anew; if it was touched even after the reading, its ctime is left out, and the next run reads it again.
- */
-function withContent(seen: Seen, entry: Entry, stored: Exclude<StoredFile, { error: string }>): Entry {
-  const { chunks, size, holes, xattrs, mtime, ctime, inode, flag } = stored;
-  const current = ctime === entry.ctime ? entry : freshMetadata(seen, entry, ctime);
-  Object.assign(current, { chunks, size, mtime, inode });
-  if (holes !== undefined) current.holes = holes;
-  if (xattrs !== undefined) current.xattrs = xattrs;
-  if (flag !== undefined) current.flag = flag;
-  return current;
-}
-
-function freshMetadata(seen: Seen, entry: Entry, ctime: bigint): Entry {
-  const now = lookAgain(seen);
-  if (!('error' in now) && now.entry.ctime === ctime) return now.entry;
-  const { ctime: _, ...undated } = entry;
-  return undated;
 }
