@@ -1,7 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { normalize } from 'node:path';
 import type { Service } from '../deployment/deployment.ts';
-import { containerName, labelNames } from '../deployment/names.ts';
+import { labelNames } from '../deployment/names.ts';
 import type { ContainerDetails } from '../engine/engine.ts';
 import { runningContainerOf } from '../lifecycle/container-of.ts';
 import type { Host } from '../lifecycle/host.ts';
@@ -87,33 +87,39 @@ async function describe(
   };
 }
 
+/** By what the deployment says, not by what a container has now: one that was made otherwise is made anew when it starts. */
 async function mountedAt(
-  { deployment, engine }: Host,
+  host: Host,
   name: string,
   target: string,
 ): Promise<{ volume: string } | { directory: string } | undefined> {
-  const service = findService(deployment, name);
-  const existing = await engine.containers.inspect(containerName(deployment, service));
-  const mounts = existing
-    ? existing.mounts.map(({ type, name: volume, source, target: at }) => ({
-        source: type === 'volume' ? (volume ?? '') : source,
-        type,
-        target: at,
-      }))
-    : allMounts(deployment, service);
+  const mounts = await mountsSaid(host, findService(host.deployment, name));
   const found = mounts.find((mount) => normalize(`${mount.target}/`) === normalize(`${target}/`));
   if (found === undefined || found.source === '') return undefined;
   if (found.type === 'volume') return { volume: found.source };
   return { directory: (await resolved({ source: found.source, target })).source };
 }
 
-/** Those of a container that is yet to be made, and of the services whose volumes it shares. */
-function allMounts(deployment: Host['deployment'], { container }: Service): MountSpec[] {
-  const shared = (container.volumesFrom ?? []).flatMap((from) => {
-    const [, name] = /^service:([^:]*)/.exec(from) ?? [];
-    return name === undefined ? [] : allMounts(deployment, findService(deployment, name));
-  });
-  return [...(container.mounts ?? []), ...shared];
+type SaidMount = Pick<MountSpec, 'source' | 'target'> & { type: string };
+
+/** A service's own, before those that it shares with others. */
+async function mountsSaid(host: Host, { container }: Service): Promise<SaidMount[]> {
+  const shared = await Promise.all(
+    (container.volumesFrom ?? []).map((from) => {
+      const [, kind, name = ''] = /^(service:)?([^:]*)/.exec(from) ?? [];
+      return kind ? mountsSaid(host, findService(host.deployment, name)) : mountsOfStranger(host, name);
+    }),
+  );
+  return [...(container.mounts ?? []), ...shared.flat()];
+}
+
+async function mountsOfStranger({ engine }: Host, name: string): Promise<SaidMount[]> {
+  const mounts = (await engine.containers.inspect(name))?.mounts ?? [];
+  return mounts.map(({ type, name: volume, source, target }) => ({
+    type,
+    source: type === 'volume' ? (volume ?? '') : source,
+    target,
+  }));
 }
 
 /** Running containers of anybody else, another release of this deployment included. */

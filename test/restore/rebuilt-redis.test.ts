@@ -110,7 +110,7 @@ volumes: {data: {}}
   await startServices(['all'], host);
   for (const service of services) {
     await redis.ready({ engine, container: `${name}-1-${service}` }, context);
-    await ask(service, oddData);
+    await ask(service, `CONFIG SET repl-diskless-sync-delay 0\n${oddData}`);
   }
 });
 
