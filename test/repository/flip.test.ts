@@ -7,7 +7,17 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { flipBytes } from './torture/flip-bytes.ts';
 
 const root = temporaryDirectory();
-const kinds = ['config', 'index', 'index.json', 'manifest', 'notes', 'oci-layout', 'pack', 'tree'];
+const kinds = [
+  'config',
+  'index',
+  'index.json',
+  'manifest',
+  'notes',
+  'oci-layout',
+  'pack',
+  'signature',
+  'tree',
+];
 
 /** Of every file so many bytes, spread over it; `npm run torture -- flip` takes all of them. */
 async function flipSome(name: string, keys: readonly Identity[], perFile: number): Promise<void> {

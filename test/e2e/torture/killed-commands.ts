@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
-import { createCipheriv, createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
@@ -11,6 +10,7 @@ import type { Repository, Snapshot } from '../../../src/repository/repository.ts
 import { isTemporaryName } from '../../../src/support/durable.ts';
 import { quietContext } from '../../support/save-directory.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
+import { bytes, type Content, contentOf, pick, readFiles, write } from './contents.ts';
 
 export interface KillOptions {
   /** Where everything lies; empty. */
@@ -55,9 +55,6 @@ export async function killCommands(options: KillOptions): Promise<KillCounts> {
   await world.finish();
   return counts;
 }
-
-/** Digests of files by name. */
-type Content = Map<string, string>;
 
 class World {
   readonly counts: KillCounts = {
@@ -260,37 +257,3 @@ class World {
 }
 
 const argv = { backup: ['backup'], prune: ['backup', 'prune'] };
-
-async function contentOf(repository: Repository, snapshot: Snapshot): Promise<Content> {
-  const content: Content = new Map();
-  for await (const entry of repository.entries(snapshot, 'data')) {
-    if (entry.type !== 'file') continue;
-    const hash = createHash('sha256');
-    for await (const piece of repository.content(snapshot, entry)) hash.update(piece);
-    content.set(entry.path.split('/').at(-1)!, hash.digest('hex'));
-  }
-  return content;
-}
-
-function readFiles(directory: string): Content {
-  const names = readdirSync(directory).sort();
-  return new Map(names.map((name) => [name, hashOf(readFileSync(join(directory, name)))]));
-}
-
-function hashOf(content: Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
-}
-
-function pick(random: () => number, below: number): number {
-  return Math.floor(random() * below);
-}
-
-/** Random ones of a seed, so that a failure can be had again. */
-function bytes(random: () => number, length: number): Buffer {
-  const key = createHash('sha256').update(String(random())).digest();
-  return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length));
-}
-
-function write(path: string, content: string | Uint8Array): void {
-  writeFileSync(path, content, { mode: 0o600 });
-}

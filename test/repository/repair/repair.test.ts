@@ -69,6 +69,7 @@ async function checkMended(world: World, what: string): Promise<void> {
     const snapshots = await repository.snapshots();
     assert.equal(snapshots, world.golden.snapshots, what);
     for (const snapshot of snapshots) {
+      assert.ok((await repository.signedConfig(snapshot)).signature, `${what}: signed as before`);
       assert.equal(await readAll(repository, snapshot), world.content.get(snapshot.id), what);
     }
   });

@@ -6,12 +6,22 @@ import { openOrCreateRepository } from '../../../src/repository/open.ts';
 import type { Snapshot } from '../../../src/repository/repository.ts';
 import { endsSegment } from '../../../src/repository/tree/cut.ts';
 import { quietContext, saveDirectory } from '../../support/save-directory.ts';
+import { makeSshKey } from '../../support/ssh-keys.ts';
 
 /** What a file of the repository is, and which snapshots need it. */
 export interface KnownFile {
   /** Relative to the repository. */
   path: string;
-  kind: 'manifest' | 'config' | 'pack' | 'index' | 'tree' | 'notes' | 'index.json' | 'oci-layout';
+  kind:
+    | 'manifest'
+    | 'config'
+    | 'signature'
+    | 'pack'
+    | 'index'
+    | 'tree'
+    | 'notes'
+    | 'index.json'
+    | 'oci-layout';
   /** Ids. */
   neededBy: string[];
   /** Of a tree: `source:path` of the files it tells of. */
@@ -30,6 +40,7 @@ export interface SmallRepository {
  */
 export async function makeSmallRepository(root: string, keys: readonly Identity[]): Promise<SmallRepository> {
   const [directory, source] = [join(root, 'golden'), join(root, 'files')];
+  const signingKey = makeSshKey(root, 'host-key');
   const context = quietContext(join(root, 'state'));
   mkdirSync(source);
   for (const name of [...namesThatEndSegments(2), 'b', 'y', 'z']) {
@@ -41,7 +52,7 @@ export async function makeSmallRepository(root: string, keys: readonly Identity[
   for (const change of ['first', 'second']) {
     writeFileSync(join(source, `m-${change}`), randomBytes(30));
     const run = await repository.beginRun(
-      { host: 'here', deployment: 'test', release: '1.0', recipients: keys },
+      { host: 'here', deployment: 'test', release: '1.0', recipients: keys, signingKey },
       context,
     );
     await saveDirectory(run, 'files', source, context);
