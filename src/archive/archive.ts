@@ -27,10 +27,17 @@ export interface SeekableTar extends SeekableBytes {
   close(): Promise<void>;
 }
 
+export interface OpenArchiveOptions {
+  onRead?: (bytes: number) => void;
+  signal?: AbortSignal;
+  inOrder?: boolean;
+}
+
 /**
  * Opens an archive and looks at its first bytes.
  * @param options.onRead is told of the bytes read from the medium by an archive that is not seekable
  * @param options.signal ends reading
+ * @param options.inOrder read it from beginning to end even where it could be read at any offset: of volumes, every byte is then verified
  * @throws {UsageError} for formats that are not read
  * @throws {DamagedError} when it is empty or no archive
  * @throws {NotFoundError} when there is no such file
@@ -38,7 +45,7 @@ export interface SeekableTar extends SeekableBytes {
  */
 export async function openArchive(
   input: ArchiveInput,
-  { onRead = () => {}, signal }: { onRead?: (bytes: number) => void; signal?: AbortSignal } = {},
+  { onRead = () => {}, signal, inOrder = false }: OpenArchiveOptions = {},
 ): Promise<Archive> {
   const opened = await openInput(input, signal);
   const onPiece = (bytes: number) => {
@@ -46,7 +53,7 @@ export async function openArchive(
     onRead(bytes);
   };
   try {
-    return (await openSeekable(opened)) ?? (await openOneWay(opened, onPiece));
+    return (inOrder ? undefined : await openSeekable(opened)) ?? (await openOneWay(opened, onPiece));
   } catch (error) {
     await opened.close();
     throw error;

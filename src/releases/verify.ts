@@ -45,6 +45,7 @@ export async function verifyArchives(
     const archive = await openArchive(input, {
       onRead: (bytes) => task.advance(bytes),
       signal: context.signal,
+      inOrder: typeof input !== 'string' && 'volumes' in input,
     });
     try {
       const total = archive.seekable?.size ?? archive.size;
