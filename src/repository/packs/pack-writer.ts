@@ -1,6 +1,6 @@
 import { freeNow } from '../../support/free-now.ts';
 import type { Recipient } from '../age/keys.ts';
-import { compress, storeRaw, worthwhileLevel } from '../blobs/zstd.ts';
+import { compress, storeRaw, worthwhileEffort } from '../blobs/zstd.ts';
 import { chunkLimits } from '../chunks/gear.ts';
 import { PackFile, type WrittenPack } from './pack-file.ts';
 import { frameGoal, spaceOf, writeChunk } from './tar-frame.ts';
@@ -59,8 +59,8 @@ export class PackWriter {
   #closeFrame(frame: OpenFrame): void {
     this.#frame = undefined;
     const bytes = frame.buffer.subarray(0, frame.used);
-    const level = worthwhileLevel(bytes);
-    const packed = level === undefined ? Promise.resolve(storeRaw(bytes)) : compress(bytes, level);
+    const effort = worthwhileEffort(bytes);
+    const packed = effort === undefined ? Promise.resolve(storeRaw(bytes)) : compress(bytes, effort);
     this.#written = Promise.all([packed, this.#written]).then(([compressed]) => {
       this.#release(frame.buffer);
       this.#write(compressed, frame);
