@@ -26,55 +26,64 @@ export async function spoiledFiles(
   blob: Digest,
 ): Promise<string[]> {
   const files = new Set<string>();
+  const isOne = (ref: { digest: Digest }) => ref.digest === blob;
+  if (spoiled.some(({ parts }) => parts.packs.some(isOne)))
+    await addFiles(files, filesInPack(store, spoiled, blob));
   for (const stored of spoiled) {
-    const { packs, indexes } = stored.parts;
-    const isOne = (ref: { digest: Digest }) => ref.digest === blob;
-    if (packs.some(isOne)) await addFiles(files, filesInPack(store, stored, blob));
-    if (indexes.some(isOne)) await addFiles(files, filesOfIndex(store, stored, blob));
-    await addFiles(files, filesOfLostSegment(store, stored, others, blob));
+    if (files.size >= mostFiles) break;
+    if (stored.parts.indexes.some(isOne)) await addFiles(files, filesOfIndex(store, stored, blob));
   }
+  // It told the same in all of them.
+  const newest = spoiled.findLast(({ parts }) => parts.trees.some(isOne));
+  if (newest !== undefined) await addFiles(files, filesOfLostSegment(store, newest, others, blob));
   return [...files];
 }
 
 async function addFiles(files: Set<string>, more: AsyncIterable<string>): Promise<void> {
   for await (const file of more) {
-    if (files.size >= mostFiles) return;
     files.add(file);
+    if (files.size >= mostFiles) return;
   }
 }
 
 /** Those with content in a part of the pack that cannot be read; all that are in it when every part can. */
-async function* filesInPack(store: Store, stored: StoredSnapshot, pack: Digest): AsyncGenerator<string> {
-  const contents = (await readPackContents(store, [stored])).find((other) => other.pack === pack);
+async function* filesInPack(
+  store: Store,
+  spoiled: readonly StoredSnapshot[],
+  pack: Digest,
+): AsyncGenerator<string> {
+  const contents = (await readPackContents(store, spoiled)).find((other) => other.pack === pack);
   if (contents === undefined) return;
   const damaged = await findDamagedChunks(store, contents);
   const chunks = damaged.size > 0 ? damaged : new Set(contents.frames.flatMap(chunksOf));
   const mayHave = ({ packs }: TreeRef) => packs.some(({ digest }) => digest === pack);
-  yield* filesWith(store, stored, mayHave, (entry) => entry.chunks?.some((chunk) => chunks.has(chunk)));
+  yield* filesWith(store, spoiled, mayHave, (entry) => entry.chunks?.some((chunk) => chunks.has(chunk)));
 }
 
 /** Those whose content no other index tells of. */
 async function* filesOfIndex(store: Store, stored: StoredSnapshot, index: Digest): AsyncGenerator<string> {
   const indexes = stored.parts.indexes.filter(({ digest }) => digest !== index);
   const places = await ChunkPlaces.load(store, { ...stored.parts, indexes });
-  yield* filesWith(
-    store,
-    stored,
-    () => true,
-    ({ chunks }) => chunks?.some((chunk) => places.find(chunk) === undefined),
-  );
+  const isLost = ({ chunks }: Readonly<Entry>) => chunks?.some((chunk) => places.find(chunk) === undefined);
+  yield* filesWith(store, [stored], () => true, isLost);
 }
 
+/** What snapshots have in common is read once. */
 async function* filesWith(
   store: Store,
-  { trees }: StoredSnapshot,
+  snapshots: readonly StoredSnapshot[],
   mayHave: (ref: TreeRef) => boolean,
   isHit: (entry: Readonly<Entry>) => boolean | undefined,
 ): AsyncGenerator<string> {
-  for (const [source, refs] of trees) {
-    for await (const segment of readSegments(store, refs.filter(mayHave))) {
-      if (segment instanceof DamagedError) continue;
-      for (const entry of segment.entries) if (isHit(entry)) yield `${source}:${toText(entry.path)}`;
+  const seen = new Set<string>();
+  for (const { trees } of snapshots) {
+    for (const [source, refs] of trees) {
+      const fresh = refs.filter((ref) => mayHave(ref) && !seen.has(`${source} ${ref.digest}`));
+      for (const { digest } of fresh) seen.add(`${source} ${digest}`);
+      for await (const segment of readSegments(store, fresh)) {
+        if (segment instanceof DamagedError) continue;
+        for (const entry of segment.entries) if (isHit(entry)) yield `${source}:${toText(entry.path)}`;
+      }
     }
   }
 }
