@@ -234,7 +234,8 @@ export async function testLoading(test: Test, store: EngineInfo['store']): Promi
 
   const bzip2 = (tar: Buffer) => execFileSync('bzip2', ['-c'], { input: tar });
   for (const [name, compress] of Object.entries({ ...compressions, bzip2 })) {
-    if (!/^(gzip|zstd|xz|bzip2)$/.test(name)) continue;
+    // The containerd store gets bzip2 the way of xz, and gzip layers in every archive of its own era.
+    if (!(isClassic ? /^(gzip|zstd|xz|bzip2)$/ : /^(zstd|xz)$/).test(name)) continue;
     test(`layers that are compressed with ${name}: loaded, from a file and from a pipe, and refused when damaged`, async () => {
       for (const how of ['file', 'pipe'] as const) {
         const image = await newImage();
@@ -264,7 +265,7 @@ export async function testLoading(test: Test, store: EngineInfo['store']): Promi
 
   test('a layer without a byte, and one that is an empty tar: loaded, from a file and from a pipe', async () => {
     const empty = [Buffer.alloc(0), Buffer.alloc(1024)].map((tar) => ({ diffId: digestOf(tar), tar }));
-    for (const write of [docker113, docker25, ociArchive]) {
+    for (const write of isClassic ? [docker113, docker25, ociArchive] : [docker25, ociArchive]) {
       const image = await newImage();
       const hollow = withLayers(image, [image.layers[0]!, ...empty]);
       const { path, bytes } = await archiveOf(write([hollow]));
