@@ -1,4 +1,4 @@
-import { realpath } from 'node:fs/promises';
+import { chown, realpath, stat } from 'node:fs/promises';
 import { normalize } from 'node:path';
 import type { Service } from '../deployment/deployment.ts';
 import { labelNames } from '../deployment/names.ts';
@@ -60,7 +60,16 @@ async function createSpare(host: Host, service: Service, { adapt, ...spare }: Sp
     state = await observe(host);
   }
   refuseMovedTags(state, [{ ...state.services.get(service.name)!, state: 'missing' }]);
+  const image = await engine.images.inspect(service.image);
+  await giveAway(spare.data.source, service.container.user ?? image?.user ?? '');
   await engine.containers.create(await spareSpec(host, service, spare, adapt));
+}
+
+/** A directory that nobody but root had yet goes to whom the container runs as, where that is said by number. */
+async function giveAway(directory: string, user: string): Promise<void> {
+  const [, uid, gid = '0'] = /^(\d+)(?::(\d+))?$/.exec(user) ?? [];
+  if (uid !== undefined && (await stat(directory)).uid === 0)
+    await chown(directory, Number(uid), Number(gid));
 }
 
 function imageAt({ images, archives }: HostState, { service }: Observed): ServiceState['imageAt'] {

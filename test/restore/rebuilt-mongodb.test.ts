@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -54,6 +63,8 @@ test.before(async () => {
     chmodSync(join(root, 'bin', program), 0o755);
   }
   writeFileSync(join(live, 'mongo', 'archive'), archive());
+  chownSync(join(live, 'mongo'), 1000, 1001);
+  chownSync(join(live, 'mongo', 'archive'), 1000, 1001);
   writeFileSync(
     join(root, 'dockerctl.yaml'),
     `
@@ -67,6 +78,7 @@ services:
   db:
     image: ${image}
     network_mode: none
+    user: "1000:1001"
     command: [mongod, --replSet, rs0, --bind_ip_all]
     environment: {MONGO_INITDB_ROOT_USERNAME: root, MONGO_INITDB_ROOT_PASSWORD: 'a "secret": one'}
     volumes: ["${live}/mongo:/data/db", "${root}/bin:/usr/local/bin:ro"]
@@ -111,6 +123,16 @@ test('the tools are asked as their manual says, and the directories are exchange
   await takeBackRestore(ports.host, context);
   assert.is(kept('archive').toString(), 'later');
   assert.equal(readdirSync(live), ['mongo']);
+});
+
+test('on a bare machine the data belongs to whom the service runs as', async () => {
+  await destroyServices(['all'], host);
+  rmSync(join(live, 'mongo'), { recursive: true });
+  await (await prepareRestore(everything, ports, context)).run();
+  const { uid, gid } = statSync(join(live, 'mongo'));
+  assert.equal([uid, gid], [1000, 1001]);
+  assert.equal(kept('archive'), archive());
+  writeFileSync(join(live, 'mongo', 'archive'), 'later');
 });
 
 test('documents that could not be loaded fail a restore, although the program ends well', async () => {

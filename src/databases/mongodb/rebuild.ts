@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { chown, rm, stat, writeFile } from 'node:fs/promises';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, FailedError } from '../../support/errors.ts';
 import { toFsPath } from '../../support/posix/byte-path.ts';
@@ -49,6 +49,9 @@ async function load(
   const config = toFsPath(`${spare.directory}/${configName}`);
   await writeFile(config, account.config, { mode: 0o600, flag: 'wx' });
   try {
+    // Programs run as whom the server runs as, unless that is root.
+    const { uid, gid } = await stat(toFsPath(spare.directory));
+    await chown(config, uid, gid);
     const said = [`--config=${spare.data}/${configName}`, ...account.options];
     const purpose = `loading mongodb in ${server.container}`;
     const command = ['mongorestore', '--archive', '--drop', '--stopOnError', ...options, ...said];
