@@ -42,7 +42,9 @@ async function restore(session: Session, { args: [named], options }: ParsedInput
     throw new UsageError(
       'restore needs a snapshot or an exported archive, or one of --resume, --rollback, --status and --drop-old',
       {
-        advice: 'dockerctl backup list shows the snapshots; `latest` is the newest complete one',
+        advice: options.only
+          ? 'Name the snapshot before --only: every word behind that is the name of a source'
+          : 'dockerctl backup list shows the snapshots; `latest` is the newest complete one',
       },
     );
   }

@@ -123,6 +123,12 @@ test('a host without an engine and without services is restored, and taken back'
   assert.is(readFileSync(join(live, 'manifests/site.pp'), 'utf8'), 'changed');
 });
 
+test('a snapshot that --only swallowed is asked for in front of it', async () => {
+  const { status, stderr } = await dockerctl('restore', '--only', 'puppet', 'latest');
+  assert.is(status, exitCodes.usage);
+  assert.match(stderr, /Name the snapshot before --only/);
+});
+
 test('a damaged pack is damage, and the directory stays as it was', async () => {
   writeFileSync(join(live, 'manifests/site.pp'), 'precious');
   const blobs = join(root, 'repository/blobs/sha256');
