@@ -3,7 +3,7 @@
  *
  *     npm run bench -- backup [--trees=host,small,log] [--rounds=3] [--only=dockerctl,restic] [--only-ours] [--no-legacy]
  *
- * Each tree is read once before, and the tools take turns round by round, so that what the machine does besides hits all
+ * The tree is read before each run, and the tools take turns round by round, so that what the machine does besides hits all
  * of them alike. Prints medians of whole processes: the first run, a run with nothing changed, and of the log runs
  * after it grew by one per cent; then our ratio to each of the others beside what is asked.
  */
@@ -61,7 +61,6 @@ async function tools(): Promise<Tool[]> {
 
 async function benchTree(name: TreeName, all: readonly Tool[]): Promise<Row[]> {
   const tree = trees[name]();
-  execFileSync('sh', ['-c', 'find "$1" -type f -exec cat {} + >/dev/null', 'warm', tree]);
   const root = mkdtempSync(join(tmpdir(), 'dockerctl-bench-'));
   try {
     const contestants = all.map((tool, i) => ({ tool, home: join(root, String(i)), row: emptyRow(tool) }));
@@ -106,9 +105,10 @@ function runGrown(contestants: readonly Contestant[], tree: string): void {
   }
 }
 
-/** What others wrote is on the disk before: nobody waits for it in place of them. */
+/** The tree is in memory and what others wrote is on the disk before: nobody waits for it in place of them. */
 function once(tool: Tool, home: string, tree: string) {
   execFileSync('sync');
+  execFileSync('sh', ['-c', 'find "$1" -type f -exec cat {} + >/dev/null', 'warm', tree]);
   return measure(tool.command(home, tree), tool.environment?.(home));
 }
 
