@@ -1,7 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { returnLargeBlocks } from '../../support/posix/malloc.ts';
-import { keepHeapsSmall } from '../../support/small-heaps.ts';
 import type { WrittenPack } from '../packs/pack-file.ts';
 import type { FileToStore, StoredFile } from '../repository.ts';
 import { writeError } from '../run/write-error.ts';
@@ -36,7 +35,6 @@ export class IngestPool {
   constructor(options: PoolOptions) {
     this.#options = options;
     returnLargeBlocks();
-    keepHeapsSmall();
     const count = Math.max(1, Math.min(availableParallelism() >> 1, mostWorkers));
     for (let i = 0; i < count; i++) this.#lanes.push(this.#startLane(i));
   }
