@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { collectRarely } from '../support/collect-rarely.ts';
 import type { SeekableBytes } from './byte-source.ts';
 import { maxDictionary } from './decompress.ts';
 import { decodeXzBlock, dictionarySize } from './xz-block.ts';
@@ -30,6 +31,9 @@ const maxDictionaries = 128 << 20;
 const maxMemory = 144 << 20;
 const ahead = { least: 16 << 20, most: 48 << 20 };
 
+/** Of `xz -6`: with larger ones there is no memory to spare for a heap that grows. */
+const usualDictionary = 8 << 20;
+
 /** Of a file with more blocks not every header is read beforehand. */
 const maxHeadersRead = 10_000;
 
@@ -41,6 +45,7 @@ export async function openSeekableXz(file: SeekableBytes, name: string): Promise
   const blocks = (await readXzBlocks(file))?.filter(({ contentSize }) => contentSize > 0);
   if (blocks === undefined || blocks.length < 2) return undefined;
   const dictionary = await largestDictionary(file, blocks);
+  if (dictionary <= usualDictionary) collectRarely();
   const atOnce = Math.max(1, Math.min(availableParallelism() + 1, Math.floor(maxDictionaries / dictionary)));
   const memory = Math.max(ahead.least, Math.min(ahead.most, maxMemory - atOnce * dictionary));
   return new XzContent(blocks, { atOnce, ahead: memory }, (block, pieceSize) =>
