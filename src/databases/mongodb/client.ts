@@ -1,8 +1,6 @@
 import type { Context } from '../../support/context.ts';
-import { environmentOf } from '../container-environment.ts';
-import { run } from '../container-program.ts';
+import { environmentOf, toldIn } from '../container-environment.ts';
 import type { ContainerCommand, DatabaseServer } from '../databases.ts';
-import { only } from '../text.ts';
 
 /** How MongoDB's tools get into the server of a container. */
 export interface Account {
@@ -35,27 +33,6 @@ export async function accountOf(
 
 function options(user: string): string[] {
   return [`--username=${user}`, '--authenticationDatabase=admin'];
-}
-
-async function toldIn(
-  name: string,
-  variables: ReadonlyMap<string, string>,
-  server: DatabaseServer,
-  { signal }: Context,
-): Promise<string | undefined> {
-  const value = variables.get(name);
-  if (value !== undefined && value !== '') return value;
-  const file = variables.get(`${name}_FILE`);
-  if (file === undefined || file === '') return undefined;
-  const purpose = `reading ${file} in ${server.container}`;
-  const reader = { command: ['cat', file], environment: {}, user: undefined, purpose, signal };
-  return (await run(server, reader, only(''))).stdout.replace(/\n+$/, '');
-}
-
-/** What the container runs, as it was made. */
-export async function commandOf({ engine, container }: DatabaseServer): Promise<string[]> {
-  const details = await engine.containers.inspect(container);
-  return (details?.raw as { Config?: { Cmd?: string[] } } | undefined)?.Config?.Cmd ?? [];
 }
 
 /** The value of an option, written with a blank or with `=`. */

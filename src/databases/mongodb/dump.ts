@@ -1,11 +1,12 @@
 import type { Context } from '../../support/context.ts';
 import { withDeadline } from '../../support/deadline.ts';
 import { FailedError } from '../../support/errors.ts';
+import { commandOf } from '../container-environment.ts';
 import { outputOf, run } from '../container-program.ts';
 import type { DatabaseServer, DumpFile, DumpOptions } from '../databases.ts';
 import { descriptionFile, type ServerDescription } from '../description.ts';
 import { only } from '../text.ts';
-import { accountOf, commandOf, optionOf } from './client.ts';
+import { accountOf, optionOf } from './client.ts';
 import { wholeArchive } from './whole-archive.ts';
 
 /** The second also says what was written while it was made; whoever loads it must be told. */

@@ -1,5 +1,5 @@
 import type { Context } from '../../support/context.ts';
-import { environmentOf } from '../container-environment.ts';
+import { environmentOf, toldIn } from '../container-environment.ts';
 import { type ContainerProgram, run } from '../container-program.ts';
 import type { DatabaseServer } from '../databases.ts';
 import { only } from '../text.ts';
@@ -112,25 +112,10 @@ async function passwordOf(
     const isOther = account !== 'root' && variables.get(`${product}_USER`) === account;
     const name = isOther ? `${product}_PASSWORD` : `${product}_ROOT_PASSWORD`;
     if (!isOther && account !== 'root') continue;
-    const value = variables.get(name);
-    if (value !== undefined && value !== '') return value;
-    const file = variables.get(`${name}_FILE`);
-    if (file !== undefined && file !== '') return passwordFile(file, server, context);
+    const value = await toldIn(name, variables, server, context);
+    if (value !== undefined) return value;
   }
   return undefined;
-}
-
-/** As a shell reads it into a variable: without the line ends behind it. */
-async function passwordFile(path: string, server: DatabaseServer, context: Context): Promise<string> {
-  const purpose = `reading ${path} in ${server.container}`;
-  const reader = {
-    command: ['cat', path],
-    environment: {},
-    user: undefined,
-    purpose,
-    signal: context.signal,
-  };
-  return (await run(server, reader, only(''))).stdout.replace(/\n+$/, '');
 }
 
 const escapes: Record<string, string> = { n: '\n', t: '\t', '0': '\0', '\\': '\\' };

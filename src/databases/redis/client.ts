@@ -1,7 +1,7 @@
 import { basename } from 'node:path/posix';
 import type { Context } from '../../support/context.ts';
 import { FailedError } from '../../support/errors.ts';
-import { environmentOf } from '../container-environment.ts';
+import { commandOf, environmentOf, toldIn } from '../container-environment.ts';
 import { type ContainerProgram, run } from '../container-program.ts';
 import type { DatabaseServer } from '../databases.ts';
 import { only } from '../text.ts';
@@ -91,27 +91,15 @@ export function isServer(command: readonly string[]): boolean {
 async function passwordOf(server: DatabaseServer, context: Context): Promise<string | undefined> {
   const variables = await environmentOf(server, 'redis');
   for (const name of passwordVariables) {
-    const value = variables.get(name);
-    if (value !== undefined && value !== '') return value;
-    const file = variables.get(`${name}_FILE`);
-    if (file === undefined || file === '') continue;
-    const purpose = `reading ${file} in ${server.container}`;
-    const reader = {
-      command: ['cat', file],
-      environment: {},
-      user: undefined,
-      purpose,
-      signal: context.signal,
-    };
-    return (await run(server, reader, only(''))).stdout.replace(/\n+$/, '');
+    const value = await toldIn(name, variables, server, context);
+    if (value !== undefined) return value;
   }
   return optionOf(server, '--requirepass');
 }
 
 /** What follows an option in what the container runs. */
-async function optionOf({ engine, container }: DatabaseServer, option: string): Promise<string | undefined> {
-  const details = await engine.containers.inspect(container);
-  const command = (details?.raw as { Config?: { Cmd?: string[] } } | undefined)?.Config?.Cmd ?? [];
+async function optionOf(server: DatabaseServer, option: string): Promise<string | undefined> {
+  const command = await commandOf(server);
   const at = command.indexOf(option);
   return at === -1 ? undefined : command[at + 1];
 }

@@ -2,6 +2,7 @@ import { promisify } from 'node:util';
 import { constants, zstdCompressSync, zstdDecompress } from 'node:zlib';
 import { type FrameOptions, zstdFrame } from '../../archive/compress/zstd-frame.ts';
 import { DamagedError, messageOf } from '../../support/errors.ts';
+import { zstdHeader, zstdMagic } from './zstd-header.ts';
 
 const decompressAsync = promisify(zstdDecompress);
 
@@ -44,15 +45,15 @@ function contentSize(frame: Uint8Array): number | undefined {
   const { buffer, byteOffset, length } = frame;
   if (length < longestHeader) return undefined;
   const view = new DataView(buffer, byteOffset, length);
-  const descriptor = view.getUint8(4);
-  const isSingleSegment = (descriptor & 0b10_0000) !== 0;
-  const at = (isSingleSegment ? 5 : 6) + [0, 1, 2, 4][descriptor & 0b11]!;
-  switch (descriptor >> 6) {
+  const { at, bytes: width } = zstdHeader(view.getUint8(4)).contentSize;
+  switch (width) {
     case 0:
-      return isSingleSegment ? view.getUint8(at) : undefined;
+      return undefined;
     case 1:
-      return view.getUint16(at, true) + 256;
+      return view.getUint8(at);
     case 2:
+      return view.getUint16(at, true) + 256;
+    case 4:
       return view.getUint32(at, true);
     default:
       return Number(view.getBigUint64(at, true));
@@ -85,7 +86,7 @@ export function storeRaw(bytes: Uint8Array): Buffer {
   const largest = 128 * 1024;
   const blocks = Math.max(1, Math.ceil(bytes.length / largest));
   const frame = Buffer.allocUnsafe(9 + blocks * 3 + bytes.length);
-  frame.writeUInt32LE(0xfd2fb528, 0);
+  frame.writeUInt32LE(zstdMagic, 0);
   frame.writeUInt8(singleSegmentWithFourByteSize, 4);
   frame.writeUInt32LE(bytes.length, 5);
   let at = 9;

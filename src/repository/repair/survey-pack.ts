@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { DamagedError } from '../../support/errors.ts';
+import { frameLength } from '../blobs/frame-length.ts';
 import { decompress } from '../blobs/zstd.ts';
-import { frameLength } from '../blobs/zstd-frame.ts';
 import type { Frame, PackContents } from '../packs/index-lines.ts';
 import { openPack } from '../packs/open-pack.ts';
 import { chunksInFrame } from '../packs/tar-frame.ts';

@@ -1,4 +1,5 @@
 import { DamagedError } from '../../support/errors.ts';
+import { zstdHeader, zstdMagic } from './zstd-header.ts';
 
 /** Bytes from an offset on; fewer where there are no more. */
 type Read = (offset: number, length: number) => Promise<Uint8Array>;
@@ -12,26 +13,17 @@ type Read = (offset: number, length: number) => Promise<Uint8Array>;
 export async function frameLength(read: Read, limit: number, what: string): Promise<number> {
   const begin = await readView(read, 0, 5);
   if (begin.byteLength === 0) return 0;
-  if (begin.byteLength < 5 || begin.getUint32(0, true) !== magic) throw noFrame(what);
-  const descriptor = begin.getUint8(4);
-  for (let at = headerLength(descriptor); at <= limit; ) {
+  if (begin.byteLength < 5 || begin.getUint32(0, true) !== zstdMagic) throw noFrame(what);
+  const { length, checksum } = zstdHeader(begin.getUint8(4));
+  for (let at = length; at <= limit; ) {
     const header = await readView(read, at, 3);
     if (header.byteLength < 3) break;
     const block = header.getUint16(0, true) | (header.getUint8(2) << 16);
     const isRunLength = ((block >> 1) & 0b11) === 1;
     at += 3 + (isRunLength ? 1 : block >> 3);
-    if ((block & 1) === 1) return at + ((descriptor & 0b100) === 0 ? 0 : 4);
+    if ((block & 1) === 1) return at + checksum;
   }
   throw noFrame(what);
-}
-
-const magic = 0xfd2fb528;
-
-function headerLength(descriptor: number): number {
-  const isSingleSegment = (descriptor & 0b10_0000) !== 0;
-  const dictionary = [0, 1, 2, 4][descriptor & 0b11]!;
-  const contentSize = [isSingleSegment ? 1 : 0, 2, 4, 8][descriptor >> 6]!;
-  return 5 + (isSingleSegment ? 0 : 1) + dictionary + contentSize;
 }
 
 async function readView(read: Read, offset: number, length: number): Promise<DataView> {
