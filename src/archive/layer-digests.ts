@@ -1,8 +1,8 @@
-import { createHash, type Hash } from 'node:crypto';
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { Digest } from '../oci/digest.ts';
 import { type Compression, codecOf } from './codec.ts';
+import { CountingHash } from './counting-hash.ts';
 import { decompress } from './decompress.ts';
 import { counted } from './input.ts';
 
@@ -45,20 +45,6 @@ export async function* digested(
     tell({ digest, size, compression: inside?.compression, diffId: tar.digest, uncompressedSize: tar.size });
   } finally {
     inside?.close();
-  }
-}
-
-class CountingHash {
-  size = 0;
-  private readonly hash: Hash = createHash('sha256');
-
-  update(piece: Uint8Array): void {
-    this.size += piece.length;
-    this.hash.update(piece);
-  }
-
-  digest(): Digest {
-    return `sha256:${this.hash.digest('hex')}`;
   }
 }
 

@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto';
 import type { Digest } from '../oci/digest.ts';
 import { DamagedError } from '../support/errors.ts';
-import { type ArchivedFile, ArchiveFiles, maxDocument } from './archive-files.ts';
+import { type ArchivedFile, ArchiveFiles } from './archive-files.ts';
 import { padded } from './bundle-writer.ts';
 import { streamSource } from './byte-source.ts';
 import { codecOf, magicLength } from './codec.ts';
 import type { BlockCompressor, SpooledContent } from './compress/block-compressor.ts';
+import { CountingHash } from './counting-hash.ts';
 import { decompress } from './decompress.ts';
+import { HeldDocuments } from './held-documents.ts';
 import type { ArchiveLayer } from './image-index.ts';
 import type { TarEntry } from './tar-reader.ts';
 
@@ -18,12 +19,6 @@ export interface SpooledLayer {
   /** The uncompressed tar with its padding; `undefined` when it was not wanted. */
   content: SpooledContent | undefined;
 }
-
-/** Files up to this size are held in memory whatever is in them, larger ones when they begin like JSON. */
-const smallFile = 1 << 16;
-
-/** All that is held, in bytes. */
-const maxHeld = 64 << 20;
 
 /**
  * An archive read once, its layers compressed into a spool as they pass: an old engine tells what they are only
@@ -37,7 +32,7 @@ export class SpooledArchive {
   private readonly held = new Map<ArchivedFile, Uint8Array>();
   private readonly layers = new Map<ArchivedFile, SpooledLayer>();
   private readonly byDiffId = new Map<Digest, SpooledLayer>();
-  private heldBytes = 0;
+  private readonly documents = new HeldDocuments();
 
   /** @param unwanted diff ids of layers whose content is not needed */
   constructor(name: string, compressor: BlockCompressor, unwanted: ReadonlySet<Digest> = new Set()) {
@@ -61,13 +56,11 @@ export class SpooledArchive {
     }
     const source = streamSource(entry.content(), `${this.name}: ${entry.path}`);
     const start = await source.peek(magicLength);
-    if (!this.mayHold(entry.size, start)) {
+    if (!this.documents.mayHold(entry.size, start)) {
       this.layers.set(file, await this.spool(source.pieces(entry.size), start, entry.path));
       return;
     }
-    const bytes = Buffer.from(await source.take(entry.size));
-    this.heldBytes += bytes.length;
-    this.held.set(file, bytes);
+    this.held.set(file, Buffer.from(await source.take(entry.size)));
   }
 
   /**
@@ -104,52 +97,24 @@ export class SpooledArchive {
   ): Promise<SpooledLayer> {
     const compression = codecOf(start);
     const what = `${this.name}: ${path}`;
-    const hashed = new HashedContent(
-      compression === undefined ? content : decompress(compression, copies(content), what),
-    );
-    const spooled = await this.compressor.add(padded(hashed.pieces()));
-    const diffId = hashed.digest();
+    const hash = new CountingHash();
+    const tar = compression === undefined ? content : decompress(compression, copies(content), what);
+    const spooled = await this.compressor.add(padded(hash.passing(tar)));
+    const diffId = hash.digest();
     const known = this.byDiffId.get(diffId);
     if (known === undefined && !this.unwanted.has(diffId)) {
-      const layer = { diffId, size: hashed.size, content: spooled };
+      const layer = { diffId, size: hash.size, content: spooled };
       this.byDiffId.set(diffId, layer);
       return layer;
     }
     await this.compressor.drop(spooled);
-    return known ?? { diffId, size: hashed.size, content: undefined };
-  }
-
-  private mayHold(size: number, start: Uint8Array): boolean {
-    const likeJson = start[0] === 0x7b || start[0] === 0x5b;
-    return size <= (likeJson ? maxDocument : smallFile) && this.heldBytes + size <= maxHeld;
+    return known ?? { diffId, size: hash.size, content: undefined };
   }
 
   private document(file: ArchivedFile): Uint8Array {
     const bytes = this.held.get(file);
     if (bytes !== undefined) return bytes;
     throw new DamagedError(`${this.name}: ${file.path} is not the JSON it should be`);
-  }
-}
-
-class HashedContent {
-  size = 0;
-  private readonly content: AsyncIterable<Uint8Array>;
-  private readonly hash = createHash('sha256');
-
-  constructor(content: AsyncIterable<Uint8Array>) {
-    this.content = content;
-  }
-
-  async *pieces(): AsyncGenerator<Uint8Array> {
-    for await (const piece of this.content) {
-      this.size += piece.length;
-      this.hash.update(piece);
-      yield piece;
-    }
-  }
-
-  digest(): Digest {
-    return `sha256:${this.hash.digest('hex')}`;
   }
 }
 

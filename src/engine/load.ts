@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { linesOf } from '../support/lines.ts';
 import type { Client } from './client.ts';
 import type { LoadedImages } from './engine.ts';
 import { engineFailure } from './errors.ts';
@@ -27,7 +28,7 @@ export async function loadArchive(
 /** Lines of JSON; an error comes as one of them, with status 200 before it. */
 async function readReport(answer: Readable): Promise<LoadedImages> {
   const loaded: LoadedImages = { references: [], ids: [] };
-  for await (const line of linesOf(answer)) {
+  for await (const line of linesOf(answer, 'utf8')) {
     if (line.trim() === '') continue;
     const message = parseMessage(line);
     const complaint = message.error ?? message.errorDetail?.message;
@@ -35,16 +36,6 @@ async function readReport(answer: Readable): Promise<LoadedImages> {
     for (const text of (message.stream ?? '').split('\n')) readSentence(text, loaded);
   }
   return loaded;
-}
-
-async function* linesOf(answer: Readable): AsyncGenerator<string> {
-  let begun = '';
-  for await (const text of answer.setEncoding('utf8')) {
-    const lines = (begun + text).split('\n');
-    begun = lines.pop() ?? '';
-    yield* lines;
-  }
-  yield begun;
 }
 
 interface Message {

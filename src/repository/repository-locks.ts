@@ -1,5 +1,9 @@
 import { join } from 'node:path';
+import { LockedError } from '../support/errors.ts';
 import { acquireLock, type Lock } from '../support/lock.ts';
+
+/** Files in a repository's directory. */
+export const lockNames = { writer: 'lock', readers: 'readers.lock' } as const;
 
 /**
  * Who may be in a repository at a time: one writer; any number of readers, beside it; and whoever deletes blobs, alone.
@@ -18,11 +22,11 @@ export class RepositoryLocks {
 
   /** Readers keep whoever deletes blobs away, and not each other. Held until `release`. */
   share(): void {
-    this.#readers ??= this.#acquire('readers.lock', 'shared', 'reading');
+    this.#readers ??= this.#acquire(lockNames.readers, 'shared', 'reading');
   }
 
   write(purpose: string): Lock {
-    this.#writer = this.#acquire('lock', 'exclusive', purpose);
+    this.#writer = this.#acquire(lockNames.writer, 'exclusive', purpose);
     return this.#writer;
   }
 
@@ -38,7 +42,7 @@ export class RepositoryLocks {
     this.#readers?.release();
     this.#readers = undefined;
     try {
-      const alone = this.#acquire('readers.lock', 'exclusive', purpose);
+      const alone = this.#acquire(lockNames.readers, 'exclusive', purpose);
       try {
         return await work();
       } finally {
@@ -56,5 +60,18 @@ export class RepositoryLocks {
 
   #acquire(name: string, mode: 'shared' | 'exclusive', purpose: string): Lock {
     return acquireLock(join(this.#directory, name), { mode, purpose, now: this.#now() });
+  }
+}
+
+/** Whether anybody is in the repository, to read or to write. */
+export function isInUse(directory: string): boolean {
+  try {
+    for (const name of Object.values(lockNames)) {
+      const options = { mode: 'exclusive', purpose: 'removing', now: new Date() } as const;
+      acquireLock(join(directory, name), options).release();
+    }
+    return false;
+  } catch (error) {
+    return error instanceof LockedError;
   }
 }

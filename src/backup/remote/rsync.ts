@@ -1,5 +1,6 @@
 import { describeExit, startChild } from '../../support/child.ts';
 import { codeOf, FailedError } from '../../support/errors.ts';
+import { linesOf } from '../../support/lines.ts';
 import { type RemoteAddress, renderRemoteAddress } from './address.ts';
 import { sshProgram } from './ssh.ts';
 
@@ -64,7 +65,7 @@ async function rsync(
   const command = ['rsync', '--protect-args', '--rsh', sshProgram(address.port).join(' '), ...args];
   const child = startChild(command, { signal });
   child.stdin.end(input);
-  for await (const line of linesOf(child.stdout)) onLine(line);
+  for await (const line of linesOf(child.stdout, 'latin1')) onLine(line);
   const exit = await child.exited.catch((cause: unknown) => {
     if (codeOf((cause as Error).cause) !== 'ENOENT') throw cause;
     throw missing(address, 'here', cause);
@@ -80,16 +81,6 @@ async function rsync(
     advice: `Try: ssh ${address.host} rsync --version`,
     facts: { host: address.host, exit: exit.code, stderr: said },
   });
-}
-
-async function* linesOf(stream: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  let rest = '';
-  for await (const piece of stream) {
-    const lines = (rest + Buffer.from(piece).toString('latin1')).split('\n');
-    rest = lines.pop() ?? '';
-    yield* lines;
-  }
-  if (rest !== '') yield rest;
 }
 
 function missing(address: RemoteAddress, where: 'here' | 'there', cause: unknown): FailedError {

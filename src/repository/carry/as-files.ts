@@ -3,6 +3,7 @@ import { digestOf, hexOf } from '../../oci/digest.ts';
 import { encodeIndex, isDescriptor, layoutVersion } from '../../oci/layout.ts';
 import { DamagedError } from '../../support/errors.ts';
 import type { Outgoing } from '../repository.ts';
+import { lockNames } from '../repository-locks.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import type { BlobRef } from '../snapshot/manifest.ts';
 
@@ -30,7 +31,7 @@ export interface CarriedFile {
 
 /** Names at the top of a repository; whatever has others is none. */
 export const repositoryNames: ReadonlySet<string> = new Set([
-  ...['oci-layout', 'index.json', 'blobs', 'tmp', 'lock', 'readers.lock', 'reserve', 'lost+found'],
+  ...['oci-layout', 'index.json', 'blobs', 'tmp', ...Object.values(lockNames), 'reserve', 'lost+found'],
 ]);
 
 export function asFiles({ snapshot, manifest, blobs }: Outgoing): SnapshotFiles {

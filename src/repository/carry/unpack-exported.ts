@@ -3,11 +3,10 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ArchiveInput } from '../../archive/input.ts';
 import type { Context } from '../../support/context.ts';
-import { LockedError } from '../../support/errors.ts';
-import { acquireLock } from '../../support/lock.ts';
 import type { Identity } from '../age/keys.ts';
 import { openOrCreateRepository } from '../open.ts';
 import type { ReadableRepository } from '../repository.ts';
+import { isInUse } from '../repository-locks.ts';
 import type { TrustedKeys } from '../signed/provenance.ts';
 import { importArchive } from './import-archive.ts';
 
@@ -69,17 +68,5 @@ async function removeLeftovers({ parent, isNeeded }: UnpackOptions): Promise<voi
     const directory = join(parent, name);
     if (isInUse(directory) || (await isNeeded(directory))) continue;
     await rm(directory, { recursive: true, force: true });
-  }
-}
-
-function isInUse(directory: string): boolean {
-  try {
-    for (const lock of ['lock', 'readers.lock']) {
-      const options = { mode: 'exclusive', purpose: 'removing', now: new Date() } as const;
-      acquireLock(join(directory, lock), options).release();
-    }
-    return false;
-  } catch (error) {
-    return error instanceof LockedError;
   }
 }
