@@ -6,7 +6,7 @@ import { type Compression, codecOf } from './codec.ts';
 import { HeldDocuments } from './held-documents.ts';
 import { type ImageIndex, readImages } from './image-index.ts';
 import type { EntryList, IndexCache, ListedEntry } from './index-cache.ts';
-import { digested, type LayerDigests } from './layer-digests.ts';
+import { digestsOf } from './layer-digests.ts';
 import { checkedTar } from './tar-check.ts';
 
 /** What a seekable archive holds, and where. */
@@ -68,20 +68,6 @@ export async function concatenated(pieces: AsyncIterable<Uint8Array>): Promise<U
   const parts: Uint8Array[] = [];
   for await (const piece of pieces) parts.push(piece);
   return Buffer.concat(parts);
-}
-
-/** Reads a layer to its end. */
-export async function digestsOf(
-  content: AsyncIterable<Uint8Array>,
-  what: string,
-  onUnpacked?: (bytes: number) => void,
-): Promise<LayerDigests> {
-  let digests: LayerDigests | undefined;
-  const tell = (told: LayerDigests) => {
-    digests = told;
-  };
-  for await (const _ of digested(content, what, tell, onUnpacked));
-  return digests!;
 }
 
 /**

@@ -18,7 +18,7 @@ export interface LayerDigests {
 }
 
 /**
- * Passes a layer on unchanged and tells, before it ends, what passed. A compressed layer is decompressed on the side, for
+ * Passes a layer on unchanged and returns what passed. A compressed layer is decompressed on the side, for
  * its diff id.
  * @param what names the layer in errors
  * @param onUnpacked is told of the bytes that a compressed layer expands to, and may throw
@@ -27,9 +27,8 @@ export interface LayerDigests {
 export async function* digested(
   content: AsyncIterable<Uint8Array>,
   what: string,
-  tell: (digests: LayerDigests) => void,
   onUnpacked: (bytes: number) => void = () => {},
-): AsyncGenerator<Uint8Array> {
+): AsyncGenerator<Uint8Array, LayerDigests> {
   const whole = new CountingHash();
   let inside: InsideHash | undefined;
   try {
@@ -42,10 +41,25 @@ export async function* digested(
     }
     const [digest, size] = [whole.digest(), whole.size];
     const tar = inside === undefined ? { digest, size } : await inside.finish();
-    tell({ digest, size, compression: inside?.compression, diffId: tar.digest, uncompressedSize: tar.size });
+    return { digest, size, compression: inside?.compression, diffId: tar.digest, uncompressedSize: tar.size };
   } finally {
     inside?.close();
   }
+}
+
+/** Reads a layer to its end. @param onPiece is given what passes; the next piece waits for it */
+export async function digestsOf(
+  content: AsyncIterable<Uint8Array>,
+  what: string,
+  onUnpacked?: (bytes: number) => void,
+  onPiece?: (piece: Uint8Array) => Promise<void>,
+): Promise<LayerDigests> {
+  let digests: LayerDigests | undefined;
+  async function* passing() {
+    digests = yield* digested(content, what, onUnpacked);
+  }
+  for await (const piece of passing()) await onPiece?.(piece);
+  return digests!;
 }
 
 /** Hashes what compressed bytes stand for, while they pass. */

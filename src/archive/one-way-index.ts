@@ -2,10 +2,11 @@ import type { Digest } from '../oci/digest.ts';
 import { DamagedError } from '../support/errors.ts';
 import type { Archive } from './archive.ts';
 import { type ArchivedFile, ArchiveFiles } from './archive-files.ts';
-import { type ArchiveIndex, concatenated, digestsOf, isLegacyLayer, legacyLayer } from './archive-index.ts';
+import { type ArchiveIndex, concatenated, isLegacyLayer, legacyLayer } from './archive-index.ts';
 import { type Compression, codecOf } from './codec.ts';
 import { HeldDocuments } from './held-documents.ts';
 import { readImages } from './image-index.ts';
+import { digestsOf } from './layer-digests.ts';
 import { releaseDocumentPath } from './release-document.ts';
 import type { TarEntry } from './tar-reader.ts';
 

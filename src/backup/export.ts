@@ -3,7 +3,7 @@ import { type ExportFormat, exportArchive } from '../repository/carry/export-arc
 import { exportImageBundle } from '../repository/carry/image-bundle.ts';
 import type { ReadableRepository, Repository, Snapshot } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
-import { codeOf, InterruptedError, NoSpaceError } from '../support/errors.ts';
+import { InterruptedError, isDiskFull, NoSpaceError } from '../support/errors.ts';
 
 export interface ExportRequest {
   target: SaveTarget;
@@ -82,7 +82,7 @@ function interrupted(cause: unknown): InterruptedError {
 }
 
 function noSpace(cause: unknown): unknown {
-  if (codeOf(cause) !== 'ENOSPC' && codeOf(cause) !== 'EDQUOT') return cause;
+  if (!isDiskFull(cause)) return cause;
   return new NoSpaceError('exporting a snapshot: the disk is full', {
     advice: 'Free some space, or write volumes to several disks with --split',
     cause,

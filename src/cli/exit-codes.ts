@@ -37,6 +37,6 @@ const codeOfError: [new (message: string) => errors.DockerctlError, number][] = 
 /** The exit status for anything that was thrown; what is not one of ours is `failed`, but for a full disk. */
 export function exitCodeOf(error: unknown): number {
   for (const [type, code] of codeOfError) if (error instanceof type) return code;
-  if (errors.codeOf(error) === 'ENOSPC' || errors.codeOf(error) === 'EDQUOT') return exitCodes.noSpace;
+  if (errors.isDiskFull(error)) return exitCodes.noSpace;
   return exitCodes.failed;
 }

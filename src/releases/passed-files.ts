@@ -1,9 +1,9 @@
 import { type ArchivedFile, ArchiveFiles } from '../archive/archive-files.ts';
-import { concatenated, digestsOf, legacyLayer, mustMatch } from '../archive/archive-index.ts';
+import { concatenated, legacyLayer, mustMatch } from '../archive/archive-index.ts';
 import { decompress } from '../archive/decompress.ts';
 import { HeldDocuments } from '../archive/held-documents.ts';
 import type { ArchiveImage, ArchiveLayer, ImageIndex } from '../archive/image-index.ts';
-import type { LayerDigests } from '../archive/layer-digests.ts';
+import { digestsOf, type LayerDigests } from '../archive/layer-digests.ts';
 import type { TarEntry } from '../archive/tar-reader.ts';
 import { tarFileHeader, tarPadding } from '../archive/tar-writer.ts';
 import type { Digest } from '../oci/digest.ts';

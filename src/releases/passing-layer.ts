@@ -2,11 +2,11 @@ import { legacyLayer } from '../archive/archive-index.ts';
 import type { Compression } from '../archive/codec.ts';
 import { codecOf } from '../archive/codec.ts';
 import { decompress } from '../archive/decompress.ts';
-import { digested, type LayerDigests } from '../archive/layer-digests.ts';
+import { digested, digestsOf, type LayerDigests } from '../archive/layer-digests.ts';
 import type { Extent, Spool } from '../archive/spool.ts';
 import type { TarEntry } from '../archive/tar-reader.ts';
 import { tarFileHeader, tarPadding } from '../archive/tar-writer.ts';
-import { codeOf, NoSpaceError } from '../support/errors.ts';
+import { isDiskFull, NoSpaceError } from '../support/errors.ts';
 import type { Room } from './load-space.ts';
 import type { StoredLayer } from './sent-layer.ts';
 
@@ -36,17 +36,9 @@ export async function* passingLayer(
   receiver?.room.copied(entry.size);
   if (compression === undefined) receiver?.room.unpacked(entry.size);
   yield tarFileHeader(name, entry.size);
-  let digests: LayerDigests | undefined;
-  yield* digested(
-    contentOf(entry, where),
-    where,
-    (told) => {
-      digests = told;
-    },
-    receiver?.room.unpacked,
-  );
+  const digests = yield* digested(contentOf(entry, where), where, receiver?.room.unpacked);
   yield tarPadding(entry.size);
-  return digests!;
+  return digests;
 }
 
 /** A layer as the engine gets it. */
@@ -66,22 +58,18 @@ async function* expanded(
   where: string,
   { room, spool }: LayerReceiver,
 ): AsyncGenerator<Uint8Array, LayerDigests> {
-  let digests: LayerDigests | undefined;
   const extents: Extent[] = [];
-  const tell = (told: LayerDigests) => {
-    digests = told;
-  };
   const unpacked = (bytes: number) => {
     room.copied(bytes);
     room.unpacked(bytes);
   };
-  for await (const piece of digested(contentOf(entry, where), where, tell, unpacked)) {
+  const digests = await digestsOf(contentOf(entry, where), where, unpacked, async (piece) => {
     extents.push(await spool.write(piece).catch((error) => Promise.reject(asNoSpace(error, where))));
-  }
-  yield tarFileHeader(name, digests!.uncompressedSize);
+  });
+  yield tarFileHeader(name, digests.uncompressedSize);
   yield* decompress(compression, taken(extents, spool), where);
-  yield tarPadding(digests!.uncompressedSize);
-  return digests!;
+  yield tarPadding(digests.uncompressedSize);
+  return digests;
 }
 
 function contentOf(entry: TarEntry, where: string): AsyncIterable<Uint8Array> {
@@ -93,7 +81,7 @@ async function* taken(extents: readonly Extent[], spool: Spool): AsyncGenerator<
 }
 
 function asNoSpace(error: unknown, where: string): unknown {
-  if (codeOf(error) !== 'ENOSPC' && codeOf(error) !== 'EDQUOT') return error;
+  if (!isDiskFull(error)) return error;
   return new NoSpaceError(`${where}: the disk of the state directory is full`, {
     advice:
       'Free some space there, or give the archive as a plain .tar file, from which nothing is set aside',

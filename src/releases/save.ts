@@ -6,7 +6,7 @@ import { encodeReleaseDocument, type ReleaseDocument } from '../archive/release-
 import { Spool } from '../archive/spool.ts';
 import type { Engine, ImageDetails } from '../engine/engine.ts';
 import type { Context } from '../support/context.ts';
-import { codeOf, FailedError, InterruptedError, NoSpaceError } from '../support/errors.ts';
+import { FailedError, InterruptedError, isDiskFull, NoSpaceError } from '../support/errors.ts';
 import { requireSshKey, signWithSshKey } from '../support/ssh-signature.ts';
 import { readAttachments } from './attachments.ts';
 import { bundleDocuments, releaseDocumentOf } from './bundle-contents.ts';
@@ -145,7 +145,7 @@ function interrupted(cause: unknown): InterruptedError {
 }
 
 function noSpace(error: unknown, places: string): unknown {
-  if (codeOf(error) !== 'ENOSPC' && codeOf(error) !== 'EDQUOT') return error;
+  if (!isDiskFull(error)) return error;
   return new NoSpaceError(`saving images: there is no space left in ${places}`, {
     advice: spaceAdvice,
     cause: error,

@@ -1,9 +1,9 @@
 import type { ArchivedFile } from '../archive/archive-files.ts';
-import { digestsOf, mustMatch } from '../archive/archive-index.ts';
+import { mustMatch } from '../archive/archive-index.ts';
 import type { Compression } from '../archive/codec.ts';
 import { decompress } from '../archive/decompress.ts';
 import { counted } from '../archive/input.ts';
-import { digested, type LayerDigests } from '../archive/layer-digests.ts';
+import { digested, digestsOf, type LayerDigests } from '../archive/layer-digests.ts';
 import { tarFileHeader, tarPadding } from '../archive/tar-writer.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { SentLayer } from './load-documents.ts';
@@ -42,17 +42,9 @@ export async function* sentLayer(
 async function* asItLies(layer: LayerToSend, source: LayerSource): AsyncGenerator<Uint8Array, StoredLayer> {
   const { file, name } = layer;
   yield tarFileHeader(name, file.size);
-  let told: LayerDigests | undefined;
-  const tell = (found: LayerDigests) => {
-    told = found;
-  };
-  yield* digested(
-    counted(source.content(file), source.onRead),
-    whereOf(layer, source),
-    tell,
-    source.onUnpacked,
-  );
-  const { digest, size, compression } = asPromised(told!, layer, source);
+  const content = counted(source.content(file), source.onRead);
+  const told = yield* digested(content, whereOf(layer, source), source.onUnpacked);
+  const { digest, size, compression } = asPromised(told, layer, source);
   yield tarPadding(file.size);
   return { digest, size, compression };
 }
@@ -68,12 +60,8 @@ async function* expanded(
   const read = () => counted(source.content(file), source.onRead);
   const found = asPromised(await digestsOf(read(), where, source.onUnpacked), layer, source);
   yield tarFileHeader(name, found.uncompressedSize);
-  let told: LayerDigests | undefined;
-  const tell = (again: LayerDigests) => {
-    told = again;
-  };
-  yield* digested(decompress(compression, read(), where), where, tell);
-  mustMatch(source.archive, file, told!.digest, diffId);
+  const told = yield* digested(decompress(compression, read(), where), where);
+  mustMatch(source.archive, file, told.digest, diffId);
   yield tarPadding(found.uncompressedSize);
   return { digest: diffId, size: found.uncompressedSize, compression: undefined };
 }

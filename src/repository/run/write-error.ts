@@ -1,4 +1,11 @@
-import { codeOf, DockerctlError, FailedError, messageOf, NoSpaceError } from '../../support/errors.ts';
+import {
+  codeOf,
+  DockerctlError,
+  FailedError,
+  isDiskFull,
+  messageOf,
+  NoSpaceError,
+} from '../../support/errors.ts';
 
 /** What the operator is told when writing to the repository fails. Errors of ours pass as they are. */
 export function writeError(directory: string, error: unknown): Error {
@@ -6,7 +13,7 @@ export function writeError(directory: string, error: unknown): Error {
   const code = codeOf(error);
   const what = `writing to ${directory}: ${messageOf(error)}`;
   if (code === undefined) return error instanceof Error ? error : new Error(what);
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return new FailedError(what, { facts: { code }, cause: error });
+  if (!isDiskFull(error)) return new FailedError(what, { facts: { code }, cause: error });
   return new NoSpaceError(what, {
     advice: 'Make room there and run it again: nothing of this run was kept, older snapshots are whole',
     facts: { path: directory },
