@@ -1,4 +1,4 @@
-import { type SaveTarget, writeTo } from '../releases/save-target.ts';
+import { type SaveTarget, writeTo } from '../releases/save/target.ts';
 import { type ExportFormat, exportArchive } from '../repository/carry/export-archive.ts';
 import { exportImageBundle } from '../repository/carry/image-bundle.ts';
 import type { ReadableRepository, Repository, Snapshot } from '../repository/repository.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { BundleFormat } from '../archive/compress/block-format.ts';
-import type { SaveTarget } from '../releases/save-target.ts';
+import type { SaveTarget } from '../releases/save/target.ts';
 import { UsageError } from '../support/errors.ts';
 import type { Session } from './context.ts';
 
@@ -17,7 +17,7 @@ export async function saveTarget(
     }
     return { kind: 'stream', stream: session.io.stdout as Writable };
   }
-  const { writablePath } = await import('../releases/save-target.ts');
+  const { writablePath } = await import('../releases/save/target.ts');
   const path = await writablePath(resolve(session.io.workingDirectory, output));
   return split === undefined
     ? { kind: 'file', path }

@@ -10,7 +10,7 @@ export async function openHost(session: Session): Promise<Host> {
     session.deployment(),
     session.engine(),
     import('../lifecycle/load-missing.ts'),
-    import('../releases/catalog.ts'),
+    import('../releases/catalog/catalog.ts'),
   ]);
   const { context } = session;
   const catalog = openCatalog(context.stateDir);

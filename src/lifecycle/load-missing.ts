@@ -1,7 +1,7 @@
 import type { Deployment } from '../deployment/deployment.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Catalog } from '../releases/catalog.ts';
-import { loadImages } from '../releases/load.ts';
+import type { Catalog } from '../releases/catalog/catalog.ts';
+import { loadImages } from '../releases/load/load.ts';
 import type { Context } from '../support/context.ts';
 import { NotFoundError } from '../support/errors.ts';
 import type { LoadImages } from './host.ts';

@@ -1,7 +1,7 @@
 import type { ArchiveImage, ArchiveLayer } from '../archive/image-index.ts';
 import type { Engine, EngineInfo, ImageDetails } from '../engine/engine.ts';
 import { type Digest, digestOf, isDigest } from '../oci/digest.ts';
-import type { ReleaseRecord } from './catalog.ts';
+import type { ReleaseRecord } from './catalog/catalog.ts';
 
 /** What the engine holds: how it was before a load, and what need not be sent. */
 export interface EngineImages {

@@ -1,6 +1,6 @@
 import type { ArchiveImage, ArchiveLayer } from '../archive/image-index.ts';
 import type { Digest } from '../oci/digest.ts';
-import type { ReleaseRecord } from './catalog.ts';
+import type { ReleaseRecord } from './catalog/catalog.ts';
 import { type EngineImages, heldImage, layerFinder } from './engine-images.ts';
 
 /** What is asked of an engine before anything is sent to it: whether it has an image, and whether it has a layer of one. */

@@ -11,7 +11,7 @@ import type { Platform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Context } from '../support/context.ts';
 import { EngineUnreachableError } from '../support/errors.ts';
-import { type Catalog, indexCacheDirectory } from './catalog.ts';
+import { type Catalog, indexCacheDirectory } from './catalog/catalog.ts';
 import { engineImages } from './engine-images.ts';
 import { type Holdings, holdingsOf } from './holdings.ts';
 import { fingerprintOf } from './signatures.ts';

@@ -1,5 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
-import type { Catalog, CatalogImage } from './catalog.ts';
+import type { Catalog, CatalogImage } from './catalog/catalog.ts';
 import { type EngineImages, engineImages, hasLayers } from './engine-images.ts';
 
 export interface VerifiedRelease {

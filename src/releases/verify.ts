@@ -8,10 +8,10 @@ import { type Digest, hexOf } from '../oci/digest.ts';
 import type { Context } from '../support/context.ts';
 import { DamagedError, InterruptedError } from '../support/errors.ts';
 import type { Signer } from '../support/ssh-signature.ts';
-import { layersCutOff } from './missing-layers.ts';
-import { PassedFiles } from './passed-files.ts';
+import { layersCutOff } from './load/missing-layers.ts';
+import { PassedFiles } from './load/passed-files.ts';
+import { unverifiedLayers } from './load/unverified-layers.ts';
 import { fingerprintOf, requireSigner } from './signatures.ts';
-import { unverifiedLayers } from './unverified-layers.ts';
 
 export interface VerifiedArchive {
   archive: string;

@@ -4,8 +4,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
 const reading = 'test/archive/reading.test.ts';
-const loading = 'test/releases/load-cases.ts';
-const disasters = 'test/releases/disaster-cases.ts';
+const loading = 'test/releases/load/load-cases.ts';
+const disasters = 'test/releases/load/disaster-cases.ts';
 const command = 'test/cli/images.test.ts';
 const eras = [
   [reading, '${era}: images, names, platforms and layers are read, however the bytes arrive'],

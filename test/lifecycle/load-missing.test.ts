@@ -6,7 +6,7 @@ import { writeVolumes } from '../../src/archive/volume-writer.ts';
 import type { Deployment } from '../../src/deployment/deployment.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { loadFromArchives } from '../../src/lifecycle/load-missing.ts';
-import { openCatalog } from '../../src/releases/catalog.ts';
+import { openCatalog } from '../../src/releases/catalog/catalog.ts';
 import { NotFoundError } from '../../src/support/errors.ts';
 import { silent } from '../../src/support/progress.ts';
 import { rejects } from '../support/rejects.ts';

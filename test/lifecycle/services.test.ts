@@ -11,7 +11,7 @@ import { planDestroy, planRestart, planRevert } from '../../src/lifecycle/plan-s
 import { selectServices } from '../../src/lifecycle/select.ts';
 import { startServices, stopServices } from '../../src/lifecycle/services.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
-import { openCatalog } from '../../src/releases/catalog.ts';
+import { openCatalog } from '../../src/releases/catalog/catalog.ts';
 import {
   ContainerStateError,
   FailedError,

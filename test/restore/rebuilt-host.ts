@@ -3,7 +3,7 @@ import { readDeployment } from '../../src/deployment/read.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Host } from '../../src/lifecycle/host.ts';
 import { loadFromArchives } from '../../src/lifecycle/load-missing.ts';
-import { openCatalog } from '../../src/releases/catalog.ts';
+import { openCatalog } from '../../src/releases/catalog/catalog.ts';
 import { openRepository } from '../../src/repository/open.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { deploymentServices } from '../../src/restore/deployment-services.ts';

@@ -2,7 +2,7 @@ import { PassThrough, type Writable } from 'node:stream';
 import { extract } from 'tar-stream';
 import type { Deployment } from '../../deployment/deployment.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { type SaveRequest, saveImages } from '../../releases/save.ts';
+import { type SaveRequest, saveImages } from '../../releases/save/save.ts';
 import { messageOf } from '../../support/errors.ts';
 import type { SourceJob, SourceResult } from '../source-job.ts';
 import { StreamFiles } from '../stream-files.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ReleaseDiff } from '../../releases/diff.ts';
+import type { ReleaseDiff } from '../../releases/catalog/diff.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
 import { count, formatBytes } from '../render/quantities.ts';
@@ -15,8 +15,8 @@ export function addImagesDiff(images: Command, wrap: Wrap): void {
 
 async function diff(session: Session, { args: [from, to] }: ParsedInput): Promise<undefined> {
   const [{ diffReleases }, { openCatalog }] = await Promise.all([
-    import('../../releases/diff.ts'),
-    import('../../releases/catalog.ts'),
+    import('../../releases/catalog/diff.ts'),
+    import('../../releases/catalog/catalog.ts'),
   ]);
   const catalog = openCatalog(session.context.stateDir);
   session.result(diffReleases(await catalog.find(from), await catalog.find(to)), renderDiff);

@@ -17,7 +17,7 @@ export function addImagesInspect(images: Command, wrap: Wrap): void {
 async function inspect(session: Session, { args: [files] }: ParsedInput): Promise<undefined> {
   const [{ inspectArchives }, { openCatalog }] = await Promise.all([
     import('../../releases/inspect.ts'),
-    import('../../releases/catalog.ts'),
+    import('../../releases/catalog/catalog.ts'),
   ]);
   const host = { engine: await session.engine(), catalog: openCatalog(session.context.stateDir) };
   const archives = await inspectArchives(archiveInputs(session.io, files), host, session.context);

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { ReleaseRecord } from '../../releases/catalog.ts';
+import type { ReleaseRecord } from '../../releases/catalog/catalog.ts';
 import type { Session } from '../context.ts';
 import { formatBytes, formatTime } from '../render/quantities.ts';
 import { renderTable } from '../render/table.ts';
@@ -10,7 +10,7 @@ export function addImagesList(images: Command, wrap: Wrap): void {
 }
 
 async function list(session: Session): Promise<undefined> {
-  const { openCatalog } = await import('../../releases/catalog.ts');
+  const { openCatalog } = await import('../../releases/catalog/catalog.ts');
   const catalog = openCatalog(session.context.stateDir);
   const { release } = session.global;
   const releases = release === undefined ? await catalog.releases() : [await catalog.find(release)];

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { LoadReport } from '../../releases/load.ts';
+import type { LoadReport } from '../../releases/load/load.ts';
 import { archiveInputs, signersOf } from '../archive-inputs.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
@@ -22,8 +22,8 @@ export function addImagesLoad(images: Command, wrap: Wrap): void {
 
 async function load(session: Session, { args: [files], options }: ParsedInput): Promise<undefined> {
   const [{ loadImages }, { openCatalog }] = await Promise.all([
-    import('../../releases/load.ts'),
-    import('../../releases/catalog.ts'),
+    import('../../releases/load/load.ts'),
+    import('../../releases/catalog/catalog.ts'),
   ]);
   const report = await loadImages(
     archiveInputs(session.io, files),

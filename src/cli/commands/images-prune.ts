@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { RemovalPlan } from '../../releases/remove.ts';
+import type { RemovalPlan } from '../../releases/catalog/remove.ts';
 import { FailedError, UsageError } from '../../support/errors.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
@@ -19,9 +19,9 @@ async function prune(session: Session, { options }: ParsedInput): Promise<undefi
   if (!Number.isInteger(keep) || keep < 1)
     throw new UsageError(`--keep ${options.keep}: is not a number from 1 on`);
   const [{ planRemoval, removeRelease }, { releasesToPrune }, { openCatalog }] = await Promise.all([
-    import('../../releases/remove.ts'),
-    import('../../releases/prune.ts'),
-    import('../../releases/catalog.ts'),
+    import('../../releases/catalog/remove.ts'),
+    import('../../releases/catalog/prune.ts'),
+    import('../../releases/catalog/catalog.ts'),
   ]);
   const host = { engine: await session.engine(), catalog: openCatalog(session.context.stateDir) };
   const plans: RemovalPlan[] = [];

@@ -15,8 +15,8 @@ export function addImagesReceipt(images: Command, wrap: Wrap): void {
 
 async function receipt(session: Session, { options: { output } }: ParsedInput): Promise<undefined> {
   const [{ encodeReceipt, writeReceipt }, { openCatalog }, { writeFileDurably }] = await Promise.all([
-    import('../../releases/receipt.ts'),
-    import('../../releases/catalog.ts'),
+    import('../../releases/save/receipt.ts'),
+    import('../../releases/catalog/catalog.ts'),
     import('../../support/durable.ts'),
   ]);
   const host = { engine: await session.engine(), catalog: openCatalog(session.context.stateDir) };

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { RemovalPlan } from '../../releases/remove.ts';
+import type { RemovalPlan } from '../../releases/catalog/remove.ts';
 import { UsageError } from '../../support/errors.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
@@ -17,8 +17,8 @@ async function remove(session: Session, { args: [name] }: ParsedInput): Promise<
   const release: string | undefined = name ?? session.global.release;
   if (release === undefined) throw new UsageError('remove which release? none was named');
   const [{ planRemoval, removeRelease }, { openCatalog }] = await Promise.all([
-    import('../../releases/remove.ts'),
-    import('../../releases/catalog.ts'),
+    import('../../releases/catalog/remove.ts'),
+    import('../../releases/catalog/catalog.ts'),
   ]);
   const host = { engine: await session.engine(), catalog: openCatalog(session.context.stateDir) };
   const plan = await planRemoval(release, host);

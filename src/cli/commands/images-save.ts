@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { SavedBundle, SaveRequest } from '../../releases/save.ts';
+import type { SavedBundle, SaveRequest } from '../../releases/save/save.ts';
 import { NotFoundError } from '../../support/errors.ts';
 import { saveFormat, saveTarget } from '../archive-output.ts';
 import type { Session } from '../context.ts';
@@ -31,7 +31,7 @@ export function addImagesSave(images: Command, wrap: Wrap): void {
 }
 
 async function save(session: Session, { args: [images], options }: ParsedInput): Promise<undefined> {
-  const { saveImages } = await import('../../releases/save.ts');
+  const { saveImages } = await import('../../releases/save/save.ts');
   const target = await saveTarget(session, options);
   const request: SaveRequest = {
     ...(await whatToSave(session, images)),
@@ -56,7 +56,7 @@ async function whatToSave(
   session: Session,
   images: readonly string[],
 ): Promise<Pick<SaveRequest, 'images' | 'release' | 'record'>> {
-  const { openCatalog } = await import('../../releases/catalog.ts');
+  const { openCatalog } = await import('../../releases/catalog/catalog.ts');
   const { release } = session.global;
   if (images.length > 0) return { images, release };
   const catalog = openCatalog(session.context.stateDir);
@@ -82,9 +82,9 @@ async function whatToSave(
 async function deltaBase(session: Session, since: string): Promise<SaveRequest['base']> {
   const [{ baseOfReceipt, readReceipt }, { baseOfRelease }, { openCatalog }, { existsSync }] =
     await Promise.all([
-      import('../../releases/receipt.ts'),
-      import('../../releases/delta.ts'),
-      import('../../releases/catalog.ts'),
+      import('../../releases/save/receipt.ts'),
+      import('../../releases/save/delta.ts'),
+      import('../../releases/catalog/catalog.ts'),
       import('node:fs'),
     ]);
   const file = resolve(session.io.workingDirectory, since);

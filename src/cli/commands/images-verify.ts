@@ -25,7 +25,7 @@ async function verify(session: Session, { args: [files] }: ParsedInput): Promise
   if (release === undefined) throw new UsageError('verify what? neither a file nor --release was given');
   const [{ verifyRelease }, { openCatalog }] = await Promise.all([
     import('../../releases/verify-release.ts'),
-    import('../../releases/catalog.ts'),
+    import('../../releases/catalog/catalog.ts'),
   ]);
   const catalog = openCatalog(session.context.stateDir);
   const verified = await verifyRelease(release, { engine: await session.engine(), catalog });

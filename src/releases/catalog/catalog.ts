@@ -1,0 +1,116 @@
+import { readdir, readFile, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Platform } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
+import { makeDirectoryDurably, syncDirectory, writeFileDurably } from '../../support/durable.ts';
+import { codeOf, DamagedError, messageOf, NotFoundError, UsageError } from '../../support/errors.ts';
+
+/** The releases this host knows, one file each in the state directory. */
+export interface Catalog {
+  /** Oldest load first. */
+  releases(): Promise<ReleaseRecord[]>;
+  /** @throws {NotFoundError} naming the releases there are */
+  find(release: string): Promise<ReleaseRecord>;
+  /** Replaces what is known of that release; durable when it resolves. */
+  record(release: ReleaseRecord): Promise<void>;
+  /** Forgets it; no-op when it is not known. */
+  forget(release: string): Promise<void>;
+}
+
+export interface ReleaseRecord {
+  release: string;
+  /** When it was last loaded, ISO 8601. */
+  loaded: string;
+  images: CatalogImage[];
+}
+
+export interface CatalogImage {
+  /** `name:tag`, as Docker shows them. */
+  references: string[];
+  platform: Platform;
+  /** Digest of its config: what it is, on every engine. */
+  config: Digest;
+  /** Digest of the manifest it was loaded with: its id on the containerd store. */
+  manifest: Digest;
+  /** Lowest first. `digest` is that of the bytes that were loaded, which may be compressed. */
+  layers: { diffId: Digest; digest: Digest; size: number }[];
+  /** Tags that pointed elsewhere before this was loaded, and the engine's id of what they pointed at. */
+  replaced?: { reference: string; id: string }[];
+}
+
+/** The catalog below `stateDir`; made when the first release is recorded. */
+export function openCatalog(stateDir: string): Catalog {
+  const directory = join(stateDir, 'catalog');
+  return {
+    releases: () => readAll(directory),
+    find: (release) => find(directory, release),
+    async record(release) {
+      await makeDirectoryDurably(directory);
+      const text = `${JSON.stringify({ schema, ...release }, undefined, 2)}\n`;
+      await writeFileDurably(join(directory, fileName(release.release)), text);
+    },
+    forget: (release) => forget(directory, release),
+  };
+}
+
+/** Where what archives hold is remembered between commands. */
+export function indexCacheDirectory(stateDir: string): string {
+  return join(stateDir, 'archive-indexes');
+}
+
+const schema = 1;
+
+/** @throws {UsageError} when `label` cannot name a release */
+export function checkReleaseLabel(label: string): string {
+  if (/^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}$/.test(label)) return label;
+  throw new UsageError(`${JSON.stringify(label)} cannot name a release`, {
+    advice: 'Letters, digits and _ . + - are allowed, 128 at most, beginning with a letter, a digit or _',
+  });
+}
+
+function fileName(release: string): string {
+  return `${checkReleaseLabel(release)}.json`;
+}
+
+async function readAll(directory: string): Promise<ReleaseRecord[]> {
+  const names = await readdir(directory).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+  const files = names.filter((name) => name.endsWith('.json') && !name.startsWith('.'));
+  const records = await Promise.all(files.map((name) => readRecord(join(directory, name))));
+  return records.sort((a, b) => a.loaded.localeCompare(b.loaded) || a.release.localeCompare(b.release));
+}
+
+async function readRecord(path: string): Promise<ReleaseRecord> {
+  const text = await readFile(path, 'utf8');
+  try {
+    const { schema: found, ...record } = JSON.parse(text) as ReleaseRecord & { schema: number };
+    if (found !== schema) throw new Error(`schema ${found} is not known`);
+    return record;
+  } catch (error) {
+    throw new DamagedError(`reading the catalog: ${path}: ${messageOf(error)}`, {
+      advice: 'Remove that file and load the release again',
+      cause: error,
+    });
+  }
+}
+
+async function find(directory: string, release: string): Promise<ReleaseRecord> {
+  const records = await readAll(directory);
+  const record = records.find((candidate) => candidate.release === release);
+  if (record !== undefined) return record;
+  const known = records.map((candidate) => candidate.release);
+  const advice = known.length === 0 ? 'No release has been loaded yet' : `There are: ${known.join(', ')}`;
+  throw new NotFoundError(`the catalog has no release ${release}`, { advice, facts: { release, known } });
+}
+
+async function forget(directory: string, release: string): Promise<void> {
+  try {
+    await unlink(join(directory, fileName(release)));
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    return;
+  }
+  await syncDirectory(directory);
+}

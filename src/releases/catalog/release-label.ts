@@ -1,0 +1,25 @@
+import { tagOf } from '../../archive/reference.ts';
+import { UsageError } from '../../support/errors.ts';
+import { checkReleaseLabel } from './catalog.ts';
+
+/**
+ * Which release images belong to: the one that was asked for, else the one the bundle names, else the tag that all of them
+ * have in common.
+ * @throws {UsageError} when that leaves none or several
+ */
+export function releaseLabel(
+  asked: string | undefined,
+  bundled: string | undefined,
+  references: readonly string[],
+): string {
+  const label = asked ?? bundled;
+  if (label !== undefined) return checkReleaseLabel(label);
+  const tags = [...new Set(references.map(tagOf))].sort();
+  if (tags.length === 1) return checkReleaseLabel(tags[0]!);
+  const found =
+    tags.length === 0 ? 'they carry no tag' : `they carry the tags ${tags.slice(0, 5).join(', ')}`;
+  throw new UsageError(`which release do these images belong to? ${found}`, {
+    advice: 'Say it with --release RELEASE',
+    facts: { tags },
+  });
+}

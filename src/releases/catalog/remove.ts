@@ -1,0 +1,79 @@
+import type { Engine } from '../../engine/engine.ts';
+import { FailedError, NotFoundError } from '../../support/errors.ts';
+import { type EngineImages, engineImages, hasLayers } from '../engine-images.ts';
+import type { Catalog, CatalogImage, ReleaseRecord } from './catalog.ts';
+
+/** What removing a release takes from the engine. */
+export interface RemovalPlan {
+  release: string;
+  /** Names that go; an image goes with its last one. Layers that other images share stay. */
+  remove: { reference: string; id: string }[];
+  /** Names that stay: another release has them too, or they point at something else by now. */
+  keep: { reference: string; why: string }[];
+}
+
+/**
+ * @throws {NotFoundError} when the catalog has no such release
+ * @throws {FailedError} when a container uses one of its images
+ */
+export async function planRemoval(
+  release: string,
+  { engine, catalog }: { engine: Engine; catalog: Catalog },
+): Promise<RemovalPlan> {
+  const record = await catalog.find(release);
+  const others = (await catalog.releases()).filter((other) => other.release !== release);
+  const info = await engine.info();
+  const [held, containers] = await Promise.all([engineImages(engine, info), engine.containers.list()]);
+  const plan: RemovalPlan = { release, remove: [], keep: [] };
+  for (const image of record.images) {
+    const wanted = sharedWith(image, others);
+    for (const { reference, id } of heldNames(image, held)) {
+      if (wanted !== undefined) plan.keep.push({ reference, why: `release ${wanted} has it too` });
+      else if (id === undefined) plan.keep.push({ reference, why: 'it is another image by now' });
+      else plan.remove.push({ reference, id });
+    }
+  }
+  for (const { reference, id } of plan.remove) {
+    const user = containers.find(({ imageId }) => imageId === id);
+    if (user === undefined) continue;
+    throw new FailedError(`removing release ${release}: the container ${user.name} uses ${reference}`, {
+      advice: 'Destroy that container first, or keep the release',
+      facts: { container: user.name, reference },
+    });
+  }
+  return plan;
+}
+
+/** Removes what was planned, and then forgets the release. */
+export async function removeRelease(
+  { release, remove }: RemovalPlan,
+  { engine, catalog }: { engine: Engine; catalog: Catalog },
+): Promise<void> {
+  for (const { reference } of remove) {
+    await engine.images.remove(reference).catch((error: unknown) => {
+      if (!(error instanceof NotFoundError)) throw error;
+    });
+  }
+  await catalog.forget(release);
+}
+
+function sharedWith({ config }: CatalogImage, others: readonly ReleaseRecord[]): string | undefined {
+  return others.find(({ images }) => images.some((other) => other.config === config))?.release;
+}
+
+/** The names of an image that the engine has; without an id those that point elsewhere. */
+function heldNames(
+  { references, config, manifest, layers }: CatalogImage,
+  held: EngineImages,
+): { reference: string; id: string | undefined }[] {
+  const diffIds = layers.map(({ diffId }) => diffId);
+  if (references.length === 0) {
+    const image = held.byId.get(config) ?? held.byId.get(manifest);
+    return image === undefined ? [] : [{ reference: image.id, id: image.id }];
+  }
+  return references.flatMap((reference) => {
+    const image = held.byTag.get(reference);
+    if (image === undefined) return [];
+    return [{ reference, id: hasLayers(image, diffIds) ? image.id : undefined }];
+  });
+}

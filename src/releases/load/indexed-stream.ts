@@ -1,0 +1,28 @@
+import type { ArchivedFile } from '../../archive/archive-files.ts';
+import { tarEnd } from '../../archive/tar-writer.ts';
+import { closingDocuments, type SentImage } from './documents.ts';
+import { inTar } from './one-way-stream.ts';
+import type { PlannedLoad } from './plan.ts';
+import { type LayerSource, type StoredLayer, sentLayer } from './sent-layer.ts';
+
+/**
+ * The stream to the engine for an archive that is indexed: the layers it lacks, in the order in which they lie there, each
+ * checked at its end, and then the documents that make the engine keep anything.
+ * @param commit is called right before the documents
+ * @throws {DamagedError} naming the entry that is not what it should be
+ */
+export async function* indexedStream(
+  plan: PlannedLoad,
+  source: LayerSource,
+  commit: (images: SentImage[]) => void,
+): AsyncGenerator<Uint8Array> {
+  const stored = new Map<ArchivedFile, StoredLayer>();
+  for (const layer of plan.send) stored.set(layer.file, yield* sentLayer(layer, source));
+  const images = plan.images.map(({ image, layers }) => ({
+    image,
+    layers: layers.map(({ file, ...layer }) => ({ ...layer, ...(file && stored.get(file)) })),
+  }));
+  commit(images);
+  for (const { name, bytes } of closingDocuments(images)) yield* inTar(name, bytes);
+  yield tarEnd;
+}

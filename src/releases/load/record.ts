@@ -1,0 +1,45 @@
+import type { CatalogImage, ReleaseRecord } from '../catalog/catalog.ts';
+import { manifestOf, type SentImage } from './documents.ts';
+import type { MovedTag } from './load.ts';
+
+/** What the catalog keeps of images that were loaded. */
+export function recordOf(
+  release: string,
+  sent: readonly SentImage[],
+  moved: readonly MovedTag[],
+  now: Date,
+): ReleaseRecord {
+  const images = sent.map(({ image, layers }): CatalogImage => {
+    const replaced = moved
+      .filter(({ reference }) => image.references.includes(reference))
+      .map(({ reference, from }) => ({ reference, id: from }));
+    return {
+      references: image.references,
+      platform: image.platform,
+      config: image.config.digest,
+      manifest: manifestOf(image, layers).descriptor.digest,
+      layers: layers.map(({ diffId, digest, size }) => ({ diffId, digest, size })),
+      ...(replaced.length > 0 && { replaced }),
+    };
+  });
+  return { release, loaded: now.toISOString(), images };
+}
+
+/** A release may come in several archives: images add up, a reference belongs to the one that was loaded last. */
+export function mergedRecord(known: ReleaseRecord | undefined, added: ReleaseRecord): ReleaseRecord {
+  const taken = new Set(added.images.flatMap(({ references }) => references));
+  const configs = new Map(added.images.map((image) => [image.config, image]));
+  const kept: CatalogImage[] = [];
+  for (const image of known?.images ?? []) {
+    const again = configs.get(image.config);
+    const references = image.references.filter((reference) => !taken.has(reference));
+    if (again === undefined) {
+      if (references.length > 0) kept.push({ ...image, references });
+      continue;
+    }
+    again.references = [...again.references, ...references];
+    const replaced = [...(image.replaced ?? []), ...(again.replaced ?? [])];
+    if (replaced.length > 0) again.replaced = replaced;
+  }
+  return { ...added, images: [...kept, ...added.images] };
+}

@@ -1,0 +1,80 @@
+import { type FileHandle, lstat, realpath } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import type { Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { writeVolumes } from '../../archive/volume-writer.ts';
+import { replaceDurably } from '../../support/durable.ts';
+import { codeOf, NotFoundError, UsageError } from '../../support/errors.ts';
+
+/** Where a bundle goes. */
+export type SaveTarget =
+  | { kind: 'file'; path: string }
+  | { kind: 'volumes'; path: string; limit: number }
+  | { kind: 'stream'; stream: Writable };
+
+/**
+ * Writes a bundle to where it goes. A file or a set of volumes has its name only when it is whole and on disk.
+ * @returns the paths that were written
+ */
+export async function writeTo(target: SaveTarget, bytes: AsyncIterable<Uint8Array>): Promise<string[]> {
+  switch (target.kind) {
+    case 'stream':
+      await pipeline(bytes, target.stream, { end: false });
+      return [];
+    case 'volumes':
+      return await writeVolumes(target.path, target.limit, bytes);
+    case 'file':
+      await replaceDurably(target.path, 0o600, async (file) => {
+        await writeThrough(file, bytes);
+      });
+      return [target.path];
+  }
+}
+
+/** So much may wait in memory to be put on the disk. */
+const unsyncedBytes = 32 << 20;
+
+/**
+ * Writes while the system puts what was written before on the disk: the end comes sooner, and progress shows how fast a slow
+ * stick takes it.
+ */
+async function writeThrough(file: FileHandle, bytes: AsyncIterable<Uint8Array>): Promise<void> {
+  let syncing = Promise.resolve();
+  let unsynced = 0;
+  try {
+    for await (const piece of bytes) {
+      await file.writeFile(piece);
+      unsynced += piece.length;
+      if (unsynced < unsyncedBytes) continue;
+      await syncing;
+      syncing = file.datasync();
+      syncing.catch(() => {}); // It is awaited in its turn.
+      unsynced = 0;
+    }
+    await syncing;
+  } finally {
+    await syncing.catch(() => {}); // The file is closed next.
+  }
+}
+
+/**
+ * Makes sure that a file can be written at `path` later on, and follows a link that is there.
+ * @throws {UsageError} when what is there is no regular file
+ * @throws {NotFoundError} when its directory does not exist
+ */
+export async function writablePath(path: string): Promise<string> {
+  const absolute = resolve(path);
+  const found = await lstat(absolute).catch(() => undefined);
+  const target = found?.isSymbolicLink() ? await realpath(absolute) : absolute;
+  const kind = found?.isSymbolicLink() ? await lstat(target) : found;
+  if (kind !== undefined && !kind.isFile()) {
+    throw new UsageError(`${path}: is not a regular file, which a bundle could replace`, {
+      advice: 'Give another path, or -o - and send standard output there',
+    });
+  }
+  await lstat(dirname(target)).catch((cause: unknown) => {
+    if (codeOf(cause) !== 'ENOENT') throw cause;
+    throw new NotFoundError(`${path}: its directory does not exist`, { cause });
+  });
+  return target;
+}
