@@ -1,6 +1,6 @@
 /**
  * Compiles lzma-native's binding against Debian's own liblzma, optimised, into `dist/lzma-native`, where
- * `src/archive/lzma.ts` finds it: it decodes nearly twice as fast as the binary in the package. Needs g++ and liblzma-dev; without
+ * `src/archive/xz/lzma.ts` finds it: it decodes nearly twice as fast as the binary in the package. Needs g++ and liblzma-dev; without
  * them dockerctl works all the same, only slower.
  */
 import { execFileSync } from 'node:child_process';

@@ -3,8 +3,8 @@ import { type ByteSource, type SeekableBytes, seekableSource, streamSource } fro
 import { type Codec, detectCodec, magicLength } from './codec.ts';
 import { decompress } from './decompress.ts';
 import { type ArchiveInput, counted, type OpenInput, openInput } from './input.ts';
-import { readTar, type TarEntry } from './tar-reader.ts';
-import { openSeekableXz, type Range } from './xz-seekable.ts';
+import { readTar, type TarEntry } from './tar/reader.ts';
+import { openSeekableXz, type Range } from './xz/seekable.ts';
 
 /** An image archive, opened: a tar, whatever it is compressed with and however it arrives. */
 export interface Archive {

@@ -1,7 +1,7 @@
 import type { SpooledBlock, SpooledContent } from './compress/block-compressor.ts';
 import type { BlockFormat, BlockSizes, CompressedBlock } from './compress/block-format.ts';
 import type { Spool } from './spool.ts';
-import { tarEnd, tarFileHeader, tarPadding } from './tar-writer.ts';
+import { tarEnd, tarFileHeader, tarPadding } from './tar/writer.ts';
 
 /** What a bundle is put together from (docs/bundle-format.md, "Entries" and "Compression"). */
 export interface BundleParts {

@@ -1,5 +1,5 @@
 import { DamagedError, UsageError } from '../support/errors.ts';
-import { looksLikeTar } from './tar-header.ts';
+import { looksLikeTar } from './tar/header.ts';
 
 export type Compression = 'gzip' | 'xz' | 'zstd' | 'bzip2';
 

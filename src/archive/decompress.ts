@@ -2,7 +2,7 @@ import { type Duplex, Readable } from 'node:stream';
 import { startChild } from '../support/child.ts';
 import { codeOf, DamagedError, DockerctlError, FailedError, messageOf } from '../support/errors.ts';
 import type { Compression } from './codec.ts';
-import { decodeXz } from './xz-decoder.ts';
+import { decodeXz } from './xz/decoder.ts';
 
 /**
  * The bytes that `compressed` stands for, checked as far as the codec's own checksums go. Memory stays flat however far a

@@ -1,15 +1,15 @@
 import type { Digest } from '../oci/digest.ts';
 import { DamagedError } from '../support/errors.ts';
-import { type ArchivedFile, ArchiveFiles } from './archive-files.ts';
 import { padded } from './bundle-writer.ts';
 import { streamSource } from './byte-source.ts';
 import { codecOf, magicLength } from './codec.ts';
 import type { BlockCompressor, SpooledContent } from './compress/block-compressor.ts';
 import { CountingHash } from './counting-hash.ts';
 import { decompress } from './decompress.ts';
-import { HeldDocuments } from './held-documents.ts';
-import type { ArchiveLayer } from './image-index.ts';
-import type { TarEntry } from './tar-reader.ts';
+import { type ArchivedFile, ArchiveFiles } from './index/archive-files.ts';
+import { HeldDocuments } from './index/held-documents.ts';
+import type { ArchiveLayer } from './index/image-index.ts';
+import type { TarEntry } from './tar/reader.ts';
 
 /** A layer that passed. */
 export interface SpooledLayer {

@@ -1,5 +1,5 @@
 import { matchesGlob } from 'node:path';
-import type { ArchiveImage, ImageIndex } from '../archive/image-index.ts';
+import type { ArchiveImage, ImageIndex } from '../archive/index/image-index.ts';
 import type { Platform } from '../oci/descriptor.ts';
 import { DamagedError, FailedError, NotFoundError } from '../support/errors.ts';
 

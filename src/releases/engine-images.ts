@@ -1,4 +1,4 @@
-import type { ArchiveImage, ArchiveLayer } from '../archive/image-index.ts';
+import type { ArchiveImage, ArchiveLayer } from '../archive/index/image-index.ts';
 import type { Engine, EngineInfo, ImageDetails } from '../engine/engine.ts';
 import { type Digest, digestOf, isDigest } from '../oci/digest.ts';
 import type { ReleaseRecord } from './catalog/catalog.ts';

@@ -1,4 +1,4 @@
-import type { ArchiveImage, ArchiveLayer } from '../archive/image-index.ts';
+import type { ArchiveImage, ArchiveLayer } from '../archive/index/image-index.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { ReleaseRecord } from './catalog/catalog.ts';
 import { type EngineImages, heldImage, layerFinder } from './engine-images.ts';

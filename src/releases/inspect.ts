@@ -1,11 +1,11 @@
 import { openArchive } from '../archive/archive.ts';
-import { indexArchive } from '../archive/archive-index.ts';
 import type { Codec } from '../archive/codec.ts';
-import type { ArchiveImage, ImageIndex } from '../archive/image-index.ts';
-import { openIndexCache } from '../archive/index-cache.ts';
+import { indexArchive } from '../archive/index/archive-index.ts';
+import type { ArchiveImage, ImageIndex } from '../archive/index/image-index.ts';
+import { openIndexCache } from '../archive/index/index-cache.ts';
+import { indexOneWay } from '../archive/index/one-way-index.ts';
+import { type Attachment, layersLeftOut, type ReleaseBase } from '../archive/index/release-document.ts';
 import { type ArchiveInput, groupInputs } from '../archive/input.ts';
-import { indexOneWay } from '../archive/one-way-index.ts';
-import { type Attachment, layersLeftOut, type ReleaseBase } from '../archive/release-document.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Platform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';

@@ -1,7 +1,7 @@
 import type { Archive } from '../archive/archive.ts';
-import { maxDocument } from '../archive/archive-files.ts';
-import { concatenated } from '../archive/archive-index.ts';
-import { releaseDocumentPath, releaseSignaturePath } from '../archive/release-document.ts';
+import { maxDocument } from '../archive/index/archive-files.ts';
+import { concatenated } from '../archive/index/archive-index.ts';
+import { releaseDocumentPath, releaseSignaturePath } from '../archive/index/release-document.ts';
 import { SignatureError } from '../support/errors.ts';
 import { type Signer, sshSignatureFingerprint, verifySshSignature } from '../support/ssh-signature.ts';
 

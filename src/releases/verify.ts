@@ -1,9 +1,9 @@
 import { type Archive, openArchive } from '../archive/archive.ts';
-import type { ArchivedFile } from '../archive/archive-files.ts';
-import { mustMatch } from '../archive/archive-index.ts';
-import { type ImageIndex, readImages } from '../archive/image-index.ts';
+import type { ArchivedFile } from '../archive/index/archive-files.ts';
+import { mustMatch } from '../archive/index/archive-index.ts';
+import { type ImageIndex, readImages } from '../archive/index/image-index.ts';
+import { layersLeftOut } from '../archive/index/release-document.ts';
 import { type ArchiveInput, groupInputs } from '../archive/input.ts';
-import { layersLeftOut } from '../archive/release-document.ts';
 import { type Digest, hexOf } from '../oci/digest.ts';
 import type { Context } from '../support/context.ts';
 import { DamagedError, InterruptedError } from '../support/errors.ts';

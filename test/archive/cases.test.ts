@@ -22,7 +22,7 @@ const cases: Record<string, readonly (readonly [file: string, title: string])[]>
   'archives without digests (up to 1.9)': [
     [command, 'of an archive without digests nothing is called whole that could not be verified'],
     [
-      'test/archive/tar-check.test.ts',
+      'test/archive/tar/check.test.ts',
       'a flipped bit in any header is found, and so is an end that comes too early',
     ],
   ],
@@ -103,8 +103,8 @@ const cases: Record<string, readonly (readonly [file: string, title: string])[]>
       disasters,
       'a flipped byte in any entry, its header included, is damage, or changes nothing that is loaded',
     ],
-    ['test/archive/volume-set.test.ts', 'a flipped byte anywhere in a volume is found'],
-    ['test/archive/index-cache.test.ts', 'what is damaged in the cache is as if it were missing'],
+    ['test/archive/volumes/set.test.ts', 'a flipped byte anywhere in a volume is found'],
+    ['test/archive/index/index-cache.test.ts', 'what is damaged in the cache is as if it were missing'],
   ],
   'random mutations': [
     [

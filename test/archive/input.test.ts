@@ -6,7 +6,7 @@ import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openArchive } from '../../src/archive/archive.ts';
-import { indexOneWay } from '../../src/archive/one-way-index.ts';
+import { indexOneWay } from '../../src/archive/index/one-way-index.ts';
 import { InterruptedError } from '../../src/support/errors.ts';
 import { rejects } from '../support/rejects.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';

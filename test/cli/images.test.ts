@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { writeVolumes } from '../../src/archive/volume-writer.ts';
+import { writeVolumes } from '../../src/archive/volumes/writer.ts';
 import { connectEngine } from '../../src/engine/connect.ts';
 import { docker25, docker113, legacy } from '../archive/fixtures/eras.ts';
 import { fixtureImage } from '../archive/fixtures/images.ts';

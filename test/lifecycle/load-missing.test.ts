@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { writeVolumes } from '../../src/archive/volume-writer.ts';
+import { writeVolumes } from '../../src/archive/volumes/writer.ts';
 import type { Deployment } from '../../src/deployment/deployment.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { loadFromArchives } from '../../src/lifecycle/load-missing.ts';

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { freeNow } from '../../support/free-now.ts';
-import { loadLzma } from '../lzma.ts';
+import { loadLzma } from '../xz/lzma.ts';
 import type { BlockFormat, BlockSizes, CompressedBlock } from './block-format.ts';
 
 const blockSize = 16 << 20;

@@ -1,4 +1,4 @@
-import { familiarReference, isReference } from '../../archive/reference.ts';
+import { familiarReference, isReference } from '../../archive/index/reference.ts';
 import type { ImageDetails } from '../../engine/engine.ts';
 import type { ReleaseRecord } from './catalog.ts';
 

@@ -1,4 +1,4 @@
-import { tagOf } from '../../archive/reference.ts';
+import { tagOf } from '../../archive/index/reference.ts';
 import { UsageError } from '../../support/errors.ts';
 import { checkReleaseLabel } from './catalog.ts';
 

@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import type { Archive } from '../../archive/archive.ts';
-import { type ArchiveIndex, indexArchive } from '../../archive/archive-index.ts';
-import type { ArchiveImage, ImageIndex } from '../../archive/image-index.ts';
-import { type IndexCache, openIndexCache } from '../../archive/index-cache.ts';
-import { indexOneWay } from '../../archive/one-way-index.ts';
+import { type ArchiveIndex, indexArchive } from '../../archive/index/archive-index.ts';
+import type { ArchiveImage, ImageIndex } from '../../archive/index/image-index.ts';
+import { type IndexCache, openIndexCache } from '../../archive/index/index-cache.ts';
+import { indexOneWay } from '../../archive/index/one-way-index.ts';
 import { Spool } from '../../archive/spool.ts';
 import type { EngineInfo } from '../../engine/engine.ts';
 import { unpacksLayers } from '../../engine/unpacks.ts';

@@ -1,5 +1,5 @@
-import type { ArchiveImage } from '../../archive/image-index.ts';
-import { fullReference, tagOf } from '../../archive/reference.ts';
+import type { ArchiveImage } from '../../archive/index/image-index.ts';
+import { fullReference, tagOf } from '../../archive/index/reference.ts';
 import { type Descriptor, mediaTypes } from '../../oci/descriptor.ts';
 import { type Digest, digestOf, hexOf } from '../../oci/digest.ts';
 

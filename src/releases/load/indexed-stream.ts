@@ -1,5 +1,5 @@
-import type { ArchivedFile } from '../../archive/archive-files.ts';
-import { tarEnd } from '../../archive/tar-writer.ts';
+import type { ArchivedFile } from '../../archive/index/archive-files.ts';
+import { tarEnd } from '../../archive/tar/writer.ts';
 import { closingDocuments, type SentImage } from './documents.ts';
 import { inTar } from './one-way-stream.ts';
 import type { PlannedLoad } from './plan.ts';

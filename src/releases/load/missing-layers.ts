@@ -1,4 +1,4 @@
-import type { ImageIndex } from '../../archive/image-index.ts';
+import type { ImageIndex } from '../../archive/index/image-index.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { DamagedError, type DockerctlError } from '../../support/errors.ts';
 import { missingBase } from '../save/delta.ts';

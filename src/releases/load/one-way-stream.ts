@@ -1,8 +1,8 @@
 import type { Archive } from '../../archive/archive.ts';
-import type { ArchiveFiles } from '../../archive/archive-files.ts';
-import { type ArchiveImage, type ImageIndex, readImages } from '../../archive/image-index.ts';
-import { layersLeftOut, releaseDocumentPath } from '../../archive/release-document.ts';
-import { tarEnd, tarFileHeader, tarPadding } from '../../archive/tar-writer.ts';
+import type { ArchiveFiles } from '../../archive/index/archive-files.ts';
+import { type ArchiveImage, type ImageIndex, readImages } from '../../archive/index/image-index.ts';
+import { layersLeftOut, releaseDocumentPath } from '../../archive/index/release-document.ts';
+import { tarEnd, tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { closingDocuments, type SentImage } from './documents.ts';

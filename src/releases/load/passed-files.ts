@@ -1,11 +1,11 @@
-import { type ArchivedFile, ArchiveFiles } from '../../archive/archive-files.ts';
-import { concatenated, legacyLayer, mustMatch } from '../../archive/archive-index.ts';
 import { decompress } from '../../archive/decompress.ts';
-import { HeldDocuments } from '../../archive/held-documents.ts';
-import type { ArchiveImage, ArchiveLayer, ImageIndex } from '../../archive/image-index.ts';
-import { digestsOf, type LayerDigests } from '../../archive/layer-digests.ts';
-import type { TarEntry } from '../../archive/tar-reader.ts';
-import { tarFileHeader, tarPadding } from '../../archive/tar-writer.ts';
+import { type ArchivedFile, ArchiveFiles } from '../../archive/index/archive-files.ts';
+import { concatenated, legacyLayer, mustMatch } from '../../archive/index/archive-index.ts';
+import { HeldDocuments } from '../../archive/index/held-documents.ts';
+import type { ArchiveImage, ArchiveLayer, ImageIndex } from '../../archive/index/image-index.ts';
+import { digestsOf, type LayerDigests } from '../../archive/index/layer-digests.ts';
+import type { TarEntry } from '../../archive/tar/reader.ts';
+import { tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { blobPath, type SentImage, type SentLayer } from './documents.ts';

@@ -1,7 +1,7 @@
-import type { ArchivedFile } from '../../archive/archive-files.ts';
-import type { ArchiveIndex } from '../../archive/archive-index.ts';
 import type { Compression } from '../../archive/codec.ts';
-import type { ArchiveImage, ArchiveLayer } from '../../archive/image-index.ts';
+import type { ArchivedFile } from '../../archive/index/archive-files.ts';
+import type { ArchiveIndex } from '../../archive/index/archive-index.ts';
+import type { ArchiveImage, ArchiveLayer } from '../../archive/index/image-index.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Holdings } from '../holdings.ts';
 import { blobPath, manifestOf, type SentLayer } from './documents.ts';

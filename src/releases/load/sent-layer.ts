@@ -1,10 +1,10 @@
-import type { ArchivedFile } from '../../archive/archive-files.ts';
-import { mustMatch } from '../../archive/archive-index.ts';
 import type { Compression } from '../../archive/codec.ts';
 import { decompress } from '../../archive/decompress.ts';
+import type { ArchivedFile } from '../../archive/index/archive-files.ts';
+import { mustMatch } from '../../archive/index/archive-index.ts';
+import { digested, digestsOf, type LayerDigests } from '../../archive/index/layer-digests.ts';
 import { counted } from '../../archive/input.ts';
-import { digested, digestsOf, type LayerDigests } from '../../archive/layer-digests.ts';
-import { tarFileHeader, tarPadding } from '../../archive/tar-writer.ts';
+import { tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { SentLayer } from './documents.ts';
 import type { LayerToSend } from './plan.ts';

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename } from 'node:path';
-import type { Attachment } from '../../archive/release-document.ts';
+import type { Attachment } from '../../archive/index/release-document.ts';
 import { digestOf } from '../../oci/digest.ts';
 import { codeOf, NotFoundError, UsageError } from '../../support/errors.ts';
 

@@ -1,5 +1,5 @@
 import type { BundleDocument } from '../../archive/bundle-writer.ts';
-import type { ArchiveImage } from '../../archive/image-index.ts';
+import type { ArchiveImage } from '../../archive/index/image-index.ts';
 import {
   encodeReleaseDocument,
   type ReleaseBase,
@@ -7,7 +7,7 @@ import {
   type ReleaseImage,
   releaseDocumentPath,
   releaseSignaturePath,
-} from '../../archive/release-document.ts';
+} from '../../archive/index/release-document.ts';
 import { type Digest, hexOf } from '../../oci/digest.ts';
 import { closingDocuments, manifestOf } from '../load/documents.ts';
 import type { AttachedFile } from './attachments.ts';

@@ -1,4 +1,4 @@
-import type { ReleaseDocument } from '../../archive/release-document.ts';
+import type { ReleaseDocument } from '../../archive/index/release-document.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { NotFoundError } from '../../support/errors.ts';
 import type { ReleaseRecord } from '../catalog/catalog.ts';

@@ -2,7 +2,7 @@ import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { bundleBytes } from '../../archive/bundle-writer.ts';
 import { type BundleFormat, blockFormat } from '../../archive/compress/block-format.ts';
-import { encodeReleaseDocument, type ReleaseDocument } from '../../archive/release-document.ts';
+import { encodeReleaseDocument, type ReleaseDocument } from '../../archive/index/release-document.ts';
 import { Spool } from '../../archive/spool.ts';
 import type { Engine, ImageDetails } from '../../engine/engine.ts';
 import type { Context } from '../../support/context.ts';

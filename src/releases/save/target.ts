@@ -2,7 +2,7 @@ import { type FileHandle, lstat, realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { writeVolumes } from '../../archive/volume-writer.ts';
+import { writeVolumes } from '../../archive/volumes/writer.ts';
 import { replaceDurably } from '../../support/durable.ts';
 import { codeOf, NotFoundError, UsageError } from '../../support/errors.ts';
 

@@ -1,6 +1,6 @@
 import { type BundleFormat, blockFormat } from '../../archive/compress/block-format.ts';
 import { compressStream } from '../../archive/compress/compress-stream.ts';
-import { tarEnd, tarFileHeader, tarPadding } from '../../archive/tar-writer.ts';
+import { tarEnd, tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
 import { type Digest, digestOf, hexOf } from '../../oci/digest.ts';
 import { layoutVersion } from '../../oci/layout.ts';
 import type { Outgoing } from '../repository.ts';

@@ -1,4 +1,4 @@
-import type { TarEntry } from '../../archive/tar-reader.ts';
+import type { TarEntry } from '../../archive/tar/reader.ts';
 import type { Index } from '../../oci/descriptor.ts';
 import { type Digest, isDigest, verified } from '../../oci/digest.ts';
 import { isDescriptor } from '../../oci/layout.ts';

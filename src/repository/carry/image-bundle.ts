@@ -1,6 +1,6 @@
 import { blockFormat } from '../../archive/compress/block-format.ts';
 import { compressStream } from '../../archive/compress/compress-stream.ts';
-import { tarEnd, tarFileHeader, tarPadding } from '../../archive/tar-writer.ts';
+import { tarEnd, tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
 import { DamagedError, NotFoundError } from '../../support/errors.ts';
 import type { Entry } from '../entry.ts';
 import type { ReadableRepository, Snapshot } from '../repository.ts';

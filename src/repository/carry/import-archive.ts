@@ -1,6 +1,6 @@
 import { openArchive } from '../../archive/archive.ts';
 import { type ArchiveInput, counted } from '../../archive/input.ts';
-import type { TarEntry } from '../../archive/tar-reader.ts';
+import type { TarEntry } from '../../archive/tar/reader.ts';
 import { type Digest, hexOf, verified } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
 import type { ProgressTask } from '../../support/progress.ts';

@@ -9,7 +9,7 @@ import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { codecOf } from '../../../src/archive/codec.ts';
 import type { BundleFormat } from '../../../src/archive/compress/block-format.ts';
-import { tarFileHeader } from '../../../src/archive/tar-writer.ts';
+import { tarFileHeader } from '../../../src/archive/tar/writer.ts';
 import type { EngineInfo } from '../../../src/engine/engine.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { type Catalog, openCatalog } from '../../../src/releases/catalog/catalog.ts';

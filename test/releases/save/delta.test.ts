@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ReleaseDocument } from '../../../src/archive/release-document.ts';
+import type { ReleaseDocument } from '../../../src/archive/index/release-document.ts';
 import type { Digest } from '../../../src/oci/digest.ts';
 import { layersToLeaveOut, missingBase } from '../../../src/releases/save/delta.ts';
 

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { groupVolumes, openVolumes, type VolumeSet } from '../../../src/archive/volume-set.ts';
+import { groupVolumes, openVolumes, type VolumeSet } from '../../../src/archive/volumes/set.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { type SavedBundle, type SaveRequest, saveImages } from '../../../src/releases/save/save.ts';
