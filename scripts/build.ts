@@ -24,7 +24,7 @@ const define = { DOCKERCTL_VERSION: JSON.stringify(version), DOCKERCTL_BUNDLED: 
 
 /**
  * dockerode brings a gRPC server for BuildKit sessions and an ssh client that checks no host key. We use neither
- * (`src/engine/ssh.ts` goes through the ssh program), and they are nine tenths of its bytes.
+ * (`src/engine/connection/ssh.ts` goes through the ssh program), and they are nine tenths of its bytes.
  */
 const unused: Plugin = {
   name: 'unused parts of dockerode',

@@ -1,7 +1,7 @@
 import type { Deployment } from '../deployment/deployment.ts';
 import { labelNames } from '../deployment/names.ts';
+import { runInContainer } from '../engine/containers/run-in-container.ts';
 import type { Engine } from '../engine/engine.ts';
-import { runInContainer } from '../engine/run-in-container.ts';
 import { ContainerStateError } from '../support/errors.ts';
 import { type CommandResult, runCommand } from '../support/run-command.ts';
 

@@ -1,7 +1,7 @@
-import { type Client, type ConnectOptions, createClient } from './client.ts';
-import { containersOf } from './containers.ts';
+import { type Client, type ConnectOptions, createClient } from './connection/client.ts';
+import { containersOf } from './containers/containers.ts';
 import type { Engine, EngineInfo } from './engine.ts';
-import { imagesOf } from './images.ts';
+import { imagesOf } from './images/images.ts';
 import { networksOf } from './networks.ts';
 import { volumesOf } from './volumes.ts';
 

@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
-import type { Client } from './client.ts';
+import type { Client } from './connection/client.ts';
+import { ifThere } from './connection/errors.ts';
 import type { VolumeDetails, Volumes } from './engine.ts';
-import { ifThere } from './errors.ts';
 import { labelFilter } from './labels.ts';
 import { isName, notFound } from './names.ts';
 

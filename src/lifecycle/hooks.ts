@@ -1,6 +1,6 @@
 import type { Hook, HookPoint, Service } from '../deployment/deployment.ts';
+import { runInContainer } from '../engine/containers/run-in-container.ts';
 import type { Engine } from '../engine/engine.ts';
-import { runInContainer } from '../engine/run-in-container.ts';
 import { FailedError, messageOf } from '../support/errors.ts';
 import { runCommand } from '../support/run-command.ts';
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { Inventory } from '../deployment/backup-settings.ts';
-import { runInContainer } from '../engine/run-in-container.ts';
+import { runInContainer } from '../engine/containers/run-in-container.ts';
 import type { ReadableRepository, Snapshot } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
 import { FailedError, messageOf } from '../support/errors.ts';

@@ -9,7 +9,7 @@ import { postgres } from '../../src/databases/postgres/postgres.ts';
 import { redis } from '../../src/databases/redis/redis.ts';
 import { labelNames } from '../../src/deployment/names.ts';
 import { readDeployment } from '../../src/deployment/read.ts';
-import { runInContainer } from '../../src/engine/run-in-container.ts';
+import { runInContainer } from '../../src/engine/containers/run-in-container.ts';
 import { openOrCreateRepository } from '../../src/repository/open.ts';
 import { archive } from '../databases/mongodb/archive.ts';
 import { testEngine } from '../support/engine.ts';

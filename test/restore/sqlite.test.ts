@@ -5,7 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadFixture } from '../../scripts/fixtures/image.ts';
 import { createBackup } from '../../src/backup/create.ts';
-import { runInContainer } from '../../src/engine/run-in-container.ts';
+import { runInContainer } from '../../src/engine/containers/run-in-container.ts';
 import type { Host } from '../../src/lifecycle/host.ts';
 import { destroyServices, startServices } from '../../src/lifecycle/services.ts';
 import { openOrCreateRepository } from '../../src/repository/open.ts';

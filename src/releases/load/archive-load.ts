@@ -6,7 +6,7 @@ import { type IndexCache, openIndexCache } from '../../archive/index/index-cache
 import { indexOneWay } from '../../archive/index/one-way-index.ts';
 import { Spool } from '../../archive/spool.ts';
 import type { EngineInfo } from '../../engine/engine.ts';
-import { unpacksLayers } from '../../engine/unpacks.ts';
+import { unpacksLayers } from '../../engine/images/unpacks.ts';
 import type { Context } from '../../support/context.ts';
 import { FailedError, InterruptedError } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';

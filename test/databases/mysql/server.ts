@@ -2,7 +2,7 @@ import { loadFixture } from '../../../scripts/fixtures/image.ts';
 import type { DatabaseServer } from '../../../src/databases/databases.ts';
 import { mysql } from '../../../src/databases/mysql/mysql.ts';
 import { connectEngine } from '../../../src/engine/connect.ts';
-import { runInContainer } from '../../../src/engine/run-in-container.ts';
+import { runInContainer } from '../../../src/engine/containers/run-in-container.ts';
 import { testEngine } from '../../support/engine.ts';
 import { uniqueName } from '../../support/images.ts';
 import { context } from '../postgres/server.ts';

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { outputOf } from '../../src/engine/output.ts';
+import { outputOf } from '../../../src/engine/containers/output.ts';
 
 function frame(kind: number, content: string): Buffer {
   const header = Buffer.alloc(8);

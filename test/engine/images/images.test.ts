@@ -1,9 +1,9 @@
 import { Readable } from 'node:stream';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DamagedError, FailedError, InterruptedError, NotFoundError } from '../../src/support/errors.ts';
-import { throwawayEngine } from '../support/engine.ts';
-import { dockerArchive, loadBusyboxImage, streamOf, uniqueReference } from '../support/images.ts';
+import { DamagedError, FailedError, InterruptedError, NotFoundError } from '../../../src/support/errors.ts';
+import { throwawayEngine } from '../../support/engine.ts';
+import { dockerArchive, loadBusyboxImage, streamOf, uniqueReference } from '../../support/images.ts';
 
 const tests = suite('images');
 

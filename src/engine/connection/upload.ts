@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
-import { FailedError } from '../support/errors.ts';
+import { FailedError } from '../../support/errors.ts';
 import { interruption } from './errors.ts';
 
 /**

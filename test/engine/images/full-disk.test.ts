@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { NoSpaceError } from '../../src/support/errors.ts';
-import { throwawayEngine } from '../support/engine.ts';
-import { dockerArchive, streamOf, uniqueName, uniqueReference } from '../support/images.ts';
+import { NoSpaceError } from '../../../src/support/errors.ts';
+import { throwawayEngine } from '../../support/engine.ts';
+import { dockerArchive, streamOf, uniqueName, uniqueReference } from '../../support/images.ts';
 
 const test = suite('full disk');
 

@@ -1,17 +1,17 @@
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
-import type { ContainerSpec } from '../support/container-spec.ts';
-import { type Client, streamAnswer } from './client.ts';
-import { containerBody } from './container-body.ts';
-import { containerDetails, containerSummary } from './container-details.ts';
-import type { ContainerDetails, Containers, LogOptions, OutputStreams } from './engine.ts';
-import { ifThere, interruption, statusOf } from './errors.ts';
+import type { ContainerSpec } from '../../support/container-spec.ts';
+import { type Client, streamAnswer } from '../connection/client.ts';
+import { ifThere, interruption, statusOf } from '../connection/errors.ts';
+import { upload } from '../connection/upload.ts';
+import type { ContainerDetails, Containers, LogOptions, OutputStreams } from '../engine.ts';
+import { labelFilter } from '../labels.ts';
+import { exactKey, notFound } from '../names.ts';
+import { endpoint, existingNetwork } from '../networks.ts';
+import { containerBody } from './body.ts';
+import { containerDetails, containerSummary } from './details.ts';
 import { execute } from './exec.ts';
-import { labelFilter } from './labels.ts';
-import { exactKey, notFound } from './names.ts';
-import { endpoint, existingNetwork } from './networks.ts';
 import { outputOf } from './output.ts';
-import { upload } from './upload.ts';
 
 export function containersOf(client: Client): Containers {
   /** Asks for something to be done to one container, which must exist. */

@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inLargePieces } from '../../src/engine/large-pieces.ts';
-import { digestOf } from '../../src/oci/digest.ts';
+import { inLargePieces } from '../../../src/engine/images/large-pieces.ts';
+import { digestOf } from '../../../src/oci/digest.ts';
 
 /** Reads of 64 KiB as a socket makes them, each handed on in two parts of the same memory, as an HTTP parser does. */
 function* reads(count: number): Generator<Buffer> {

@@ -1,5 +1,5 @@
 import type Docker from 'dockerode';
-import type { ContainerDetails, ContainerState, ContainerSummary } from './engine.ts';
+import type { ContainerDetails, ContainerState, ContainerSummary } from '../engine.ts';
 
 export function containerSummary(container: Docker.ContainerInfo): ContainerSummary {
   return {

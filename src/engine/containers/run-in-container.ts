@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
-import { FailedError } from '../support/errors.ts';
-import type { CommandResult } from '../support/run-command.ts';
-import type { Engine } from './engine.ts';
+import { FailedError } from '../../support/errors.ts';
+import type { CommandResult } from '../../support/run-command.ts';
+import type { Engine } from '../engine.ts';
 
 export interface RunInContainerOptions {
   user?: string;

@@ -1,4 +1,4 @@
-import type { EngineInfo } from './engine.ts';
+import type { EngineInfo } from '../engine.ts';
 
 /**
  * Whether an engine unpacks layers that are compressed like this, by their first bytes. The classic store knows gzip, bzip2 and xz,

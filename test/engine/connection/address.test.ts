@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseAddress } from '../../src/engine/address.ts';
-import { sshArguments } from '../../src/engine/ssh.ts';
-import { UsageError } from '../../src/support/errors.ts';
+import { parseAddress } from '../../../src/engine/connection/address.ts';
+import { sshArguments } from '../../../src/engine/connection/ssh.ts';
+import { UsageError } from '../../../src/support/errors.ts';
 
 test('without an address the default socket is meant', () => {
   assert.equal(parseAddress(undefined, false), { kind: 'unix', path: '/var/run/docker.sock' });

@@ -7,7 +7,7 @@ import {
   messageOf,
   NoSpaceError,
   NotFoundError,
-} from '../support/errors.ts';
+} from '../../support/errors.ts';
 
 /**
  * What a failed request means to an operator. `doing` completes "failed while …" and names the thing. An error that

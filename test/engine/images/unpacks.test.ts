@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { unpacksLayers } from '../../src/engine/unpacks.ts';
+import { unpacksLayers } from '../../../src/engine/images/unpacks.ts';
 
 const all = ['gzip', 'zstd', 'xz', 'bzip2'];
 const unpackedBy = (store: 'classic' | 'containerd', version: string) =>

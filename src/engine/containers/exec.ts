@@ -2,9 +2,9 @@ import type { Duplex } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
 import type Docker from 'dockerode';
-import { FailedError } from '../support/errors.ts';
-import type { Client } from './client.ts';
-import type { ExecSpec, Execution } from './engine.ts';
+import { FailedError } from '../../support/errors.ts';
+import type { Client } from '../connection/client.ts';
+import type { ExecSpec, Execution } from '../engine.ts';
 import { outputOf } from './output.ts';
 
 /** Starts a command in a running container over one hijacked connection. */

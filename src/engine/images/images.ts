@@ -1,11 +1,11 @@
 import type Docker from 'dockerode';
-import { NotFoundError } from '../support/errors.ts';
-import { type Client, streamAnswer } from './client.ts';
-import type { ImageDetails, ImageSummary, Images } from './engine.ts';
-import { ifThere, interruption } from './errors.ts';
+import { NotFoundError } from '../../support/errors.ts';
+import { type Client, streamAnswer } from '../connection/client.ts';
+import { ifThere, interruption } from '../connection/errors.ts';
+import type { ImageDetails, ImageSummary, Images } from '../engine.ts';
+import { imageReference, notFound } from '../names.ts';
 import { inLargePieces } from './large-pieces.ts';
 import { loadArchive } from './load.ts';
-import { imageReference, notFound } from './names.ts';
 
 export function imagesOf(client: Client): Images {
   return {

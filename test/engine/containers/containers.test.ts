@@ -10,11 +10,11 @@ import { setTimeout } from 'node:timers/promises';
 import { extract, pack } from 'tar-stream';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ContainerDetails, Execution, OutputStreams } from '../../src/engine/engine.ts';
-import type { ContainerSpec } from '../../src/support/container-spec.ts';
-import { FailedError, InterruptedError, NotFoundError } from '../../src/support/errors.ts';
-import { testEngine } from '../support/engine.ts';
-import { loadBusyboxImage, uniqueName } from '../support/images.ts';
+import type { ContainerDetails, Execution, OutputStreams } from '../../../src/engine/engine.ts';
+import type { ContainerSpec } from '../../../src/support/container-spec.ts';
+import { FailedError, InterruptedError, NotFoundError } from '../../../src/support/errors.ts';
+import { testEngine } from '../../support/engine.ts';
+import { loadBusyboxImage, uniqueName } from '../../support/images.ts';
 
 const { engine } = await testEngine();
 const { containers } = engine;

@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
-import { codeOf, messageOf, UsageError } from '../support/errors.ts';
+import { codeOf, messageOf, UsageError } from '../../support/errors.ts';
 import { type Address, parseAddress } from './address.ts';
 import { explainFailure } from './errors.ts';
 

@@ -1,5 +1,5 @@
-import type { ContainerSpec, MountSpec, PortBinding } from '../support/container-spec.ts';
-import { endpoint } from './networks.ts';
+import type { ContainerSpec, MountSpec, PortBinding } from '../../support/container-spec.ts';
+import { endpoint } from '../networks.ts';
 
 /**
  * The body of `POST /containers/create` (Engine API 1.41). What the specification leaves out stays out, so that the

@@ -1,7 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { Agent } from 'node:http';
 import { Duplex, type Readable, type Writable } from 'node:stream';
-import { EngineUnreachableError } from '../support/errors.ts';
+import { EngineUnreachableError } from '../../support/errors.ts';
 import type { Address } from './address.ts';
 
 type SshAddress = Extract<Address, { kind: 'ssh' }>;

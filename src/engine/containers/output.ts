@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
-import { FailedError } from '../support/errors.ts';
-import type { OutputStreams } from './engine.ts';
+import { FailedError } from '../../support/errors.ts';
+import type { OutputStreams } from '../engine.ts';
 
 const headerLength = 8;
 

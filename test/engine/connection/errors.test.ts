@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { engineFailure, explainFailure, interruption } from '../../src/engine/errors.ts';
+import { engineFailure, explainFailure, interruption } from '../../../src/engine/connection/errors.ts';
 import {
   DamagedError,
   EngineUnreachableError,
@@ -8,7 +8,7 @@ import {
   InterruptedError,
   NoSpaceError,
   NotFoundError,
-} from '../../src/support/errors.ts';
+} from '../../../src/support/errors.ts';
 
 const test = suite('errors of the engine');
 const address = 'unix:///x.sock';

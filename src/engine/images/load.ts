@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
-import { linesOf } from '../support/lines.ts';
-import type { Client } from './client.ts';
-import type { LoadedImages } from './engine.ts';
-import { engineFailure } from './errors.ts';
-import { upload } from './upload.ts';
+import { linesOf } from '../../support/lines.ts';
+import type { Client } from '../connection/client.ts';
+import { engineFailure } from '../connection/errors.ts';
+import { upload } from '../connection/upload.ts';
+import type { LoadedImages } from '../engine.ts';
 
 const doing = 'loading images into the engine';
 

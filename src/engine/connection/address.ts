@@ -1,4 +1,4 @@
-import { UsageError } from '../support/errors.ts';
+import { UsageError } from '../../support/errors.ts';
 
 /** Where an engine listens. */
 export type Address =
