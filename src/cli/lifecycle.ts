@@ -1,7 +1,7 @@
 import type { Deployment, Service } from '../deployment/deployment.ts';
 import type { Host } from '../lifecycle/host.ts';
 import type { HostState } from '../lifecycle/host-state.ts';
-import type { Plan } from '../lifecycle/plan.ts';
+import type { Plan } from '../lifecycle/plan/plan.ts';
 import type { Session } from './context.ts';
 
 /** Deployment and engine, with missing images to be had from the deployment's archives. */
@@ -31,7 +31,7 @@ export async function perform(
 ): Promise<undefined> {
   const { selectServices } = await import('../lifecycle/select.ts');
   const { observe } = await import('../lifecycle/host-state.ts');
-  const { carryOut } = await import('../lifecycle/carry-out.ts');
+  const { carryOut } = await import('../lifecycle/carry-out/carry-out.ts');
   const host = await openHost(session);
   const selected = selectServices(host.deployment, names);
   const plan = makePlan(host.deployment, await observe(host), selected);
@@ -42,7 +42,7 @@ export async function perform(
 }
 
 async function showPlan(session: Session, plan: Plan): Promise<undefined> {
-  const { describeStep, stepDocument } = await import('../lifecycle/plan.ts');
+  const { describeStep, stepDocument } = await import('../lifecycle/plan/plan.ts');
   if (session.global.dryRun) for (const warning of plan.warnings) session.context.progress.warn(warning);
   const document = { steps: plan.steps.map(stepDocument), warnings: plan.warnings };
   session.result(document, () => {

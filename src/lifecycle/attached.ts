@@ -1,11 +1,11 @@
 import type { OutputStreams } from '../engine/engine.ts';
 import { messageOf } from '../support/errors.ts';
-import { carryOut } from './carry-out.ts';
+import { carryOut } from './carry-out/carry-out.ts';
 import { containerOf } from './container-of.ts';
 import type { Host } from './host.ts';
 import { observe } from './host-state.ts';
-import type { Step } from './plan.ts';
-import { planStart } from './plan-start.ts';
+import type { Step } from './plan/plan.ts';
+import { planStart } from './plan/start.ts';
 import { findService } from './select.ts';
 import { stopServices } from './services.ts';
 

@@ -2,7 +2,7 @@ import type { Service } from '../deployment/deployment.ts';
 import { ContainerStateError } from '../support/errors.ts';
 import type { Host } from './host.ts';
 import { observe, type ServiceState } from './host-state.ts';
-import { waitUntilReady } from './ready.ts';
+import { waitUntilReady } from './ready/ready.ts';
 import { selectServices } from './select.ts';
 
 export interface CheckedService {

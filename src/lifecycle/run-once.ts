@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { containerName, labelNames } from '../deployment/names.ts';
 import { NotFoundError } from '../support/errors.ts';
-import { carryOut } from './carry-out.ts';
+import { carryOut } from './carry-out/carry-out.ts';
 import { resolveReferences } from './container-spec.ts';
 import type { Host } from './host.ts';
 import { observe } from './host-state.ts';
-import { planStart } from './plan-start.ts';
+import { planStart } from './plan/start.ts';
 import { findService } from './select.ts';
 
 export interface RunOptions {

@@ -1,8 +1,8 @@
-import { carryOut } from './carry-out.ts';
+import { carryOut } from './carry-out/carry-out.ts';
 import type { Host } from './host.ts';
 import { isRunning, observe } from './host-state.ts';
-import { planStart, type StartOptions } from './plan-start.ts';
-import { planDestroy, planStop } from './plan-stop.ts';
+import { planStart, type StartOptions } from './plan/start.ts';
+import { planDestroy, planStop } from './plan/stop.ts';
 import { selectServices } from './select.ts';
 
 /**

@@ -11,7 +11,7 @@ import {
   type ServiceState as Observed,
   observe,
 } from '../lifecycle/host-state.ts';
-import { refuseMovedTags } from '../lifecycle/refuse-moved-tags.ts';
+import { refuseMovedTags } from '../lifecycle/plan/refuse-moved-tags.ts';
 import { findService } from '../lifecycle/select.ts';
 import { destroyServices, startServices, stopServices } from '../lifecycle/services.ts';
 import { spareSpec } from '../lifecycle/spare-container.ts';

@@ -14,7 +14,7 @@ export function addBuild(program: Command, wrap: Wrap): void {
 }
 
 async function build(session: Session, { args: [names] }: ParsedInput): Promise<undefined> {
-  const { planStart } = await import('../../lifecycle/plan-start.ts');
+  const { planStart } = await import('../../lifecycle/plan/start.ts');
   const options = { loadImages: true, checkRunning: true };
   return perform(session, names.length > 0 ? names : ['all'], (deployment, state, selected) => {
     return planStart(deployment, state, selected, options);

@@ -12,7 +12,7 @@ export function addCreate(program: Command, wrap: Wrap): void {
 }
 
 async function create(session: Session, { args: [names] }: ParsedInput): Promise<undefined> {
-  const { planStart } = await import('../../lifecycle/plan-start.ts');
+  const { planStart } = await import('../../lifecycle/plan/start.ts');
   return perform(session, names, (deployment, state, selected) => {
     return planStart(deployment, state, selected, { createOnly: true });
   });

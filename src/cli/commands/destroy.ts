@@ -12,7 +12,7 @@ export function addDestroy(program: Command, wrap: Wrap): void {
 }
 
 async function destroy(session: Session, { args: [names] }: ParsedInput): Promise<undefined> {
-  const { planDestroy } = await import('../../lifecycle/plan-stop.ts');
+  const { planDestroy } = await import('../../lifecycle/plan/stop.ts');
   return perform(session, names, planDestroy, (plan) => {
     return `destroy ${removedBy(plan)} and all that lies in them and their anonymous volumes`;
   });

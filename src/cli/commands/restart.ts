@@ -12,6 +12,6 @@ export function addRestart(program: Command, wrap: Wrap): void {
 }
 
 async function restart(session: Session, { args: [names] }: ParsedInput): Promise<undefined> {
-  const { planRestart } = await import('../../lifecycle/plan-stop.ts');
+  const { planRestart } = await import('../../lifecycle/plan/stop.ts');
   return perform(session, names, planRestart);
 }

@@ -12,7 +12,7 @@ export function addRevert(program: Command, wrap: Wrap): void {
 }
 
 async function revert(session: Session, { args: [names] }: ParsedInput): Promise<undefined> {
-  const { planRevert } = await import('../../lifecycle/plan-stop.ts');
+  const { planRevert } = await import('../../lifecycle/plan/stop.ts');
   return perform(session, names, planRevert, (plan) => {
     const removed = removedBy(plan) || 'nothing';
     return `make anew, losing all that lies in them and their anonymous volumes: ${removed}`;

@@ -16,7 +16,7 @@ export function addStart(program: Command, wrap: Wrap): void {
 
 async function start(session: Session, { args: [names], options }: ParsedInput): Promise<number | undefined> {
   if (options.attach && !session.global.dryRun) return startOneAttached(session, names);
-  const { planStart } = await import('../../lifecycle/plan-start.ts');
+  const { planStart } = await import('../../lifecycle/plan/start.ts');
   return perform(session, names, planStart);
 }
 

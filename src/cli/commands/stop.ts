@@ -12,6 +12,6 @@ export function addStop(program: Command, wrap: Wrap): void {
 }
 
 async function stop(session: Session, { args: [names] }: ParsedInput): Promise<undefined> {
-  const { planStop } = await import('../../lifecycle/plan-stop.ts');
+  const { planStop } = await import('../../lifecycle/plan/stop.ts');
   return perform(session, names, (_, state, selected) => planStop(state, selected));
 }

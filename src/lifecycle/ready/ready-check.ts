@@ -1,10 +1,10 @@
 import { get as httpGet } from 'node:http';
 import { get as httpsGet } from 'node:https';
 import { Socket } from 'node:net';
-import type { ReadyCheck } from '../deployment/deployment.ts';
-import { runInContainer } from '../engine/containers/run-in-container.ts';
-import type { Engine } from '../engine/engine.ts';
-import { messageOf } from '../support/errors.ts';
+import type { ReadyCheck } from '../../deployment/deployment.ts';
+import { runInContainer } from '../../engine/containers/run-in-container.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { messageOf } from '../../support/errors.ts';
 
 /** `undefined` when the check passed, else what it answered, in a line. */
 export type Answer = string | undefined;

@@ -1,7 +1,7 @@
-import type { Deployment, Service } from '../deployment/deployment.ts';
-import { type HostState, isRunning, type ServiceState } from './host-state.ts';
+import type { Deployment, Service } from '../../deployment/deployment.ts';
+import { type HostState, isRunning, type ServiceState } from '../host-state.ts';
 import type { Plan, Step } from './plan.ts';
-import { hookSteps, planStart } from './plan-start.ts';
+import { hookSteps, planStart } from './start.ts';
 
 /** Stops these services in the reverse of the deployment's order; what does not run is left alone. */
 export function planStop(state: HostState, selected: readonly Service[]): Plan {

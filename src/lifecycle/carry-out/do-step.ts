@@ -1,15 +1,15 @@
-import type { Network, Volume } from '../deployment/deployment.ts';
-import { labelNames } from '../deployment/names.ts';
-import type { Engine } from '../engine/engine.ts';
-import type { Context } from '../support/context.ts';
-import { ContainerStateError, NotFoundError } from '../support/errors.ts';
-import { containerSpecOf } from './container-spec.ts';
+import type { Network, Volume } from '../../deployment/deployment.ts';
+import { labelNames } from '../../deployment/names.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Context } from '../../support/context.ts';
+import { ContainerStateError, NotFoundError } from '../../support/errors.ts';
+import { containerSpecOf } from '../container-spec.ts';
+import type { Host } from '../host.ts';
+import { isRunning } from '../host-state.ts';
+import type { ContainerStep, Step } from '../plan/plan.ts';
+import { waitUntilReady } from '../ready/ready.ts';
 import { runHooks } from './hooks.ts';
-import type { Host } from './host.ts';
-import { isRunning } from './host-state.ts';
 import { makeOnce } from './make-once.ts';
-import type { ContainerStep, Step } from './plan.ts';
-import { waitUntilReady } from './ready.ts';
 
 /** Does one step of a plan. */
 export async function doStep(step: Step, host: Host): Promise<void> {

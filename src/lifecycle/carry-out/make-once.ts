@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import type { Context } from '../support/context.ts';
-import { makeDirectoryDurably } from '../support/durable.ts';
-import { codeOf, FailedError, LockedError, messageOf } from '../support/errors.ts';
-import { acquireLock, type Lock } from '../support/lock.ts';
+import type { Context } from '../../support/context.ts';
+import { makeDirectoryDurably } from '../../support/durable.ts';
+import { codeOf, FailedError, LockedError, messageOf } from '../../support/errors.ts';
+import { acquireLock, type Lock } from '../../support/lock.ts';
 
 /** Milliseconds between two looks at a lock that another dockerctl holds, and how many of them. */
 const pause = 50;

@@ -1,14 +1,14 @@
-import { containerName } from '../deployment/names.ts';
+import { containerName } from '../../deployment/names.ts';
 import {
   ContainerStateError,
   DockerctlError,
   FailedError,
   InterruptedError,
   messageOf,
-} from '../support/errors.ts';
+} from '../../support/errors.ts';
+import type { Host } from '../host.ts';
+import { describeStep, type Plan, type Step } from '../plan/plan.ts';
 import { doStep } from './do-step.ts';
-import type { Host } from './host.ts';
-import { describeStep, type Plan, type Step } from './plan.ts';
 
 /**
  * Does what a plan says, step by step, until one fails or the signal aborts. What was done stays done, and can be

@@ -1,14 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Deployment } from '../../src/deployment/deployment.ts';
-import { containerName } from '../../src/deployment/names.ts';
-import type { HostState, ServiceState } from '../../src/lifecycle/host-state.ts';
-import { describeStep, type Plan } from '../../src/lifecycle/plan.ts';
-import { planStart } from '../../src/lifecycle/plan-start.ts';
-import { planDestroy, planRestart, planRevert, planStop } from '../../src/lifecycle/plan-stop.ts';
-import { selectServices } from '../../src/lifecycle/select.ts';
-import { ContainerStateError, FailedError, NotFoundError, UsageError } from '../../src/support/errors.ts';
-import { readText } from '../support/deployment.ts';
+import type { Deployment } from '../../../src/deployment/deployment.ts';
+import { containerName } from '../../../src/deployment/names.ts';
+import type { HostState, ServiceState } from '../../../src/lifecycle/host-state.ts';
+import { describeStep, type Plan } from '../../../src/lifecycle/plan/plan.ts';
+import { planStart } from '../../../src/lifecycle/plan/start.ts';
+import { planDestroy, planRestart, planRevert, planStop } from '../../../src/lifecycle/plan/stop.ts';
+import { selectServices } from '../../../src/lifecycle/select.ts';
+import { ContainerStateError, FailedError, NotFoundError, UsageError } from '../../../src/support/errors.ts';
+import { readText } from '../../support/deployment.ts';
 
 const shop = await readText(`
 name: shop

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
-import type { ReadyRetry, Service } from '../deployment/deployment.ts';
-import type { ContainerDetails, Engine } from '../engine/engine.ts';
-import type { Context } from '../support/context.ts';
-import { ContainerStateError } from '../support/errors.ts';
+import type { ReadyRetry, Service } from '../../deployment/deployment.ts';
+import type { ContainerDetails, Engine } from '../../engine/engine.ts';
+import type { Context } from '../../support/context.ts';
+import { ContainerStateError } from '../../support/errors.ts';
 import { describeCheck, tryCheck } from './ready-check.ts';
 
 /** How a service stands: `problem` is a line that says which check fails and what it answered last. */

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Step, stepDocument } from '../../src/lifecycle/plan.ts';
-import { readText } from '../support/deployment.ts';
+import { type Step, stepDocument } from '../../../src/lifecycle/plan/plan.ts';
+import { readText } from '../../support/deployment.ts';
 
 const { services, volumes, networks } = await readText(
   'name: shop\nx-dockerctl: {release: "1.4"}\nservices: {web: {image: "shop/nginx:1.4", volumes: ["uploads:/up"]}}\nvolumes: {uploads: }\n',

@@ -2,10 +2,10 @@ import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ReadyCheck } from '../../src/deployment/deployment.ts';
-import { tryCheck } from '../../src/lifecycle/ready-check.ts';
-import { InterruptedError } from '../../src/support/errors.ts';
-import { createTestHost } from './host.ts';
+import type { ReadyCheck } from '../../../src/deployment/deployment.ts';
+import { tryCheck } from '../../../src/lifecycle/ready/ready-check.ts';
+import { InterruptedError } from '../../../src/support/errors.ts';
+import { createTestHost } from '../host.ts';
 
 const here = await createTestHost();
 const container = `${here.name}-1-checked`;

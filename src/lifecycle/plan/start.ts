@@ -1,6 +1,6 @@
-import type { Deployment, HookPoint, Service } from '../deployment/deployment.ts';
-import { NotFoundError } from '../support/errors.ts';
-import { type HostState, isRunning, type ServiceState } from './host-state.ts';
+import type { Deployment, HookPoint, Service } from '../../deployment/deployment.ts';
+import { NotFoundError } from '../../support/errors.ts';
+import { type HostState, isRunning, type ServiceState } from '../host-state.ts';
 import type { ContainerStep, Plan, Step } from './plan.ts';
 import { refuseConflict } from './refuse-conflict.ts';
 import { refuseMovedTags } from './refuse-moved-tags.ts';

@@ -1,5 +1,5 @@
-import { FailedError } from '../support/errors.ts';
-import { type HostState, isRunning, type ServiceState } from './host-state.ts';
+import { FailedError } from '../../support/errors.ts';
+import { type HostState, isRunning, type ServiceState } from '../host-state.ts';
 
 /**
  * Refuses to create or start a container from a tag that somebody has moved since its release was loaded: it would run

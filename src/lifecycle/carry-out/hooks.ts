@@ -1,8 +1,8 @@
-import type { Hook, HookPoint, Service } from '../deployment/deployment.ts';
-import { runInContainer } from '../engine/containers/run-in-container.ts';
-import type { Engine } from '../engine/engine.ts';
-import { FailedError, messageOf } from '../support/errors.ts';
-import { runCommand } from '../support/run-command.ts';
+import type { Hook, HookPoint, Service } from '../../deployment/deployment.ts';
+import { runInContainer } from '../../engine/containers/run-in-container.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { FailedError, messageOf } from '../../support/errors.ts';
+import { runCommand } from '../../support/run-command.ts';
 
 /**
  * Runs a service's hooks of one point, one after the other. On the host they are told in their environment what they

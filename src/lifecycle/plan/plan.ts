@@ -1,4 +1,4 @@
-import type { HookPoint, Network, Service, Volume } from '../deployment/deployment.ts';
+import type { HookPoint, Network, Service, Volume } from '../../deployment/deployment.ts';
 
 /** What a command would do, in order. `--dry-run` prints it, and nothing else decides. */
 export interface Plan {
