@@ -2,9 +2,9 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { runCli } from '../support/cli.ts';
-import { makeSshKey, writeAllowedSigners } from '../support/ssh-keys.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { runCli } from '../../support/cli.ts';
+import { makeSshKey, writeAllowedSigners } from '../../support/ssh-keys.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const root = temporaryDirectory();
 const key = makeSshKey(root, 'host');

@@ -16,9 +16,9 @@ import {
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { setXattr } from '../../src/support/posix/xattrs.ts';
-import { runCli } from '../support/cli.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { setXattr } from '../../../src/support/posix/xattrs.ts';
+import { runCli } from '../../support/cli.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const home = temporaryDirectory();
 const data = join(home, 'data');

@@ -2,10 +2,10 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { makeRepository } from '../repository/carry/exported.ts';
-import { runCli } from '../support/cli.ts';
-import { quietContext } from '../support/save-directory.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { makeRepository } from '../../repository/carry/exported.ts';
+import { runCli } from '../../support/cli.ts';
+import { quietContext } from '../../support/save-directory.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const root = temporaryDirectory();
 const { directory, snapshots } = await makeRepository(root, quietContext(join(root, 'state')), {

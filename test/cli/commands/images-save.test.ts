@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from 'node
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { connectEngine } from '../../src/engine/connect.ts';
-import { runCli } from '../support/cli.ts';
-import { testEngine } from '../support/engine.ts';
-import { dockerArchive, streamOf, uniqueName } from '../support/images.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { connectEngine } from '../../../src/engine/connect.ts';
+import { runCli } from '../../support/cli.ts';
+import { testEngine } from '../../support/engine.ts';
+import { dockerArchive, streamOf, uniqueName } from '../../support/images.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const directory = temporaryDirectory();
 const { socket } = await testEngine();
