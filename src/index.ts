@@ -2,7 +2,8 @@
 
 export type { Deployment } from './deployment/deployment.ts';
 export type { Engine } from './engine/engine.ts';
-export type { Repository, Snapshot } from './repository/repository.ts';
+export type { Repository } from './repository/repository.ts';
+export type { Snapshot } from './repository/snapshot/snapshot.ts';
 export type { Context } from './support/context.ts';
 export * from './support/errors.ts';
 export { type Progress, type ProgressTask, silent } from './support/progress.ts';

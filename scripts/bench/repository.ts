@@ -7,7 +7,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openOrCreateRepository } from '../../src/repository/open.ts';
-import type { Repository, Snapshot } from '../../src/repository/repository.ts';
+import type { Repository } from '../../src/repository/repository.ts';
+import type { Snapshot } from '../../src/repository/snapshot/snapshot.ts';
 import { quietContext, saveDirectories } from '../../test/support/save-directory.ts';
 
 const [directory, repositoryDirectory, step] = process.argv.slice(2) as [string, string?, string?];

@@ -1,5 +1,6 @@
 import type { Deployment } from '../deployment/deployment.ts';
-import type { Repository, Snapshot } from '../repository/repository.ts';
+import type { Repository } from '../repository/repository.ts';
+import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import { messageOf, NotFoundError } from '../support/errors.ts';
 import { type BackupOptions, createBackup } from './create.ts';

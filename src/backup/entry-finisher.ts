@@ -1,5 +1,5 @@
 import type { Entry } from '../repository/entry.ts';
-import type { SourceWriter, StoredFile } from '../repository/repository.ts';
+import type { SourceWriter, StoredFile } from '../repository/run/run.ts';
 import { codeOf } from '../support/errors.ts';
 import { statAt } from '../support/posix/stat.ts';
 import { describeFile } from './describe-file.ts';

@@ -1,7 +1,8 @@
 import { type SaveTarget, writeTo } from '../releases/save/target.ts';
 import { type ExportFormat, exportArchive } from '../repository/carry/export-archive.ts';
 import { exportImageBundle } from '../repository/carry/image-bundle.ts';
-import type { ReadableRepository, Repository, Snapshot } from '../repository/repository.ts';
+import type { ReadableRepository, Repository } from '../repository/repository.ts';
+import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import { InterruptedError, isDiskFull, NoSpaceError } from '../support/errors.ts';
 

@@ -1,7 +1,7 @@
 import type { BackupSettings, BusyCheck, Source } from '../deployment/backup-settings.ts';
 import type { Deployment } from '../deployment/deployment.ts';
 import { decodeRecipient } from '../repository/age/keys.ts';
-import type { SourceSummary } from '../repository/repository.ts';
+import type { SourceSummary } from '../repository/snapshot/snapshot.ts';
 import { UsageError } from '../support/errors.ts';
 
 /** What a backup would do. */

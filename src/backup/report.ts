@@ -1,4 +1,4 @@
-import type { Snapshot, SourceSummary } from '../repository/repository.ts';
+import type { Snapshot, SourceSummary } from '../repository/snapshot/snapshot.ts';
 
 /** What a backup did. */
 export interface BackupReport {

@@ -1,4 +1,4 @@
-import type { Snapshot } from '../repository/repository.ts';
+import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import { NoSpaceError } from '../support/errors.ts';
 import { freeSpaceAt } from '../support/free-space.ts';
 

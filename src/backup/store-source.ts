@@ -1,4 +1,4 @@
-import type { Run } from '../repository/repository.ts';
+import type { Run } from '../repository/run/run.ts';
 import type { PlannedSource } from './plan.ts';
 import type { SourceReport } from './report.ts';
 import type { SourceJob, SourceResult } from './source-job.ts';

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import type { Entry } from '../repository/entry.ts';
-import type { PreviousFile, SourceWriter } from '../repository/repository.ts';
+import type { PreviousFile, SourceWriter } from '../repository/run/run.ts';
 import { codeOf } from '../support/errors.ts';
 import type { ProgressTask } from '../support/progress.ts';
 import { describeByStat, describeFile } from './describe-file.ts';

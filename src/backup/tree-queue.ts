@@ -1,5 +1,5 @@
 import type { Entry } from '../repository/entry.ts';
-import type { PreviousFile, SourceWriter, StoredFile } from '../repository/repository.ts';
+import type { PreviousFile, SourceWriter, StoredFile } from '../repository/run/run.ts';
 import { EntryFinisher, fileToStore } from './entry-finisher.ts';
 import type { ProblemLog } from './problem-log.ts';
 import type { Seen } from './walk/walk.ts';

@@ -1,5 +1,5 @@
 import type { Entry } from '../repository/entry.ts';
-import type { PreviousFile } from '../repository/repository.ts';
+import type { PreviousFile } from '../repository/run/run.ts';
 import type { Stat } from '../support/posix/stat.ts';
 
 /**

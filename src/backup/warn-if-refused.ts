@@ -1,6 +1,7 @@
-import type { Repository, Snapshot } from '../repository/repository.ts';
+import type { Repository } from '../repository/repository.ts';
 import { provenanceOf } from '../repository/signed/provenance.ts';
 import { shortId } from '../repository/snapshot/short-id.ts';
+import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 
 /** The day on which it must be restored is too late to learn that the signers do not know this host's own key. */

@@ -3,7 +3,9 @@ import type { Digest } from '../oci/digest.ts';
 import type { Context } from '../support/context.ts';
 import { NotFoundError } from '../support/errors.ts';
 import type { Identity } from './age/keys.ts';
+import type { Incoming } from './carry/incoming.ts';
 import { beginIncoming } from './carry/incoming.ts';
+import type { Outgoing } from './carry/outgoing.ts';
 import { readOutgoing } from './carry/outgoing.ts';
 import type { Entry } from './entry.ts';
 import { removeSnapshots } from './prune/remove.ts';
@@ -13,26 +15,17 @@ import { readContent } from './read/content.ts';
 import { FrameReader } from './read/frame-reader.ts';
 import { readEntries } from './read/read-entries.ts';
 import { repairRepository } from './repair/repair.ts';
-import type {
-  Incoming,
-  Outgoing,
-  RemovalReport,
-  RepairReport,
-  Repository,
-  Run,
-  RunOptions,
-  Snapshot,
-  VerifyOptions,
-  VerifyReport,
-} from './repository.ts';
+import type { RemovalReport, RepairReport, Repository, VerifyOptions, VerifyReport } from './repository.ts';
 import { RepositoryLocks } from './repository-locks.ts';
 import { beginRun, recoverStaging } from './run/begin.ts';
+import type { Run, RunOptions } from './run/run.ts';
 import { PlainCache } from './seal/plain-cache.ts';
 import type { Store } from './seal/store.ts';
 import type { TrustedKeys } from './signed/provenance.ts';
 import { readSignedConfig, type SignedConfig } from './signed/signed-config.ts';
 import { findSnapshot } from './snapshot/find.ts';
 import { type Catalog, loadCatalog, loadEverySnapshot, type StoredSnapshot } from './snapshot/load.ts';
+import type { Snapshot } from './snapshot/snapshot.ts';
 import { readDamage, recordDamage } from './verify/damage-record.ts';
 import { verifyRepository } from './verify/verify.ts';
 

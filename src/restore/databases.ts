@@ -1,5 +1,6 @@
 import { type DatabaseServer, type DumpFile, databaseFor } from '../databases/databases.ts';
-import type { ReadableRepository, Snapshot } from '../repository/repository.ts';
+import type { ReadableRepository } from '../repository/repository.ts';
+import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import type { RestoreHost } from './host.ts';
 import { type DatabaseRecord, type RestoreJournal, saveJournal } from './journal.ts';

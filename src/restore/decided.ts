@@ -1,4 +1,5 @@
-import type { ReadableRepository, Snapshot } from '../repository/repository.ts';
+import type { ReadableRepository } from '../repository/repository.ts';
+import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import type { RestoreHost } from './host.ts';
 import type { RestoreRecord } from './journal.ts';

@@ -1,7 +1,8 @@
 import { Readable } from 'node:stream';
 import { imageBundle } from '../repository/carry/image-bundle.ts';
-import type { ReadableRepository, Snapshot } from '../repository/repository.ts';
+import type { ReadableRepository } from '../repository/repository.ts';
 import { shortId } from '../repository/snapshot/short-id.ts';
+import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import { NotFoundError } from '../support/errors.ts';
 import type { RestoreHost } from './host.ts';

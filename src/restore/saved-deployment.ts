@@ -1,5 +1,6 @@
-import type { ReadableRepository, Snapshot } from '../repository/repository.ts';
+import type { ReadableRepository } from '../repository/repository.ts';
 import { shortId } from '../repository/snapshot/short-id.ts';
+import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import { DamagedError } from '../support/errors.ts';
 import { sourceTree } from './tree/source-tree.ts';
 

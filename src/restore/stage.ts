@@ -1,5 +1,6 @@
 import type { Entry } from '../repository/entry.ts';
-import type { ReadableRepository, Snapshot } from '../repository/repository.ts';
+import type { ReadableRepository } from '../repository/repository.ts';
+import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import { syncFileSystem } from '../support/posix/sync.ts';
 import { type RestoreJournal, saveJournal } from './journal.ts';

@@ -5,7 +5,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Entry } from '../../src/repository/entry.ts';
 import { openOrCreateRepository } from '../../src/repository/open.ts';
-import type { Repository, Snapshot } from '../../src/repository/repository.ts';
+import type { Repository } from '../../src/repository/repository.ts';
+import type { Snapshot } from '../../src/repository/snapshot/snapshot.ts';
 import { quietContext, saveDirectories } from '../support/save-directory.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 

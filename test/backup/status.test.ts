@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { renderMetrics } from '../../src/backup/metrics.ts';
 import { readStatus, recordRun, recordVerification, statusFile } from '../../src/backup/record-run.ts';
 import { type BackupStatus, backupStatus, judgeFreshness, type RunRecord } from '../../src/backup/status.ts';
-import type { Snapshot } from '../../src/repository/repository.ts';
+import type { Snapshot } from '../../src/repository/snapshot/snapshot.ts';
 import { silent } from '../../src/support/progress.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { comparePaths, type Entry } from '../../src/repository/entry.ts';
-import type { Repository, Snapshot, SourceSummary } from '../../src/repository/repository.ts';
+import type { Repository } from '../../src/repository/repository.ts';
+import type { Snapshot, SourceSummary } from '../../src/repository/snapshot/snapshot.ts';
 import { NotFoundError } from '../../src/support/errors.ts';
 
 type Content = Uint8Array | string;

@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, readFileSync } from 'node:fs';
 import { digestOf } from '../../src/oci/digest.ts';
 import { comparePaths, type Entry } from '../../src/repository/entry.ts';
-import type { FileToStore, PreviousFile, SourceWriter, StoredFile } from '../../src/repository/repository.ts';
+import type { FileToStore, PreviousFile, SourceWriter, StoredFile } from '../../src/repository/run/run.ts';
 import { codeOf } from '../../src/support/errors.ts';
 import { openAt } from '../../src/support/posix/open.ts';
 import { readXattrs } from '../../src/support/posix/xattrs.ts';

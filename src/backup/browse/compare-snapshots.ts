@@ -1,5 +1,6 @@
 import type { Entry } from '../../repository/entry.ts';
-import type { Repository, Snapshot, SourceSummary } from '../../repository/repository.ts';
+import type { Repository } from '../../repository/repository.ts';
+import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
 import { compareTrees, type Difference } from './compare-trees.ts';
 
 export interface SnapshotDifference extends Difference {

@@ -1,5 +1,5 @@
 import type { Entry } from '../../repository/entry.ts';
-import type { Snapshot, SourceSummary } from '../../repository/repository.ts';
+import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
 import { NotFoundError } from '../../support/errors.ts';
 import { fromText, toText } from '../../support/posix/byte-path.ts';
 

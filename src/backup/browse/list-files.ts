@@ -1,5 +1,6 @@
 import { comparePaths, type Entry } from '../../repository/entry.ts';
-import type { Repository, Snapshot, SourceSummary } from '../../repository/repository.ts';
+import type { Repository } from '../../repository/repository.ts';
+import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
 import { isAt, type Place, placesNamed } from './file-name.ts';
 
 export interface ListedFile {

@@ -1,6 +1,7 @@
 import type { Entry } from '../../repository/entry.ts';
-import type { Repository, Snapshot } from '../../repository/repository.ts';
+import type { Repository } from '../../repository/repository.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
+import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import { NotFoundError, UsageError } from '../../support/errors.ts';
 import { fileNameOf } from './file-name.ts';
 import { type ListedFile, listFiles } from './list-files.ts';

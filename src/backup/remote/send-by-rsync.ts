@@ -7,8 +7,8 @@ import {
   repositoryNames,
   type SnapshotFiles,
 } from '../../repository/carry/as-files.ts';
+import type { Outgoing } from '../../repository/carry/outgoing.ts';
 import type { SendReport } from '../../repository/carry/send.ts';
-import type { Outgoing } from '../../repository/repository.ts';
 import { startChild } from '../../support/child.ts';
 import type { Context } from '../../support/context.ts';
 import { FailedError, UsageError } from '../../support/errors.ts';

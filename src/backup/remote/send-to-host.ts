@@ -1,6 +1,7 @@
 import { ConnectionError } from '../../repository/carry/messages.ts';
+import type { Outgoing } from '../../repository/carry/outgoing.ts';
 import { removeAt, type SendReport, sendSnapshot } from '../../repository/carry/send.ts';
-import type { Outgoing, RemovalReport } from '../../repository/repository.ts';
+import type { RemovalReport } from '../../repository/repository.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
 import { type Child, describeExit, startChild } from '../../support/child.ts';
 import type { Context } from '../../support/context.ts';

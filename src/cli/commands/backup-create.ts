@@ -12,8 +12,9 @@ import {
 import { type BackupReport, type Changes, firstProblem, type SourceReport } from '../../backup/report.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
 import type { SendReport } from '../../repository/carry/send.ts';
-import type { Repository, Snapshot } from '../../repository/repository.ts';
+import type { Repository } from '../../repository/repository.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
+import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import { IncompleteError, UsageError } from '../../support/errors.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import type { Repository, Snapshot } from '../../repository/repository.ts';
+import type { Repository } from '../../repository/repository.ts';
 import type { Provenance, TrustedKeys } from '../../repository/signed/provenance.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
+import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import { openBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';

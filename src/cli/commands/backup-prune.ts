@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import type { PruneCandidate } from '../../backup/prune.ts';
 import type { RetentionPlan } from '../../backup/retention.ts';
-import type { RemovalReport, Snapshot } from '../../repository/repository.ts';
+import type { RemovalReport } from '../../repository/repository.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
+import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import { FailedError } from '../../support/errors.ts';
 import { identityOption, openBackupRepository } from '../backup-repository.ts';
 import type { Session } from '../context.ts';

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import type { Snapshot, SourceSummary } from '../../repository/repository.ts';
 import type { Provenance } from '../../repository/signed/provenance.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
+import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
 import { identityOption, openBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import type { Damage, Snapshot, VerifyReport } from '../../repository/repository.ts';
+import type { Damage, VerifyReport } from '../../repository/repository.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
+import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import { identityOption, openBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';

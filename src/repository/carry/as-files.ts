@@ -2,10 +2,10 @@ import type { Descriptor, Index } from '../../oci/descriptor.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
 import { encodeIndex, isDescriptor, layoutVersion } from '../../oci/layout.ts';
 import { DamagedError } from '../../support/errors.ts';
-import type { Outgoing } from '../repository.ts';
 import { lockNames } from '../repository-locks.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import type { BlobRef } from '../snapshot/manifest.ts';
+import type { Outgoing } from './outgoing.ts';
 
 /** A snapshot as files of a repository, for programs that carry files and know nothing else. Paths are relative. */
 export interface SnapshotFiles {

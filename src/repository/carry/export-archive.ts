@@ -3,8 +3,8 @@ import { compressStream } from '../../archive/compress/compress-stream.ts';
 import { tarEnd, tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
 import { type Digest, digestOf, hexOf } from '../../oci/digest.ts';
 import { layoutVersion } from '../../oci/layout.ts';
-import type { Outgoing } from '../repository.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
+import type { Outgoing } from './outgoing.ts';
 
 /** How an export is compressed, and what its name ends in. */
 export type ExportFormat = BundleFormat;

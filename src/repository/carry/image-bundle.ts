@@ -3,8 +3,9 @@ import { compressStream } from '../../archive/compress/compress-stream.ts';
 import { tarEnd, tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
 import { DamagedError, NotFoundError } from '../../support/errors.ts';
 import type { Entry } from '../entry.ts';
-import type { ReadableRepository, Snapshot } from '../repository.ts';
+import type { ReadableRepository } from '../repository.ts';
 import { shortId } from '../snapshot/short-id.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { ExportFormat } from './export-archive.ts';
 
 /**

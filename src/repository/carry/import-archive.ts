@@ -4,9 +4,11 @@ import type { TarEntry } from '../../archive/tar/reader.ts';
 import { type Digest, hexOf, verified } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
 import type { ProgressTask } from '../../support/progress.ts';
-import type { Incoming, Repository, Snapshot } from '../repository.ts';
+import type { Repository } from '../repository.ts';
 import type { Provenance, TrustedKeys } from '../signed/provenance.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
 import { blobOf, notExported, readAnnounced, readSmall } from './exported-entries.ts';
+import type { Incoming } from './incoming.ts';
 
 export interface ImportReport {
   snapshot: Snapshot;

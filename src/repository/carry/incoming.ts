@@ -11,7 +11,6 @@ import {
 import { DamagedError, NoSpaceError } from '../../support/errors.ts';
 import { freeSpaceAt } from '../../support/free-space.ts';
 import { keepReserve } from '../prune/reserve.ts';
-import type { Incoming } from '../repository.ts';
 import { replaceManifest } from '../rewrite/reissue.ts';
 import { writeError } from '../run/write-error.ts';
 import type { Store } from '../seal/store.ts';
@@ -19,7 +18,28 @@ import type { Provenance, TrustedKeys } from '../signed/provenance.ts';
 import { decodeSnapshot, type StoredSnapshot } from '../snapshot/load.ts';
 import { type BlobRef, blobsOfParts, decodeManifest, type Parts } from '../snapshot/manifest.ts';
 import { publishSnapshot } from '../snapshot/publish.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
 import { IncomingHead } from './incoming-head.ts';
+
+/** A snapshot on its way into a repository. Nothing of it is visible before `commit` resolves. */
+export interface Incoming {
+  /** The same snapshot, when the repository has it already. Then what is lacking was lost, and adding it mends. */
+  readonly existing: Snapshot | undefined;
+  /** Every blob that it needs but its manifest. */
+  readonly needed: readonly BlobRef[];
+  /** Those that the repository has not got, in the order of the manifest. */
+  readonly lacking: readonly BlobRef[];
+  /**
+   * Stores one of the lacking; config and signature must come before the rest. Throws `DamagedError` when the bytes are not
+   * what the digest says, and keeps nothing of them; `SignatureError` when the snapshot is not by whom it must be, and
+   * then nothing at all has been stored.
+   */
+  add(digest: Digest, content: AsyncIterable<Uint8Array>): Promise<void>;
+  /** Makes it visible. Throws `DamagedError` while anything is lacking, and `SignatureError` as `add` does. */
+  commit(): Promise<{ snapshot: Snapshot; provenance: Provenance }>;
+  /** Gives up and releases the lock. What was added stays for the next attempt, or until the next removal. */
+  abandon(): Promise<void>;
+}
 
 export interface IncomingOptions {
   store: Store;

@@ -1,11 +1,23 @@
 import { createReadStream } from 'node:fs';
 import { verified } from '../../oci/digest.ts';
 import { blobPath, readBlob } from '../../oci/layout.ts';
-import type { Outgoing } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
 import type { StoredSnapshot } from '../snapshot/load.ts';
 import { type BlobRef, blobsOfParts } from '../snapshot/manifest.ts';
 import { manifestLimit } from '../snapshot/media-types.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+
+/** A snapshot on its way out of a repository. */
+export interface Outgoing {
+  /** Of the repository that it is in. */
+  directory: string;
+  snapshot: Snapshot;
+  manifest: Buffer;
+  /** Every blob that it needs but its manifest, each once. */
+  blobs: readonly BlobRef[];
+  /** The bytes of one of them. Throws `DamagedError` at their end when they are not what the digest says. */
+  read(blob: BlobRef): AsyncIterable<Uint8Array>;
+}
 
 /** A snapshot as it leaves its repository: its manifest, and every other blob that it needs. */
 export async function readOutgoing(store: Store, stored: StoredSnapshot): Promise<Outgoing> {

@@ -2,9 +2,10 @@ import { type ByteSource, streamSource } from '../../archive/byte-source.ts';
 import { type Digest, verified } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, DockerctlError, FailedError, messageOf } from '../../support/errors.ts';
-import type { Incoming, RemovalReport, Repository } from '../repository.ts';
+import type { RemovalReport, Repository } from '../repository.ts';
 import type { TrustedKeys } from '../signed/provenance.ts';
 import { manifestLimit } from '../snapshot/media-types.ts';
+import type { Incoming } from './incoming.ts';
 import {
   type Answer,
   blobShape,

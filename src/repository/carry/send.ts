@@ -3,7 +3,7 @@ import { type ByteSource, streamSource } from '../../archive/byte-source.ts';
 import { digestOf } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
 import * as errors from '../../support/errors.ts';
-import type { Outgoing, RemovalReport } from '../repository.ts';
+import type { RemovalReport } from '../repository.ts';
 import type { BlobRef } from '../snapshot/manifest.ts';
 import {
   type Answer,
@@ -13,6 +13,7 @@ import {
   protocol,
   readMessage,
 } from './messages.ts';
+import type { Outgoing } from './outgoing.ts';
 
 /** The two ends of a connection to a receiver. */
 export interface Receiver {

@@ -1,4 +1,4 @@
-import type { FileToStore, StoredFile } from '../repository.ts';
+import type { FileToStore, StoredFile } from '../run/run.ts';
 
 /** Files to read as they cross to a worker, and what came of them as it crosses back: flat, for objects cross slowly. */
 

@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { returnLargeBlocks } from '../../support/posix/malloc.ts';
 import type { WrittenPack } from '../packs/pack-file.ts';
-import type { FileToStore, StoredFile } from '../repository.ts';
+import type { FileToStore, StoredFile } from '../run/run.ts';
 import { writeError } from '../run/write-error.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './messages.ts';
 import { packFiles, unpackResults } from './packed.ts';

@@ -5,7 +5,7 @@ import { closeFile, openAt } from '../../support/posix/open.ts';
 import { type Stat, statFile } from '../../support/posix/stat.ts';
 import { readXattrs } from '../../support/posix/xattrs.ts';
 import { chunkLimits } from '../chunks/gear.ts';
-import type { FileToStore, StoredFile } from '../repository.ts';
+import type { FileToStore, StoredFile } from '../run/run.ts';
 import type { Chunker, Read } from './chunker.ts';
 
 /** A file that changes while it is read is read so many times before the last reading is taken. */

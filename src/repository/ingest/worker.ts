@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { codeOf, messageOf } from '../../support/errors.ts';
 import { gearTable } from '../chunks/gear.ts';
 import { PackWriter } from '../packs/pack-writer.ts';
-import type { StoredFile } from '../repository.ts';
+import type { StoredFile } from '../run/run.ts';
 import type { Arena } from './arena.ts';
 import { Chunker, type Read } from './chunker.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './messages.ts';

@@ -6,15 +6,16 @@ import { encodeRecipient } from '../age/keys.ts';
 import { stageMetadata } from '../blobs/metadata.ts';
 import { packGoal } from '../packs/pack-goal.ts';
 import { UsablePacks } from '../packs/usable-packs.ts';
-import type { Run, RunOptions, Snapshot, SourceSummary, SourceWriter } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
 import type { StoredSnapshot } from '../snapshot/load.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
+import type { Snapshot, SourceSummary } from '../snapshot/snapshot.ts';
 import { cutBits } from '../tree/cut.ts';
 import { PreviousTree } from '../tree/previous-tree.ts';
 import { commitRun, type EndedSource } from './commit.ts';
 import { Ingest } from './ingest.ts';
 import { selectReusable } from './reusable.ts';
+import type { Run, RunOptions, SourceWriter } from './run.ts';
 import { createSourceWriter } from './source-writer.ts';
 import { writeError } from './write-error.ts';
 

@@ -3,13 +3,13 @@ import { blobSize, publishBlob, type StagedBlob, stageBlob, syncBlobs } from '..
 import { stageMetadata } from '../blobs/metadata.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
 import { keepReserve } from '../prune/reserve.ts';
-import type { Snapshot, SourceSummary } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
 import { signConfig } from '../signed/signed-config.ts';
 import { encodeConfig } from '../snapshot/config.ts';
 import type { StoredSnapshot } from '../snapshot/load.ts';
 import { encodeManifest, type PackRef, type Parts, type TreeRef } from '../snapshot/manifest.ts';
 import { publishSnapshot } from '../snapshot/publish.ts';
+import type { Snapshot, SourceSummary } from '../snapshot/snapshot.ts';
 import type { NewSegment } from '../tree/tree-writer.ts';
 import type { Ingest } from './ingest.ts';
 import { writeIndexes } from './write-indexes.ts';

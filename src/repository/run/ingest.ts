@@ -4,10 +4,10 @@ import { IngestPool } from '../ingest/pool.ts';
 import type { KnownChunks } from '../packs/known-chunks.ts';
 import { loadKnownChunks } from '../packs/load-known.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
-import type { FileToStore, StoredFile } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
 import type { IndexRef } from '../snapshot/manifest.ts';
 import { addNewPack, type NewPack } from './new-pack.ts';
+import type { FileToStore, StoredFile } from './run.ts';
 
 export interface IngestOptions {
   store: Store;

@@ -3,12 +3,13 @@ import type { StagedBlob } from '../../oci/layout.ts';
 import type { Context } from '../../support/context.ts';
 import { InterruptedError } from '../../support/errors.ts';
 import type { Entry } from '../entry.ts';
-import type { FileToStore, PreviousFile, SourceSummary, SourceWriter, StoredFile } from '../repository.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
+import type { SourceSummary } from '../snapshot/snapshot.ts';
 import { PreviousLine } from '../tree/previous-line.ts';
 import type { PreviousTree } from '../tree/previous-tree.ts';
 import { type NewSegment, TreeWriter } from '../tree/tree-writer.ts';
 import type { Ingest } from './ingest.ts';
+import type { FileToStore, PreviousFile, SourceWriter, StoredFile } from './run.ts';
 import { chunksOfSmall, peek } from './small-stream.ts';
 
 export interface SourceWriterOptions {

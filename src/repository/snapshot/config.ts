@@ -1,6 +1,6 @@
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { DamagedError, messageOf } from '../../support/errors.ts';
-import type { Snapshot, SourceSummary } from '../repository.ts';
+import type { Snapshot, SourceSummary } from './snapshot.ts';
 
 /** The highest format we write and read. */
 export const formatVersion = 1;

@@ -1,6 +1,6 @@
 import { NotFoundError, UsageError } from '../../support/errors.ts';
-import type { Snapshot } from '../repository.ts';
 import { shortId } from './short-id.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /**
  * The snapshot that `name` means: `latest` is the newest complete one; else an id or the beginning of one, with or

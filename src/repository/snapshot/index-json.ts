@@ -1,9 +1,9 @@
 import { type Descriptor, mediaTypes } from '../../oci/descriptor.ts';
 import { encodeIndex } from '../../oci/layout.ts';
-import type { Snapshot } from '../repository.ts';
 import type { BlobRef } from './manifest.ts';
 import { backupTypes } from './media-types.ts';
 import { shortId } from './short-id.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** What `index.json` says of a snapshot: all of it is in the snapshot's own blobs too. */
 export interface Indexed {

@@ -3,11 +3,11 @@ import type { Digest } from '../../oci/digest.ts';
 import { blobPath, listBlobs, readBlob, readIndex, readStagedIndex } from '../../oci/layout.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { readMetadata } from '../blobs/metadata.ts';
-import type { Snapshot } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
 import { type Config, decodeConfig } from './config.ts';
 import { type BlobRef, blobsOfParts, decodeManifest, type Parts, type TreeRef } from './manifest.ts';
 import { backupTypes, configLimit, manifestLimit } from './media-types.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /** A snapshot as it lies in the repository. */
 export interface StoredSnapshot {

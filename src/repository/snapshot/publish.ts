@@ -1,7 +1,7 @@
 import { publishBlob, publishIndex, type StagedBlob, stageIndex, syncBlobs } from '../../oci/layout.ts';
-import type { Snapshot } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
 import { encodeSnapshotIndex, type Indexed } from './index-json.ts';
+import type { Snapshot } from './snapshot.ts';
 
 /**
  * The commit: makes a snapshot visible whose other blobs are in place and synced. The next `index.json` is on the disk before

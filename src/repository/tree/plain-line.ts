@@ -1,4 +1,4 @@
-import type { PlainStat } from '../repository.ts';
+import type { PlainStat } from '../run/run.ts';
 import { encodeMode, encodeTime } from './line.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { Entry } from '../entry.ts';
-import type { PlainStat, PreviousFile } from '../repository.ts';
+import type { PlainStat, PreviousFile } from '../run/run.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
 import { isLineOf } from './plain-line.ts';
 

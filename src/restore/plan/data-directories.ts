@@ -5,7 +5,8 @@ import {
   reasonToRefuse,
   type ServerDescription,
 } from '../../databases/description.ts';
-import type { ReadableRepository, Snapshot } from '../../repository/repository.ts';
+import type { ReadableRepository } from '../../repository/repository.ts';
+import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, FailedError } from '../../support/errors.ts';
 import type { RestoreHost } from '../host.ts';

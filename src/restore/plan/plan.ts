@@ -1,5 +1,5 @@
-import type { Snapshot, SourceSummary } from '../../repository/repository.ts';
 import type { Provenance } from '../../repository/signed/provenance.ts';
+import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
 import type { Mount, ServiceState } from '../services.ts';
 import { isInside } from '../tree/checked-entries.ts';
 import type { SelectedSource } from './select.ts';

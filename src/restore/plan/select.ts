@@ -1,7 +1,7 @@
 import { isRenamed, type RebuiltEngine, type RenamedEngine } from '../../databases/databases.ts';
 import type { CommandSource, Source } from '../../deployment/backup-settings.ts';
 import { databaseEngines } from '../../deployment/backup-settings.ts';
-import type { Snapshot, SourceSummary } from '../../repository/repository.ts';
+import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
 import { DamagedError, NotFoundError, UsageError } from '../../support/errors.ts';
 
 export interface Selection {

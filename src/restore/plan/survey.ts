@@ -1,5 +1,6 @@
 import type { Engine } from '../../engine/engine.ts';
-import type { ReadableRepository, Snapshot } from '../../repository/repository.ts';
+import type { ReadableRepository } from '../../repository/repository.ts';
+import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import type { Context } from '../../support/context.ts';
 import { codeOf, FailedError, UsageError } from '../../support/errors.ts';
 import { toText } from '../../support/posix/byte-path.ts';

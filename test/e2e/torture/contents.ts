@@ -1,7 +1,8 @@
 import { createCipheriv, createHash } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Repository, Snapshot } from '../../../src/repository/repository.ts';
+import type { Repository } from '../../../src/repository/repository.ts';
+import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 
 /** Digests of files by name. */
 export type Content = Map<string, string>;

@@ -7,8 +7,8 @@ import type { Recipient } from '../../../src/repository/age/keys.ts';
 import { type ExportFormat, exportArchive } from '../../../src/repository/carry/export-archive.ts';
 import { type ImportReport, importArchive } from '../../../src/repository/carry/import-archive.ts';
 import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
-import type { Snapshot } from '../../../src/repository/repository.ts';
 import type { TrustedKeys } from '../../../src/repository/signed/provenance.ts';
+import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import type { Context } from '../../../src/support/context.ts';
 import { saveDirectories } from '../../support/save-directory.ts';
 

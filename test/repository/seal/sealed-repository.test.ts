@@ -11,7 +11,8 @@ import {
   type Recipient,
 } from '../../../src/repository/age/keys.ts';
 import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
-import type { Snapshot, VerifyReport } from '../../../src/repository/repository.ts';
+import type { VerifyReport } from '../../../src/repository/repository.ts';
+import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import { SignatureError } from '../../../src/support/errors.ts';
 import { needProgram } from '../../support/debian-program.ts';
 import { quietContext, saveDirectories } from '../../support/save-directory.ts';

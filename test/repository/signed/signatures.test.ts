@@ -7,12 +7,13 @@ import * as assert from 'uvu/assert';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { generateIdentity } from '../../../src/repository/age/keys.ts';
 import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
-import type { Repository, Snapshot } from '../../../src/repository/repository.ts';
+import type { Repository } from '../../../src/repository/repository.ts';
 import {
   type Provenance,
   provenanceOf,
   type TrustedKeys,
 } from '../../../src/repository/signed/provenance.ts';
+import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import { DamagedError, SignatureError } from '../../../src/support/errors.ts';
 import {
   signatureNamespaces,

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Identity } from '../../../src/repository/age/keys.ts';
 import { openOrCreateRepository } from '../../../src/repository/open.ts';
-import type { Snapshot } from '../../../src/repository/repository.ts';
+import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import { endsSegment } from '../../../src/repository/tree/cut.ts';
 import { quietContext, saveDirectory } from '../../support/save-directory.ts';
 import { makeSshKey } from '../../support/ssh-keys.ts';

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Entry } from '../../../src/repository/entry.ts';
-import type { PlainStat } from '../../../src/repository/repository.ts';
+import type { PlainStat } from '../../../src/repository/run/run.ts';
 import { decodeLine, encodeLine } from '../../../src/repository/tree/line.ts';
 import { isLineOf } from '../../../src/repository/tree/plain-line.ts';
 

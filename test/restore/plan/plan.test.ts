@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Snapshot, SourceSummary } from '../../../src/repository/repository.ts';
+import type { Snapshot, SourceSummary } from '../../../src/repository/snapshot/snapshot.ts';
 import { planRestore, type Survey } from '../../../src/restore/plan/plan.ts';
 import { type SelectedSource, selectSources } from '../../../src/restore/plan/select.ts';
 import type { ServiceState } from '../../../src/restore/services.ts';
