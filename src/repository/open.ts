@@ -5,7 +5,7 @@ import type { Context } from '../support/context.ts';
 import { isTemporaryName } from '../support/durable.ts';
 import { codeOf, NotFoundError, UsageError } from '../support/errors.ts';
 import type { Identity } from './age/keys.ts';
-import { LayoutRepository } from './layout-repository.ts';
+import { DirectoryRepository } from './directory-repository.ts';
 import type { Repository } from './repository.ts';
 
 export interface OpenOptions {
@@ -28,7 +28,7 @@ export async function openRepository(
       facts: { path: directory },
     });
   }
-  return new LayoutRepository(directory, context, options.identities);
+  return new DirectoryRepository(directory, context, options.identities);
 }
 
 /**
@@ -54,7 +54,7 @@ export async function openOrCreateRepository(
     await createLayout(directory);
     for (const name of names) if (isTemporaryName(name)) await unlink(join(directory, name));
   }
-  return new LayoutRepository(directory, context, options.identities);
+  return new DirectoryRepository(directory, context, options.identities);
 }
 
 /** What a creation that was killed leaves; and an empty file system's own directory. */

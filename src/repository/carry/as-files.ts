@@ -2,7 +2,7 @@ import type { Descriptor, Index } from '../../oci/descriptor.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
 import { encodeIndex, isDescriptor, layoutVersion } from '../../oci/layout.ts';
 import { DamagedError } from '../../support/errors.ts';
-import { lockNames } from '../repository-locks.ts';
+import { lockNames } from '../locks.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import type { BlobRef } from '../snapshot/manifest.ts';
 import type { Outgoing } from './outgoing.ts';

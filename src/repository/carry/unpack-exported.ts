@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import type { ArchiveInput } from '../../archive/input.ts';
 import type { Context } from '../../support/context.ts';
 import type { Identity } from '../age/keys.ts';
+import { isInUse } from '../locks.ts';
 import { openOrCreateRepository } from '../open.ts';
 import type { ReadableRepository } from '../repository.ts';
-import { isInUse } from '../repository-locks.ts';
 import type { TrustedKeys } from '../signed/provenance.ts';
 import { importArchive } from './import-archive.ts';
 

@@ -8,6 +8,7 @@ import { beginIncoming } from './carry/incoming.ts';
 import type { Outgoing } from './carry/outgoing.ts';
 import { readOutgoing } from './carry/outgoing.ts';
 import type { Entry } from './entry.ts';
+import { RepositoryLocks } from './locks.ts';
 import { removeSnapshots } from './prune/remove.ts';
 import { keepReserve, releaseReserve } from './prune/reserve.ts';
 import { ChunkPlaces } from './read/chunk-places.ts';
@@ -16,7 +17,6 @@ import { FrameReader } from './read/frame-reader.ts';
 import { readEntries } from './read/read-entries.ts';
 import { repairRepository } from './repair/repair.ts';
 import type { RemovalReport, RepairReport, Repository, VerifyOptions, VerifyReport } from './repository.ts';
-import { RepositoryLocks } from './repository-locks.ts';
 import { beginRun, recoverStaging } from './run/begin.ts';
 import type { Run, RunOptions } from './run/run.ts';
 import { PlainCache } from './seal/plain-cache.ts';
@@ -29,8 +29,8 @@ import type { Snapshot } from './snapshot/snapshot.ts';
 import { readDamage, recordDamage } from './verify/damage-record.ts';
 import { verifyRepository } from './verify/verify.ts';
 
-/** A repository in an OCI image layout directory: what is asked of it, handed to the room that does it, under the lock that it needs. */
-export class LayoutRepository implements Repository {
+/** The repository in a directory: what is asked of it, handed to the room that does it, under the lock that it needs. */
+export class DirectoryRepository implements Repository {
   readonly #store: Store;
   readonly #context: Context;
   readonly #frames: FrameReader;
