@@ -1,4 +1,4 @@
-import type { Digest } from './digest.ts';
+import { type Digest, isDigest } from './digest.ts';
 
 /** Source of these shapes: OCI Image Format Specification 1.1. */
 export interface Descriptor {
@@ -43,3 +43,9 @@ export const mediaTypes = {
   dockerManifest: 'application/vnd.docker.distribution.manifest.v2+json',
   dockerIndex: 'application/vnd.docker.distribution.manifest.list.v2+json',
 } as const;
+
+/** Whether something that was parsed has what every descriptor must have. */
+export function isDescriptor(value: unknown): value is Descriptor {
+  const { mediaType, digest, size } = (value ?? {}) as Partial<Descriptor>;
+  return typeof mediaType === 'string' && isDigest(digest) && Number.isSafeInteger(size) && Number(size) >= 0;
+}

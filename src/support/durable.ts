@@ -57,6 +57,20 @@ export async function sweepTemporaries(path: string, now: Date): Promise<void> {
   }
 }
 
+/**
+ * Writes a new file (0600), or an old one anew, and its bytes to the disk. Its name is durable only with `syncDirectory`, and a
+ * power cut meanwhile leaves a part of it: for files that count for nothing until they are renamed.
+ */
+export async function writeSynced(path: string, bytes: string | Uint8Array): Promise<void> {
+  const file = await open(path, 'w', 0o600);
+  try {
+    await file.writeFile(bytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
 /** Makes renames, creations and removals in `directory` survive a power cut. */
 export async function syncDirectory(directory: string): Promise<void> {
   const handle = await open(directory, 'r');

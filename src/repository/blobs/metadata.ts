@@ -1,5 +1,5 @@
 import type { Digest } from '../../oci/digest.ts';
-import { readBlob, type StagedBlob, stageBlob } from '../../oci/layout.ts';
+import { readBlob, type StagedBlob, stageBlob } from '../../oci/layout-blobs.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { freeNow } from '../../support/free-now.ts';
 import { decryptBytes } from '../age/decrypt.ts';

@@ -1,6 +1,8 @@
 import type { Descriptor, Index } from '../../oci/descriptor.ts';
+import { isDescriptor } from '../../oci/descriptor.ts';
 import { digestOf, hexOf } from '../../oci/digest.ts';
-import { encodeIndex, isDescriptor, layoutVersion } from '../../oci/layout.ts';
+import { layoutVersion } from '../../oci/layout.ts';
+import { encodeIndex } from '../../oci/layout-index.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { lockNames } from '../locks.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';

@@ -1,7 +1,7 @@
 import type { TarEntry } from '../../archive/tar/reader.ts';
 import type { Index } from '../../oci/descriptor.ts';
+import { isDescriptor } from '../../oci/descriptor.ts';
 import { type Digest, isDigest, verified } from '../../oci/digest.ts';
-import { isDescriptor } from '../../oci/layout.ts';
 import { DamagedError, messageOf } from '../../support/errors.ts';
 import { manifestLimit } from '../snapshot/media-types.ts';
 

@@ -1,13 +1,7 @@
 import { open, unlink } from 'node:fs/promises';
 import { type Digest, digestOf, hexOf, verified } from '../../oci/digest.ts';
-import {
-  blobSize,
-  publishBlob,
-  type StagedBlob,
-  stageBlob,
-  stagingPath,
-  syncBlobs,
-} from '../../oci/layout.ts';
+import { stagingPath } from '../../oci/layout.ts';
+import { blobSize, publishBlob, type StagedBlob, stageBlob, syncBlobs } from '../../oci/layout-blobs.ts';
 import { DamagedError, NoSpaceError } from '../../support/errors.ts';
 import { freeSpaceAt } from '../../support/free-space.ts';
 import { keepReserve } from '../prune/reserve.ts';

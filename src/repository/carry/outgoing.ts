@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { verified } from '../../oci/digest.ts';
-import { blobPath, readBlob } from '../../oci/layout.ts';
+import { blobPath } from '../../oci/layout.ts';
+import { readBlob } from '../../oci/layout-blobs.ts';
 import type { Store } from '../seal/store.ts';
 import type { StoredSnapshot } from '../snapshot/load.ts';
 import { type BlobRef, blobsOfParts } from '../snapshot/manifest.ts';

@@ -1,5 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
-import { blobPath, openBlob } from '../../oci/layout.ts';
+import { blobPath } from '../../oci/layout.ts';
+import { openBlob } from '../../oci/layout-blobs.ts';
 import { DamagedError, messageOf, SignatureError } from '../../support/errors.ts';
 import { isSealed, sealedBeginning } from '../age/header.ts';
 import { SealedFile } from '../age/sealed-file.ts';

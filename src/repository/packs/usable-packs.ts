@@ -1,5 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
-import { blobSize, type Layout } from '../../oci/layout.ts';
+import type { Layout } from '../../oci/layout.ts';
+import { blobSize } from '../../oci/layout-blobs.ts';
 import type { BlobRef, IndexRef, PackRef } from '../snapshot/manifest.ts';
 
 /**

@@ -1,15 +1,8 @@
 import { unlink } from 'node:fs/promises';
 import type { Digest } from '../../oci/digest.ts';
-import {
-  blobPath,
-  blobSize,
-  clearStaging,
-  type Layout,
-  listBlobs,
-  publishIndex,
-  stageIndex,
-  syncBlobs,
-} from '../../oci/layout.ts';
+import { blobPath, clearStaging, type Layout } from '../../oci/layout.ts';
+import { blobSize, listBlobs, syncBlobs } from '../../oci/layout-blobs.ts';
+import { publishIndex, stageIndex } from '../../oci/layout-index.ts';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, InterruptedError, messageOf } from '../../support/errors.ts';
 import type { RemovalReport } from '../repository.ts';

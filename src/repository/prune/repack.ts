@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Digest } from '../../oci/digest.ts';
-import { publishBlob, type StagedBlob, stagingPath, syncBlobs } from '../../oci/layout.ts';
+import { stagingPath } from '../../oci/layout.ts';
+import { publishBlob, type StagedBlob, syncBlobs } from '../../oci/layout-blobs.ts';
 import type { Context } from '../../support/context.ts';
 import { decodeRecipient } from '../age/keys.ts';
 import { readMetadata, stageMetadata } from '../blobs/metadata.ts';

@@ -1,5 +1,5 @@
 import type { Digest } from '../../oci/digest.ts';
-import { blobSize, readBlob } from '../../oci/layout.ts';
+import { blobSize, readBlob } from '../../oci/layout-blobs.ts';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, SignatureError } from '../../support/errors.ts';
 import { signatureNamespaces, sshSignatureFingerprint } from '../../support/ssh-signature.ts';

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Digest } from '../../oci/digest.ts';
-import { publishBlob, syncBlobs } from '../../oci/layout.ts';
+import { publishBlob, syncBlobs } from '../../oci/layout-blobs.ts';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, SignatureError } from '../../support/errors.ts';
 import { decodeRecipient } from '../age/keys.ts';

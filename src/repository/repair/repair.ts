@@ -1,15 +1,9 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Digest } from '../../oci/digest.ts';
-import {
-  blobPath,
-  blobSize,
-  layoutVersion,
-  listBlobs,
-  publishIndex,
-  stageIndex,
-  syncBlobs,
-} from '../../oci/layout.ts';
+import { blobPath, layoutVersion } from '../../oci/layout.ts';
+import { blobSize, listBlobs, syncBlobs } from '../../oci/layout-blobs.ts';
+import { publishIndex, stageIndex } from '../../oci/layout-index.ts';
 import type { Context } from '../../support/context.ts';
 import { writeFileDurably } from '../../support/durable.ts';
 import { DamagedError, SignatureError } from '../../support/errors.ts';

@@ -1,5 +1,6 @@
 import { type Digest, digestOf } from '../../oci/digest.ts';
-import { blobSize, listBlobs, readBlob, readIndex } from '../../oci/layout.ts';
+import { blobSize, listBlobs, readBlob } from '../../oci/layout-blobs.ts';
+import { readIndex } from '../../oci/layout-index.ts';
 import { DamagedError, SignatureError } from '../../support/errors.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import { decodeIndex } from '../packs/index-lines.ts';

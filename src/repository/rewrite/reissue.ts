@@ -1,14 +1,8 @@
 import { unlink } from 'node:fs/promises';
 import type { Digest } from '../../oci/digest.ts';
-import {
-  blobPath,
-  publishBlob,
-  publishIndex,
-  type StagedBlob,
-  stageBlob,
-  stageIndex,
-  syncBlobs,
-} from '../../oci/layout.ts';
+import { blobPath } from '../../oci/layout.ts';
+import { publishBlob, type StagedBlob, stageBlob, syncBlobs } from '../../oci/layout-blobs.ts';
+import { publishIndex, stageIndex } from '../../oci/layout-index.ts';
 import { decodeRecipient } from '../age/keys.ts';
 import { stageMetadata } from '../blobs/metadata.ts';
 import { encodeIndex } from '../packs/index-lines.ts';

@@ -1,5 +1,7 @@
 import type { Digest } from '../../oci/digest.ts';
-import { clearStaging, listBlobs, publishIndex, readIndex, readStagedIndex } from '../../oci/layout.ts';
+import { clearStaging } from '../../oci/layout.ts';
+import { listBlobs } from '../../oci/layout-blobs.ts';
+import { publishIndex, readIndex, readStagedIndex } from '../../oci/layout-index.ts';
 import type { Context } from '../../support/context.ts';
 import { messageOf } from '../../support/errors.ts';
 import { encodeRecipient } from '../age/keys.ts';

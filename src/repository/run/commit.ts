@@ -1,5 +1,5 @@
 import type { Digest } from '../../oci/digest.ts';
-import { blobSize, publishBlob, type StagedBlob, stageBlob, syncBlobs } from '../../oci/layout.ts';
+import { blobSize, publishBlob, type StagedBlob, stageBlob, syncBlobs } from '../../oci/layout-blobs.ts';
 import { stageMetadata } from '../blobs/metadata.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
 import { keepReserve } from '../prune/reserve.ts';

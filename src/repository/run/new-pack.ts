@@ -1,4 +1,4 @@
-import type { StagedBlob } from '../../oci/layout.ts';
+import type { StagedBlob } from '../../oci/layout-blobs.ts';
 import type { Frame, PackContents } from '../packs/index-lines.ts';
 import type { KnownChunks } from '../packs/known-chunks.ts';
 import type { WrittenPack } from '../packs/pack-file.ts';

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import type { StagedBlob } from '../../oci/layout.ts';
+import type { StagedBlob } from '../../oci/layout-blobs.ts';
 import type { Context } from '../../support/context.ts';
 import { InterruptedError } from '../../support/errors.ts';
 import type { Entry } from '../entry.ts';

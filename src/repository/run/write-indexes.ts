@@ -1,5 +1,5 @@
 import type { Digest } from '../../oci/digest.ts';
-import type { StagedBlob } from '../../oci/layout.ts';
+import type { StagedBlob } from '../../oci/layout-blobs.ts';
 import { stageMetadata } from '../blobs/metadata.ts';
 import { encodeIndex, encodePackLine, indexGoal } from '../packs/index-lines.ts';
 import type { IndexRef, PackRef } from '../snapshot/manifest.ts';

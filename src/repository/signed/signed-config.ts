@@ -1,5 +1,5 @@
 import type { Digest } from '../../oci/digest.ts';
-import { readBlob } from '../../oci/layout.ts';
+import { readBlob } from '../../oci/layout-blobs.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { signatureNamespaces, signWithSshKey } from '../../support/ssh-signature.ts';
 import type { Store } from '../seal/store.ts';

@@ -1,5 +1,5 @@
 import { type Descriptor, mediaTypes } from '../../oci/descriptor.ts';
-import { encodeIndex } from '../../oci/layout.ts';
+import { encodeIndex } from '../../oci/layout-index.ts';
 import type { BlobRef } from './manifest.ts';
 import { backupTypes } from './media-types.ts';
 import { shortId } from './short-id.ts';

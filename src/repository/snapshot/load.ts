@@ -1,6 +1,8 @@
 import { open } from 'node:fs/promises';
 import type { Digest } from '../../oci/digest.ts';
-import { blobPath, listBlobs, readBlob, readIndex, readStagedIndex } from '../../oci/layout.ts';
+import { blobPath } from '../../oci/layout.ts';
+import { listBlobs, readBlob } from '../../oci/layout-blobs.ts';
+import { readIndex, readStagedIndex } from '../../oci/layout-index.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import type { Store } from '../seal/store.ts';

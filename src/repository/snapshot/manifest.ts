@@ -1,6 +1,5 @@
-import { type Descriptor, type Manifest, mediaTypes } from '../../oci/descriptor.ts';
+import { type Descriptor, isDescriptor, type Manifest, mediaTypes } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
-import { isDescriptor } from '../../oci/layout.ts';
 import { DamagedError, messageOf } from '../../support/errors.ts';
 import { annotations, backupTypes, sealedSuffix } from './media-types.ts';
 

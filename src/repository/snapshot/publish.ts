@@ -1,4 +1,5 @@
-import { publishBlob, publishIndex, type StagedBlob, stageIndex, syncBlobs } from '../../oci/layout.ts';
+import { publishBlob, type StagedBlob, syncBlobs } from '../../oci/layout-blobs.ts';
+import { publishIndex, stageIndex } from '../../oci/layout-index.ts';
 import type { Store } from '../seal/store.ts';
 import { encodeSnapshotIndex, type Indexed } from './index-json.ts';
 import type { Snapshot } from './snapshot.ts';

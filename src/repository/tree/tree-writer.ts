@@ -1,4 +1,4 @@
-import type { StagedBlob } from '../../oci/layout.ts';
+import type { StagedBlob } from '../../oci/layout-blobs.ts';
 import { freeNow } from '../../support/free-now.ts';
 import { comparePaths, type Entry } from '../entry.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Index } from '../../oci/descriptor.ts';
-import { type Layout, layoutVersion, readIndex, readStagedIndex } from '../../oci/layout.ts';
+import { type Layout, layoutVersion } from '../../oci/layout.ts';
+import { readIndex, readStagedIndex } from '../../oci/layout-index.ts';
 import type { Damage } from '../repository.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import type { Catalog } from '../snapshot/load.ts';

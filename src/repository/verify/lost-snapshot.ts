@@ -1,5 +1,5 @@
 import { isDigest } from '../../oci/digest.ts';
-import { readBlob } from '../../oci/layout.ts';
+import { readBlob } from '../../oci/layout-blobs.ts';
 import { DamagedError } from '../../support/errors.ts';
 import type { Store } from '../seal/store.ts';
 import { decodeConfig } from '../snapshot/config.ts';

@@ -1,5 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
-import { blobPath, listBlobs } from '../../oci/layout.ts';
+import { blobPath } from '../../oci/layout.ts';
+import { listBlobs } from '../../oci/layout-blobs.ts';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, InterruptedError, SignatureError } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';

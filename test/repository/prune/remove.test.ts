@@ -12,7 +12,8 @@ import {
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { blobPath, publishIndex, stageIndex } from '../../../src/oci/layout.ts';
+import { blobPath } from '../../../src/oci/layout.ts';
+import { publishIndex, stageIndex } from '../../../src/oci/layout-index.ts';
 import { generateIdentity, type Identity } from '../../../src/repository/age/keys.ts';
 import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
 import { repack } from '../../../src/repository/prune/repack.ts';

@@ -1,0 +1,101 @@
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { readdir, rename, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { syncDirectory, writeSynced } from '../support/durable.ts';
+import { codeOf, DamagedError, messageOf } from '../support/errors.ts';
+import { type BlobFile, openBlobFile } from './blob-file.ts';
+import { type Digest, digestOf, hexOf, isDigest } from './digest.ts';
+import { blobPath, type Layout, stagingPath } from './layout.ts';
+
+/**
+ * Reads a small blob whole.
+ * @param limit of bytes; no size is trusted
+ * @throws {DamagedError} when it is missing, longer than `limit`, or not what its digest says
+ */
+export async function readBlob(layout: Layout, digest: Digest, limit: number): Promise<Buffer> {
+  const path = blobPath(layout, digest);
+  const bytes =
+    layout.open === undefined ? readBounded(path, limit) : await readOpened(layout, digest, limit);
+  const got = digestOf(bytes);
+  if (got === digest) return bytes;
+  throw new DamagedError(`reading ${path}: its bytes have digest ${got}`, {
+    facts: { path, got, want: digest },
+  });
+}
+
+/** On this thread: a small file costs less than four turns of the thread pool. */
+function readBounded(path: string, limit: number): Buffer {
+  let file: number | undefined;
+  try {
+    file = openSync(path, 'r');
+    requireSensible(fstatSync(file).size, limit);
+    return readFileSync(file);
+  } catch (error) {
+    throw new DamagedError(`reading ${path}: ${messageOf(error)}`, { facts: { path }, cause: error });
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+async function readOpened(layout: Layout, digest: Digest, limit: number): Promise<Buffer> {
+  const file = await openBlob(layout, digest);
+  try {
+    requireSensible(file.size, limit);
+    return Buffer.from(await file.read(0, file.size));
+  } catch (error) {
+    throw new DamagedError(`reading ${digest}: ${messageOf(error)}`, { cause: error });
+  } finally {
+    await file.close();
+  }
+}
+
+function requireSensible(size: number, limit: number): void {
+  if (size > limit) throw new Error(`it has ${size} bytes, more than the ${limit} that are sensible`);
+}
+
+/** Whoever opened it closes it. */
+export async function openBlob(layout: Layout, digest: Digest): Promise<BlobFile> {
+  return layout.open?.(digest) ?? openBlobFile(blobPath(layout, digest));
+}
+
+/** Size of a blob's file in bytes; `undefined` when it is missing. */
+export async function blobSize(layout: Layout, digest: Digest): Promise<number | undefined> {
+  try {
+    const found = await stat(blobPath(layout, digest));
+    return found.isFile() ? found.size : undefined;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Writes a small blob to staging, synced. It becomes visible with `publishBlob` and durable with `syncBlobs`. */
+export async function stageBlob(layout: Layout, bytes: Uint8Array): Promise<StagedBlob> {
+  const digest = digestOf(bytes);
+  const path = stagingPath(layout, `${hexOf(digest)}.blob`);
+  await writeSynced(path, bytes);
+  return { digest, size: bytes.length, path };
+}
+
+/** A synced file in staging, and the blob it is going to be. */
+export interface StagedBlob {
+  digest: Digest;
+  size: number;
+  path: string;
+}
+
+/** Makes a staged blob visible under its digest. */
+export async function publishBlob(layout: Layout, { digest, path }: StagedBlob): Promise<void> {
+  await rename(path, blobPath(layout, digest));
+}
+
+/** Makes the names of published blobs durable. */
+export async function syncBlobs({ directory }: Layout): Promise<void> {
+  await syncDirectory(join(directory, 'blobs', 'sha256'));
+}
+
+/** Every file in `blobs/sha256` that is named like a blob. */
+export async function listBlobs({ directory }: Layout): Promise<Digest[]> {
+  const names = await readdir(join(directory, 'blobs', 'sha256'));
+  return names.map((name) => `sha256:${name}`).filter(isDigest);
+}
