@@ -4,7 +4,8 @@ import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { codeOf, InterruptedError, NotFoundError, UsageError } from '../support/errors.ts';
 import type { SeekableBytes } from './byte-source.ts';
-import { groupVolumes, openVolumes, type VolumeSet } from './volumes/set.ts';
+import { openVolumes } from './volumes/reader.ts';
+import { groupVolumes, type VolumeSet } from './volumes/set.ts';
 
 /**
  * Where an archive comes from: a path (a file or a FIFO), a stream with a name for messages (`-` for stdin), or the

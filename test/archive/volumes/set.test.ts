@@ -10,7 +10,8 @@ import {
 import { basename, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { groupVolumes, openVolumes, type VolumeSet } from '../../../src/archive/volumes/set.ts';
+import { openVolumes } from '../../../src/archive/volumes/reader.ts';
+import { groupVolumes, type VolumeSet } from '../../../src/archive/volumes/set.ts';
 import { writeVolumes } from '../../../src/archive/volumes/writer.ts';
 import { DamagedError, NotFoundError, UsageError } from '../../../src/support/errors.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
