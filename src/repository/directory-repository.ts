@@ -23,9 +23,10 @@ import { PlainCache } from './seal/plain-cache.ts';
 import type { Store } from './seal/store.ts';
 import type { TrustedKeys } from './signed/provenance.ts';
 import { readSignedConfig, type SignedConfig } from './signed/signed-config.ts';
+import { type Catalog, loadCatalog, loadEverySnapshot } from './snapshot/catalog.ts';
 import { findSnapshot } from './snapshot/find.ts';
-import { type Catalog, loadCatalog, loadEverySnapshot, type StoredSnapshot } from './snapshot/load.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
+import type { StoredSnapshot } from './snapshot/stored.ts';
 import { readDamage, recordDamage } from './verify/damage-record.ts';
 import { verifyRepository } from './verify/verify.ts';
 

@@ -9,10 +9,10 @@ import { replaceManifest } from '../rewrite/reissue.ts';
 import { writeError } from '../run/write-error.ts';
 import type { Store } from '../seal/store.ts';
 import type { Provenance, TrustedKeys } from '../signed/provenance.ts';
-import { decodeSnapshot, type StoredSnapshot } from '../snapshot/load.ts';
 import { type BlobRef, blobsOfParts, decodeManifest, type Parts } from '../snapshot/manifest.ts';
 import { publishSnapshot } from '../snapshot/publish.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import { decodeSnapshot, type StoredSnapshot } from '../snapshot/stored.ts';
 import { IncomingHead } from './incoming-head.ts';
 
 /** A snapshot on its way into a repository. Nothing of it is visible before `commit` resolves. */

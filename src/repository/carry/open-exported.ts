@@ -12,8 +12,8 @@ import type { ReadableRepository } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
 import { readSignedConfig } from '../signed/signed-config.ts';
 import { findSnapshot } from '../snapshot/find.ts';
-import { loadSnapshot } from '../snapshot/load.ts';
 import { blobsOfParts } from '../snapshot/manifest.ts';
+import { loadSnapshot } from '../snapshot/stored.ts';
 import { blobOf, notExported, readAnnounced } from './exported-entries.ts';
 
 /**

@@ -3,10 +3,10 @@ import { verified } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/layout.ts';
 import { readBlob } from '../../oci/layout-blobs.ts';
 import type { Store } from '../seal/store.ts';
-import type { StoredSnapshot } from '../snapshot/load.ts';
 import { type BlobRef, blobsOfParts } from '../snapshot/manifest.ts';
 import { manifestLimit } from '../snapshot/media-types.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { StoredSnapshot } from '../snapshot/stored.ts';
 
 /** A snapshot on its way out of a repository. */
 export interface Outgoing {

@@ -1,6 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
-import type { StoredSnapshot } from '../snapshot/load.ts';
 import type { PackRef } from '../snapshot/manifest.ts';
+import type { StoredSnapshot } from '../snapshot/stored.ts';
 
 const smallest = 64 * 1024 * 1024;
 const mostPacks = 4096;

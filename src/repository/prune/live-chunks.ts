@@ -2,8 +2,8 @@ import type { Digest } from '../../oci/digest.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { ChunkTable } from '../chunks/table.ts';
 import type { Store } from '../seal/store.ts';
-import type { StoredSnapshot } from '../snapshot/load.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
+import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { readSegments } from '../tree/read-tree.ts';
 
 /**

@@ -7,8 +7,9 @@ import type { Context } from '../../support/context.ts';
 import { DamagedError, InterruptedError, messageOf } from '../../support/errors.ts';
 import type { RemovalReport } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
+import type { Catalog } from '../snapshot/catalog.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
-import { blobsOf, type Catalog, type StoredSnapshot } from '../snapshot/load.ts';
+import { blobsOf, type StoredSnapshot } from '../snapshot/stored.ts';
 import { throwIfInterrupted } from './interrupted.ts';
 import { repack } from './repack.ts';
 

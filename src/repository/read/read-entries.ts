@@ -1,7 +1,7 @@
 import { DamagedError, NotFoundError } from '../../support/errors.ts';
 import type { Entry } from '../entry.ts';
 import type { Store } from '../seal/store.ts';
-import type { StoredSnapshot } from '../snapshot/load.ts';
+import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { readSegments } from '../tree/read-tree.ts';
 
 /**

@@ -6,10 +6,10 @@ import { signatureNamespaces, sshSignatureFingerprint } from '../../support/ssh-
 import { replaceManifest } from '../rewrite/reissue.ts';
 import type { Store } from '../seal/store.ts';
 import { signatureLimit } from '../signed/signed-config.ts';
-import type { StoredSnapshot } from '../snapshot/load.ts';
 import type { BlobRef } from '../snapshot/manifest.ts';
 import { configLimit } from '../snapshot/media-types.ts';
 import { shortId } from '../snapshot/short-id.ts';
+import type { StoredSnapshot } from '../snapshot/stored.ts';
 
 /**
  * Issues the manifests of snapshots whose signature is lost without it: what they hold does not depend on who can be shown

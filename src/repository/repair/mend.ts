@@ -5,8 +5,8 @@ import { loadKnownChunks } from '../packs/load-known.ts';
 import { UsablePacks } from '../packs/usable-packs.ts';
 import { reissueManifests } from '../rewrite/reissue.ts';
 import type { Store } from '../seal/store.ts';
-import type { StoredSnapshot } from '../snapshot/load.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
+import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { readSegments } from '../tree/read-tree.ts';
 import type { SpareIndex } from './rebuild-indexes.ts';
 

@@ -9,8 +9,8 @@ import { encodeIndex, encodePackLine } from '../packs/index-lines.ts';
 import { loadKnownChunks } from '../packs/load-known.ts';
 import { UsablePacks } from '../packs/usable-packs.ts';
 import type { Store } from '../seal/store.ts';
-import type { StoredSnapshot } from '../snapshot/load.ts';
 import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
+import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { surveyPack } from './survey-pack.ts';
 
 /** An index outside of any snapshot, and who can open it; nobody: it is not sealed. */

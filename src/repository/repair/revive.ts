@@ -5,8 +5,8 @@ import { DamagedError, SignatureError } from '../../support/errors.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import { decodeIndex } from '../packs/index-lines.ts';
 import type { Store } from '../seal/store.ts';
+import type { Catalog } from '../snapshot/catalog.ts';
 import { type Config, decodeConfig } from '../snapshot/config.ts';
-import { blobsOf, type Catalog, decodeSnapshot, type StoredSnapshot } from '../snapshot/load.ts';
 import {
   type BlobRef,
   encodeManifest,
@@ -15,6 +15,7 @@ import {
   type TreeRef,
 } from '../snapshot/manifest.ts';
 import { configLimit } from '../snapshot/media-types.ts';
+import { blobsOf, decodeSnapshot, type StoredSnapshot } from '../snapshot/stored.ts';
 import { findSignature } from './lost-signatures.ts';
 import { opensFor } from './mend.ts';
 import type { SpareIndex } from './rebuild-indexes.ts';

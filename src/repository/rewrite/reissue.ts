@@ -10,8 +10,8 @@ import type { UsablePacks } from '../packs/usable-packs.ts';
 import { gatherIndexes } from '../run/merge-indexes.ts';
 import type { Store } from '../seal/store.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
-import type { StoredSnapshot } from '../snapshot/load.ts';
 import { encodeManifest, type PackRef, type Parts, type TreeRef } from '../snapshot/manifest.ts';
+import type { StoredSnapshot } from '../snapshot/stored.ts';
 
 export interface ReissueOptions {
   store: Store;

@@ -1,6 +1,6 @@
 import { encodeRecipient } from '../age/keys.ts';
 import type { Store } from '../seal/store.ts';
-import type { StoredSnapshot } from '../snapshot/load.ts';
+import type { StoredSnapshot } from '../snapshot/stored.ts';
 
 /**
  * The snapshots whose blobs a new one may share. Whoever is to open the new one must be able to open them: a snapshot

@@ -4,8 +4,8 @@ import type { Index } from '../../oci/descriptor.ts';
 import { type Layout, layoutVersion } from '../../oci/layout.ts';
 import { readIndex, readStagedIndex } from '../../oci/layout-index.ts';
 import type { Damage } from '../repository.ts';
+import type { Catalog } from '../snapshot/catalog.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
-import type { Catalog } from '../snapshot/load.ts';
 
 /**
  * Whether `index.json` and `oci-layout` are what the snapshots say. A commit that was cut short is no damage: the

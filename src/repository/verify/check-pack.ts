@@ -8,7 +8,7 @@ import { decodeIndex, type Frame, type PackContents } from '../packs/index-lines
 import { type OpenPack, openPack } from '../packs/open-pack.ts';
 import { isChunkHeader, offsetsIn } from '../packs/tar-frame.ts';
 import type { Store } from '../seal/store.ts';
-import type { StoredSnapshot } from '../snapshot/load.ts';
+import type { StoredSnapshot } from '../snapshot/stored.ts';
 
 /** What the indexes tell of every pack that a snapshot needs, each once. Damaged indexes are left out. */
 export async function readPackContents(

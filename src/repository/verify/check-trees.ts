@@ -3,7 +3,7 @@ import { toText } from '../../support/posix/byte-path.ts';
 import { ChunkPlaces } from '../read/chunk-places.ts';
 import type { Damage } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
-import type { StoredSnapshot } from '../snapshot/load.ts';
+import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { readSegments } from '../tree/read-tree.ts';
 import { mostFiles } from './spoiled-files.ts';
 

@@ -3,8 +3,8 @@ import { DamagedError } from '../../support/errors.ts';
 import { toText } from '../../support/posix/byte-path.ts';
 import { comparePaths } from '../entry.ts';
 import type { Store } from '../seal/store.ts';
-import type { StoredSnapshot } from '../snapshot/load.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
+import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { readSegments, type Segment } from '../tree/read-tree.ts';
 
 /** The paths between two others, both left out; without one there is no bound. */

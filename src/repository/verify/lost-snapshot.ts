@@ -2,8 +2,8 @@ import { isDigest } from '../../oci/digest.ts';
 import { readBlob } from '../../oci/layout-blobs.ts';
 import { DamagedError } from '../../support/errors.ts';
 import type { Store } from '../seal/store.ts';
+import type { LostSnapshot } from '../snapshot/catalog.ts';
 import { decodeConfig } from '../snapshot/config.ts';
-import type { LostSnapshot } from '../snapshot/load.ts';
 import { decodeManifest } from '../snapshot/manifest.ts';
 import { configLimit, manifestLimit } from '../snapshot/media-types.ts';
 

@@ -6,7 +6,8 @@ import { DamagedError, InterruptedError, SignatureError } from '../../support/er
 import type { ProgressTask } from '../../support/progress.ts';
 import type { Damage, VerifyOptions, VerifyReport } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
-import { blobsOf, type Catalog, loadEverySnapshot } from '../snapshot/load.ts';
+import { type Catalog, loadEverySnapshot } from '../snapshot/catalog.ts';
+import { blobsOf } from '../snapshot/stored.ts';
 import { checkIndex } from './check-index.ts';
 import { checkPack, readPackContents } from './check-pack.ts';
 import { checkTrees } from './check-trees.ts';

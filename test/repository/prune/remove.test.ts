@@ -18,9 +18,10 @@ import { generateIdentity, type Identity } from '../../../src/repository/age/key
 import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
 import { repack } from '../../../src/repository/prune/repack.ts';
 import type { RemovalReport, VerifyReport } from '../../../src/repository/repository.ts';
+import { loadCatalog } from '../../../src/repository/snapshot/catalog.ts';
 import { encodeSnapshotIndex } from '../../../src/repository/snapshot/index-json.ts';
-import { loadCatalog, type StoredSnapshot } from '../../../src/repository/snapshot/load.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
+import type { StoredSnapshot } from '../../../src/repository/snapshot/stored.ts';
 import { DamagedError, LockedError } from '../../../src/support/errors.ts';
 import { quietContext, saveDirectories } from '../../support/save-directory.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
