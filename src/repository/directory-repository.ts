@@ -14,7 +14,7 @@ import { keepReserve, releaseReserve } from './prune/reserve.ts';
 import { ChunkPlaces } from './read/chunk-places.ts';
 import { readContent } from './read/content.ts';
 import { FrameReader } from './read/frame-reader.ts';
-import { readEntries } from './read/read-entries.ts';
+import { type Gap, readEntries } from './read/read-entries.ts';
 import { repairRepository } from './repair/repair.ts';
 import type { RemovalReport, RepairReport, Repository, VerifyOptions, VerifyReport } from './repository.ts';
 import { beginRun, recoverStaging } from './run/begin.ts';
@@ -60,8 +60,8 @@ export class DirectoryRepository implements Repository {
     return findSnapshot(await this.snapshots(), name, this.directory);
   }
 
-  async *entries(snapshot: Snapshot, source: string): AsyncGenerator<Entry> {
-    yield* readEntries(this.#store, await this.#storedOf(snapshot), source);
+  async *entries(snapshot: Snapshot, source: string, onGap?: (gap: Gap) => void): AsyncGenerator<Entry> {
+    yield* readEntries(this.#store, await this.#storedOf(snapshot), source, onGap);
   }
 
   async signedConfig(snapshot: Snapshot): Promise<SignedConfig> {

@@ -2,6 +2,7 @@ import type { Context } from '../support/context.ts';
 import type { Incoming } from './carry/incoming.ts';
 import type { Outgoing } from './carry/outgoing.ts';
 import type { Entry } from './entry.ts';
+import type { Gap } from './read/read-entries.ts';
 import type { Run, RunOptions } from './run/run.ts';
 import type { TrustedKeys } from './signed/provenance.ts';
 import type { SignedConfig } from './signed/signed-config.ts';
@@ -20,8 +21,11 @@ export interface Repository {
   snapshots(): Promise<Snapshot[]>;
   /** By id, unique prefix of it, or `latest` (the newest complete one). Throws `NotFoundError`, naming what there is. */
   find(name: string): Promise<Snapshot>;
-  /** The files of one source of a snapshot, in the order of `comparePaths`. Throws `SignatureError` without a key. */
-  entries(snapshot: Snapshot, source: string): AsyncIterable<Entry>;
+  /**
+   * The files of one source of a snapshot, in the order of `comparePaths`. Throws `SignatureError` without a key, and
+   * `DamagedError` where the tree cannot be read, unless there is an `onGap` to be told of it before what comes behind.
+   */
+  entries(snapshot: Snapshot, source: string, onGap?: (gap: Gap) => void): AsyncIterable<Entry>;
   /** What proves who made a snapshot. */
   signedConfig(snapshot: Snapshot): Promise<SignedConfig>;
   /** The bytes of a regular file without its holes, each chunk checked against its digest before it is passed on. */

@@ -3,6 +3,7 @@ import { stagingName } from '../support/staging-name.ts';
 import type { Newcomers } from './inventories.ts';
 import { endJournal, type RestoreJournal, type RestoreRecord, saveJournal } from './journal.ts';
 import { joinPath } from './places.ts';
+import type { ToldLoss } from './salvage/loss.ts';
 import { removeStaging } from './swap/staging.ts';
 
 export interface RestoreReport {
@@ -18,6 +19,8 @@ export interface RestoreReport {
   kept: string[];
   /** What came after the backup: it is not in the data that was brought back. */
   newcomers: Newcomers[];
+  /** What of the snapshot is damaged, and did not come back. */
+  losses: ToldLoss[];
   /** What the file systems here could not hold. */
   warnings: string[];
 }
@@ -41,11 +44,11 @@ export async function conclude(
   const databases = loaded.flatMap(({ service, databases }) =>
     databases.map(({ name, tables, rows }) => ({ service, name, tables, rows })),
   );
-  const { id, snapshot, sources, start } = record;
+  const { id, snapshot, sources, start, losses = [] } = record;
   const leftOut = record.places.flatMap(({ directory, leftOut = [] }) =>
     leftOut.map((path) => toText(joinPath(directory, path))),
   );
-  return { id, snapshot, sources, databases, started: start, leftOut, kept };
+  return { id, snapshot, sources, databases, started: start, leftOut, kept, losses };
 }
 
 /** Where the data that a restore replaced is, in words. */

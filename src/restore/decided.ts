@@ -9,7 +9,7 @@ import type { ServiceState } from './services.ts';
 
 /** What was decided before anything changes. */
 export interface Decided {
-  request: Selection & { hostCommands?: boolean };
+  request: Selection & { hostCommands?: boolean; skipDamaged?: boolean };
   snapshot: Snapshot;
   selected: readonly SelectedSource[];
   plan: RestorePlan;
@@ -42,7 +42,9 @@ export async function recordOf(
     request: {
       ...{ only: request.only, full: request.full, to: request.to },
       ...(request.hostCommands === false && { hostCommands: false }),
+      ...(request.skipDamaged && { skipDamaged: true }),
     },
+    ...(plan.losses.length > 0 && { losses: plan.losses }),
     sources: selected.map(({ summary: { name, title, files, bytes } }) => ({ name, title, files, bytes })),
     phase: 'staging',
     createdDirectories: [],

@@ -9,6 +9,7 @@ import type {
 import { FailedError } from '../support/errors.ts';
 import { listJournals, readJournal, removeJournal, writeJournal } from '../support/journal.ts';
 import type { CommandRecord } from './commands.ts';
+import type { ToldLoss } from './salvage/loss.ts';
 import type { StoredMetadata } from './swap/kept-directory.ts';
 import type { LeftOutRule } from './swap/left-out.ts';
 import type { Move } from './swap/moves.ts';
@@ -30,7 +31,10 @@ export interface RestoreRecord {
     to: string | undefined;
     /** `false`: nothing that the deployment file says is run on the host itself, on the way back neither. */
     hostCommands?: boolean;
+    skipDamaged?: boolean;
   };
+  /** What of the snapshot is damaged, and does not come back. */
+  losses?: ToldLoss[];
   sources: { name: string; title: string; files: number; bytes: number }[];
   /**
    * `staging`: nothing that lives has changed. `swapping`: services stop, data is being exchanged, services start.

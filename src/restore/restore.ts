@@ -1,8 +1,9 @@
 import type { ReadableRepository } from '../repository/repository.ts';
-import { requireProvenance, type TrustedKeys } from '../repository/signed/provenance.ts';
+import { type Provenance, requireProvenance, type TrustedKeys } from '../repository/signed/provenance.ts';
 import { shortId } from '../repository/snapshot/short-id.ts';
+import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
-import { UsageError } from '../support/errors.ts';
+import { DamagedError, UsageError } from '../support/errors.ts';
 import type { RestoreReport } from './conclude.ts';
 import type { RestoreHost } from './host.ts';
 import { lackedImages, refuseMissingImages } from './images.ts';
@@ -13,10 +14,13 @@ import { planRestore, type RestorePlan } from './plan/plan.ts';
 import { type Selection, selectSources } from './plan/select.ts';
 import { findGround, surveyHost } from './plan/survey.ts';
 import { runRestore } from './run.ts';
+import { salvageSources } from './salvage/salvage.ts';
 
 export interface RestoreRequest extends Selection {
   /** Id, unique prefix, or `latest`. */
   snapshot: string;
+  /** Read everything through first, and restore what is not damaged; left out: damage is thrown. */
+  skipDamaged?: boolean;
   /** `false`: the deployment file is a stranger's, and its commands are not run on this host. */
   hostCommands?: boolean;
 }
@@ -45,26 +49,56 @@ export async function prepareRestore(
   ports: RestorePorts,
   context: Context,
 ): Promise<PreparedRestore> {
+  const { plan, run } = await prepare(request, ports, context).catch(adviseOnDamage);
+  return { plan, run: () => run().catch(adviseOnDamage) };
+}
+
+async function prepare(
+  request: RestoreRequest,
+  ports: RestorePorts,
+  context: Context,
+): Promise<PreparedRestore> {
   await refuseUnfinished(context.stateDir);
-  const { repository } = ports;
   const host = request.to === undefined ? ports.host : undefined;
-  const snapshot = await repository.find(request.snapshot);
-  const what = `snapshot ${shortId(snapshot.id)}`;
-  const provenance = await requireProvenance(await repository.signedConfig(snapshot), ports.keys ?? {}, what);
-  const sources = host?.deployment.backup?.sources ?? [];
-  const { selected: chosen, skipped } = selectSources(snapshot, request, sources);
-  if (chosen.length === 0) throw new UsageError(`restoring ${snapshot.id}: nothing of it is chosen`);
-  const selected = host ? await findDataDirectories(chosen, repository, snapshot, host, context) : chosen;
+  const snapshot = await ports.repository.find(request.snapshot);
+  const provenance = await expectProvenance(snapshot, ports);
+  const chosen = selectSources(snapshot, request, host?.deployment.backup?.sources ?? []);
+  if (chosen.selected.length === 0) throw new UsageError(`restoring ${snapshot.id}: nothing of it is chosen`);
+  const salvage = request.skipDamaged
+    ? await salvageSources(ports.repository, snapshot, chosen, request.to, context)
+    : { ...chosen, repository: ports.repository, losses: [] };
+  const { repository, skipped, losses } = salvage;
+  const selected = host
+    ? await findDataDirectories(salvage.selected, repository, snapshot, host, context)
+    : salvage.selected;
   const ground = await findGround(selected, host?.engine, request.to);
   const release = host?.deployment.release;
   const options = { services: host?.services, release, partial: request.only.length > 0 };
   const survey = await surveyHost(repository, snapshot, selected, ground, options, context);
   if (request.to !== undefined) refuseExisting(survey.targets);
-  const plan = { ...planRestore(snapshot, selected, skipped, survey), provenance };
+  const plan = { ...planRestore(snapshot, selected, skipped, survey), provenance, losses };
   if (!selected.some(({ images }) => images)) refuseMissingImages(lackedImages(plan.start, survey.services));
   expectSpace(plan.space);
   const decided = { request, snapshot, selected, plan, services: survey.services };
   return { plan, run: () => runRestore(decided, { repository, host }, context) };
+}
+
+async function expectProvenance(
+  snapshot: Snapshot,
+  { repository, keys = {} }: RestorePorts,
+): Promise<Provenance> {
+  const what = `snapshot ${shortId(snapshot.id)}`;
+  return requireProvenance(await repository.signedConfig(snapshot), keys, what);
+}
+
+function adviseOnDamage(error: unknown): never {
+  if (!(error instanceof DamagedError) || error.advice !== undefined) throw error;
+  throw new DamagedError(error.message, {
+    facts: error.facts,
+    cause: error,
+    advice:
+      'Another snapshot may be whole, and dockerctl backup repair may mend this one; --skip-damaged restores what can be read',
+  });
 }
 
 function refuseExisting(targets: readonly { where: string; exists: boolean }[]): void {

@@ -22,14 +22,31 @@ export async function savedDeployment(
   const source = snapshot.sources.find(({ kind }) => kind === 'deployment');
   const file = source?.origin.file;
   if (source !== undefined && typeof file === 'string' && file.startsWith('/')) {
-    for await (const entry of sourceTree(repository, snapshot, source.name, ['.'])) {
-      if (entry.path !== 'deployment.yaml' || (entry.size ?? 0) > largest) continue;
-      const pieces = await Array.fromAsync(repository.content(snapshot, entry));
-      return { file, text: Buffer.concat(pieces).toString('utf8') };
-    }
+    const text = await textIn(repository, snapshot, source.name).catch((cause: unknown) => {
+      throw cause instanceof DamagedError ? unusable(snapshot, cause.message, cause) : cause;
+    });
+    if (text !== undefined) return { file, text };
   }
-  throw new DamagedError(`restoring ${shortId(snapshot.id)}: it does not hold its deployment file`, {
+  throw unusable(snapshot, 'it is not there');
+}
+
+async function textIn(
+  repository: ReadableRepository,
+  snapshot: Snapshot,
+  source: string,
+): Promise<string | undefined> {
+  for await (const entry of sourceTree(repository, snapshot, source, ['.'])) {
+    if (entry.path !== 'deployment.yaml' || (entry.size ?? 0) > largest) continue;
+    const pieces = await Array.fromAsync(repository.content(snapshot, entry));
+    return Buffer.concat(pieces).toString('utf8');
+  }
+  return undefined;
+}
+
+function unusable({ id }: Snapshot, why: string, cause?: DamagedError): DamagedError {
+  return new DamagedError(`restoring ${shortId(id)}: looking for its deployment file: ${why}`, {
     advice: 'Write one and name it with --file, or write the files out with --to DIR',
+    cause,
   });
 }
 

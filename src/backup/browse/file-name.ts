@@ -1,5 +1,6 @@
 import type { Entry } from '../../repository/entry.ts';
 import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
+import { isWithin, type PathRange } from '../../repository/tree/path-range.ts';
 import { NotFoundError } from '../../support/errors.ts';
 import { fromText, toText } from '../../support/posix/byte-path.ts';
 
@@ -45,6 +46,15 @@ export function placesNamed({ id, sources }: Snapshot, name: string | undefined)
 function treePath(text: string): string | undefined {
   const path = fromText(text).replace(/^\/+/, '').replace(/\/+$/, '');
   return path === '' || path === '.' ? undefined : path;
+}
+
+/** Whether something of a place may have been in a part of a tree that cannot be read. */
+export function mayHaveHeld(gap: PathRange, place: Place): boolean {
+  const { path: wanted } = place;
+  if (wanted === undefined || isWithin(wanted, gap)) return true;
+  const beginsInIt = gap.after !== undefined && isAt(place, { path: gap.after });
+  const endsInIt = gap.before !== undefined && gap.before !== wanted && isAt(place, { path: gap.before });
+  return beginsInIt || endsInIt;
 }
 
 /** Whether an entry lies at a place or below it. */

@@ -1,32 +1,49 @@
 import { comparePaths, type Entry } from '../../repository/entry.ts';
+import type { Gap } from '../../repository/read/read-entries.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
-import { isAt, type Place, placesNamed } from './file-name.ts';
+import { isAt, mayHaveHeld, type Place, placesNamed } from './file-name.ts';
 
 export interface ListedFile {
   source: SourceSummary;
   entry: Entry;
 }
 
+/** A part of a source's tree that cannot be read, where files might have been listed. */
+export interface UnlistedPart extends Gap {
+  source: SourceSummary;
+}
+
 /**
  * The files of a snapshot, source by source, each in the order of its tree.
  *
  * @param name what to list, as `placesNamed` reads it
+ * @param onDamage is told of what cannot be listed, and the rest is
  */
 export async function* listFiles(
   repository: Repository,
   snapshot: Snapshot,
   name: string | undefined,
+  onDamage: (part: UnlistedPart) => void,
 ): AsyncGenerator<ListedFile> {
   for (const place of placesNamed(snapshot, name)) {
-    for await (const entry of entriesAt(repository, snapshot, place)) yield { source: place.source, entry };
+    const { source } = place;
+    const onGap = (gap: Gap) => {
+      if (mayHaveHeld(gap, place)) onDamage({ ...gap, source });
+    };
+    for await (const entry of entriesAt(repository, snapshot, place, onGap)) yield { source, entry };
   }
 }
 
 /** Stops reading the tree behind the place. */
-async function* entriesAt(repository: Repository, snapshot: Snapshot, place: Place): AsyncGenerator<Entry> {
+async function* entriesAt(
+  repository: Repository,
+  snapshot: Snapshot,
+  place: Place,
+  onGap: (gap: Gap) => void,
+): AsyncGenerator<Entry> {
   let found = false;
-  for await (const entry of repository.entries(snapshot, place.source.name)) {
+  for await (const entry of repository.entries(snapshot, place.source.name, onGap)) {
     if (isAt(place, entry)) {
       found = true;
       yield entry;

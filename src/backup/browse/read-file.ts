@@ -2,8 +2,8 @@ import type { Entry } from '../../repository/entry.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
-import { NotFoundError, UsageError } from '../../support/errors.ts';
-import { fileNameOf } from './file-name.ts';
+import { DamagedError, NotFoundError, UsageError } from '../../support/errors.ts';
+import { fileNameOf, placesNamed } from './file-name.ts';
 import { type ListedFile, listFiles } from './list-files.ts';
 
 /**
@@ -11,6 +11,7 @@ import { type ListedFile, listFiles } from './list-files.ts';
  *
  * @param name as `placesNamed` reads it
  * @throws {NotFoundError} when there is no such file. @throws {UsageError} when it has no content: a directory, a link
+ * @throws {DamagedError} when it cannot be read, or may be in a part of the tree that cannot
  */
 export async function* readFile(
   repository: Repository,
@@ -25,9 +26,23 @@ export async function* readFile(
 }
 
 async function findFile(repository: Repository, snapshot: Snapshot, name: string): Promise<ListedFile> {
-  for await (const file of listFiles(repository, snapshot, name)) return file;
+  let damage: DamagedError | undefined;
+  const files = listFiles(repository, snapshot, name, ({ error }) => {
+    damage ??= error;
+  });
+  const [{ path } = { path: undefined }] = placesNamed(snapshot, name);
+  for await (const file of files) if (path === undefined || file.entry.path === path) return file;
+  if (damage) throw unknown(snapshot, name, damage);
   throw new NotFoundError(`reading ${name} of snapshot ${snapshot.id}: there is no such file`, {
     advice: `dockerctl backup ls ${shortId(snapshot.id)} lists them`,
+  });
+}
+
+function unknown({ id }: Snapshot, name: string, cause: DamagedError): DamagedError {
+  return new DamagedError(`looking for ${name} in snapshot ${shortId(id)}: ${cause.message}`, {
+    cause,
+    facts: cause.facts,
+    advice: 'Another snapshot may have it: dockerctl backup list shows which there are',
   });
 }
 

@@ -3,6 +3,7 @@ import type { ListedFile } from '../../backup/browse/list-files.ts';
 import type { Entry } from '../../repository/entry.ts';
 import { identityOption, openBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
+import { exitCodes } from '../exit-codes.ts';
 import type { ParsedInput } from '../program.ts';
 import { printList } from '../render/list.ts';
 import { formatTime } from '../render/quantities.ts';
@@ -22,15 +23,22 @@ export function addBackupLs(backup: Command, wrap: Wrap): void {
 async function listSnapshot(
   session: Session,
   { args: [name, place], options }: ParsedInput,
-): Promise<undefined> {
-  const [{ listFiles }, { fileNameOf }, { toText }] = await Promise.all([
+): Promise<number> {
+  const [{ listFiles }, { fileNameOf }, { describeRange }, { toText }] = await Promise.all([
     import('../../backup/browse/list-files.ts'),
     import('../../backup/browse/file-name.ts'),
+    import('../../repository/tree/path-range.ts'),
     import('../../support/posix/byte-path.ts'),
   ]);
   const repository = await openBackupRepository(session, options.repository, options.identity);
+  let status: number = exitCodes.done;
   try {
-    const files = listFiles(repository, await repository.find(name), place);
+    const snapshot = await repository.find(name);
+    const files = listFiles(repository, snapshot, place, ({ source, error, ...range }) => {
+      status = exitCodes.damaged;
+      const lost = `cannot list ${source.name}:${describeRange(range)}: ${error.message}`;
+      session.context.progress.warn(lost);
+    });
     await printList(session, files, {
       line({ source, entry }) {
         const link = entry.target === undefined ? '' : ` -> ${toText(entry.target)}`;
@@ -43,6 +51,7 @@ async function listSnapshot(
         ...described(entry),
       }),
     });
+    return status;
   } finally {
     await repository.close();
   }

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { RestoreReport } from '../../restore/conclude.ts';
 import type { RestoreHost } from '../../restore/host.ts';
 import { UsageError } from '../../support/errors.ts';
 import { adoptDeployment } from '../adopted-deployment.ts';
 import { identityOption, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
+import { exitCodes } from '../exit-codes.ts';
 import { openHost } from '../lifecycle.ts';
 import type { ParsedInput } from '../program.ts';
 import { renderPlan, renderReport, renderStatus } from '../render/restore.ts';
@@ -25,6 +27,7 @@ export function addRestore(program: Command, wrap: Wrap): void {
       '\nA name with a dot or a slash is an archive that `backup export` wrote, of which the volumes may be several; - is' +
         '\nstandard input. A plain .tar is read where it lies; a compressed one is unpacked into the state directory meanwhile.',
     )
+    .option('--skip-damaged', 'read everything first, name what is lost, and restore the rest; ends with 14')
     .option('--allow-hooks', "run on this host what a foreign snapshot's deployment file says")
     .option('--resume', 'finish a restore that was killed')
     .option('--rollback', 'take back the restore that was killed, or else the last one')
@@ -36,7 +39,10 @@ export function addRestore(program: Command, wrap: Wrap): void {
     .action(wrap(restore));
 }
 
-async function restore(session: Session, { args: [named], options }: ParsedInput): Promise<undefined> {
+async function restore(
+  session: Session,
+  { args: [named], options }: ParsedInput,
+): Promise<number | undefined> {
   const asked = ['resume', 'rollback', 'status', 'dropOld'].filter((name) => options[name]);
   if (asked.length + (named.length === 0 ? 0 : 1) !== 1) {
     throw new UsageError(
@@ -59,7 +65,7 @@ async function restoreSnapshot(
   session: Session,
   named: readonly string[],
   options: ParsedInput['options'],
-): Promise<undefined> {
+): Promise<number> {
   const { prepareRestore } = await import('../../restore/restore.ts');
   const to = options.to === undefined ? undefined : resolve(session.io.workingDirectory, options.to);
   const keys = await trustedKeys(session, options.signers);
@@ -70,27 +76,40 @@ async function restoreSnapshot(
     const adopted = to === undefined ? await adoptDeployment(session, source, trusting) : undefined;
     const acting = adopted?.session ?? session;
     const { hostCommands = true, notes = [] } = adopted ?? {};
-    const request = { snapshot, only: options.only ?? [], full: options.full === true, to, hostCommands };
+    const selection = { only: options.only ?? [], full: options.full === true, to };
+    const request = { snapshot, ...selection, hostCommands, skipDamaged: options.skipDamaged === true };
     const ports = { host: await hostFor(acting, to), repository, keys };
     if (to === undefined && !session.global.dryRun) await refuseWhileBusy(acting);
     const { plan, run } = await prepareRestore(request, ports, session.context);
     plan.warnings.push(...notes);
     if (adopted) plan.skipped = plan.skipped.filter(({ name }) => name !== 'deployment');
-    if (session.global.dryRun) return session.result(plan, renderPlan) as undefined;
+    if (session.global.dryRun) {
+      session.result(plan, renderPlan);
+      return statusOf(plan);
+    }
     if (!session.global.yes) session.io.stderr.write(`${renderPlan(plan)}\n`);
     await session.confirm(to === undefined ? 'replace this with the backup' : `write it to ${to}`);
-    session.result(await (adopted?.keepFile(run) ?? run()), renderReport);
+    const report = await (adopted?.keepFile(run) ?? run());
+    session.result(report, renderReport);
+    return statusOf(report);
   } finally {
     await repository.close();
   }
 }
 
-async function resume(session: Session, options: ParsedInput['options']): Promise<undefined> {
+/** What is lost stays lost, however well the rest went. */
+function statusOf({ losses }: Pick<RestoreReport, 'losses'>): number {
+  return losses.length === 0 ? exitCodes.done : exitCodes.damaged;
+}
+
+async function resume(session: Session, options: ParsedInput['options']): Promise<number> {
   const { restoreStatus, resumeRestore } = await import('../../restore/unfinished.ts');
   const open = (where: string) => reopenRestoreSource(session, where, options);
   const unfinished = (await restoreStatus(session.context.stateDir)).find(({ phase }) => phase !== 'done');
   const host = unfinished && (await hostFor(session, unfinished.to, unfinished.hostCommands));
-  session.result(await resumeRestore(open, host, session.context), renderReport);
+  const report = await resumeRestore(open, host, session.context);
+  session.result(report, renderReport);
+  return statusOf(report);
 }
 
 async function takeBack(session: Session): Promise<undefined> {

@@ -1,6 +1,7 @@
 import { shortId } from '../../repository/snapshot/short-id.ts';
 import type { RestoreReport } from '../../restore/conclude.ts';
 import type { RestorePlan } from '../../restore/plan/plan.ts';
+import type { ToldLoss } from '../../restore/salvage/loss.ts';
 import type { RestoreStatus } from '../../restore/unfinished.ts';
 import { renderProvenance } from './provenance.ts';
 import { count, formatBytes, formatTime } from './quantities.ts';
@@ -25,6 +26,7 @@ export function renderPlan(plan: RestorePlan): string {
         `needs ${formatBytes(bytes.need)} in ${printable(directory)}, where ${formatBytes(bytes.free)} are free`,
     ),
     ...plan.warnings.map((warning) => `note: ${printable(warning)}`),
+    ...renderLosses(plan.losses),
   ].join('\n');
 }
 
@@ -47,9 +49,28 @@ export function renderReport(report: RestoreReport): string {
       labels.map((label) => `${printable(inventory)} ${printable(label)}: ${printable(advice)}`),
     ),
     ...report.warnings.map((warning) => `note: ${printable(warning)}`),
+    ...renderLosses(report.losses),
     ...report.kept.map((where) => `replaced data is kept in ${printable(where)}`),
     ...(report.kept.length > 0 ? ['dockerctl restore --rollback brings it back; --drop-old removes it'] : []),
   ].join('\n');
+}
+
+/** All of them: what is lost and not named is forgotten. */
+function renderLosses(losses: readonly ToldLoss[]): string[] {
+  if (losses.length === 0) return [];
+  const ranges = losses.flatMap((loss) => loss.ranges);
+  const files = losses.flatMap((loss) => loss.files);
+  return [
+    ...ranges.map((range) => `LOST ${printable(range)}`),
+    ...files.map(({ path, reason }) => `LOST ${printable(path)}: ${printable(reason)}`),
+    ...losses.flatMap(({ directories }) =>
+      directories.map((path) => `owner and rights are LOST, only root may enter: ${printable(path)}`),
+    ),
+    `the snapshot is DAMAGED: lost are ${count(files.length, 'file')}` +
+      (ranges.length > 0
+        ? `, and ${count(ranges.length, 'stretch', 'stretches')} of which nobody knows what was there`
+        : ''),
+  ];
 }
 
 /** On a terminal; `--json` has all. */

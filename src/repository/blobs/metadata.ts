@@ -33,6 +33,15 @@ export async function readMetadata(store: Store, { digest }: { digest: Digest })
   return text;
 }
 
+/** What this host remembers of a blob that it wrote sealed, whatever became of the blob; `undefined` when it does not. */
+export async function readRemembered(
+  { cache }: Store,
+  { digest }: { digest: Digest },
+): Promise<Buffer | undefined> {
+  const plain = cache?.read(digest);
+  return plain && decompress(plain, limit, digest);
+}
+
 async function unseal({ cache, identities }: Store, digest: Digest, bytes: Buffer): Promise<Uint8Array> {
   const known = cache?.read(digest);
   if (known !== undefined) return known;

@@ -58,7 +58,7 @@ async function readable(
     snapshots: async () => [stored.snapshot],
     find: async (name) => findSnapshot([stored.snapshot], name, archive.name),
     signedConfig: () => readSignedConfig(store, stored.parts),
-    entries: (_, source) => readEntries(store, stored, source),
+    entries: (_, source, onGap) => readEntries(store, stored, source, onGap),
     async *content(_, entry) {
       places ??= ChunkPlaces.load(store, stored.parts);
       if (entry.chunks?.length) yield* readContent(await places, frames, entry);

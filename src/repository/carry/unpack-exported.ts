@@ -53,7 +53,7 @@ export function removedWhenClosed(
     snapshots: () => repository.snapshots(),
     find: (name) => repository.find(name),
     signedConfig: (snapshot) => repository.signedConfig(snapshot),
-    entries: (snapshot, source) => repository.entries(snapshot, source),
+    entries: (snapshot, source, onGap) => repository.entries(snapshot, source, onGap),
     content: (snapshot, entry) => repository.content(snapshot, entry),
     async close() {
       await repository.close();

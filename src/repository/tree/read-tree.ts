@@ -55,7 +55,8 @@ async function readText(store: Store, ref: TreeRef): Promise<SegmentText | Damag
   }
 }
 
-function decodeSegment({ ref, text }: SegmentText): Segment | DamagedError {
+/** What the lines of a segment say, or which of them says nothing. */
+export function decodeSegment({ ref, text }: SegmentText): Segment | DamagedError {
   const lines = text.toString('utf8').split('\n');
   if (lines.at(-1) === '') lines.pop();
   try {

@@ -15,6 +15,7 @@ export const mostFiles = 100;
 
 /**
  * `source:path` of what a damaged or missing blob spoils, as exactly as can be known.
+ * @param store with what this host remembers of its own backups, where it does
  * @param spoiled the snapshots that need it
  * @param others every snapshot: the same files may be told of by another one
  * @throws {SignatureError} when that is sealed and no key is at hand

@@ -5,6 +5,7 @@ import type { Context } from '../../support/context.ts';
 import { DamagedError, InterruptedError, SignatureError } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';
 import type { Damage, VerifyOptions, VerifyReport } from '../repository.ts';
+import { PlainCache } from '../seal/plain-cache.ts';
 import type { Store } from '../seal/store.ts';
 import { type Catalog, loadEverySnapshot } from '../snapshot/catalog.ts';
 import { blobsOf } from '../snapshot/stored.ts';
@@ -38,11 +39,12 @@ export async function verifyRepository(
     damage: [],
     damagedBlobs: new Set(),
   };
+  const remembering = await rememberingStore(store, catalog, context);
   const task = beginTask(catalog, readData, context);
   try {
-    await checkBlobs(store, catalog, report, task, context);
+    await checkBlobs(store, remembering, catalog, report, task, context);
     report.damage.push(...(await checkIndex(store, catalog)));
-    if (readData) await checkData(store, catalog, report, task, context);
+    if (readData) await checkData(store, remembering, catalog, report, task, context);
   } finally {
     task.end();
   }
@@ -61,6 +63,14 @@ function requireKey({ directory, identities }: Store, { stored }: Catalog): void
   );
 }
 
+/** With what this host remembers of its own backups: it decides nothing, but it knows names where no key is at hand. */
+async function rememberingStore(store: Store, { stored }: Catalog, { stateDir }: Context): Promise<Store> {
+  const repository = stored.at(-1)?.repository;
+  if (repository === undefined) return store;
+  const cache = new PlainCache(stateDir, repository);
+  return (await cache.digests()).size > 0 ? { ...store, cache } : store;
+}
+
 function beginTask({ stored }: Catalog, readData: boolean, context: Context): ProgressTask {
   const sizes = new Map(stored.flatMap(blobsOf).map(({ digest, size }) => [digest, size]));
   const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
@@ -70,6 +80,7 @@ function beginTask({ stored }: Catalog, readData: boolean, context: Context): Pr
 
 async function checkBlobs(
   store: Store,
+  remembering: Store,
   catalog: Catalog,
   report: Verification,
   task: ProgressTask,
@@ -83,22 +94,31 @@ async function checkBlobs(
     report.bytes += size;
     if (got === digest) continue;
     const message = 'the bytes of this blob are not what its name says';
-    await addDamage(store, catalog, report, { digest, message, got });
+    await addDamage(remembering, catalog, report, { digest, message, got });
   }
   const needed = new Map(catalog.stored.flatMap(blobsOf).map((blob) => [blob.digest, blob]));
   for (const { manifest } of catalog.damaged) needed.set(manifest, { digest: manifest, size: 0 });
   for (const { digest } of needed.values()) {
     if (present.has(digest)) continue;
-    await addDamage(store, catalog, report, { digest, message: 'this blob is missing', got: undefined });
+    await addDamage(remembering, catalog, report, {
+      digest,
+      message: 'this blob is missing',
+      got: undefined,
+    });
   }
   for (const { manifest, error } of catalog.damaged) {
     if (report.damagedBlobs.has(manifest)) continue;
-    await addDamage(store, catalog, report, { digest: manifest, message: error.message, got: undefined });
+    await addDamage(remembering, catalog, report, {
+      digest: manifest,
+      message: error.message,
+      got: undefined,
+    });
   }
 }
 
 async function checkData(
   store: Store,
+  remembering: Store,
   catalog: Catalog,
   report: Verification,
   task: ProgressTask,
@@ -110,7 +130,7 @@ async function checkData(
     const wrong = await checkPack(store, contents);
     task.advance(contents.size);
     if (wrong === undefined) continue;
-    await addDamage(store, catalog, report, { digest: contents.pack, message: wrong, got: undefined });
+    await addDamage(remembering, catalog, report, { digest: contents.pack, message: wrong, got: undefined });
   }
   for (const stored of catalog.stored) {
     throwIfInterrupted(context);

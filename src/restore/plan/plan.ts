@@ -1,5 +1,6 @@
 import type { Provenance } from '../../repository/signed/provenance.ts';
 import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
+import type { ToldLoss } from '../salvage/loss.ts';
 import type { Mount, ServiceState } from '../services.ts';
 import { isInside } from '../tree/checked-entries.ts';
 import type { SelectedSource } from './select.ts';
@@ -13,6 +14,8 @@ export interface RestorePlan {
   release: string | undefined;
   sources: PlannedSource[];
   skipped: { name: string; title: string; reason: string }[];
+  /** What of it is damaged and will not come back; known only when that was asked for. */
+  losses: ToldLoss[];
   /** Services to stop, and those to start afterwards, each in the order it happens. */
   stop: string[];
   start: string[];
@@ -54,7 +57,7 @@ export function planRestore(
   selected: readonly SelectedSource[],
   skipped: RestorePlan['skipped'],
   survey: Survey,
-): Omit<RestorePlan, 'provenance'> {
+): Omit<RestorePlan, 'provenance' | 'losses'> {
   const stop = servicesToStop(selected, survey);
   return {
     snapshot: {

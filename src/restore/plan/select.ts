@@ -13,6 +13,12 @@ export interface Selection {
   to: string | undefined;
 }
 
+/** Which sources are restored, and why the others are not. */
+export interface Chosen {
+  selected: SelectedSource[];
+  skipped: { name: string; title: string; reason: string }[];
+}
+
 /** A source to be restored, and what it was made from. */
 export interface SelectedSource {
   summary: SourceSummary;
@@ -41,11 +47,7 @@ export interface SelectedSource {
  * @param sources what the deployment file says of them
  * @throws {NotFoundError} for a name that the snapshot does not have
  */
-export function selectSources(
-  snapshot: Snapshot,
-  selection: Selection,
-  sources: readonly Source[],
-): { selected: SelectedSource[]; skipped: { name: string; title: string; reason: string }[] } {
+export function selectSources(snapshot: Snapshot, selection: Selection, sources: readonly Source[]): Chosen {
   const names = snapshot.sources.map(({ name }) => name);
   const unknown = selection.only.filter((name) => !names.includes(name));
   if (unknown.length > 0) {
@@ -54,8 +56,7 @@ export function selectSources(
       facts: { unknown, names },
     });
   }
-  const selected: SelectedSource[] = [];
-  const skipped: { name: string; title: string; reason: string }[] = [];
+  const { selected, skipped }: Chosen = { selected: [], skipped: [] };
   for (const summary of snapshot.sources) {
     const reason = reasonToSkip(summary, selection, sources);
     if (reason === undefined)

@@ -47,6 +47,11 @@ export async function directoryTargets(
   return Promise.all(targets.map(async (target) => ({ ...target, path: await resolved(target.path) })));
 }
 
+/** Where the trees of a source begin. */
+export function rootsOf({ paths }: SelectedSource): string[] {
+  return paths === undefined ? ['.'] : paths.map(rootOf);
+}
+
 /** Path in the tree of a path of the host. */
 function rootOf(path: string): string {
   return fromText(path).replace(/^\/+|\/+$/g, '') || '.';
