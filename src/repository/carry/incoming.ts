@@ -1,19 +1,19 @@
 import { open, unlink } from 'node:fs/promises';
 import { type Digest, digestOf, hexOf, verified } from '../../oci/digest.ts';
 import { stagingPath } from '../../oci/layout.ts';
-import { blobSize, publishBlob, type StagedBlob, stageBlob, syncBlobs } from '../../oci/layout-blobs.ts';
-import { DamagedError, NoSpaceError } from '../../support/errors.ts';
-import { freeSpaceAt } from '../../support/free-space.ts';
+import { publishBlob, type StagedBlob, stageBlob, syncBlobs } from '../../oci/layout-blobs.ts';
+import { DamagedError } from '../../support/errors.ts';
 import { keepReserve } from '../prune/reserve.ts';
 import { replaceManifest } from '../rewrite/reissue.ts';
 import { writeError } from '../run/write-error.ts';
 import type { Store } from '../seal/store.ts';
 import type { Provenance, TrustedKeys } from '../signed/provenance.ts';
-import { type BlobRef, blobsOfParts, decodeManifest, type Parts } from '../snapshot/manifest.ts';
+import { type BlobRef, blobsOfParts, decodeManifest } from '../snapshot/manifest.ts';
 import { publishSnapshot } from '../snapshot/publish.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { decodeSnapshot, type StoredSnapshot } from '../snapshot/stored.ts';
 import { IncomingHead } from './incoming-head.ts';
+import { lackingBlobs, requireRoom, whatItBrings } from './lacking-blobs.ts';
 
 /** A snapshot on its way into a repository. Nothing of it is visible before `commit` resolves. */
 export interface Incoming {
@@ -110,46 +110,6 @@ export async function beginIncoming(options: IncomingOptions): Promise<Incoming>
 
     abandon: end,
   };
-}
-
-/**
- * A snapshot that is here, with a manifest that was issued anew, needs other blobs than the incoming manifest names: all that
- * this can bring is a signature.
- */
-function whatItBrings(
-  parts: Parts,
-  manifest: Digest,
-  existing: StoredSnapshot | undefined,
-): { wanted: BlobRef[]; tells: Parts; brings: BlobRef | undefined } {
-  if (existing === undefined || existing.manifest.digest === manifest) {
-    return { wanted: blobsOfParts(parts), tells: parts, brings: undefined };
-  }
-  const brings = existing.parts.signature === undefined ? parts.signature : undefined;
-  if (brings === undefined) return { wanted: [], tells: existing.parts, brings };
-  return { wanted: [brings], tells: parts, brings };
-}
-
-/** What is not here, not as long as it should be, or known to be damaged. */
-async function lackingBlobs(
-  blobs: readonly BlobRef[],
-  { store, damaged }: IncomingOptions,
-): Promise<BlobRef[]> {
-  const lacking: BlobRef[] = [];
-  for (const blob of blobs) {
-    const isHere = (await blobSize(store, blob.digest)) === blob.size;
-    if (!isHere || damaged.has(blob.digest)) lacking.push(blob);
-  }
-  return lacking;
-}
-
-async function requireRoom({ directory }: Store, lacking: readonly BlobRef[]): Promise<void> {
-  const wanted = lacking.reduce((sum, { size }) => sum + size, 0);
-  const free = await freeSpaceAt(directory);
-  if (wanted <= free) return;
-  throw new NoSpaceError(`taking in a snapshot: it needs ${wanted} bytes in ${directory}, ${free} are free`, {
-    advice: 'Make room there, for example with dockerctl backup prune, and do it again',
-    facts: { path: directory, wanted, free },
-  });
 }
 
 async function writeBlob(
