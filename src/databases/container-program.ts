@@ -1,27 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Execution } from '../engine/engine.ts';
 import { FailedError } from '../support/errors.ts';
 import type { DatabaseServer } from './databases.ts';
 import { endProgram, markName } from './end-program.ts';
+import { feed, lastOf, type WatchedProgram, watched } from './program-streams.ts';
 
-export interface ContainerProgram {
+export interface ContainerProgram extends WatchedProgram {
   command: readonly string[];
   environment: Record<string, string>;
   /** The operating system's account; the container's own when undefined. */
   user: string | undefined;
-  /** What it is for, as errors shall begin: `dumping database shop of postgres`. */
-  purpose: string;
-  /** Ends it with the signal's own reason. */
-  signal: AbortSignal;
   /** A little that it is given on its standard input, by `outputOf`. */
   input?: string;
 }
 
 /** Milliseconds without a byte, while we wait for one, after which a dump counts as hung. */
 const silenceLimit = 15 * 60_000;
-const keptErrorOutput = 4096;
 
 /**
  * The standard output of a program inside the server's container. Throws after the last byte unless the program exited
@@ -102,60 +96,6 @@ async function start(
   };
 }
 
-/**
- * Throws what `input` throws. A program that stops listening is no failure here: its exit status tells more. The engine
- * does not always say that it stopped, but the end of its output does.
- */
-async function feed(
-  input: AsyncIterable<Uint8Array>,
-  execution: Execution,
-  program: ContainerProgram,
-  ended: AbortSignal,
-): Promise<void> {
-  let failure: { cause: unknown } | undefined;
-  const iterator = input[Symbol.asyncIterator]();
-  async function* remembered(): AsyncGenerator<Uint8Array> {
-    try {
-      for (let next = await pull(); !next.done; next = await pull()) yield next.value;
-    } finally {
-      await iterator.return?.();
-    }
-  }
-  const pull = () =>
-    iterator.next().catch((cause: unknown) => {
-      failure = { cause };
-      throw cause;
-    });
-  await pipeline(Readable.from(remembered(), { objectMode: false }), execution.stdin!, {
-    signal: AbortSignal.any([program.signal, ended]),
-  }).catch(() => program.signal.throwIfAborted());
-  if (failure) throw failure.cause;
-}
-
-async function* watched(
-  stream: Readable,
-  program: ContainerProgram,
-  silence?: number,
-): AsyncGenerator<Uint8Array> {
-  const stop = () => stream.destroy(program.signal.reason);
-  const hung = () =>
-    stream.destroy(
-      new FailedError(`${program.purpose}: it printed nothing for ${silence! / 60_000} minutes`),
-    );
-  let timer = silence === undefined ? undefined : setTimeout(hung, silence);
-  program.signal.addEventListener('abort', stop, { once: true });
-  try {
-    for await (const piece of stream) {
-      clearTimeout(timer);
-      yield piece;
-      if (silence !== undefined) timer = setTimeout(hung, silence);
-    }
-  } finally {
-    clearTimeout(timer);
-    program.signal.removeEventListener('abort', stop);
-  }
-}
-
 async function expectSuccess(
   execution: Execution,
   { purpose, command }: ContainerProgram,
@@ -168,20 +108,4 @@ async function expectSuccess(
   throw new FailedError(`${purpose}: ${command[0]} exited with ${status}${line && `: ${line}`}`, {
     facts: { status, stderr: said },
   });
-}
-
-/** Keeps the last bytes of a stream, from a line's beginning. */
-function lastOf(stream: Readable): () => string {
-  let kept = Buffer.alloc(0);
-  let cut = false;
-  stream.on('error', () => {});
-  stream.on('data', (piece: Buffer) => {
-    const all = Buffer.concat([kept, piece]);
-    cut ||= all.length > keptErrorOutput;
-    kept = all.subarray(-keptErrorOutput);
-  });
-  return () => {
-    const text = kept.toString('utf8');
-    return (cut ? text.slice(text.indexOf('\n') + 1) : text).trim();
-  };
 }
