@@ -1,12 +1,7 @@
 import { DamagedError } from '../../support/errors.ts';
 import { Crc64, ecma } from '../crc64.ts';
-import { type BsonValue, readBson } from './bson.ts';
-
-const magic = Buffer.of(0x6d, 0xe2, 0x99, 0x81);
-const terminator = -1;
-const shortestDocument = 5;
-/** More than servers accept of one document; what is longer is no length. */
-const longestDocument = 48 * 1024 * 1024;
+import { ArchiveBlocks, type ArchiveParts } from './archive-blocks.ts';
+import type { BsonValue } from './bson.ts';
 
 /** What an archive holds. */
 export interface ArchiveContent {
@@ -18,7 +13,6 @@ export interface ArchiveContent {
 /**
  * Passes an archive of `mongodump --archive` on, and throws `DamagedError` at its end unless every collection that it announces has been
  * closed with the checksum of its documents. Nothing else marks the end of an archive: cut between two blocks it looks whole.
- * Source of the format: common/archive/spec.md of mongodb/mongo-tools.
  *
  * @param content is told what goes by
  */
@@ -27,12 +21,15 @@ export async function* wholeArchive(
   purpose: string,
   content: ArchiveContent,
 ): AsyncGenerator<Uint8Array> {
-  const reader = new ArchiveReader(purpose, content);
+  const damaged = (fault: string) => new DamagedError(`${purpose}: the dump is damaged: ${fault}`);
+  const collections = new ArchivedCollections(content, damaged);
+  const blocks = new ArchiveBlocks(collections, damaged);
   for await (const piece of archive) {
-    reader.read(Buffer.from(piece.buffer, piece.byteOffset, piece.length));
+    blocks.read(Buffer.from(piece.buffer, piece.byteOffset, piece.length));
     yield piece;
   }
-  reader.end();
+  blocks.end();
+  collections.end();
 }
 
 interface Namespace {
@@ -41,122 +38,37 @@ interface Namespace {
   closed: boolean;
 }
 
-class ArchiveReader {
-  readonly #purpose: string;
+/** Follows every collection from its announcement to its checksum. */
+class ArchivedCollections implements ArchiveParts {
   readonly #content: ArchiveContent;
+  readonly #damaged: (fault: string) => DamagedError;
   /** Announced, and perhaps never opened. */
   readonly #announced = new Map<string, { optional: boolean }>();
   readonly #namespaces = new Map<string, Namespace>();
-  /** A length or a document of ours that has not come whole. */
-  #held: Buffer = Buffer.alloc(0);
-  #needed = magic.length;
-  #next: 'magic' | 'length' | 'document' = 'magic';
-  #block: 'prelude' | 'namespace' = 'prelude';
-  #atHeader = true;
+  /** Of the block that goes by. */
   #current: Namespace | undefined;
-  /** Bytes of a collection's document that are still to come. */
-  #passing = 0;
 
-  constructor(purpose: string, content: ArchiveContent) {
-    this.#purpose = purpose;
+  constructor(content: ArchiveContent, damaged: (fault: string) => DamagedError) {
     this.#content = content;
+    this.#damaged = damaged;
   }
 
-  read(piece: Buffer): void {
-    let rest = piece;
-    while (rest.length > 0) {
-      if (this.#passing > 0) {
-        const taken = rest.subarray(0, this.#passing);
-        this.#current!.checksum.update(taken);
-        this.#passing -= taken.length;
-        if (this.#passing === 0 && taken.at(-1) !== 0) throw this.#damaged('a document is malformed');
-        rest = rest.subarray(taken.length);
-        continue;
-      }
-      const taken = rest.subarray(0, this.#needed - this.#held.length);
-      this.#held = Buffer.concat([this.#held, taken]);
-      rest = rest.subarray(taken.length);
-      if (this.#held.length === this.#needed) this.#whole(this.#held);
-    }
-  }
-
-  end(): void {
-    if (this.#next === 'magic') throw this.#damaged('it does not begin like one');
-    const between = this.#block === 'namespace' && this.#atHeader && this.#held.length === 0;
-    if (!between || this.#passing > 0) throw this.#damaged('it ends before its end');
-    for (const [name, { closed }] of this.#namespaces)
-      if (!closed) throw this.#damaged(`it ends before the end of ${name}`);
-    for (const [name, { optional }] of this.#announced) {
-      if (!optional && !this.#namespaces.has(name)) throw this.#damaged(`it ends before ${name}`);
-    }
-    if (this.#namespaces.size === 0) throw this.#damaged('it holds no collection');
-  }
-
-  #whole(bytes: Buffer): void {
-    this.#held = Buffer.alloc(0);
-    if (this.#next === 'magic') {
-      if (!bytes.equals(magic)) throw this.#damaged('it does not begin like one');
-      this.#expectLength();
-    } else if (this.#next === 'length') this.#length(bytes);
-    else this.#document(bytes);
-  }
-
-  #length(bytes: Buffer): void {
-    const length = bytes.readInt32LE(0);
-    if (length === terminator) this.#endBlock();
-    else this.#begin(bytes, length);
-  }
-
-  #begin(bytes: Buffer, length: number): void {
-    if (length < shortestDocument || length > longestDocument) throw this.#damaged('a length is impossible');
-    if (this.#block === 'namespace' && !this.#atHeader) this.#beginContent(bytes, length);
-    else {
-      this.#next = 'document';
-      this.#held = bytes;
-      this.#needed = length;
-    }
-  }
-
-  #beginContent(lengthBytes: Buffer, length: number): void {
-    if (this.#current === undefined || this.#current.closed)
-      throw this.#damaged('documents follow the end of a collection');
-    this.#current.checksum.update(lengthBytes);
-    this.#passing = length - lengthBytes.length;
-    this.#content.databases.get(this.#current.database)!.documents++;
-    this.#expectLength();
-  }
-
-  #endBlock(): void {
-    if (this.#atHeader) throw this.#damaged('a block has no header');
-    this.#block = 'namespace';
-    this.#atHeader = true;
-    this.#current = undefined;
-    this.#expectLength();
-  }
-
-  #document(bytes: Buffer): void {
-    const fields = readBson(bytes);
-    if (fields === undefined) throw this.#damaged('a header is malformed');
-    if (this.#block === 'namespace') this.#header(fields);
-    else if (this.#atHeader) this.#content.serverVersion = textOf(fields.get('server_version'));
-    else this.#announce(fields);
-    this.#atHeader = false;
-    this.#expectLength();
+  beginning(fields: Map<string, BsonValue>): void {
+    this.#content.serverVersion = textOf(fields.get('server_version'));
   }
 
   /** A view has no documents of its own; those of a time series are in a collection of another name. */
-  #announce(fields: Map<string, BsonValue>): void {
+  announced(fields: Map<string, BsonValue>): void {
     const metadata = textOf(fields.get('metadata')) ?? '';
     const optional =
       /"(viewOn|timeseries)"/.test(metadata) || /^(view|timeseries)$/.test(textOf(fields.get('type')) ?? '');
     this.#announced.set(nameOf(fields), { optional });
   }
 
-  #header(fields: Map<string, BsonValue>): void {
+  header(fields: Map<string, BsonValue>): void {
     const [name, database] = [nameOf(fields), textOf(fields.get('db')) ?? ''];
     if (!fields.get('collection')) throw this.#damaged('a block is of no collection');
-    const namespace = this.#namespaces.get(name) ?? { database, checksum: new Crc64(ecma), closed: false };
-    if (!this.#namespaces.has(name)) this.#open(name, namespace);
+    const namespace = this.#namespaces.get(name) ?? this.#open(name, database);
     if (namespace.closed) throw this.#damaged(`${name} goes on after its end`);
     this.#current = namespace;
     if (fields.get('EOF') !== true) return;
@@ -166,20 +78,32 @@ class ArchiveReader {
       throw this.#damaged(`${name} does not match its checksum`);
   }
 
-  #open(name: string, namespace: Namespace): void {
+  documentBegins(): void {
+    if (this.#current === undefined || this.#current.closed)
+      throw this.#damaged('documents follow the end of a collection');
+    this.#content.databases.get(this.#current.database)!.documents++;
+  }
+
+  content(bytes: Uint8Array): void {
+    this.#current!.checksum.update(bytes);
+  }
+
+  end(): void {
+    for (const [name, { closed }] of this.#namespaces)
+      if (!closed) throw this.#damaged(`it ends before the end of ${name}`);
+    for (const [name, { optional }] of this.#announced) {
+      if (!optional && !this.#namespaces.has(name)) throw this.#damaged(`it ends before ${name}`);
+    }
+    if (this.#namespaces.size === 0) throw this.#damaged('it holds no collection');
+  }
+
+  #open(name: string, database: string): Namespace {
+    const namespace = { database, checksum: new Crc64(ecma), closed: false };
     this.#namespaces.set(name, namespace);
-    const database = this.#content.databases.get(namespace.database) ?? { collections: 0, documents: 0 };
-    database.collections++;
-    this.#content.databases.set(namespace.database, database);
-  }
-
-  #expectLength(): void {
-    this.#next = 'length';
-    this.#needed = 4;
-  }
-
-  #damaged(fault: string): DamagedError {
-    return new DamagedError(`${this.#purpose}: the dump is damaged: ${fault}`);
+    const counts = this.#content.databases.get(database) ?? { collections: 0, documents: 0 };
+    counts.collections++;
+    this.#content.databases.set(database, counts);
+    return namespace;
   }
 }
 
