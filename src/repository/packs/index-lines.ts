@@ -25,13 +25,9 @@ export interface IndexHeader {
   seed: Buffer;
 }
 
-/** No index is made longer than about this many bytes. */
-export const indexGoal = 8 * 1024 * 1024;
-
-/** An index's text, as `docs/backup-format.md` tells. */
-export function encodeIndex({ repository, seed }: IndexHeader, packLines: readonly string[]): Buffer {
-  const first = JSON.stringify({ repository, seed64: Buffer.from(seed).toString('base64') });
-  return Buffer.from(`${[first, ...packLines].join('\n')}\n`);
+/** The first line of an index, as `docs/backup-format.md` tells; then come those of its packs. */
+export function encodeIndexHeader({ repository, seed }: IndexHeader): string {
+  return JSON.stringify({ repository, seed64: Buffer.from(seed).toString('base64') });
 }
 
 export function encodePackLine({ pack, size, frames }: PackContents): string {

@@ -4,18 +4,13 @@ import { stagingPath } from '../../oci/layout.ts';
 import { publishBlob, type StagedBlob, syncBlobs } from '../../oci/layout-blobs.ts';
 import type { Context } from '../../support/context.ts';
 import { decodeRecipient } from '../age/keys.ts';
-import { readMetadata, stageMetadata } from '../blobs/metadata.ts';
+import { readMetadata } from '../blobs/metadata.ts';
 import type { ChunkTable } from '../chunks/table.ts';
-import {
-  decodeIndex,
-  encodeIndex,
-  encodePackLine,
-  type IndexHeader,
-  type PackContents,
-} from '../packs/index-lines.ts';
+import { decodeIndex, encodePackLine, type IndexHeader, type PackContents } from '../packs/index-lines.ts';
 import type { WrittenPack } from '../packs/pack-file.ts';
 import { packGoal } from '../packs/pack-goal.ts';
 import { PackWriter } from '../packs/pack-writer.ts';
+import { stageIndexes } from '../packs/stage-indexes.ts';
 import { UsablePacks } from '../packs/usable-packs.ts';
 import { type NewPlaces, reissueManifests } from '../rewrite/reissue.ts';
 import type { Store } from '../seal/store.ts';
@@ -60,7 +55,7 @@ export async function repack(
   const blobs = rewritten.flatMap(({ staged }) => staged);
   for (const blob of blobs) await publishBlob(store, blob);
   await syncBlobs(store);
-  const newIndexes = rewritten.flatMap(({ index }) => index ?? []);
+  const newIndexes = rewritten.flatMap(({ indexes }) => indexes);
   const usable = new UsablePacks(store, [...newIndexes, ...indexes], new Set());
   const places = new Map(everything.flatMap((snapshot) => movedTrees(snapshot, rewritten)));
   const stored = await reissueManifests({ store, stored: everything, usable, seed: header.seed }, places);
@@ -105,8 +100,8 @@ interface Writing {
 interface Rewritten {
   old: ReadonlySet<Digest>;
   packs: PackRef[];
-  /** What tells of the new ones; `undefined` when nothing of the old ones is needed. */
-  index: IndexRef | undefined;
+  /** What tells of the new ones; nothing when nothing of the old ones is needed. */
+  indexes: IndexRef[];
   staged: StagedBlob[];
 }
 
@@ -116,11 +111,9 @@ async function rewrite({ source, recipients, packs }: Group, writing: Writing): 
   const refs = written.map(({ pack, size }): PackRef => ({ digest: pack, size, source }));
   const staged = written.map(({ pack, size, path }) => ({ digest: pack, size, path }));
   const old = new Set<Digest>(packs.map(({ pack }) => pack));
-  if (refs.length === 0) return { old, packs: refs, index: undefined, staged };
-  const lines = written.map(encodePackLine);
-  const blob = await stageMetadata(sealing, encodeIndex(writing.header, lines));
-  const index: IndexRef = { digest: blob.digest, size: blob.size, packs: refs };
-  return { old, packs: refs, index, staged: [...staged, blob] };
+  const lines = written.map((contents, i) => ({ pack: refs[i]!, line: encodePackLine(contents) }));
+  const indexes = await stageIndexes(sealing, writing.header, lines);
+  return { old, packs: refs, indexes: indexes.refs, staged: [...staged, ...indexes.staged] };
 }
 
 async function writePacks(

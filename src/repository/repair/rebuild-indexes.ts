@@ -4,9 +4,9 @@ import { publishBlob, syncBlobs } from '../../oci/layout-blobs.ts';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, SignatureError } from '../../support/errors.ts';
 import { decodeRecipient } from '../age/keys.ts';
-import { stageMetadata } from '../blobs/metadata.ts';
-import { encodeIndex, encodePackLine } from '../packs/index-lines.ts';
+import { encodePackLine } from '../packs/index-lines.ts';
 import { loadKnownChunks } from '../packs/load-known.ts';
+import { stageIndexes } from '../packs/stage-indexes.ts';
 import { UsablePacks } from '../packs/usable-packs.ts';
 import type { Store } from '../seal/store.ts';
 import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
@@ -66,10 +66,11 @@ async function rebuildIndex(
   const users = stored.filter(({ parts }) => parts.packs.some(({ digest }) => digest === pack.digest));
   const recipients = [...new Set(users.flatMap(({ snapshot }) => snapshot.recipients))];
   const header = { repository: users[0]!.repository, seed: await findSeed(store, stored) };
-  const text = encodeIndex(header, [encodePackLine(await surveyPack(store, pack))]);
-  const blob = await stageMetadata({ ...store, recipients: recipients.map(decodeRecipient) }, text);
-  await publishBlob(store, blob);
-  return { ref: { digest: blob.digest, size: blob.size, packs: [pack] }, recipients };
+  const line = encodePackLine(await surveyPack(store, pack));
+  const sealing = { ...store, recipients: recipients.map(decodeRecipient) };
+  const { staged, refs } = await stageIndexes(sealing, header, [{ pack, line }]);
+  for (const blob of staged) await publishBlob(store, blob);
+  return { ref: refs[0]!, recipients };
 }
 
 /** The repository's own, from any index that is left; without one a new one, and files are cut anew once. */

@@ -4,10 +4,9 @@ import { blobPath } from '../../oci/layout.ts';
 import { publishBlob, type StagedBlob, stageBlob, syncBlobs } from '../../oci/layout-blobs.ts';
 import { publishIndex, stageIndex } from '../../oci/layout-index.ts';
 import { decodeRecipient } from '../age/keys.ts';
-import { stageMetadata } from '../blobs/metadata.ts';
-import { encodeIndex } from '../packs/index-lines.ts';
+import { stageIndexes } from '../packs/stage-indexes.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
-import { gatherIndexes } from '../run/merge-indexes.ts';
+import { gatherIndexes } from '../run/gather-indexes.ts';
 import type { Store } from '../seal/store.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import { encodeManifest, type PackRef, type Parts, type TreeRef } from '../snapshot/manifest.ts';
@@ -80,18 +79,10 @@ async function newParts(
     trees.flatMap((tree) => tree.packs).map((pack) => [pack.digest, pack]),
   );
   const { refs, lines } = await gatherIndexes(store, usable, [...packs.values()]);
-  const staged: StagedBlob[] = [];
-  if (lines.length > 0) {
-    const text = encodeIndex(
-      { repository, seed: Buffer.from(seed) },
-      lines.map(({ line }) => line),
-    );
-    const sealing = { ...store, recipients: snapshot.recipients.map(decodeRecipient) };
-    const blob = await stageMetadata(sealing, text);
-    staged.push(blob);
-    refs.push({ digest: blob.digest, size: blob.size, packs: lines.map(({ pack }) => pack) });
-  }
-  return { parts: { ...parts, packs: [...packs.values()], indexes: refs, trees }, staged };
+  const sealing = { ...store, recipients: snapshot.recipients.map(decodeRecipient) };
+  const fresh = await stageIndexes(sealing, { repository, seed: Buffer.from(seed) }, lines ?? []);
+  const indexes = [...refs, ...fresh.refs];
+  return { parts: { ...parts, packs: [...packs.values()], indexes, trees }, staged: fresh.staged };
 }
 
 function treesOf({ trees }: StoredSnapshot, places: NewPlaces): Map<string, TreeRef[]> {

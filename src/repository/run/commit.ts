@@ -39,6 +39,7 @@ export interface EndedSource {
 /** Publishes everything that a run has staged, in the order that `docs/backup-format.md` promises. */
 export async function commitRun(options: CommitOptions): Promise<Snapshot> {
   const { store, ingest } = options;
+  await ingest.close(); // What the threads hold makes room for the indexes.
   const trees = await resolveTrees(options);
   const needed = packsOf(trees.refs.values());
   const written = ingest.packs.filter(({ ref }) => needed.has(ref.digest));

@@ -1,11 +1,11 @@
 import type { StagedBlob } from '../../oci/layout-blobs.ts';
 import { freeNow } from '../../support/free-now.ts';
+import { LineBuffer } from '../blobs/line-buffer.ts';
 import { comparePaths, type Entry } from '../entry.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
 import { endsSegment, segmentLimit } from './cut.ts';
 import { encodeLine } from './line.ts';
 import { linesOf, type PreviousLine, type PreviousSegment } from './previous-line.ts';
-import { SegmentText } from './segment-text.ts';
 
 /** So many segments are compressed and written at a time. */
 const segmentsInFlight = 4;
@@ -33,7 +33,7 @@ export class TreeWriter {
   /** The segment in progress is one of the previous tree up to this line… */
   #intact: PreviousLine | undefined;
   /** …or these lines. */
-  #text = new SegmentText();
+  #text = new LineBuffer();
   #chunks: string[] = [];
   #bytes = 0;
   #last: string | undefined;

@@ -1,6 +1,7 @@
 import type { Digest } from '../../oci/digest.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import { decodeIndex, encodePackLine } from '../packs/index-lines.ts';
+import type { PackLine } from '../packs/stage-indexes.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
 import type { Store } from '../seal/store.ts';
 import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
@@ -8,12 +9,20 @@ import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
 /** A snapshot that would need more indexes than this gets their lines in an index of its own. */
 const mostIndexes = 32;
 
-/** The indexes that tell of these packs; when there are too many, their lines to be written anew. */
+/** What tells of some packs already. */
+export interface GatheredIndexes {
+  /** To be named as they are. */
+  refs: IndexRef[];
+  /** When there are too many of them: what to write anew, read when it is asked for. */
+  lines?: AsyncIterable<PackLine>;
+}
+
+/** The indexes that tell of these packs; when there are too many, their lines. */
 export async function gatherIndexes(
   store: Store,
   usable: UsablePacks,
   packs: readonly PackRef[],
-): Promise<{ refs: IndexRef[]; lines: { pack: PackRef; line: string }[] }> {
+): Promise<GatheredIndexes> {
   const found = new Map<Digest, IndexRef>();
   for (const pack of packs) {
     const index = await usable.indexOf(pack);
@@ -22,22 +31,16 @@ export async function gatherIndexes(
     found.set(index.digest, { ...index, packs: [...packsOfIndex, pack] });
   }
   const refs = [...found.values()];
-  if (refs.length <= mostIndexes) return { refs, lines: [] };
-  return { refs: [], lines: await readLines(store, refs) };
+  return refs.length <= mostIndexes ? { refs } : { refs: [], lines: readLines(store, refs) };
 }
 
-async function readLines(
-  store: Store,
-  indexes: readonly IndexRef[],
-): Promise<{ pack: PackRef; line: string }[]> {
-  const lines: { pack: PackRef; line: string }[] = [];
+async function* readLines(store: Store, indexes: readonly IndexRef[]): AsyncGenerator<PackLine> {
   for (const index of indexes) {
     const { packs } = decodeIndex(await readMetadata(store, index), `index ${index.digest}`);
     const needed = new Map(index.packs.map((pack) => [pack.digest, pack]));
     for (const contents of packs) {
       const pack = needed.get(contents.pack);
-      if (pack !== undefined) lines.push({ pack, line: encodePackLine(contents) });
+      if (pack !== undefined) yield { pack, line: encodePackLine(contents) };
     }
   }
-  return lines;
 }

@@ -1,7 +1,12 @@
-/** The lines of a segment in progress, as bytes in one buffer: thousands of strings would keep the garbage collector busy. */
-export class SegmentText {
+/** Lines of a text in progress, as bytes in one buffer: thousands of strings would keep the garbage collector busy. */
+export class LineBuffer {
   #bytes = Buffer.alloc(0);
   #length = 0;
+
+  /** Bytes so far. */
+  get length(): number {
+    return this.#length;
+  }
 
   get isEmpty(): boolean {
     return this.#length === 0;
