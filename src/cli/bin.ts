@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { main } from './main.ts';
+import { releaseMemory } from '../support/posix/release-memory.ts';
 
 // Meant for this process alone (see bin/dockerctl), not for the programs it starts.
 delete process.env.NODE_COMPILE_CACHE;
@@ -12,16 +12,24 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-main({
-  argv: process.argv.slice(2),
-  environment: process.env,
-  workingDirectory: process.cwd(),
-  stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  giveWay: () => import('../support/posix/give-way.ts').then(({ giveWay }) => giveWay()),
-}).then((status) => {
+// What works long begins with this: the rest of the program would need its memory on top.
+if (process.argv.includes('backup')) releaseMemory();
+
+run().then((status) => {
   process.exitCode = status;
   // Whatever a command left open (a pooled connection to the engine) must not keep the shell waiting.
   process.stdout.write('', () => process.stderr.write('', () => process.exit()));
 });
+
+async function run(): Promise<number> {
+  const { main } = await import('./main.ts');
+  return main({
+    argv: process.argv.slice(2),
+    environment: process.env,
+    workingDirectory: process.cwd(),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    giveWay: () => import('../support/posix/give-way.ts').then(({ giveWay }) => giveWay()),
+  });
+}

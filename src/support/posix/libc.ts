@@ -28,6 +28,8 @@ export interface Libc {
   lseek(file: number, offset: number, whence: number): number;
   flock(file: number, operation: number): number;
   mallopt(parameter: number, value: number): number;
+  mallocTrim(padding: number): number;
+  madvise(address: number, length: number, advice: number): number;
   schedSetscheduler(thread: number, policy: number, parameters: Pointer): number;
   /** Waits for the disk: to be called off the main thread. */
   syncfs: { async(file: number, done: (error: unknown, result: number) => void): void };
@@ -61,6 +63,8 @@ function load(): Libc {
     lseek: c.func('int64_t lseek(int, int64_t, int)'),
     flock: c.func('int flock(int, int)'),
     mallopt: c.func('int mallopt(int, int)'),
+    mallocTrim: c.func('int malloc_trim(uint64_t)'),
+    madvise: c.func('int madvise(uint64_t, uint64_t, int)'),
     schedSetscheduler: c.func('int sched_setscheduler(int, int, void *)'),
     syncfs: c.func('int syncfs(int)'),
     llistxattr: c.func('int64_t llistxattr(void *, void *, uint64_t)'),
