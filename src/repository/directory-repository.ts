@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto';
 import type { Digest } from '../oci/digest.ts';
 import type { Context } from '../support/context.ts';
-import { NotFoundError } from '../support/errors.ts';
 import type { Identity } from './age/keys.ts';
 import type { Incoming } from './carry/incoming.ts';
 import { beginIncoming } from './carry/incoming.ts';
 import type { Outgoing } from './carry/outgoing.ts';
 import { readOutgoing } from './carry/outgoing.ts';
 import type { Entry } from './entry.ts';
+import { LoadedSnapshots } from './loaded-snapshots.ts';
 import { RepositoryLocks } from './locks.ts';
 import { removeSnapshots } from './prune/remove.ts';
 import { keepReserve, releaseReserve } from './prune/reserve.ts';
-import { ChunkPlaces } from './read/chunk-places.ts';
 import { readContent } from './read/content.ts';
 import { FrameReader } from './read/frame-reader.ts';
 import { type Gap, readEntries } from './read/read-entries.ts';
@@ -23,7 +22,7 @@ import { PlainCache } from './seal/plain-cache.ts';
 import type { Store } from './seal/store.ts';
 import type { TrustedKeys } from './signed/provenance.ts';
 import { readSignedConfig, type SignedConfig } from './signed/signed-config.ts';
-import { type Catalog, loadCatalog, loadEverySnapshot } from './snapshot/catalog.ts';
+import { type Catalog, loadEverySnapshot } from './snapshot/catalog.ts';
 import { findSnapshot } from './snapshot/find.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import type { StoredSnapshot } from './snapshot/stored.ts';
@@ -35,9 +34,8 @@ export class DirectoryRepository implements Repository {
   readonly #store: Store;
   readonly #context: Context;
   readonly #frames: FrameReader;
-  readonly #places = new Map<string, Promise<ChunkPlaces>>();
   readonly #locks: RepositoryLocks;
-  #stored: Promise<StoredSnapshot[]> | undefined;
+  readonly #snapshots: LoadedSnapshots;
   #run: Run | undefined;
 
   /** @param identities private keys that open what is sealed */
@@ -45,6 +43,7 @@ export class DirectoryRepository implements Repository {
     this.#store = { directory, recipients: [], identities, cache: undefined };
     this.#context = context;
     this.#locks = new RepositoryLocks(directory, context.now);
+    this.#snapshots = new LoadedSnapshots(this.#store, this.#locks, context.progress);
     this.#frames = new FrameReader(this.#store);
   }
 
@@ -53,7 +52,7 @@ export class DirectoryRepository implements Repository {
   }
 
   async snapshots(): Promise<Snapshot[]> {
-    return (await this.#load()).map(({ snapshot }) => snapshot);
+    return (await this.#snapshots.all()).map(({ snapshot }) => snapshot);
   }
 
   async find(name: string): Promise<Snapshot> {
@@ -61,15 +60,15 @@ export class DirectoryRepository implements Repository {
   }
 
   async *entries(snapshot: Snapshot, source: string, onGap?: (gap: Gap) => void): AsyncGenerator<Entry> {
-    yield* readEntries(this.#store, await this.#storedOf(snapshot), source, onGap);
+    yield* readEntries(this.#store, await this.#snapshots.stored(snapshot), source, onGap);
   }
 
   async signedConfig(snapshot: Snapshot): Promise<SignedConfig> {
-    return readSignedConfig(this.#store, (await this.#storedOf(snapshot)).parts);
+    return readSignedConfig(this.#store, (await this.#snapshots.stored(snapshot)).parts);
   }
 
   async *content(snapshot: Snapshot, entry: Readonly<Entry>): AsyncGenerator<Uint8Array> {
-    if (entry.chunks?.length) yield* readContent(await this.#placesOf(snapshot), this.#frames, entry);
+    if (entry.chunks?.length) yield* readContent(await this.#snapshots.places(snapshot), this.#frames, entry);
   }
 
   async verify(options: VerifyOptions, context: Context): Promise<VerifyReport> {
@@ -80,28 +79,14 @@ export class DirectoryRepository implements Repository {
   }
 
   async beginRun(options: RunOptions, context: Context): Promise<Run> {
-    const lock = this.#locks.write('backup');
-    try {
-      await recoverStaging(this.#store);
-      this.#stored = undefined;
-      const stored = await this.#load();
+    return this.#writing('backup', async (stored) => {
       const repository = stored.at(-1)?.repository ?? randomBytes(16).toString('hex');
-      this.#run = await beginRun(
-        {
-          ...options,
-          store: this.#storeFor(options, repository),
-          repository,
-          stored,
-          damaged: await readDamage(context.stateDir, repository),
-          onEnd: () => this.#endWriting(),
-        },
-        context,
-      );
+      const store = this.#storeFor(options, repository);
+      const damaged = await readDamage(context.stateDir, repository);
+      const onEnd = () => this.#endWriting();
+      this.#run = await beginRun({ ...options, store, repository, stored, damaged, onEnd }, context);
       return this.#run;
-    } catch (error) {
-      lock.release();
-      throw error;
-    }
+    });
   }
 
   async remove(ids: readonly string[], context: Context): Promise<RemovalReport> {
@@ -127,22 +112,15 @@ export class DirectoryRepository implements Repository {
   }
 
   async outgoing(snapshot: Snapshot): Promise<Outgoing> {
-    return readOutgoing(this.#store, await this.#storedOf(snapshot));
+    return readOutgoing(this.#store, await this.#snapshots.stored(snapshot));
   }
 
   async beginIncoming(manifest: Buffer, keys: TrustedKeys, context: Context): Promise<Incoming> {
-    const lock = this.#locks.write('taking in a snapshot');
-    try {
-      await recoverStaging(this.#store);
-      this.#stored = undefined;
-      const stored = await this.#load();
+    return this.#writing('taking in a snapshot', async (stored) => {
       const damaged = await readDamage(context.stateDir, stored.at(-1)?.repository ?? '');
       const onEnd = () => this.#endWriting();
-      return await beginIncoming({ store: this.#store, stored, damaged, manifest, keys, onEnd });
-    } catch (error) {
-      lock.release();
-      throw error;
-    }
+      return beginIncoming({ store: this.#store, stored, damaged, manifest, keys, onEnd });
+    });
   }
 
   async close(): Promise<void> {
@@ -152,8 +130,21 @@ export class DirectoryRepository implements Repository {
   }
 
   async #recordDamage(damaged: ReadonlySet<Digest>, { stateDir }: Context): Promise<void> {
-    const repository = (await this.#load()).at(-1)?.repository;
+    const repository = await this.#snapshots.repository();
     if (repository !== undefined) await recordDamage(stateDir, repository, damaged);
+  }
+
+  /** Begins what goes on, under the exclusive lock, until `#endWriting`; what dead writers left is cleared away first. */
+  async #writing<T>(purpose: string, begin: (stored: StoredSnapshot[]) => Promise<T>): Promise<T> {
+    const lock = this.#locks.write(purpose);
+    try {
+      await recoverStaging(this.#store);
+      this.#snapshots.forget();
+      return await begin(await this.#snapshots.all());
+    } catch (error) {
+      lock.release();
+      throw error;
+    }
   }
 
   /** What was read before is read anew after it. */
@@ -162,8 +153,7 @@ export class DirectoryRepository implements Repository {
       try {
         return await work();
       } finally {
-        this.#stored = undefined;
-        this.#places.clear();
+        this.#snapshots.forget();
       }
     });
   }
@@ -184,34 +174,7 @@ export class DirectoryRepository implements Repository {
 
   #endWriting(): void {
     this.#run = undefined;
-    this.#stored = undefined;
+    this.#snapshots.forget();
     this.#locks.endWriting();
-  }
-
-  /** Every snapshot that can be read; the others are warned of. */
-  #load(): Promise<StoredSnapshot[]> {
-    this.#locks.share();
-    this.#stored ??= loadCatalog(this.#store).then(({ stored, damaged }) => {
-      for (const { error } of damaged) this.#context.progress.warn(error.message);
-      return stored;
-    });
-    return this.#stored;
-  }
-
-  async #storedOf(snapshot: Snapshot): Promise<StoredSnapshot> {
-    const stored = (await this.#load()).find((other) => other.snapshot.id === snapshot.id);
-    if (stored !== undefined) return stored;
-    throw new NotFoundError(`reading snapshot ${snapshot.id}: it is not in ${this.directory}`);
-  }
-
-  #placesOf(snapshot: Snapshot): Promise<ChunkPlaces> {
-    let places = this.#places.get(snapshot.id);
-    if (places === undefined) {
-      places = this.#storedOf(snapshot).then(({ parts }) => ChunkPlaces.load(this.#store, parts));
-      places.catch(() => this.#places.delete(snapshot.id));
-      this.#places.clear();
-      this.#places.set(snapshot.id, places);
-    }
-    return places;
   }
 }

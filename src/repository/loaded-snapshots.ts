@@ -1,0 +1,63 @@
+import { NotFoundError } from '../support/errors.ts';
+import type { Progress } from '../support/progress.ts';
+import type { RepositoryLocks } from './locks.ts';
+import { ChunkPlaces } from './read/chunk-places.ts';
+import type { Store } from './seal/store.ts';
+import { loadCatalog } from './snapshot/catalog.ts';
+import type { Snapshot } from './snapshot/snapshot.ts';
+import type { StoredSnapshot } from './snapshot/stored.ts';
+
+/** The snapshots of a repository as they were read, under the lock of readers, until `forget` says that they may be others now. */
+export class LoadedSnapshots {
+  readonly #store: Store;
+  readonly #locks: RepositoryLocks;
+  readonly #progress: Progress;
+  #all: Promise<StoredSnapshot[]> | undefined;
+  /** Of the snapshot that was read last: one fills much memory. */
+  #places: { id: string; places: Promise<ChunkPlaces> } | undefined;
+
+  constructor(store: Store, locks: RepositoryLocks, progress: Progress) {
+    this.#store = store;
+    this.#locks = locks;
+    this.#progress = progress;
+  }
+
+  /** Every one that can be read, oldest first; the others are warned of. */
+  all(): Promise<StoredSnapshot[]> {
+    this.#locks.share();
+    this.#all ??= loadCatalog(this.#store).then(({ stored, damaged }) => {
+      for (const { error } of damaged) this.#progress.warn(error.message);
+      return stored;
+    });
+    return this.#all;
+  }
+
+  /** @throws {NotFoundError} */
+  async stored({ id }: Snapshot): Promise<StoredSnapshot> {
+    const stored = (await this.all()).find(({ snapshot }) => snapshot.id === id);
+    if (stored !== undefined) return stored;
+    throw new NotFoundError(`reading snapshot ${id}: it is not in ${this.#store.directory}`);
+  }
+
+  /** Where the chunks of a snapshot are. */
+  places(snapshot: Snapshot): Promise<ChunkPlaces> {
+    if (this.#places?.id === snapshot.id) return this.#places.places;
+    const places = this.stored(snapshot).then(({ parts }) => ChunkPlaces.load(this.#store, parts));
+    const loaded = { id: snapshot.id, places };
+    this.#places = loaded;
+    places.catch(() => {
+      if (this.#places === loaded) this.#places = undefined;
+    });
+    return places;
+  }
+
+  /** Id of the repository; `undefined` while it has no snapshot. */
+  async repository(): Promise<string | undefined> {
+    return (await this.all()).at(-1)?.repository;
+  }
+
+  forget(): void {
+    this.#all = undefined;
+    this.#places = undefined;
+  }
+}
