@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestOf } from '../../../src/oci/digest.ts';
-import { publishBlob } from '../../../src/oci/layout-blobs.ts';
 import { createLayout } from '../../../src/oci/layout.ts';
+import { publishBlob } from '../../../src/oci/layout-blobs.ts';
 import { readMetadata } from '../../../src/repository/blobs/metadata.ts';
 import { decodeIndex, encodePackLine, type PackContents } from '../../../src/repository/packs/index-lines.ts';
 import { type PackLine, stageIndexes } from '../../../src/repository/packs/stage-indexes.ts';
@@ -21,7 +21,9 @@ test('lines become as many indexes as they take, and each tells of its own packs
     refs.map((ref) => ref.packs.length),
     [2, 2, 1],
   );
-  const read = await Promise.all(refs.map(async (ref) => decodeIndex(await readMetadata(store, ref), 'index')));
+  const read = await Promise.all(
+    refs.map(async (ref) => decodeIndex(await readMetadata(store, ref), 'index')),
+  );
   for (const index of read) assert.equal(index.header, header);
   assert.equal(
     read.flatMap((index) => index.packs),
