@@ -13,7 +13,10 @@ import type { Context } from '../support/context.ts';
 import { EngineUnreachableError } from '../support/errors.ts';
 import { type Catalog, indexCacheDirectory } from './catalog/catalog.ts';
 import { engineImages } from './engine-images.ts';
-import { type Holdings, holdingsOf } from './holdings.ts';
+import { heldImage } from './holdings/held-image.ts';
+import { type Holdings, holdingsOf } from './holdings/holdings.ts';
+import { storedImages } from './holdings/stored-images.ts';
+import { compressionOf } from './load/documents.ts';
 import { fingerprintOf } from './signatures.ts';
 
 /** What an archive holds, told without loading anything. */
@@ -53,16 +56,15 @@ export async function inspectArchives(
   { engine, catalog }: { engine: Engine; catalog: Catalog },
   context: Context,
 ): Promise<InspectedArchive[]> {
-  const holdings = await holdingsOfHost(engine, catalog);
+  const host = await hostOf(engine, catalog, context);
   const inspected: InspectedArchive[] = [];
-  for (const input of await groupInputs(inputs))
-    inspected.push(await inspectArchive(input, holdings, context));
+  for (const input of await groupInputs(inputs)) inspected.push(await inspectArchive(input, host, context));
   return inspected;
 }
 
 async function inspectArchive(
   input: ArchiveInput,
-  holdings: Holdings | undefined,
+  host: Host | undefined,
   context: Context,
 ): Promise<InspectedArchive> {
   const task = context.progress.begin('reading the archive', { unit: 'bytes' });
@@ -77,6 +79,7 @@ async function inspectArchive(
       ? await indexArchive({ ...archive, seekable }, openIndexCache(indexCacheDirectory(context.stateDir)))
       : await indexOneWay(archive, { stopAtLayers: true });
     const { era, absent, release } = index;
+    const holdings = await host?.(index.images);
     const signed = release && { document: release.bytes, signature: release.signature };
     return {
       archive: name,
@@ -105,31 +108,38 @@ function inspectedImage(
   holdings: Holdings | undefined,
 ): InspectedImage {
   const leftOut = release && layersLeftOut(release.document);
-  const manifest = image.manifest?.descriptor.digest ?? image.config.digest;
-  const present = holdings?.hasImage(image, manifest);
+  const own = image.layers.map(({ diffId, digest = diffId, size, mediaType }) => {
+    return { name: '', digest, size, compression: compressionOf(mediaType), diffId };
+  });
+  const here = holdings && heldImage(image, own, holdings);
+  const present = here && here.held !== undefined;
   return {
     references: image.references,
     platform: image.platform,
     config: image.config.digest,
     bytes: image.layers.reduce((sum, { size }) => sum + size, 0),
     present,
-    layers: image.layers.map((layer, i) => ({
-      diffId: layer.diffId,
-      size: layer.size,
-      inArchive: leftOut === undefined ? layer.path !== undefined : !leftOut.has(layer.diffId),
-      present: present || holdings?.hasLayer(image, layer, i, layer.digest ?? layer.diffId),
+    layers: image.layers.map(({ diffId, size, path }, i) => ({
+      diffId,
+      size,
+      inArchive: leftOut === undefined ? path !== undefined : !leftOut.has(diffId),
+      present: present || (here && !here.lacking.has(i)),
     })),
   };
 }
 
+/** Tells what this host's engine has of images. */
+type Host = (images: readonly ArchiveImage[]) => Promise<Holdings>;
+
 /** @returns `undefined` when no engine answers: inspecting an archive does not need one */
-async function holdingsOfHost(engine: Engine, catalog: Catalog): Promise<Holdings | undefined> {
+async function hostOf(engine: Engine, catalog: Catalog, { signal }: Context): Promise<Host | undefined> {
   try {
-    const [held, known] = await Promise.all([
-      engine.info().then((info) => engineImages(engine, info)),
-      catalog.releases(),
-    ]);
-    return holdingsOf(held, known);
+    const info = await engine.info();
+    const [held, known] = await Promise.all([engineImages(engine, info), catalog.releases()]);
+    return async (images) => {
+      const wanted = { images, release: undefined };
+      return holdingsOf(held, known, await storedImages(held, known, wanted, { engine, info, signal }));
+    };
   } catch (error) {
     if (error instanceof EngineUnreachableError) return undefined;
     throw error;

@@ -16,7 +16,7 @@ import { releaseDocumentPath } from './release-document.ts';
  * @throws {DamagedError} when its entries or documents are wrong
  */
 export async function indexOneWay(
-  archive: Archive,
+  archive: Pick<Archive, 'name' | 'entries'>,
   { stopAtLayers }: { stopAtLayers: boolean },
 ): Promise<Omit<ArchiveIndex, 'content'>> {
   const documents = new Map<ArchivedFile, Uint8Array>();

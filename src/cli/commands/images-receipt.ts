@@ -21,13 +21,7 @@ async function receipt(session: Session, { options: { output } }: ParsedInput): 
   ]);
   const host = { engine: await session.engine(), catalog: openCatalog(session.context.stateDir) };
   const about = { tool: `dockerctl ${VERSION}`, host: hostname(), now: session.context.now() };
-  const { receipt: written, uncounted } = await writeReceipt(host, about);
-  if (uncounted.length > 0) {
-    session.context.progress.warn(
-      `dockerctl did not load ${uncounted.join(', ')}: what of it this engine has cannot be told, and is not in the receipt`,
-    );
-  }
-  const text = encodeReceipt(written);
+  const text = encodeReceipt(await writeReceipt(host, about));
   if (output === undefined || output === '-') session.io.stdout.write(text);
   else await writeFileDurably(resolve(session.io.workingDirectory, output), text);
 }

@@ -30,10 +30,10 @@ export interface CatalogImage {
   platform: Platform;
   /** Digest of its config: what it is, on every engine. */
   config: Digest;
-  /** Digest of the manifest it was loaded with: its id on the containerd store. */
+  /** Digest of the manifest (or the index) it was loaded with: its id on the containerd store. */
   manifest: Digest;
-  /** Lowest first. `digest` is that of the bytes that were loaded, which may be compressed. */
-  layers: { diffId: Digest; digest: Digest; size: number }[];
+  /** Lowest first. `digest` and `size` are those of the bytes that were loaded, `compression` tells of what kind they are. */
+  layers: { diffId: Digest; digest: Digest; size: number; compression?: string | undefined }[];
   /** Tags that pointed elsewhere before this was loaded, and the engine's id of what they pointed at. */
   replaced?: { reference: string; id: string }[];
 }

@@ -15,7 +15,8 @@ import { releaseLabel } from '../catalog/release-label.ts';
 import { isOlderRelease } from '../catalog/release-order.ts';
 import { chosenImages } from '../choose-images.ts';
 import { type EngineImages, engineImages } from '../engine-images.ts';
-import { holdingsOf, nothing } from '../holdings.ts';
+import { type Holdings, holdingsOf, nothing } from '../holdings/holdings.ts';
+import { storedImages, type WantedImages } from '../holdings/stored-images.ts';
 import { requireSigner } from '../signatures.ts';
 import { checkLoaded } from './check.ts';
 import type { SentImage } from './documents.ts';
@@ -23,7 +24,7 @@ import { indexedStream } from './indexed-stream.ts';
 import type { LoadedArchive, LoadedImage, LoadOptions, MovedTag } from './load.ts';
 import { oneWayStream } from './one-way-stream.ts';
 import { PassedFiles } from './passed-files.ts';
-import { canSendMore, layersHeldByAll, type PlannedLoad, planLoad } from './plan.ts';
+import { canSendMore, type PlannedLoad, planLoad } from './plan.ts';
 import { mergedRecord, recordOf } from './record.ts';
 import { isInPlace, replacedTags } from './replaced-tags.ts';
 import { requireSpace, roomFor } from './space.ts';
@@ -58,7 +59,7 @@ export class ArchiveLoad {
     if (this.options.planOnly) return await this.plan(info, before, known);
     try {
       const images = await this.loadAndCheck(info, before, known);
-      const record = recordOf(this.release, this.sent!, this.moved, this.context.now());
+      const record = recordOf(this.release, this.sent!, this.moved, info.store, this.context.now());
       const same = known.find(({ release }) => release === this.release);
       await catalog.record(mergedRecord(same, record));
       return {
@@ -87,11 +88,17 @@ export class ArchiveLoad {
       ? await indexArchive({ ...archive, seekable }, this.cache)
       : await indexOneWay(archive, { stopAtLayers: false });
     const chosen = await this.choose(index.index, info, known);
-    const plan = planLoad(archive.name, index, chosen, holdingsOf(before, known));
-    this.noteMoved(plan.images, before);
+    const holdings = await this.holdings(
+      { images: chosen, release: index.index.release },
+      info,
+      before,
+      known,
+    );
+    const plan = planLoad(archive.name, index, chosen, holdings);
+    if (!isInPlace(plan, before)) this.noteMoved(plan.images, before);
     await requireSpace(plan, info);
-    const images = plan.images.map(({ image: { references, platform, config }, present }) => {
-      return { references, platform, config: config.digest, present };
+    const images = plan.images.map(({ image: { references, platform, config }, held }) => {
+      return { references, platform, config: config.digest, present: held !== undefined };
     });
     const sent = plan.send.reduce((sum, { file }) => sum + file.size, 0);
     return { archive: archive.name, release: this.release, images, moved: this.moved, sent };
@@ -109,7 +116,13 @@ export class ArchiveLoad {
     }
     const index = await indexArchive({ ...archive, seekable: archive.seekable }, this.cache);
     const chosen = await this.choose(index.index, info, known);
-    const plan = planLoad(archive.name, index, chosen, holdingsOf(before, known));
+    const holdings = await this.holdings(
+      { images: chosen, release: index.index.release },
+      info,
+      before,
+      known,
+    );
+    const plan = planLoad(archive.name, index, chosen, holdings);
     try {
       await this.sendPlanned(index, plan, info, before);
       return await this.check(before);
@@ -138,14 +151,14 @@ export class ArchiveLoad {
     info: EngineInfo,
     before: EngineImages,
   ): Promise<void> {
+    if (isInPlace(plan, before)) {
+      this.sent = plan.images;
+      return;
+    }
     this.noteMoved(plan.images, before);
     await keepReplaced(this.options.engine, this.moved, before);
     this.bytes = plan.send.reduce((sum, { file }) => sum + file.size, 0);
     await requireSpace(plan, info);
-    if (plan.send.length === 0 && isInPlace(plan, before)) {
-      this.sent = plan.images;
-      return;
-    }
     this.task.setTotal(this.bytes);
     this.archive.seekable!.expect(plan.send.map(({ file }) => ({ offset: file.offset, length: file.size })));
     const source = {
@@ -164,7 +177,6 @@ export class ArchiveLoad {
     known: readonly ReleaseRecord[],
   ): Promise<void> {
     if (this.archive.size !== undefined) this.task.setTotal(this.archive.size);
-    const { hasLayer } = holdingsOf(before, known);
     const passed = new PassedFiles(this.archive.name, {
       room: await roomFor(info),
       unpacks: (compression) => unpacksLayers(info, compression),
@@ -173,7 +185,7 @@ export class ArchiveLoad {
     await this.stream((commit) =>
       oneWayStream(this.archive, passed, {
         choose: (index) => this.choose(index, info, known),
-        heldLayers: (images) => layersHeldByAll(images, hasLayer),
+        holdings: (wanted) => this.holdings(wanted, info, before, known),
         commit: async (images) => {
           this.noteMoved(images, before);
           await keepReplaced(this.options.engine, this.moved, before);
@@ -226,6 +238,16 @@ export class ArchiveLoad {
       );
     }
     return images;
+  }
+
+  private async holdings(
+    wanted: WantedImages,
+    info: EngineInfo,
+    before: EngineImages,
+    known: readonly ReleaseRecord[],
+  ): Promise<Holdings> {
+    const asked = { engine: this.options.engine, info, signal: this.context.signal };
+    return holdingsOf(before, known, await storedImages(before, known, wanted, asked));
   }
 
   private warnOfUnverified(index: ImageIndex): void {

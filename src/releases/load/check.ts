@@ -16,7 +16,7 @@ export async function checkLoaded(
 ): Promise<LoadedImage[]> {
   const known = new Set(before.all.map(({ id }) => id));
   const loaded: LoadedImage[] = [];
-  for (const { image, layers } of sent) {
+  for (const { image, layers, held: inPlace } of sent) {
     const ids = [image.config.digest, manifestOf(image, layers).descriptor.digest];
     const diffIds = layers.map(({ diffId }) => diffId);
     const names =
@@ -30,7 +30,8 @@ export async function checkLoaded(
       });
     }
     const { references, platform, config } = image;
-    loaded.push({ references, config: config.digest, platform, present: ids.some((id) => known.has(id)) });
+    const present = inPlace !== undefined || ids.some((id) => known.has(id));
+    loaded.push({ references, config: config.digest, platform, present });
   }
   return loaded;
 }

@@ -1,5 +1,6 @@
 import type { ArchiveImage } from '../../archive/index/image-index.ts';
 import { fullReference, tagOf } from '../../archive/index/reference.ts';
+import type { ImageDetails } from '../../engine/engine.ts';
 import { type Descriptor, mediaTypes } from '../../oci/descriptor.ts';
 import { type Digest, digestOf, hexOf } from '../../oci/digest.ts';
 
@@ -14,11 +15,18 @@ export interface SentLayer {
   diffId: Digest;
 }
 
+/** What a manifest says of how a layer is compressed. */
+export function compressionOf(mediaType: string | undefined): string | undefined {
+  return /[+.](gzip|zstd)$/.exec(mediaType ?? '')?.[1];
+}
+
 /** An image and its layers as they were sent. */
 export interface SentImage {
   image: ArchiveImage;
   /** Lowest first. */
   layers: SentLayer[];
+  /** The engine's own, when it had this very image: only its names may have been new. */
+  held?: ImageDetails | undefined;
 }
 
 /** A small file of the stream to the engine. */

@@ -5,16 +5,20 @@ import { layersLeftOut, releaseDocumentPath } from '../../archive/index/release-
 import { tarEnd, tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { DamagedError } from '../../support/errors.ts';
+import type { Holdings } from '../holdings/holdings.ts';
+import type { WantedImages } from '../holdings/stored-images.ts';
 import { closingDocuments, type SentImage } from './documents.ts';
 import { missingLayers } from './missing-layers.ts';
 import type { PassedFiles } from './passed-files.ts';
+import { layersHeldByAll } from './plan.ts';
+import type { StoredLayer } from './sent-layer.ts';
 
 /** What the stream asks whoever loads. */
 export interface Decisions {
   /** Which images are to be loaded; asked once, as soon as the documents are known. */
   choose(index: ImageIndex): Promise<ArchiveImage[]>;
-  /** Digests of those of their layers that the engine has, and need not be sent. */
-  heldLayers(images: readonly ArchiveImage[]): ReadonlySet<Digest>;
+  /** What the engine has of them, and need not be sent. */
+  holdings(wanted: WantedImages): Promise<Holdings>;
   /** Told right before the documents that make the engine keep anything. */
   commit(images: SentImage[]): Promise<void>;
 }
@@ -50,7 +54,8 @@ async function* layersAndDocuments(
       const index = await knownSoFar(passed.files);
       if (index !== undefined) {
         early = { index, chosen: await decide.choose(index) };
-        const held = decide.heldLayers(early.chosen);
+        const holdings = await decide.holdings({ images: early.chosen, release: index.release });
+        const held = layersHeldByAll(early.chosen, holdings);
         requireBase(archive.name, index, early.chosen, held);
         passed.leaveOut(held);
       }
@@ -60,8 +65,9 @@ async function* layersAndDocuments(
   const index = await readImages(passed.files);
   if (early !== undefined) requireSameRelease(archive.name, early.index, index);
   const images = early === undefined ? await decide.choose(index) : again(index, early.chosen);
-  passed.leaveOut(decide.heldLayers(images));
-  const sent = passed.checked(images, index);
+  const holdings = await decide.holdings({ images, release: index.release });
+  passed.leaveOut(layersHeldByAll(images, holdings));
+  const sent = passed.checked(images, index).map(holdings.asHeld);
   yield* passed.heldBack(sent);
   await decide.commit(sent);
   for (const { name, bytes } of closingDocuments(sent)) yield* inTar(name, bytes);
@@ -92,7 +98,7 @@ function requireBase(
   name: string,
   index: ImageIndex,
   images: readonly ArchiveImage[],
-  held: ReadonlySet<Digest>,
+  held: ReadonlyMap<Digest, StoredLayer>,
 ): void {
   const leftOut = index.release && layersLeftOut(index.release.document);
   const layers = images.flatMap((image) => image.layers);

@@ -11,7 +11,7 @@ import { DamagedError } from '../../support/errors.ts';
 import { blobPath, type SentImage, type SentLayer } from './documents.ts';
 import { missingLayers } from './missing-layers.ts';
 import { type LayerReceiver, passingLayer, storedLayer } from './passing-layer.ts';
-import { compressionOf } from './plan.ts';
+import type { StoredLayer } from './sent-layer.ts';
 
 /** A file that passed, or is held back. */
 interface PassedFile extends LayerDigests {
@@ -28,7 +28,7 @@ export class PassedFiles {
   private readonly receiver: LayerReceiver | undefined;
   private readonly documents = new HeldDocuments();
   private readonly byFile = new Map<ArchivedFile, PassedFile>();
-  private leftOut: ReadonlySet<Digest> = new Set();
+  private leftOut: ReadonlyMap<Digest, StoredLayer> = new Map();
   private count = 0;
 
   /**
@@ -44,9 +44,9 @@ export class PassedFiles {
     });
   }
 
-  /** Layers that the engine has: from now on they are passed over. */
-  leaveOut(digests: ReadonlySet<Digest>): void {
-    this.leftOut = digests;
+  /** Layers that the engine has, and in what form: from now on they are passed over. */
+  leaveOut(layers: ReadonlyMap<Digest, StoredLayer>): void {
+    this.leftOut = layers;
   }
 
   /** Yields what of the entry goes on to the engine now. */
@@ -112,9 +112,8 @@ export class PassedFiles {
     const { diffId } = layer;
     const file = this.fileOf(layer);
     if (file === undefined) {
-      const digest = layer.digest ?? diffId;
-      const compression = compressionOf(layer.mediaType);
-      return { name: blobPath(digest), digest, size: layer.size, compression, diffId };
+      const held = this.leftOut.get(layer.digest ?? diffId)!;
+      return { name: blobPath(held.digest), ...held, diffId };
     }
     const passed = this.passed(file);
     mustMatch(this.name, file, passed.digest, layer.digest ?? passed.digest);

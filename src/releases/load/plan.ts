@@ -3,9 +3,11 @@ import type { ArchivedFile } from '../../archive/index/archive-files.ts';
 import type { ArchiveIndex } from '../../archive/index/archive-index.ts';
 import type { ArchiveImage, ArchiveLayer } from '../../archive/index/image-index.ts';
 import type { Digest } from '../../oci/digest.ts';
-import type { Holdings } from '../holdings.ts';
-import { blobPath, manifestOf, type SentLayer } from './documents.ts';
+import { heldImage } from '../holdings/held-image.ts';
+import type { Holdings } from '../holdings/holdings.ts';
+import { blobPath, compressionOf, type SentImage, type SentLayer } from './documents.ts';
 import { missingLayers } from './missing-layers.ts';
+import type { StoredLayer } from './sent-layer.ts';
 
 /** What loading an indexed archive will send, decided before the first byte. */
 export interface PlannedLoad {
@@ -14,11 +16,8 @@ export interface PlannedLoad {
   send: LayerToSend[];
 }
 
-export interface PlannedImage {
-  image: ArchiveImage;
+export interface PlannedImage extends SentImage {
   layers: PlannedLayer[];
-  /** The engine has this very image: only its names may be new. */
-  present: boolean;
 }
 
 export interface PlannedLayer extends SentLayer {
@@ -51,18 +50,15 @@ export function planLoad(
   const send = new Map<ArchivedFile, LayerToSend>();
   const missing: Digest[] = [];
   const planned = images.map((image): PlannedImage => {
-    const layers = image.layers.map((layer) => plannedLayer(archive, layer));
-    const present = holdings.hasImage(image, manifestOf(image, layers).descriptor.digest);
-    for (const [i, { file, name, diffId, digest, compression }] of layers.entries()) {
-      const layer = image.layers[i]!;
-      // Of a compressed layer in a docker layout the digest is not known: it cannot be left out.
-      const isKnown = layer.digest !== undefined || compression === undefined;
-      if (isKnown && (present || holdings.hasLayer(image, layer, i, digest))) continue;
+    const own = image.layers.map((layer) => plannedLayer(archive, layer));
+    const { lacking, ...held } = heldImage(image, own, holdings);
+    for (const i of lacking) {
+      const { file, name, diffId } = own[i]!;
+      const { digest } = image.layers[i]!;
       if (file === undefined) missing.push(diffId);
-      else
-        send.set(file, { file, name, diffId, digest: layer.digest, compression: archive.compression(file) });
+      else send.set(file, { file, name, diffId, digest, compression: archive.compression(file) });
     }
-    return { image, layers, present };
+    return held;
   });
   if (missing.length > 0) throw missingLayers(name, archive.index, missing);
   return { images: planned, send: [...send.values()].sort((a, b) => a.file.offset - b.file.offset) };
@@ -80,24 +76,23 @@ function plannedLayer(
   return { name, digest, size: file?.size ?? layer.size, compression, diffId, file };
 }
 
-/** What a manifest says of a layer that is not in the archive. */
-export function compressionOf(mediaType: string | undefined): string | undefined {
-  return /[+.](gzip|zstd)$/.exec(mediaType ?? '')?.[1];
-}
-
-/** Digests of layers that the engine has for each of the images that need them. */
+/** Layers that the engine has for each of the images that need them, by their digest in the archive, in the form in which it has them. */
 export function layersHeldByAll(
   images: readonly ArchiveImage[],
-  hasLayer: Holdings['hasLayer'],
-): Set<Digest> {
-  const [held, needed] = [new Set<Digest>(), new Set<Digest>()];
+  holdings: Holdings,
+): Map<Digest, StoredLayer> {
+  const held = new Map<Digest, StoredLayer>();
+  const needed = new Set<Digest>();
   for (const image of images) {
-    for (const [i, layer] of image.layers.entries()) {
-      const digest = layer.digest ?? layer.diffId;
-      (hasLayer(image, layer, i, digest) ? held : needed).add(digest);
+    for (const [i, { digest, diffId, size, mediaType }] of image.layers.entries()) {
+      const own = { digest: digest ?? diffId, size, compression: compressionOf(mediaType) };
+      const found = holdings.layer(image, i, own);
+      if (found === undefined) needed.add(own.digest);
+      else held.set(own.digest, found);
     }
   }
-  return held.difference(needed);
+  for (const digest of needed) held.delete(digest);
+  return held;
 }
 
 /** Whether layers were left out that the archive holds. */

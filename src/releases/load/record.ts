@@ -1,3 +1,5 @@
+import type { EngineInfo } from '../../engine/engine.ts';
+import { isDigest } from '../../oci/digest.ts';
 import type { CatalogImage, ReleaseRecord } from '../catalog/catalog.ts';
 import { manifestOf, type SentImage } from './documents.ts';
 import type { MovedTag } from './load.ts';
@@ -7,18 +9,21 @@ export function recordOf(
   release: string,
   sent: readonly SentImage[],
   moved: readonly MovedTag[],
+  store: EngineInfo['store'],
   now: Date,
 ): ReleaseRecord {
-  const images = sent.map(({ image, layers }): CatalogImage => {
+  const images = sent.map(({ image, layers, held }): CatalogImage => {
     const replaced = moved
       .filter(({ reference }) => image.references.includes(reference))
       .map(({ reference, from }) => ({ reference, id: from }));
+    // It may be that of an index, which leads to the manifest.
+    const onContainerd = store === 'containerd' && isDigest(held?.id) ? held.id : undefined;
     return {
       references: image.references,
       platform: image.platform,
       config: image.config.digest,
-      manifest: manifestOf(image, layers).descriptor.digest,
-      layers: layers.map(({ diffId, digest, size }) => ({ diffId, digest, size })),
+      manifest: onContainerd ?? manifestOf(image, layers).descriptor.digest,
+      layers: layers.map(({ diffId, digest, size, compression }) => ({ diffId, digest, size, compression })),
       ...(replaced.length > 0 && { replaced }),
     };
   });

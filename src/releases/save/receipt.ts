@@ -4,7 +4,7 @@ import type { Engine, EngineInfo, ImageDetails } from '../../engine/engine.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { codeOf, DamagedError, messageOf, NotFoundError } from '../../support/errors.ts';
 import type { Catalog } from '../catalog/catalog.ts';
-import { engineImages, layersFoundAgain } from '../engine-images.ts';
+import { engineImages } from '../engine-images.ts';
 import type { DeltaBase } from './delta.ts';
 
 /** What a host has, written down so that somebody else can leave it out (docs/bundle-format.md, "Deltas"). */
@@ -29,26 +29,17 @@ export interface ReceiptImage {
 const schema = 1;
 
 /**
- * Asks the engine what it has. Of a containerd store, only what dockerctl loaded counts: of anything else nobody can tell whether its
- * layers are there in the form that a bundle has them in.
- * @returns the receipt, and the names of images whose layers could not all be counted
+ * Asks the engine what it has. In what form it has a layer is no matter: that is found out when a delta is loaded.
  */
 export async function writeReceipt(
   { engine, catalog }: { engine: Engine; catalog: Catalog },
   { tool, host, now }: { tool: string; host: string; now: Date },
-): Promise<{ receipt: Receipt; uncounted: string[] }> {
+): Promise<Receipt> {
   const info = await engine.info();
   const [held, releases] = await Promise.all([engineImages(engine, info), catalog.releases()]);
-  const counted = held.all.map((image) => ({ image, layers: layersFoundAgain(image, held, releases) }));
-  const images = counted
-    .filter(({ image, layers }) => layers.length > 0 || image.diffIds.length === 0)
-    .map(({ image, layers }) => receiptImage(image, layers, info))
-    .sort(byNameAndLayers);
-  const uncounted = counted
-    .filter(({ image, layers }) => layers.length < image.diffIds.length)
-    .map(({ image }) => image.tags[0] ?? image.id);
+  const images = held.all.map((image) => receiptImage(image, info)).sort(byNameAndLayers);
   const labels = releases.map(({ release }) => release);
-  return { receipt: { tool, host, made: now.toISOString(), releases: labels, images }, uncounted };
+  return { tool, host, made: now.toISOString(), releases: labels, images };
 }
 
 export function encodeReceipt({ tool, host, made, releases, images }: Receipt): string {
@@ -82,9 +73,9 @@ export function baseOfReceipt({ releases, images }: Receipt): DeltaBase {
 }
 
 /** On the classic store an image's id is its config's digest; the containerd store has no word for that. */
-function receiptImage({ id, tags }: ImageDetails, layers: Digest[], { store }: EngineInfo): ReceiptImage {
+function receiptImage({ id, tags, diffIds }: ImageDetails, { store }: EngineInfo): ReceiptImage {
   const config = store === 'classic' && isDigest(id) ? { config: id } : {};
-  return { references: [...tags].sort(), ...config, layers };
+  return { references: [...tags].sort(), ...config, layers: diffIds.filter(isDigest) };
 }
 
 function byNameAndLayers(a: ReceiptImage, b: ReceiptImage): number {
