@@ -1,8 +1,8 @@
-import { rm, stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { stat } from 'node:fs/promises';
 import type { ReadableRepository } from '../repository/repository.ts';
 import type { TrustedKeys } from '../repository/signed/provenance.ts';
 import { shortId } from '../repository/snapshot/short-id.ts';
+import type { AdoptedFile } from '../restore/adopted-file.ts';
 import type { SavedDeployment } from '../restore/saved-deployment.ts';
 import { UsageError } from '../support/errors.ts';
 import type { Session } from './context.ts';
@@ -16,8 +16,7 @@ export interface Adopted {
   notes: string[];
   /** Whether its commands on the host may be run. */
   hostCommands: boolean;
-  /** Puts the file where it was, for as long as `restoring` succeeds. */
-  keepFile<T>(restoring: () => Promise<T>): Promise<T>;
+  file: AdoptedFile;
 }
 
 /**
@@ -57,8 +56,26 @@ export async function adoptDeployment(
     session: { ...session, deployment: async () => (hostCommands ? whole : deployment) },
     notes,
     hostCommands,
-    keepFile: (restoring) => keepFile(saved, restoring),
+    file: { ...saved, release },
   };
+}
+
+/**
+ * The same session with the deployment file that an unfinished restore brought along, unless another one is named. It may not
+ * have come to writing it.
+ */
+export async function withAdopted(session: Session, adopted: AdoptedFile | undefined): Promise<Session> {
+  const { io, global } = session;
+  if ((adopted === undefined || global.file) ?? io.environment.DOCKERCTL_FILE) return session;
+  const { file, text, release } = adopted;
+  const { readDeployment } = await import('../deployment/read.ts');
+  const isThere = (await stat(file).catch(() => undefined)) !== undefined;
+  const deployment = await readDeployment(file, {
+    environment: io.environment,
+    ...(!isThere && { text }),
+    ...(release !== undefined && { release }),
+  });
+  return { ...session, deployment: async () => deployment };
 }
 
 /** It was not found where such files are looked for, and is there all the same: what it says may be wanted. */
@@ -67,16 +84,4 @@ async function refuseExisting({ file }: SavedDeployment): Promise<void> {
   throw new UsageError(`restoring: the deployment file ${file} is there, and was not named`, {
     advice: `Say --file ${file}, or move it away to take the one of the snapshot`,
   });
-}
-
-async function keepFile<T>({ file, text }: SavedDeployment, restoring: () => Promise<T>): Promise<T> {
-  const { makeDirectoryDurably, writeFileDurably } = await import('../support/durable.ts');
-  await makeDirectoryDurably(dirname(file));
-  await writeFileDurably(file, text);
-  try {
-    return await restoring();
-  } catch (error) {
-    await rm(file, { force: true });
-    throw error;
-  }
 }

@@ -1,15 +1,17 @@
 import type { ReadableRepository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
+import { recordAdopted } from './adopted-file.ts';
 import type { RestoreHost } from './host.ts';
 import type { RestoreRecord } from './journal.ts';
 import type { RestorePlan } from './plan/plan.ts';
 import type { SelectedSource, Selection } from './plan/select.ts';
+import type { RestoreRequest } from './restore.ts';
 import type { ServiceState } from './services.ts';
 
 /** What was decided before anything changes. */
 export interface Decided {
-  request: Selection & { hostCommands?: boolean; skipDamaged?: boolean };
+  request: Selection & Pick<RestoreRequest, 'hostCommands' | 'skipDamaged' | 'adopted'>;
   snapshot: Snapshot;
   selected: readonly SelectedSource[];
   plan: RestorePlan;
@@ -44,6 +46,7 @@ export async function recordOf(
       ...(request.hostCommands === false && { hostCommands: false }),
       ...(request.skipDamaged && { skipDamaged: true }),
     },
+    ...(request.adopted && { adopted: recordAdopted(request.adopted) }),
     ...(plan.losses.length > 0 && { losses: plan.losses }),
     sources: selected.map(({ summary: { name, title, files, bytes } }) => ({ name, title, files, bytes })),
     phase: 'staging',

@@ -8,6 +8,7 @@ import type {
 } from '../databases/databases.ts';
 import { FailedError } from '../support/errors.ts';
 import { listJournals, readJournal, removeJournal, writeJournal } from '../support/journal.ts';
+import type { AdoptedRecord } from './adopted-file.ts';
 import type { CommandRecord } from './commands.ts';
 import type { ToldLoss } from './salvage/loss.ts';
 import type { StoredMetadata } from './swap/kept-directory.ts';
@@ -33,6 +34,7 @@ export interface RestoreRecord {
     hostCommands?: boolean;
     skipDamaged?: boolean;
   };
+  adopted?: AdoptedRecord;
   /** What of the snapshot is damaged, and does not come back. */
   losses?: ToldLoss[];
   sources: { name: string; title: string; files: number; bytes: number }[];

@@ -4,6 +4,7 @@ import { shortId } from '../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import { DamagedError, UsageError } from '../support/errors.ts';
+import type { AdoptedFile } from './adopted-file.ts';
 import type { RestoreReport } from './conclude.ts';
 import type { RestoreHost } from './host.ts';
 import { lackedImages, refuseMissingImages } from './images.ts';
@@ -23,6 +24,8 @@ export interface RestoreRequest extends Selection {
   skipDamaged?: boolean;
   /** `false`: the deployment file is a stranger's, and its commands are not run on this host. */
   hostCommands?: boolean;
+  /** The deployment file that `ports.host` goes by is this one of the snapshot; left out: it is on this host already. */
+  adopted?: AdoptedFile;
 }
 
 export interface RestorePorts {

@@ -1,6 +1,7 @@
 import { databaseFor } from '../databases/databases.ts';
 import type { Context } from '../support/context.ts';
 import { ContainerStateError, messageOf } from '../support/errors.ts';
+import { takeAdoptedFileAway } from './adopted-file.ts';
 import { undoCommand } from './commands.ts';
 import type { RestoreHost } from './host.ts';
 import { endJournal, type RestoreJournal, saveJournal } from './journal.ts';
@@ -98,6 +99,7 @@ async function cleanUp(journal: RestoreJournal, ports: UndoPorts | undefined): P
     expectNothingKept(directory, record.id);
     await removeStaging(directory, record.id);
   }
+  if (record.adopted) await takeAdoptedFileAway(record.adopted);
   for (const directory of record.createdDirectories.toReversed()) removeEmptyDirectory(directory);
   for (const { directory, mtime } of record.times) setModificationTime(directory, BigInt(mtime));
   for (const volume of record.createdVolumes) {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Context } from '../support/context.ts';
 import { makeDirectoryDurably } from '../support/durable.ts';
 import { acquireLock, type Lock } from '../support/lock.ts';
+import { putAdoptedFile } from './adopted-file.ts';
 import { conclude, type RestoreReport } from './conclude.ts';
 import { type Decided, type RunPorts, recordOf } from './decided.ts';
 import { findNewcomers, type Taken, takeInventories } from './inventories.ts';
@@ -32,6 +33,7 @@ export async function runRestore(
     };
     const before: Taken[] = [];
     try {
+      if (journal.record.adopted) await putAdoptedFile(journal.record.adopted);
       if (ports.host) before.push(...(await takeInventories(ports.host, metadata.warn, context)));
       await stageEverything(decided, ports, databasePorts, journal, metadata, context);
       await swapEverything(journal, databasePorts, metadata, context);

@@ -2,6 +2,7 @@ import { databaseFor } from '../databases/databases.ts';
 import type { ReadableRepository } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
 import { NotFoundError } from '../support/errors.ts';
+import type { AdoptedFile } from './adopted-file.ts';
 import { conclude, keptData, type RestoreReport } from './conclude.ts';
 import type { RestoreHost } from './host.ts';
 import { findNewcomers } from './inventories.ts';
@@ -22,14 +23,16 @@ export interface RestoreStatus
   to: string | undefined;
   /** Whether what the deployment file says may be run on the host itself. */
   hostCommands: boolean;
+  /** The deployment file that it brought along. */
+  adopted: AdoptedFile | undefined;
 }
 
 /** Oldest first; none: nothing is under way and nothing is kept. */
 export async function restoreStatus(stateDir: string): Promise<RestoreStatus[]> {
   return (await restoreJournals(stateDir)).map(({ record }) => {
-    const { id, started, phase, repository, snapshot } = record;
+    const { id, started, phase, repository, snapshot, adopted } = record;
     const { to, hostCommands = true } = record.request;
-    return { id, started, phase, repository, snapshot, to, hostCommands, kept: keptData(record) };
+    return { id, started, phase, repository, snapshot, to, hostCommands, adopted, kept: keptData(record) };
   });
 }
 
@@ -51,7 +54,9 @@ export async function resumeRestore(
     const full = { host, repository };
     if (record.phase === 'swapping') return await goOn(journal, full, context);
     await withLock(context, () => rollBack(journal, host, quietly([]), context));
-    const prepared = await prepareRestore({ ...record.request, snapshot: record.snapshot }, full, context);
+    const request = { ...record.request, snapshot: record.snapshot };
+    const { adopted } = record;
+    const prepared = await prepareRestore({ ...request, ...(adopted && { adopted }) }, full, context);
     return await prepared.run();
   } finally {
     await repository.close();

@@ -52,7 +52,9 @@ function bare(...argv: string[]) {
 const onHost = (...argv: string[]) => bare('-f', file, ...argv);
 
 async function loseEverything(): Promise<void> {
-  if (existsSync(file)) await onHost('destroy', 'all', '--yes');
+  mkdirSync(etc, { recursive: true, mode: 0o700 });
+  writeFileSync(file, text, { mode: 0o600 });
+  await onHost('destroy', 'all', '--yes');
   await engine.images.remove(image, { force: true }).catch(() => {});
   for (const lost of [etc, hooked, join(root, 'data'), join(root, 'bare-state')])
     rmSync(lost, { recursive: true, force: true });
@@ -95,10 +97,18 @@ test('the way back runs nothing of it either', async () => {
   writeFileSync(join(root, 'data', 'page'), 'changed');
   rmSync(file);
   assert.is((await bare('restore', archive, '--yes')).status, 0);
-  const back = await onHost('restore', '--rollback', '--yes');
+  const back = await bare('restore', '--rollback', '--yes');
   assert.is(back.status, 0, back.stderr);
   assert.is(readFileSync(join(root, 'data', 'page'), 'utf8'), 'changed');
+  assert.not.ok(existsSync(file), 'it came with the restore, and goes with it');
   assert.equal(said(), []);
+});
+
+test('the way back leaves a deployment file that somebody has changed since', async () => {
+  assert.is((await bare('restore', archive, '--yes')).status, 0);
+  writeFileSync(file, `${text}# mine\n`, { mode: 0o600 });
+  assert.is((await bare('restore', '--rollback', '--yes')).status, 0);
+  assert.is(readFileSync(file, 'utf8'), `${text}# mine\n`);
 });
 
 test('with --allow-hooks, or signed by somebody whom the operator trusts, it runs all of it', async () => {

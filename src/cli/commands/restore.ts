@@ -2,8 +2,9 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { RestoreReport } from '../../restore/conclude.ts';
 import type { RestoreHost } from '../../restore/host.ts';
+import type { RestoreStatus } from '../../restore/unfinished.ts';
 import { UsageError } from '../../support/errors.ts';
-import { adoptDeployment } from '../adopted-deployment.ts';
+import { adoptDeployment, withAdopted } from '../adopted-deployment.ts';
 import { identityOption, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -66,7 +67,11 @@ async function restoreSnapshot(
   named: readonly string[],
   options: ParsedInput['options'],
 ): Promise<number> {
-  const { prepareRestore } = await import('../../restore/restore.ts');
+  const [{ prepareRestore }, { refuseUnfinished }] = await Promise.all([
+    import('../../restore/restore.ts'),
+    import('../../restore/journal.ts'),
+  ]);
+  await refuseUnfinished(session.context.stateDir);
   const to = options.to === undefined ? undefined : resolve(session.io.workingDirectory, options.to);
   const keys = await trustedKeys(session, options.signers);
   const { repository, snapshot } = await openRestoreSource(session, named, options, keys);
@@ -77,7 +82,10 @@ async function restoreSnapshot(
     const acting = adopted?.session ?? session;
     const { hostCommands = true, notes = [] } = adopted ?? {};
     const selection = { only: options.only ?? [], full: options.full === true, to };
-    const request = { snapshot, ...selection, hostCommands, skipDamaged: options.skipDamaged === true };
+    const request = {
+      ...{ snapshot, ...selection, hostCommands, skipDamaged: options.skipDamaged === true },
+      ...(adopted && { adopted: adopted.file }),
+    };
     const ports = { host: await hostFor(acting, to), repository, keys };
     if (to === undefined && !session.global.dryRun) await refuseWhileBusy(acting);
     const { plan, run } = await prepareRestore(request, ports, session.context);
@@ -89,7 +97,7 @@ async function restoreSnapshot(
     }
     if (!session.global.yes) session.io.stderr.write(`${renderPlan(plan)}\n`);
     await session.confirm(to === undefined ? 'replace this with the backup' : `write it to ${to}`);
-    const report = await (adopted?.keepFile(run) ?? run());
+    const report = await run();
     session.result(report, renderReport);
     return statusOf(report);
   } finally {
@@ -106,7 +114,7 @@ async function resume(session: Session, options: ParsedInput['options']): Promis
   const { restoreStatus, resumeRestore } = await import('../../restore/unfinished.ts');
   const open = (where: string) => reopenRestoreSource(session, where, options);
   const unfinished = (await restoreStatus(session.context.stateDir)).find(({ phase }) => phase !== 'done');
-  const host = unfinished && (await hostFor(session, unfinished.to, unfinished.hostCommands));
+  const host = unfinished && (await hostOf(session, unfinished));
   const report = await resumeRestore(open, host, session.context);
   session.result(report, renderReport);
   return statusOf(report);
@@ -117,7 +125,7 @@ async function takeBack(session: Session): Promise<undefined> {
   const all = await restoreStatus(session.context.stateDir);
   const taken = all.find(({ phase }) => phase !== 'done') ?? all.at(-1);
   if (taken) await session.confirm(`take back the restore ${taken.id} begun ${taken.started}`);
-  const host = taken && (await hostFor(session, taken.to, taken.hostCommands));
+  const host = taken && (await hostOf(session, taken));
   session.result(await takeBackRestore(host, session.context), ({ id }) => `took back the restore ${id}`);
 }
 
@@ -146,6 +154,13 @@ async function refuseWhileBusy(session: Session): Promise<void> {
     return kind !== 'not running' && (kind !== 'no answer' || check.service !== undefined);
   });
   refuseUnlessIdle(given, 'restoring');
+}
+
+async function hostOf(
+  session: Session,
+  { to, hostCommands, adopted }: RestoreStatus,
+): Promise<RestoreHost | undefined> {
+  return hostFor(await withAdopted(session, adopted), to, hostCommands);
 }
 
 /** The host is the deployment's: writing to a directory needs neither file nor engine. */

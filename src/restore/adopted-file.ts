@@ -1,0 +1,48 @@
+import { existsSync } from 'node:fs';
+import { readFile, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { makeDirectoryDurably, syncDirectory, writeFileDurably } from '../support/durable.ts';
+import { codeOf } from '../support/errors.ts';
+import type { SavedDeployment } from './saved-deployment.ts';
+import { removeEmptyDirectory } from './swap/directories.ts';
+
+/** A snapshot's deployment file, where the host has none: the restore goes by it, and puts it at its place. */
+export interface AdoptedFile extends SavedDeployment {
+  /** What it is read with. */
+  release?: string | undefined;
+}
+
+/** The same in a journal, from which it can be read before it is on disk. */
+export interface AdoptedRecord extends AdoptedFile {
+  createdDirectories: string[];
+}
+
+export function recordAdopted(adopted: AdoptedFile): AdoptedRecord {
+  return { ...adopted, createdDirectories: missingDirectories(dirname(adopted.file)) };
+}
+
+export async function putAdoptedFile({ file, text }: AdoptedRecord): Promise<void> {
+  await makeDirectoryDurably(dirname(file));
+  await writeFileDurably(file, text);
+}
+
+/** Unless somebody has changed it: then it is theirs. */
+export async function takeAdoptedFileAway({ file, text, createdDirectories }: AdoptedRecord): Promise<void> {
+  if ((await textOf(file)) === text) {
+    await unlink(file);
+    await syncDirectory(dirname(file));
+  }
+  for (const directory of createdDirectories.toReversed()) removeEmptyDirectory(directory);
+}
+
+async function textOf(file: string): Promise<string | undefined> {
+  return readFile(file, 'utf8').catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  });
+}
+
+/** Topmost first. */
+function missingDirectories(directory: string): string[] {
+  return existsSync(directory) ? [] : [...missingDirectories(dirname(directory)), directory];
+}
