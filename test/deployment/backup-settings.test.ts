@@ -160,4 +160,14 @@ for (const [settings, key, message] of [
   });
 }
 
+test('a source or an inventory has a name that can be a directory and a word in a shell', async () => {
+  for (const name of ['../etc', 'a/b', 'two words', '.hidden', '-rf', 'ä']) {
+    const source = await errorOfText(withBackup(`sources: {"${name}": {paths: [/etc]}}`));
+    assert.match(source.message, 'is no name for a source');
+    const inventory = `{run: [x], key: id, advice: y}`;
+    const error = await errorOfText(withBackup(`sources: {}\ninventories: {"${name}": ${inventory}}`));
+    assert.match(error.message, 'is no name for an inventory');
+  }
+});
+
 test.run();

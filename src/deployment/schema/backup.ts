@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { plainName } from '../../support/plain-name.ts';
 import { databaseEngines } from '../backup-settings.ts';
 import { closed } from './closed.ts';
 import { argv, duration, flag, integer, size, text } from './scalars.ts';
@@ -72,8 +73,8 @@ export const backup = closed({
   'min-free': size.optional(),
   keep: keep.optional(),
   'refuse-while': z.array(busyCheck).optional(),
-  sources: z.record(text, source),
-  inventories: z.record(text, inventory).optional(),
+  sources: z.record(text.regex(plainName, 'is no name for a source'), source),
+  inventories: z.record(text.regex(plainName, 'is no name for an inventory'), inventory).optional(),
   metrics: text.optional(),
   'on-success': z.array(argv).optional(),
   'on-failure': z.array(argv).optional(),

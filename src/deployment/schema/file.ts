@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { plainName } from '../../support/plain-name.ts';
 import { extensible } from './closed.ts';
 import { deploymentSettings } from './dockerctl.ts';
 import { flag, labels, text } from './scalars.ts';
@@ -40,9 +41,7 @@ export const deploymentFile = extensible(
   {
     version: z.union([z.string(), z.number()]).optional(),
     name: projectName,
-    services: z
-      .record(text.regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'is no name for a service'), service)
-      .optional(),
+    services: z.record(text.regex(plainName, 'is no name for a service'), service).optional(),
     volumes: z.record(text, volume.nullable()).nullish(),
     networks: z.record(text, network.nullable()).nullish(),
     'x-dockerctl': deploymentSettings.optional(),

@@ -3,6 +3,7 @@ import { DamagedError } from '../../support/errors.ts';
 import type { Store } from '../seal/store.ts';
 import { type Provenance, requireProvenance, type TrustedKeys } from '../signed/provenance.ts';
 import { readSignedConfig, signatureLimit } from '../signed/signed-config.ts';
+import { decodeConfig } from '../snapshot/config.ts';
 import type { BlobRef, Parts } from '../snapshot/manifest.ts';
 import { configLimit } from '../snapshot/media-types.ts';
 import { shortId } from '../snapshot/short-id.ts';
@@ -44,11 +45,12 @@ export class IncomingHead {
   /**
    * Decides, the first time that it is asked.
    * @returns who made the snapshot, and what is to be written now
-   * @throws {SignatureError} when it must not be taken
+   * @throws {DamagedError} when it is no config @throws {SignatureError} when it must not be taken
    */
   async check(): Promise<{ provenance: Provenance; held: [Digest, Buffer][] }> {
     if (this.#provenance !== undefined) return { provenance: this.#provenance, held: [] };
     const signed = await readSignedConfig(this.#store, this.#parts, this.#held);
+    decodeConfig(signed.config, `config ${this.#parts.config.digest}`);
     const what = `snapshot ${shortId(this.#parts.config.digest)}`;
     this.#provenance = await requireProvenance(signed, this.#keys, what);
     return { provenance: this.#provenance, held: [...this.#held] };

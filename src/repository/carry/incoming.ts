@@ -8,6 +8,7 @@ import { replaceManifest } from '../rewrite/reissue.ts';
 import { writeError } from '../run/write-error.ts';
 import type { Store } from '../seal/store.ts';
 import type { Provenance, TrustedKeys } from '../signed/provenance.ts';
+import { beginsLikeManifest } from '../snapshot/catalog.ts';
 import { type BlobRef, blobsOfParts, decodeManifest } from '../snapshot/manifest.ts';
 import { publishSnapshot } from '../snapshot/publish.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
@@ -126,11 +127,17 @@ async function writeBlob(
     } finally {
       await file.close();
     }
+    await requireNoManifest(staged);
     await publishBlob(store, staged);
   } catch (error) {
     await unlink(staged.path).catch(() => {});
     throw writeError(store.directory, error);
   }
+}
+
+/** What a snapshot consists of never does: it would pass for another snapshot, whole or not. */
+async function requireNoManifest({ digest, path }: StagedBlob): Promise<void> {
+  if (await beginsLikeManifest(path)) throw new DamagedError(`taking in ${digest}: it passes for a manifest`);
 }
 
 function requireAll(missing: readonly BlobRef[]): void {

@@ -76,13 +76,14 @@ async function scanForManifests(store: Store): Promise<Digest[]> {
   return found;
 }
 
-async function beginsLikeManifest(path: string): Promise<boolean> {
+/** Whether a file would be taken for the manifest of a snapshot. */
+export async function beginsLikeManifest(path: string): Promise<boolean> {
   const file = await open(path, 'r');
   try {
     if ((await file.stat()).size > manifestLimit) return false;
     const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
     const head = buffer.toString('latin1', 0, bytesRead);
-    return head.startsWith('{') && head.includes(`"${backupTypes.snapshot}"`);
+    return head.startsWith('{') && head.includes(`"artifactType":"${backupTypes.snapshot}"`);
   } finally {
     await file.close();
   }

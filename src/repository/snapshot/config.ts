@@ -1,5 +1,6 @@
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { DamagedError, messageOf } from '../../support/errors.ts';
+import { plainName } from '../../support/plain-name.ts';
 import type { Snapshot, SourceSummary } from './snapshot.ts';
 
 /** The highest format we write and read. */
@@ -47,9 +48,10 @@ function decode(json: Json): Config {
     throw new Error(`its format is ${JSON.stringify(json.format)}, we know ${formatVersion}`);
   }
   const sources = list(json.sources, 'sources') as Json[];
+  requireNames(sources);
   const added = (json.added ?? {}) as Json;
   return {
-    repository: text(json.repository, 'repository'),
+    repository: repositoryId(json.repository),
     snapshot: {
       started: time(json.started, 'started'),
       ended: time(json.ended, 'ended'),
@@ -69,6 +71,20 @@ function decode(json: Json): Config {
       sources.map((source) => [text(source.name, 'name'), number(source.warnings, 'warnings')]),
     ),
   };
+}
+
+/** They become names of directories where they are restored to, and words of shell scripts. */
+function requireNames(sources: Json[]): void {
+  const names = sources.map(({ name }) => text(name, 'name'));
+  const wrong = names.find((name, i) => !plainName.test(name) || names.indexOf(name) !== i);
+  if (wrong !== undefined) throw new Error(`${JSON.stringify(wrong)} is no name for a source of its own`);
+}
+
+/** It becomes a name in the state directory. */
+function repositoryId(value: unknown): string {
+  const id = text(value, 'repository');
+  if (!/^[0-9a-f]{32}$/.test(id)) throw new Error(`${JSON.stringify(id)} is no id of a repository`);
+  return id;
 }
 
 function decodeSource(json: Json): SourceSummary {

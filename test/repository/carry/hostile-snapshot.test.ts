@@ -1,0 +1,87 @@
+import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Manifest } from '../../../src/oci/descriptor.ts';
+import { digestOf } from '../../../src/oci/digest.ts';
+import { backupTypes } from '../../../src/repository/snapshot/media-types.ts';
+import { DamagedError } from '../../../src/support/errors.ts';
+import { file, tarOf } from '../../archive/fixtures/tar.ts';
+import { rejects } from '../../support/rejects.ts';
+import { quietContext } from '../../support/save-directory.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { imported, makeRepository, stream, wholeSnapshots } from './exported.ts';
+
+const root = temporaryDirectory();
+const context = quietContext(join(root, 'state'));
+const { directory } = await makeRepository(root, context);
+const blob = (digest: string) => readFileSync(join(directory, 'blobs', 'sha256', digest.slice(7)));
+const index = JSON.parse(readFileSync(join(directory, 'index.json'), 'utf8'));
+const manifest: Manifest = JSON.parse(blob(index.manifests[0].digest).toString());
+const config = JSON.parse(blob(manifest.config.digest).toString());
+
+/** An archive whose digests are all right, of a snapshot with another config, and blobs besides its own. */
+async function archiveOf(changedConfig: unknown, more: readonly string[] = []): Promise<Buffer> {
+  const text = JSON.stringify(changedConfig);
+  const layers = [
+    ...manifest.layers,
+    ...more.map((content) => ({ mediaType: backupTypes.pack, ...descriptor(content) })),
+  ];
+  const changed = JSON.stringify({
+    ...manifest,
+    config: { ...manifest.config, ...descriptor(text) },
+    layers,
+  });
+  const entries = [changed, text, ...manifest.layers.map(({ digest }) => blob(digest)), ...more];
+  const manifests = [{ mediaType: manifest.mediaType, ...descriptor(changed) }];
+  return tarOf([
+    file('index.json', JSON.stringify({ schemaVersion: 2, manifests })),
+    ...entries.map((bytes) => file(`blobs/sha256/${digestOf(bytes).slice(7)}`, bytes)),
+  ]);
+}
+
+function descriptor(content: string): { digest: string; size: number } {
+  return { digest: digestOf(content), size: content.length };
+}
+
+const newDirectory = () => join(mkdtempSync(join(root, 'into-')), 'repository');
+const renamed = (name: unknown) => ({ ...config, sources: [{ ...config.sources[0], name }] });
+const configs: Record<string, unknown> = {
+  'a source that climbs out of where it is restored to': renamed('../../files'),
+  'a source that is an absolute path': renamed('/etc'),
+  'a source that is hidden': renamed('.ssh'),
+  'a source that is an option': renamed('-rf'),
+  'a source of several words': renamed('a b\nc'),
+  'a source without a name': renamed(''),
+  'two sources of one name': { ...config, sources: [config.sources[0], config.sources[0]] },
+  'a repository that climbs out of the state directory': { ...config, repository: '../../../etc' },
+  'a repository without a name': { ...config, repository: '' },
+  'something that is no config': { format: 1 },
+};
+
+for (const [what, changed] of Object.entries(configs)) {
+  test(`${what} is refused before anything is written`, async () => {
+    const into = newDirectory();
+    const archive = await archiveOf(changed);
+    await rejects(() => imported(into, stream(archive), context), DamagedError);
+    assert.equal(readdirSync(join(into, 'blobs', 'sha256')), []);
+  });
+}
+
+test('the archives of these tests are good but for what they change', async () => {
+  const into = newDirectory();
+  await imported(into, stream(await archiveOf({ ...config, host: backupTypes.snapshot })), context);
+  assert.is((await wholeSnapshots(into, context)).length, 1);
+});
+
+test('a blob that passes for the manifest of a snapshot is refused: it would stop removing for ever', async () => {
+  const into = newDirectory();
+  const missing = { mediaType: backupTypes.config, digest: digestOf('nowhere'), size: 7 };
+  const fake = JSON.stringify({ artifactType: backupTypes.snapshot, config: missing, layers: [] });
+  const archive = await archiveOf(config, [fake]);
+  const error = await rejects(() => imported(into, stream(archive), context), DamagedError);
+  assert.match(error.message, /passes for a manifest/);
+  assert.equal(await wholeSnapshots(into, context), []);
+});
+
+test.run();
