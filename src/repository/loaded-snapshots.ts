@@ -4,6 +4,7 @@ import type { RepositoryLocks } from './locks.ts';
 import { ChunkPlaces } from './read/chunk-places.ts';
 import type { Store } from './seal/store.ts';
 import { loadCatalog } from './snapshot/catalog.ts';
+import { shortId } from './snapshot/short-id.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import type { StoredSnapshot } from './snapshot/stored.ts';
 
@@ -26,7 +27,8 @@ export class LoadedSnapshots {
   all(): Promise<StoredSnapshot[]> {
     this.#locks.share();
     this.#all ??= loadCatalog(this.#store).then(({ stored, damaged }) => {
-      for (const { error } of damaged) this.#progress.warn(error.message);
+      for (const { id, error } of damaged)
+        this.#progress.warn(`snapshot ${shortId(id)} cannot be read: ${error.message}`);
       return stored;
     });
     return this.#all;

@@ -1,9 +1,10 @@
 import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLayout, isLayout } from '../oci/layout.ts';
+import { listBlobs } from '../oci/layout-blobs.ts';
 import type { Context } from '../support/context.ts';
 import { isTemporaryName } from '../support/durable.ts';
-import { codeOf, NotFoundError, UsageError } from '../support/errors.ts';
+import { codeOf, FailedError, messageOf, NotFoundError, UsageError } from '../support/errors.ts';
 import type { Identity } from './age/keys.ts';
 import { DirectoryRepository } from './directory-repository.ts';
 import type { Repository } from './repository.ts';
@@ -22,7 +23,7 @@ export async function openRepository(
   context: Context,
   options: OpenOptions = {},
 ): Promise<Repository> {
-  if (!(await isLayout(directory))) {
+  if (!(await isRepository(directory))) {
     throw new NotFoundError(`opening the backup repository ${directory}: there is none`, {
       advice: 'Name the directory that the backups went to; the first backup creates it',
       facts: { path: directory },
@@ -40,7 +41,7 @@ export async function openOrCreateRepository(
   context: Context,
   options: OpenOptions = {},
 ): Promise<Repository> {
-  if (!(await isLayout(directory))) {
+  if (!(await isRepository(directory))) {
     const names = await readdir(directory).catch((error: unknown) => {
       if (codeOf(error) === 'ENOENT') return [];
       throw error;
@@ -59,3 +60,16 @@ export async function openOrCreateRepository(
 
 /** What a creation that was killed leaves; and an empty file system's own directory. */
 const ours = new Set(['blobs', 'tmp', 'index.json', 'lost+found']);
+
+/** One that lost its `oci-layout` is one all the same: `repair` writes it anew. */
+async function isRepository(directory: string): Promise<boolean> {
+  try {
+    return (await isLayout(directory)) || (await listBlobs({ directory })).length > 0;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false;
+    throw new FailedError(`opening the backup repository ${directory}: ${messageOf(error)}`, {
+      advice: 'Run it as the user who makes the backups, which is root unless somebody chose another',
+      cause: error,
+    });
+  }
+}

@@ -68,7 +68,8 @@ function refuseBlindSweep({ directory }: Layout, damaged: number): void {
   throw new DamagedError(
     `removing snapshots from ${directory}: ${damaged} cannot be read, so nothing is removed`,
     {
-      advice: 'dockerctl backup verify names what is damaged; bring it back from a copy first',
+      advice:
+        'dockerctl backup verify names what is damaged: bring it back from a copy, or run dockerctl backup repair',
     },
   );
 }

@@ -10,7 +10,7 @@ import { DamagedError, SignatureError } from '../../support/errors.ts';
 import type { RepairReport } from '../repository.ts';
 import { recoverStaging } from '../run/begin.ts';
 import type { Store } from '../seal/store.ts';
-import { type Catalog, loadEverySnapshot } from '../snapshot/catalog.ts';
+import { loadEverySnapshot } from '../snapshot/catalog.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import { blobsOf, type StoredSnapshot } from '../snapshot/stored.ts';
 import { verifyRepository } from '../verify/verify.ts';
@@ -37,8 +37,8 @@ export async function repairRepository(store: Store, context: Context): Promise<
     store,
     [...damagedBlobs].filter((digest) => !packs.has(digest)),
   );
-  const { stored, mended } = await mendAll(store, packs, context);
-  await writeIndex(store, stored);
+  const { stored, mended, waiting } = await mendAll(store, packs, context);
+  await writeIndex(store, inOrder([...stored, ...waiting]));
   const needed = packsOf(stored);
   setAside.push(
     ...(await setDamagedAside(
@@ -49,28 +49,43 @@ export async function repairRepository(store: Store, context: Context): Promise<
   const hurt = new Set(damage.flatMap(({ snapshots }) => snapshots));
   for (const snapshot of stored) if (await isWhole(store, snapshot, packs)) hurt.delete(snapshot.snapshot.id);
   const left = new Set([...packs].filter((digest) => needed.has(digest)));
-  return { snapshots: stored.length, setAside, mended, spoiled: [...hurt], damagedBlobs: left };
+  for (const { snapshot } of waiting) hurt.add(snapshot.id);
+  return {
+    snapshots: stored.length,
+    setAside,
+    mended: mended.filter((id) => !hurt.has(id)),
+    spoiled: [...hurt],
+    damagedBlobs: left,
+  };
 }
 
-async function mendAll(
-  store: Store,
-  damaged: ReadonlySet<Digest>,
-  context: Context,
-): Promise<{ stored: StoredSnapshot[]; mended: string[] }> {
+interface Mended {
+  stored: StoredSnapshot[];
+  /** Ids. */
+  mended: string[];
+  /** Lost without their manifests, until somebody comes with the key: `index.json` goes on naming them. */
+  waiting: StoredSnapshot[];
+}
+
+async function mendAll(store: Store, damaged: ReadonlySet<Digest>, context: Context): Promise<Mended> {
   const catalog = await loadEverySnapshot(store);
   const rebuilt = await rebuildIndexes(store, catalog.stored, damaged, context);
   let { stored, mended } = await goOnUnsigned(store, catalog.stored, context);
+  const waiting: StoredSnapshot[] = [];
   const mend = async (broken: StoredSnapshot, among: StoredSnapshot[], spare: readonly SpareIndex[]) => {
     const after = await tryToMend(store, among, broken, { damaged, spare }, context);
-    if (after === undefined) return;
+    if (after === 'sealed' || after === 'damaged') return after;
     stored = after;
     mended = [...new Set([...mended, broken.snapshot.id])];
+    return 'mended';
   };
   for (const snapshot of stored)
     if (!(await isWhole(store, snapshot, damaged))) await mend(snapshot, stored, rebuilt);
-  for (const { stored: lost, spare } of await reviveSnapshots(store, catalog))
-    await mend(lost, inOrder([...stored, lost]), [...rebuilt, ...spare]);
-  return { stored, mended };
+  for (const { stored: lost, spare } of await reviveSnapshots(store, catalog)) {
+    const how = await mend(lost, inOrder([...stored, lost]), [...rebuilt, ...spare]);
+    if (how === 'sealed') waiting.push(lost);
+  }
+  return { stored, mended, waiting };
 }
 
 function inOrder(stored: readonly StoredSnapshot[]): StoredSnapshot[] {
@@ -111,17 +126,17 @@ async function tryToMend(
   snapshot: StoredSnapshot,
   findings: Findings,
   { progress }: Context,
-): Promise<StoredSnapshot[] | undefined> {
+): Promise<StoredSnapshot[] | 'sealed' | 'damaged'> {
   try {
     return await mendSnapshot(store, stored, snapshot, findings);
   } catch (error) {
     if (!(error instanceof DamagedError || error instanceof SignatureError)) throw error;
     progress.warn(`snapshot ${snapshot.snapshot.id} cannot be mended: ${error.message}`);
-    return undefined;
+    return error instanceof SignatureError ? 'sealed' : 'damaged';
   }
 }
 
-async function writeIndex(store: Store, stored: Catalog['stored']): Promise<void> {
+async function writeIndex(store: Store, stored: readonly StoredSnapshot[]): Promise<void> {
   await stageIndex(store, encodeSnapshotIndex(stored));
   await publishIndex(store);
   await writeFileDurably(join(store.directory, 'oci-layout'), layoutVersion);

@@ -8,7 +8,7 @@ import { stageIndexes } from '../packs/stage-indexes.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
 import { gatherIndexes } from '../run/gather-indexes.ts';
 import type { Store } from '../seal/store.ts';
-import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
+import { encodeNextIndex } from '../snapshot/index-json.ts';
 import { encodeManifest, type PackRef, type Parts, type TreeRef } from '../snapshot/manifest.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 
@@ -63,7 +63,7 @@ export async function replaceManifest(
   const current = stored.map((each) => (each.snapshot.id === changed.snapshot.id ? reissued : each));
   await publishBlob(store, manifest);
   await syncBlobs(store);
-  await stageIndex(store, encodeSnapshotIndex(current));
+  await stageIndex(store, await encodeNextIndex(store, current));
   await publishIndex(store);
   await unlink(blobPath(store, changed.manifest.digest)).catch(() => {});
   return current;

@@ -24,8 +24,8 @@ export interface LostSnapshot {
 }
 
 /**
- * Reads every snapshot. `index.json` only says where to look: when it is missing or names what is not there, every
- * small blob is looked at.
+ * Reads every snapshot. `index.json` only says where to look: when it is missing or names what cannot be read, every
+ * small blob is looked at too.
  */
 export async function loadCatalog(store: Store): Promise<Catalog> {
   const listed = await listManifests(store);
@@ -33,7 +33,7 @@ export async function loadCatalog(store: Store): Promise<Catalog> {
     const catalog = await loadAll(store, listed);
     if (catalog.damaged.length === 0) return catalog;
   }
-  return loadAll(store, await scanForManifests(store));
+  return loadEverySnapshot(store);
 }
 
 /**

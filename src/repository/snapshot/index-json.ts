@@ -1,5 +1,6 @@
 import { type Descriptor, mediaTypes } from '../../oci/descriptor.ts';
-import { encodeIndex } from '../../oci/layout-index.ts';
+import type { Layout } from '../../oci/layout.ts';
+import { encodeIndex, readIndex } from '../../oci/layout-index.ts';
 import type { BlobRef } from './manifest.ts';
 import { backupTypes } from './media-types.ts';
 import { shortId } from './short-id.ts';
@@ -16,6 +17,26 @@ export function encodeSnapshotIndex(snapshots: readonly Indexed[]): string {
   return encodeIndex(snapshots.map(describeSnapshot));
 }
 
+/**
+ * The same, and what the present `index.json` names that nobody can read: that it is named is how it is missed, and how it
+ * is found again.
+ */
+export async function encodeNextIndex(layout: Layout, snapshots: readonly Indexed[]): Promise<string> {
+  const known = new Set(snapshots.map(({ snapshot }) => shortId(snapshot.id)));
+  const manifests = new Set(snapshots.map(({ manifest }) => manifest.digest));
+  const present = (await readIndex(layout))?.manifests ?? [];
+  const lost = present.filter(({ digest }) => !manifests.has(digest)).flatMap(parseSnapshot);
+  const all = [...snapshots, ...lost.filter(({ snapshot }) => !known.has(shortId(snapshot.id)))];
+  return encodeSnapshotIndex(all.sort((a, b) => a.snapshot.started.getTime() - b.snapshot.started.getTime()));
+}
+
+function parseSnapshot({ digest, size, annotations }: Descriptor): Indexed[] {
+  const id = `sha256:${annotations?.[named.id] ?? ''}`;
+  const started = new Date(annotations?.[named.started] ?? '');
+  if (shortId(id) === '' || Number.isNaN(started.getTime())) return [];
+  return [{ snapshot: { id, started }, manifest: { digest, size } }];
+}
+
 function describeSnapshot({ snapshot, manifest }: Indexed): Descriptor {
   return {
     mediaType: mediaTypes.manifest,
@@ -23,8 +44,13 @@ function describeSnapshot({ snapshot, manifest }: Indexed): Descriptor {
     size: manifest.size,
     artifactType: backupTypes.snapshot,
     annotations: {
-      'org.opencontainers.image.created': snapshot.started.toISOString(),
-      'org.opencontainers.image.ref.name': shortId(snapshot.id),
+      [named.started]: snapshot.started.toISOString(),
+      [named.id]: shortId(snapshot.id),
     },
   };
 }
+
+const named = {
+  id: 'org.opencontainers.image.ref.name',
+  started: 'org.opencontainers.image.created',
+} as const;

@@ -1,7 +1,7 @@
 import { publishBlob, type StagedBlob, syncBlobs } from '../../oci/layout-blobs.ts';
 import { publishIndex, stageIndex } from '../../oci/layout-index.ts';
 import type { Store } from '../seal/store.ts';
-import { encodeSnapshotIndex, type Indexed } from './index-json.ts';
+import { encodeNextIndex, type Indexed } from './index-json.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
@@ -16,9 +16,7 @@ export async function publishSnapshot(
   snapshot: Snapshot,
   manifest: StagedBlob,
 ): Promise<void> {
-  const all = [...stored, { snapshot, manifest }];
-  all.sort((a, b) => a.snapshot.started.getTime() - b.snapshot.started.getTime());
-  await stageIndex(store, encodeSnapshotIndex(all));
+  await stageIndex(store, await encodeNextIndex(store, [...stored, { snapshot, manifest }]));
   await publishBlob(store, manifest);
   await syncBlobs(store);
   await publishIndex(store);

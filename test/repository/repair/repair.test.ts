@@ -5,8 +5,12 @@ import * as assert from 'uvu/assert';
 import { generateIdentity, type Identity } from '../../../src/repository/age/keys.ts';
 import { openRepository } from '../../../src/repository/open.ts';
 import type { Repository } from '../../../src/repository/repository.ts';
+import { shortId } from '../../../src/repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
-import { quietContext } from '../../support/save-directory.ts';
+import { DamagedError } from '../../../src/support/errors.ts';
+import { silent } from '../../../src/support/progress.ts';
+import { rejects } from '../../support/rejects.ts';
+import { quietContext, saveDirectories } from '../../support/save-directory.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { type KnownFile, makeSmallRepository, type SmallRepository } from '../torture/small-repository.ts';
 
@@ -84,8 +88,6 @@ async function repairEach(world: World, kinds: readonly KnownFile['kind'][]): Pr
       ['lost', (file: string) => rmSync(file)],
       ['damaged', flip],
     ] as const) {
-      // Without the file oci-layout a directory is no repository at all.
-      if (kind === 'oci-layout' && how === 'lost') continue;
       restoreCopy(world);
       spoil(join(world.directory, path));
       const report = await withRepository(world, (repository) => repository.repair(context));
@@ -151,6 +153,65 @@ test('without the key, what needs it is told of, and nothing is lost', async () 
   const again = await withRepository(world, (repository) => repository.repair(context));
   assert.equal(again.spoiled, []);
   await checkMended(world, 'with the key');
+});
+
+for (const kinds of [['manifest'], ['manifest', 'index.json']] as const) {
+  test(`lost (${kinds.join(', ')}) and repaired without the key, snapshots wait for a repair with it`, async () => {
+    const world = await prepare(`waiting-${kinds.length}`, [generateIdentity()]);
+    const lost = world.golden.files.filter(({ kind }) => kinds.some((one) => one === kind));
+    for (const { path } of lost) rmSync(join(world.directory, path));
+    for (let time = 0; time < 2; time++) {
+      const report = await withRepository(world, (repository) => repository.repair(context), []);
+      assert.is(report.spoiled.length, 2);
+    }
+    assert.is((await withRepository(world, (repository) => repository.repair(context))).mended.length, 2);
+    await checkMended(world, 'with the key');
+  });
+}
+
+test('a snapshot that nobody can read stays named while others come, until it is repaired', async () => {
+  const world = await prepare('while others come', []);
+  const { path, neededBy } = world.golden.files.find(({ kind }) => kind === 'manifest')!;
+  rmSync(join(world.directory, path));
+  const directory = join(root, 'while others come', 'files');
+  const key = join(root, 'while others come', 'host-key');
+  for (const run of ['first', 'second']) {
+    const third = await withRepository(world, (repository) =>
+      saveDirectories(repository, { files: directory }, context, [], key),
+    );
+    world.golden.snapshots.push(third);
+    world.content.set(third.id, await withRepository(world, (repository) => readAll(repository, third)));
+    const { damage } = await withRepository(world, (repository) => repository.verify({}, context));
+    assert.equal(damage[0]?.snapshots, neededBy, run);
+    await rejects(
+      () => withRepository(world, (repository) => repository.remove([third.id], context)),
+      DamagedError,
+    );
+  }
+  assert.equal((await withRepository(world, (repository) => repository.repair(context))).mended, neededBy);
+  await checkMended(world, 'after others came');
+});
+
+test('of a snapshot that index.json names and that is not there a warning tells', async () => {
+  const world = await prepare('warned of', []);
+  const { path, neededBy } = world.golden.files.find(({ kind }) => kind === 'manifest')!;
+  rmSync(join(world.directory, path));
+  const warnings: string[] = [];
+  const progress = { ...silent, warn: (text: string) => void warnings.push(text) };
+  const repository = await openRepository(world.directory, { ...context, progress });
+  assert.is((await repository.snapshots()).length, 1);
+  await repository.close();
+  assert.is(warnings.length, 1);
+  assert.match(warnings[0]!, `snapshot ${shortId(neededBy[0]!)} cannot be read`);
+});
+
+test('what stays damaged is not said to be mended', async () => {
+  const world = await prepare('not mended', []);
+  const { path, neededBy } = world.golden.files.find(({ kind }) => kind === 'tree')!;
+  rmSync(join(world.directory, path));
+  const report = await withRepository(world, (repository) => repository.repair(context));
+  assert.equal(report.spoiled.toSorted(), neededBy.toSorted());
+  assert.equal(report.mended, []);
 });
 
 test.run();
