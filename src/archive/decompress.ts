@@ -101,4 +101,4 @@ function asDamage(error: unknown, codec: Compression, what: string): unknown {
   return new DamagedError(message, { advice: copyAgain, cause: error });
 }
 
-export const copyAgain = 'Copy the file again from where it came from, and compare the sizes';
+const copyAgain = 'Copy the file again from where it came from, and compare the sizes';

@@ -51,7 +51,7 @@ export async function readIdentities({ io }: Session, file: string): Promise<Ide
 }
 
 /** Where the backups are. */
-export async function backupDirectory(session: Session, named: string | undefined): Promise<string> {
+async function backupDirectory(session: Session, named: string | undefined): Promise<string> {
   if (named !== undefined) return resolve(session.io.workingDirectory, named);
   const { backup, file } = await session.deployment();
   if (backup !== undefined) return backup.repository;

@@ -61,7 +61,7 @@ export class DeploymentDocument {
 }
 
 /** `services.web.ports[0]`. */
-export function keyOf(path: Path): string {
+function keyOf(path: Path): string {
   return path
     .map((part) => (typeof part === 'number' ? `[${part}]` : `.${part}`))
     .join('')

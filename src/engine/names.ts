@@ -12,7 +12,7 @@ export function isName(text: string): boolean {
  * Whether the engine could take this for the beginning of an id. It prefers an exact name, but where there is none
  * it would act on whatever id begins so.
  */
-export function couldBeIdPrefix(text: string): boolean {
+function couldBeIdPrefix(text: string): boolean {
   return /^[0-9a-f]{1,63}$/.test(text);
 }
 

@@ -12,12 +12,6 @@ export function isDigest(text: unknown): text is Digest {
   return typeof text === 'string' && /^sha256:[0-9a-f]{64}$/.test(text);
 }
 
-/** @throws {DamagedError} when `text` is not a digest; `where` says what named it. */
-export function parseDigest(text: unknown, where: string): Digest {
-  if (isDigest(text)) return text;
-  throw new DamagedError(`${where}: ${JSON.stringify(text)} is not a sha256 digest`);
-}
-
 /** The 64 hex digits, which name the blob's file. */
 export function hexOf(digest: Digest): string {
   return digest.slice('sha256:'.length);

@@ -45,7 +45,7 @@ export async function groupVolumes(paths: readonly string[]): Promise<(string | 
 }
 
 /** @returns `undefined` when there is no regular file, or one that is no volume */
-export async function readVolume(path: string): Promise<Volume | undefined> {
+async function readVolume(path: string): Promise<Volume | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile()) return undefined;
   const file = await open(path, 'r');

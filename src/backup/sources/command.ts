@@ -6,7 +6,7 @@ import type { SourceJob, SourceResult } from '../source-job.ts';
 import { StreamFiles } from '../stream-files.ts';
 
 /** The one file of such a source's tree. */
-export const outputFile = 'output';
+const outputFile = 'output';
 
 /**
  * Saves what a command prints. Nothing at all, or an exit status other than 0, is no backup: the source is incomplete. Much less

@@ -88,7 +88,7 @@ function createScreen(stderr: NodeJS.WritableStream) {
 }
 
 /** `Loading upgrade.tar.xz  [██████    ]  61% 150/246 MiB  52 MiB/s  2 s left` */
-export function renderBar({ title, unit, total, done, started }: Task, now = performance.now()): string {
+function renderBar({ title, unit, total, done, started }: Task, now = performance.now()): string {
   const seconds = Math.max((now - started) / 1000, 0.001);
   const amount = (value: number) => (unit === 'bytes' ? formatBytes(value) : String(value));
   const rate = `${amount(Math.round(done / seconds))}/s`;

@@ -50,7 +50,7 @@ const kinds = {
 };
 
 /** The key that is there decides what kind of source it is, and so which others are allowed. */
-export const sourceKinds = Object.keys(kinds) as (keyof typeof kinds)[];
+const sourceKinds = Object.keys(kinds) as (keyof typeof kinds)[];
 
 const source = z.union(
   [kinds.paths, kinds.volume, kinds.dump, kinds.run, kinds.images],

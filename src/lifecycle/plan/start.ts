@@ -71,7 +71,7 @@ function sharesWith({ container }: Service, name: string): boolean {
   });
 }
 
-export function stateIn(state: HostState, { name }: Service): ServiceState {
+function stateIn(state: HostState, { name }: Service): ServiceState {
   const found = state.services.get(name);
   if (found === undefined) throw new Error(`the state of ${name} was not observed`);
   return found;

@@ -37,7 +37,7 @@ export async function waitUntilReady(
 }
 
 /** One round of a service's checks, in their order; the first that fails speaks for all. */
-export async function probe(
+async function probe(
   service: Service,
   container: string,
   engine: Engine,

@@ -4,7 +4,7 @@ import { plainName } from '../../support/plain-name.ts';
 import type { Snapshot, SourceSummary } from './snapshot.ts';
 
 /** The highest format we write and read. */
-export const formatVersion = 1;
+const formatVersion = 1;
 
 /** What a config holds besides what a `Snapshot` tells. */
 export interface Config {

@@ -47,7 +47,7 @@ export function isInside(path: string, directory: string): boolean {
   return directory === '.' || path.startsWith(directory === '/' ? '/' : `${directory}/`);
 }
 
-export function isPlainPath(path: string): boolean {
+function isPlainPath(path: string): boolean {
   if (path === '.') return true;
   return (
     !path.includes('\0') && path.split('/').every((name) => name !== '' && name !== '.' && name !== '..')
