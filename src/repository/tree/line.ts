@@ -69,6 +69,7 @@ function decode(line: Line): Entry {
     gid: count(line.gid, 'gid'),
     mtime: decodeTime(line.mtime),
   };
+  if (type !== 'directory') decodeHardlink(line, entry);
   if (type === 'file') decodeFile(line, entry);
   if (type === 'symlink') entry.target = decodeName(line, 'target') ?? fail('has no target');
   if (line.device !== undefined) entry.device = decodeDevice(line.device);
@@ -81,11 +82,15 @@ function decode(line: Line): Entry {
 
 const types: ReadonlySet<EntryType> = new Set(['file', 'directory', 'symlink', 'fifo', 'character', 'block']);
 
-function decodeFile(line: Line, entry: Entry): void {
-  if (line.size !== undefined) entry.size = count(line.size, 'size');
+/** A file of any kind may have more than one name. */
+function decodeHardlink(line: Line, entry: Entry): void {
   const hardlink = decodeName(line, 'hardlink');
   if (hardlink !== undefined) entry.hardlink = safePath(hardlink, 'hardlink');
-  else entry.chunks = decodeChunks(line.chunks);
+}
+
+function decodeFile(line: Line, entry: Entry): void {
+  if (line.size !== undefined) entry.size = count(line.size, 'size');
+  if (entry.hardlink === undefined) entry.chunks = decodeChunks(line.chunks);
   if (line.holes !== undefined) entry.holes = decodeHoles(line.holes, entry.size ?? 0);
 }
 
