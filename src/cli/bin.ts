@@ -6,11 +6,6 @@ delete process.env.NODE_COMPILE_CACHE;
 delete process.env.MALLOC_ARENA_MAX;
 // Codecs run on the thread pool: a thread for every core, where node's own four would leave some idle.
 process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));
-// A reader that went away (`dockerctl list | head -1`) is no failure of ours.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
 
 // What works long begins with this: the rest of the program would need its memory on top.
 if (process.argv.includes('backup')) releaseMemory();
@@ -18,18 +13,21 @@ if (process.argv.includes('backup')) releaseMemory();
 run().then((status) => {
   process.exitCode = status;
   // Whatever a command left open (a pooled connection to the engine) must not keep the shell waiting.
-  process.stdout.write('', () => process.stderr.write('', () => process.exit()));
+  process.stderr.write('', () => process.exit());
 });
 
 async function run(): Promise<number> {
-  const { main } = await import('./main.ts');
-  return main({
+  const [{ main }, { standardOutput }] = await Promise.all([import('./main.ts'), import('./output.ts')]);
+  const stdout = standardOutput(process.stdout);
+  const status = await main({
     argv: process.argv.slice(2),
     environment: process.env,
     workingDirectory: process.cwd(),
     stdin: process.stdin,
-    stdout: process.stdout,
+    stdout,
     stderr: process.stderr,
     giveWay: () => import('../support/posix/give-way.ts').then(({ giveWay }) => giveWay()),
   });
+  await new Promise((resolve) => stdout.write('', resolve));
+  return status;
 }

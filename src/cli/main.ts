@@ -1,6 +1,7 @@
 import { InterruptedError } from '../support/errors.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
+import { watchOutput } from './output.ts';
 import { runProgram } from './program.ts';
 import { renderError } from './render/error.ts';
 
@@ -10,9 +11,14 @@ import { renderError } from './render/error.ts';
  */
 export async function main(io: Io): Promise<number> {
   const interruption = listenForInterruption();
+  const output = watchOutput(io);
   try {
-    return await runProgram(io, interruption.signal);
-  } catch (error) {
+    const status = await runProgram(io, interruption.signal);
+    await output.finish();
+    return status;
+  } catch (thrown) {
+    const error = output.explain(thrown);
+    if (error === undefined) return exitCodes.done;
     const status = interruption.signal.aborted ? interruption.status() : exitCodeOf(error);
     io.stderr.write(renderError(error, status, io));
     return status;

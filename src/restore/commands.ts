@@ -35,9 +35,7 @@ export async function saveBefore(
   const path = join(dirname(journal.path), `${journal.record.id}-${command.source}.before`);
   command.before = path;
   await saveJournal(journal);
-  await replaceDurably(path, 0o600, async (file) => {
-    for await (const piece of printedBy(command, host, context)) await file.write(piece);
-  });
+  await replaceDurably(path, 0o600, (file) => file.writeFile(printedBy(command, host, context)));
 }
 
 /** Gives `restore` what the snapshot holds. */

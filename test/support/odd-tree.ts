@@ -31,7 +31,8 @@ export function makeOddTree(directory: string): void {
   chmodSync(join(directory, 'setuid'), 0o4750);
   makeFifoAt(currentDirectory, join(directory, 'fifo'), 0o640);
   makeDeviceAt(currentDirectory, join(directory, 'device'), 'character', 0o600, { major: 1, minor: 3 });
-  for (const name of ['fifo', 'device', 'dangling']) linkSync(join(directory, name), join(directory, 'sub', `${name} again`));
+  for (const name of ['fifo', 'device', 'dangling'])
+    linkSync(join(directory, name), join(directory, 'sub', `${name} again`));
   setXattr(join(directory, 'text'), 'user.note', Buffer.from('kept\xff', 'latin1'));
   chmodSync(join(directory, 'sub', 'deep'), 0o500);
   for (const name of ['text', 'sub', 'dangling', 'fifo']) {

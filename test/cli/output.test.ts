@@ -1,0 +1,98 @@
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { mountTmpfs } from '../support/small-disk.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+const root = temporaryDirectory();
+const file = join(root, 'dockerctl.yaml');
+const source = join(root, 'source');
+mkdirSync(source);
+writeFileSync(join(source, 'zeros'), '');
+truncateSync(join(source, 'zeros'), 3_000_000);
+writeFileSync(
+  file,
+  `name: printed
+x-dockerctl:
+  backup:
+    repository: ${root}/repository
+    sources: {files: {title: Files, paths: [${source}]}}
+`,
+  { mode: 0o600 },
+);
+
+/** The real command, whose standard output is `output`, as the shell's `>` has it. */
+function printTo(output: number, ...args: string[]): { status: number | null; stderr: string } {
+  const argv = ['src/cli/bin.ts', '--state-dir', join(root, 'state'), '-f', file, ...args];
+  return spawnSync(process.execPath, argv, { stdio: ['ignore', output, 'pipe'], encoding: 'utf8' });
+}
+
+function printToFile(path: string, ...args: string[]): { status: number | null; stderr: string } {
+  const output = openSync(path, 'w');
+  try {
+    return printTo(output, ...args);
+  } finally {
+    closeSync(output);
+  }
+}
+
+assert.is(printToFile('/dev/null', 'backup').status, 0);
+const zeros = `files:${source.slice(1)}/zeros`;
+
+test('a result that a full disk cuts short ends with 13 and says so in three lines', () => {
+  const disk = mountTmpfs(join(root, 'disk'), { mebibytes: 1, inodes: 10 });
+  try {
+    for (const args of [
+      ['backup', 'export', 'latest', '-o', '-'],
+      ['backup', 'cat', 'latest', zeros],
+    ]) {
+      if (args.includes('export')) disk.leaveFree(8192);
+      const { status, stderr } = printToFile(join(disk.directory, 'result'), ...args);
+      disk.clear();
+      assert.is(status, 13, args.join(' '));
+      assert.match(stderr, /^dockerctl: .*(ENOSPC|the disk is full)/);
+      assert.ok(stderr.trimEnd().split('\n').length <= 3, stderr);
+    }
+  } finally {
+    disk.remove();
+  }
+  const { status, stderr } = printToFile('/dev/full', 'backup', 'list');
+  assert.is(status, 13);
+  assert.match(stderr, /^dockerctl: writing to standard output: ENOSPC/);
+});
+
+test('a file takes all of a result', () => {
+  const path = join(root, 'result');
+  assert.is(printToFile(path, 'backup', 'cat', 'latest', zeros).status, 0);
+  assert.ok(readFileSync(path).equals(Buffer.alloc(3_000_000)));
+  assert.is(printToFile(path, 'backup', 'export', 'latest').status, 0);
+  assert.ok(statSync(path).size > 10_000);
+});
+
+test('a reader that goes away ends the command without a word, and takes no failure back', () => {
+  const cut = pipeToHead(file, 'cat', 'latest', zeros);
+  assert.equal(cut, { stdout: '\u00000\n', stderr: '' });
+  const incomplete = join(root, 'incomplete.yaml');
+  writeFileSync(incomplete, readFileSync(file, 'utf8').replace(source, `${root}/missing`), { mode: 0o600 });
+  assert.match(pipeToHead(incomplete, '--json').stdout, /^\{?3\n$/);
+});
+
+/** Runs `dockerctl backup` for a reader that wants one byte, and prints its exit status behind that. */
+function pipeToHead(deployment: string, ...args: string[]): { stdout: string; stderr: string } {
+  const command =
+    '"$0" src/cli/bin.ts --state-dir "$1" -f "$2" backup "${@:3}" | head -c 1; echo "${PIPESTATUS[0]}"';
+  const argv = ['-c', command, process.execPath, join(root, 'state'), deployment, ...args];
+  const { stdout, stderr } = spawnSync('bash', argv, { encoding: 'utf8' });
+  return { stdout, stderr };
+}
+
+test('what cannot be told on standard error changes nothing', () => {
+  const full = openSync('/dev/full', 'w');
+  const argv = ['src/cli/bin.ts', '-f', join(root, 'none.yaml'), 'backup'];
+  assert.is(spawnSync(process.execPath, argv, { stdio: ['ignore', 'ignore', full] }).status, 10);
+  closeSync(full);
+});
+
+test.run();
