@@ -12,7 +12,6 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadFixture } from '../../scripts/fixtures/image.ts';
-import { createBackup } from '../../src/backup/create.ts';
 import type { Deployment } from '../../src/deployment/deployment.ts';
 import type { Host } from '../../src/lifecycle/host.ts';
 import { destroyServices, startServices } from '../../src/lifecycle/services.ts';
@@ -27,6 +26,7 @@ import { loadBusyboxImage, uniqueName } from '../support/images.ts';
 import { quietContext } from '../support/save-directory.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { fingerprint } from './fingerprint.ts';
+import { backUpAll, everything, portsOf } from './rebuilt-host.ts';
 
 const root = temporaryDirectory();
 const live = join(root, 'live');
@@ -36,8 +36,6 @@ const container = `${name}-1-db`;
 const context = quietContext(join(root, 'state'));
 let host: Host;
 let ports: RestorePorts;
-
-const request = { snapshot: 'latest', only: [], full: false, to: undefined };
 
 test.before(async () => {
   const [postgres, busybox] = [await loadFixture(engine, 'postgres'), await loadBusyboxImage(engine)];
@@ -54,16 +52,8 @@ test.before(async () => {
     'echo first >/words; echo photo >/uploads/photo; chown 33:33 /uploads /uploads/photo',
   ]);
   const repository = await openOrCreateRepository(join(root, 'repository'), context);
-  const { snapshot } = await createBackup(
-    deployment,
-    { engine, repository, full: true, host: 'here' },
-    context,
-  );
-  assert.ok(snapshot.complete, JSON.stringify(snapshot.sources.flatMap(({ warnings }) => warnings)));
-  ports = {
-    repository,
-    host: { engine, services: deploymentServices(host), deployment },
-  };
+  await backUpAll(host, repository);
+  ports = portsOf(host, repository);
 });
 
 test.after(async () => {
@@ -181,7 +171,7 @@ test('what lives is replaced: only what uses it stops, and the way back leads ba
   const [changedFiles, changedRows] = [await files(), await checksum()];
   const [database, other, web] = await Promise.all(['db', 'other', 'web'].map(startedAt));
 
-  const { plan, run } = await prepareRestore({ ...request, full: true }, ports, context);
+  const { plan, run } = await prepareRestore({ ...everything, full: true }, ports, context);
   assert.equal(plan.stop, ['web']);
   const report = await run();
   assert.equal(report.warnings, []);
@@ -197,7 +187,7 @@ test('what lives is replaced: only what uses it stops, and the way back leads ba
   assert.is(await checksum(), changedRows);
   assert.equal(await running(), ['db', 'other', 'web']);
 
-  await (await prepareRestore({ ...request, full: true }, ports, context)).run();
+  await (await prepareRestore({ ...everything, full: true }, ports, context)).run();
   await dropKeptData(ports.host, context);
   assert.equal(await files(), savedFiles);
   assert.is(await sql('SELECT count(*) FROM pg_database', 'postgres'), '4');
@@ -227,7 +217,7 @@ test('a service that does not become ready brings everything back', async () => 
     return use.start(names, options, own);
   }
   const { run } = await prepareRestore(
-    request,
+    everything,
     { ...ports, host: { engine, services: first, deployment: spoilt } },
     context,
   );
@@ -247,7 +237,7 @@ test('on a machine that has nothing but the backup, everything comes back, image
   await engine.volumes.remove(`${name}_uploads`);
   rmSync(live, { recursive: true });
 
-  const { plan, run } = await prepareRestore({ ...request, full: true }, ports, context);
+  const { plan, run } = await prepareRestore({ ...everything, full: true }, ports, context);
   assert.equal(plan.stop, []);
   assert.equal(plan.start, ['db', 'web', 'other']);
   const report = await run();

@@ -1,11 +1,16 @@
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as assert from 'uvu/assert';
+import { createBackup } from '../../src/backup/create.ts';
 import { readDeployment } from '../../src/deployment/read.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { Host } from '../../src/lifecycle/host.ts';
 import { loadFromArchives } from '../../src/lifecycle/load-missing.ts';
+import { startServices } from '../../src/lifecycle/services.ts';
 import { openCatalog } from '../../src/releases/catalog/catalog.ts';
-import { openRepository } from '../../src/repository/open.ts';
+import { openOrCreateRepository, openRepository } from '../../src/repository/open.ts';
 import type { Repository } from '../../src/repository/repository.ts';
+import type { Snapshot } from '../../src/repository/snapshot/snapshot.ts';
 import { deploymentServices } from '../../src/restore/deployment-services.ts';
 import { prepareRestore, type RestorePorts } from '../../src/restore/restore.ts';
 import type { Context } from '../../src/support/context.ts';
@@ -14,6 +19,39 @@ import { quietContext } from '../support/save-directory.ts';
 
 export const everything = { snapshot: 'latest', only: [], full: false, to: undefined };
 
+/** A host whose services run, and the repository that it backs up to. */
+export interface RunningHost {
+  host: Host;
+  repository: Repository;
+  ports: RestorePorts;
+}
+
+/** Starts every service of a deployment that is written to `directory`, with its repository beside it. */
+export async function startHost(
+  directory: string,
+  deployment: string,
+  { engine, context }: Pick<Host, 'engine' | 'context'>,
+): Promise<RunningHost> {
+  writeFileSync(join(directory, 'dockerctl.yaml'), deployment, { mode: 0o600 });
+  const host = await hostAt(directory, engine, context);
+  const repository = await openOrCreateRepository(join(directory, 'repository'), context);
+  await startServices(['all'], host);
+  return { host, repository, ports: portsOf(host, repository) };
+}
+
+/** Backs everything up, which must succeed without a warning. */
+export async function backUpAll(
+  { deployment, engine, context }: Host,
+  repository: Repository,
+): Promise<Snapshot> {
+  const options = { engine, repository, full: true, host: 'here' };
+  const { snapshot } = await createBackup(deployment, options, context);
+  const warnings = snapshot.sources.flatMap((source) => source.warnings);
+  assert.equal([snapshot.complete, warnings], [true, []]);
+  return snapshot;
+}
+
+/** The host that a deployment file describes. */
 export async function hostAt(directory: string, engine: Engine, context: Context): Promise<Host> {
   const deployment = await readDeployment(join(directory, 'dockerctl.yaml'), { environment: {} });
   const loadImages = loadFromArchives(deployment, engine, openCatalog(context.stateDir), context);

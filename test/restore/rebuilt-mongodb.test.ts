@@ -12,10 +12,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadFixture } from '../../scripts/fixtures/image.ts';
-import { createBackup } from '../../src/backup/create.ts';
 import type { Host } from '../../src/lifecycle/host.ts';
-import { destroyServices, startServices } from '../../src/lifecycle/services.ts';
-import { openOrCreateRepository } from '../../src/repository/open.ts';
+import { destroyServices } from '../../src/lifecycle/services.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { prepareRestore, type RestorePorts } from '../../src/restore/restore.ts';
 import { takeBackRestore } from '../../src/restore/unfinished.ts';
@@ -25,7 +23,7 @@ import { testEngine } from '../support/engine.ts';
 import { uniqueName } from '../support/images.ts';
 import { quietContext } from '../support/save-directory.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { everything, hostAt, portsOf } from './rebuilt-host.ts';
+import { backUpAll, everything, startHost } from './rebuilt-host.ts';
 
 /**
  * No MongoDB server can be had offline. These stand-ins keep an archive in the data directory and write down how they were called: what is
@@ -65,8 +63,8 @@ test.before(async () => {
   writeFileSync(join(live, 'mongo', 'archive'), archive());
   chownSync(join(live, 'mongo'), 1000, 1001);
   chownSync(join(live, 'mongo', 'archive'), 1000, 1001);
-  writeFileSync(
-    join(root, 'dockerctl.yaml'),
+  ({ host, repository, ports } = await startHost(
+    root,
     `
 name: ${name}
 x-dockerctl:
@@ -83,12 +81,8 @@ services:
     environment: {MONGO_INITDB_ROOT_USERNAME: root, MONGO_INITDB_ROOT_PASSWORD: 'a "secret": one'}
     volumes: ["${live}/mongo:/data/db", "${root}/bin:/usr/local/bin:ro"]
 `,
-    { mode: 0o600 },
-  );
-  host = await hostAt(root, engine, context);
-  repository = await openOrCreateRepository(join(root, 'repository'), context);
-  ports = portsOf(host, repository);
-  await startServices(['all'], host);
+    { engine, context },
+  ));
 });
 
 test.after(async () => {
@@ -97,15 +91,7 @@ test.after(async () => {
 });
 
 test('the tools are asked as their manual says, and the directories are exchanged and come back', async () => {
-  const { snapshot } = await createBackup(
-    host.deployment,
-    { engine, repository, full: true, host: 'h' },
-    context,
-  );
-  assert.equal(
-    snapshot.sources.flatMap(({ warnings }) => warnings),
-    [],
-  );
+  await backUpAll(host, repository);
   const account = '--config=/dev/stdin --username=root --authenticationDatabase=admin';
   assert.is(kept('dumped').toString(), `--archive --quiet --numParallelCollections=1 --oplog ${account}\n`);
 

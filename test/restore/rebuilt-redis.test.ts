@@ -1,15 +1,13 @@
-import { createWriteStream, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadFixture } from '../../scripts/fixtures/image.ts';
-import { createBackup } from '../../src/backup/create.ts';
 import { redis } from '../../src/databases/redis/redis.ts';
 import { runInContainer } from '../../src/engine/containers/run-in-container.ts';
 import type { Host } from '../../src/lifecycle/host.ts';
-import { destroyServices, startServices } from '../../src/lifecycle/services.ts';
-import { openOrCreateRepository } from '../../src/repository/open.ts';
+import { destroyServices } from '../../src/lifecycle/services.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { prepareRestore, type RestorePorts } from '../../src/restore/restore.ts';
 import { takeBackRestore } from '../../src/restore/unfinished.ts';
@@ -19,7 +17,7 @@ import { testEngine } from '../support/engine.ts';
 import { uniqueName } from '../support/images.ts';
 import { quietContext } from '../support/save-directory.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { everything, hostAt, portsOf, spoiling } from './rebuilt-host.ts';
+import { backUpAll, everything, spoiling, startHost } from './rebuilt-host.ts';
 
 const root = temporaryDirectory();
 const live = join(root, 'live');
@@ -78,8 +76,8 @@ test.before(async () => {
   await engine.images.tag(await loadFixture(engine, 'redis'), image);
   await pipeline(await engine.images.save([image]), createWriteStream(join(root, 'image.tar')));
   mkdirSync(live);
-  writeFileSync(
-    join(root, 'dockerctl.yaml'),
+  ({ host, repository, ports } = await startHost(
+    root,
     `
 name: ${name}
 x-dockerctl:
@@ -102,12 +100,8 @@ services:
     volumes: ["${live}/queue:/data"]
 volumes: {data: {}}
 `,
-    { mode: 0o600 },
-  );
-  host = await hostAt(root, engine, context);
-  repository = await openOrCreateRepository(join(root, 'repository'), context);
-  ports = portsOf(host, repository);
-  await startServices(['all'], host);
+    { engine, context },
+  ));
   for (const service of services) {
     await redis.ready({ engine, container: `${name}-1-${service}` }, context);
     await ask(service, `CONFIG SET repl-diskless-sync-delay 0\n${oddData}`);
@@ -122,13 +116,7 @@ test.after(async () => {
 });
 
 test('servers that keep dumps or logs come back whole, also on a bare machine, and can be taken back', async () => {
-  const options = { engine, repository, full: true, host: 'here' };
-  const { snapshot } = await createBackup(host.deployment, options, context);
-  assert.equal(
-    snapshot.sources.flatMap(({ warnings }) => warnings),
-    [],
-  );
-  assert.ok(snapshot.complete);
+  await backUpAll(host, repository);
   const saved = [await ask('cache', fingerprint), await ask('queue', fingerprint)];
   assert.match(saved[1]!, /appendonly\nyes$/);
 

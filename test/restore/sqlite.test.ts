@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'uvu';
@@ -8,7 +8,6 @@ import { createBackup } from '../../src/backup/create.ts';
 import { runInContainer } from '../../src/engine/containers/run-in-container.ts';
 import type { Host } from '../../src/lifecycle/host.ts';
 import { destroyServices, startServices } from '../../src/lifecycle/services.ts';
-import { openOrCreateRepository } from '../../src/repository/open.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { prepareRestore, type RestorePorts } from '../../src/restore/restore.ts';
 import { takeBackRestore } from '../../src/restore/unfinished.ts';
@@ -17,7 +16,7 @@ import { testEngine } from '../support/engine.ts';
 import { uniqueName } from '../support/images.ts';
 import { quietContext } from '../support/save-directory.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { everything, hostAt, portsOf } from './rebuilt-host.ts';
+import { everything, startHost } from './rebuilt-host.ts';
 
 const root = temporaryDirectory();
 const data = join(root, 'data');
@@ -32,8 +31,8 @@ let repository: Repository;
 test.before(async () => {
   const image = await loadFixture(engine, 'sqlite');
   mkdirSync(data);
-  writeFileSync(
-    join(root, 'dockerctl.yaml'),
+  ({ host, repository, ports } = await startHost(
+    root,
     `
 name: ${name}
 x-dockerctl:
@@ -52,12 +51,8 @@ services:
     volumes: ["${data}:/data", "vol:/vol"]
 volumes: {vol: {}}
 `,
-    { mode: 0o600 },
-  );
-  host = await hostAt(root, engine, context);
-  repository = await openOrCreateRepository(join(root, 'repository'), context);
-  ports = portsOf(host, repository);
-  await startServices(['all'], host);
+    { engine, context },
+  ));
   await shell('mkdir /vol/deep');
   for (const path of ['/data/app.db', '/vol/deep/er.db', '/inside.db']) await sql(path, making);
   chownSync(join(data, 'app.db'), 33, 34);

@@ -4,11 +4,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadFixture } from '../../scripts/fixtures/image.ts';
-import { createBackup } from '../../src/backup/create.ts';
 import { mysql } from '../../src/databases/mysql/mysql.ts';
 import type { Host } from '../../src/lifecycle/host.ts';
-import { startServices } from '../../src/lifecycle/services.ts';
-import { openOrCreateRepository } from '../../src/repository/open.ts';
 import type { Repository } from '../../src/repository/repository.ts';
 import { prepareRestore, type RestorePorts } from '../../src/restore/restore.ts';
 import { dropKeptData, restoreStatus, resumeRestore, takeBackRestore } from '../../src/restore/unfinished.ts';
@@ -20,7 +17,7 @@ import { testEngine } from '../support/engine.ts';
 import { uniqueName } from '../support/images.ts';
 import { quietContext } from '../support/save-directory.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { changed, everything, hostAt, portsOf, spoiling } from './rebuilt-host.ts';
+import { backUpAll, changed, everything, spoiling, startHost } from './rebuilt-host.ts';
 
 const root = temporaryDirectory();
 const live = join(root, 'live');
@@ -63,16 +60,10 @@ test.before(async () => {
   const image = await loadFixture(engine, 'mariadb');
   mkdirSync(live);
   writeFileSync(join(root, 'secret'), `${rootPassword}\n`, { mode: 0o644 });
-  writeFileSync(join(root, 'dockerctl.yaml'), deploymentText(image), { mode: 0o600 });
-  host = await hostAt(root, engine, context);
-  repository = await openOrCreateRepository(join(root, 'repository'), context);
-  ports = portsOf(host, repository);
-  await startServices(['all'], host);
+  ({ host, repository, ports } = await startHost(root, deploymentText(image), { engine, context }));
   await mysql.ready({ engine, container }, context);
   await sql(`SET GLOBAL event_scheduler = OFF; ${oddData}`);
-  const options = { engine, repository, full: true, host: 'here' };
-  const { snapshot } = await createBackup(host.deployment, options, context);
-  assert.ok(snapshot.complete, JSON.stringify(snapshot.sources.flatMap(({ warnings }) => warnings)));
+  await backUpAll(host, repository);
   saved = await everythingInIt();
   await sql(
     `DROP DATABASE \`sh op/é\`; DROP USER app@'%'; CREATE USER later@'%'; USE zed; CREATE TABLE later (a INT)`,
