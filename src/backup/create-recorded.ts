@@ -36,7 +36,9 @@ export async function createRecordedBackup(
     const settings = deployment.backup;
     if (settings === undefined) return;
     const run = { started, ended: context.now().toISOString(), ...end };
-    await recordRun(deployment.name, settings, run, await snapshotsOf(deployment, repository), context);
+    const snapshots = await snapshotsOf(deployment, repository);
+    await repository?.close(); // A hook may want it for itself, to remove what no rule keeps.
+    await recordRun(deployment.name, settings, run, snapshots, context);
   };
   try {
     repository = await openOwn(deployment, open, context);

@@ -122,11 +122,12 @@ function newestOfEach<T>(
 
 const hour = 3_600_000;
 const day = 24 * hour;
-const year = 366 * day;
+/** Longer than anybody who prunes goes without a backup, shorter than a year that was mistyped. */
+const leap = 180 * day;
 
 /**
  * A clock set wrong makes old snapshots look young or young ones old. It is not trusted when a snapshot lies a day or
- * more ahead of it, nor for a week after it leapt more than a year over time without any snapshot.
+ * more ahead of it, nor for a week after it leapt half a year over time without any snapshot.
  */
 function distrustOfClock(snapshots: readonly Candidate[], now: Date): string | undefined {
   const times = snapshots.map(({ started }) => started.getTime()).sort((a, b) => a - b);
@@ -138,7 +139,7 @@ function distrustOfClock(snapshots: readonly Candidate[], now: Date): string | u
   const moments = [...times, now.getTime()];
   for (const [index, moment] of moments.entries()) {
     const before = moments[index - 1] ?? moment;
-    if (moment - before <= year || now.getTime() - moment >= 7 * day) continue;
+    if (moment - before <= leap || now.getTime() - moment >= 7 * day) continue;
     return `the clock leapt from ${new Date(before).toISOString()} to ${new Date(moment).toISOString()}`;
   }
   return undefined;

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -137,6 +137,18 @@ test('how each run ended is recorded for backup status', async () => {
   const { status, stdout } = await run('--json', 'backup', 'status', '--max-age', '1h');
   assert.is(status, 0);
   assert.is(JSON.parse(stdout).lastRun.outcome, 'complete');
+});
+
+test('a hook may remove snapshots: the run no longer holds the repository', async () => {
+  const { home, run } = host(
+    `on-success: [[sh, -c, "exec 9<>repository/readers.lock; flock -n 9 && touch free"]]`,
+  );
+  const file = join(home, 'dockerctl.yaml');
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(/repository\/readers|free/g, `${home}/$&`));
+  const { status, stderr } = await run('backup');
+  assert.is(status, 0, stderr);
+  assert.is(stderr, '');
+  assert.ok(existsSync(join(home, 'free')));
 });
 
 test('a repository inside what is saved is not entered', async () => {
