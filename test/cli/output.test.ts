@@ -79,6 +79,15 @@ test('a reader that goes away ends the command without a word, and takes no fail
   assert.match(pipeToHead(incomplete, '--json').stdout, /^\{?3\n$/);
 });
 
+test('an archive whose reader goes away is a failure: nobody has all of it', () => {
+  const nobody =
+    'mkfifo "$3"; exec 3<>"$3" 4>"$3" 3<&-; "$0" src/cli/bin.ts --state-dir "$1" -f "$2" backup export latest >&4';
+  const argv = ['-c', nobody, process.execPath, join(root, 'state'), file, join(root, 'pipe')];
+  const { status, stderr } = spawnSync('sh', argv, { encoding: 'utf8' });
+  assert.is(status, 1);
+  assert.match(stderr, 'its reader ended before it had all of it');
+});
+
 /** Runs `dockerctl backup` for a reader that wants one byte, and prints its exit status behind that. */
 function pipeToHead(deployment: string, ...args: string[]): { stdout: string; stderr: string } {
   const command =

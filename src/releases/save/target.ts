@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { writeVolumes } from '../../archive/volumes/writer.ts';
 import { replaceDurably } from '../../support/durable.ts';
-import { codeOf, NotFoundError, UsageError } from '../../support/errors.ts';
+import { codeOf, FailedError, NotFoundError, UsageError } from '../../support/errors.ts';
 
 /** Where a bundle goes. */
 export type SaveTarget =
@@ -19,7 +19,7 @@ export type SaveTarget =
 export async function writeTo(target: SaveTarget, bytes: AsyncIterable<Uint8Array>): Promise<string[]> {
   switch (target.kind) {
     case 'stream':
-      await pipeline(bytes, target.stream, { end: false });
+      await pipeline(bytes, target.stream, { end: false }).catch(refuseEarlyEnd);
       return [];
     case 'volumes':
       return await writeVolumes(target.path, target.limit, bytes);
@@ -29,6 +29,15 @@ export async function writeTo(target: SaveTarget, bytes: AsyncIterable<Uint8Arra
       });
       return [target.path];
   }
+}
+
+/** What reads an archive has nothing before it has all of it. */
+function refuseEarlyEnd(cause: unknown): never {
+  if (codeOf(cause) !== 'EPIPE') throw cause;
+  throw new FailedError('writing an archive to standard output: its reader ended before it had all of it', {
+    advice: 'See why the program behind the pipe ended, and do it again',
+    cause,
+  });
 }
 
 /** So much may wait in memory to be put on the disk. */
