@@ -22,9 +22,11 @@ export class ProblemLog {
     this.#warn(message);
   }
 
-  /** What the operator named is a link: what it points at is not in the source. */
-  isLink(path: string): void {
-    this.#warn(`${this.#show(path)}: is a symbolic link, and only the link is saved; name what it points at`);
+  /** What the operator named is a link: what it points at is not in the source. Returns the sentence that says so. */
+  isLink(path: string): string {
+    const message = `${this.#show(path)}: is a symbolic link, and only the link is saved; name what it points at`;
+    this.#warn(message);
+    return message;
   }
 
   inWalk({ kind, path, code = '' }: WalkProblem): void {

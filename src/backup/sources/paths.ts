@@ -12,7 +12,7 @@ import { type WalkOptions, type WalkRoot, walkAll } from '../walk/walk.ts';
 export async function storePaths(source: PathsSource, job: SourceJob): Promise<SourceResult> {
   const roots = source.paths.map(rootAt).sort((a, b) => comparePaths(a.path, b.path));
   const problems = new ProblemLog(job.writer.warn, '/');
-  for (const root of roots) warnOfLink(root, problems);
+  for (const root of roots) warnOfLink(root, problems, job);
   return storeRoots(roots, source.filter, problems, job);
 }
 
@@ -41,12 +41,12 @@ function rootAt(text: string): WalkRoot {
   return { path: path.slice(1), parent: dirname(path), name: basename(path) };
 }
 
-/** What it points at would silently be missing from every snapshot. */
-function warnOfLink({ parent, name, path }: WalkRoot, problems: ProblemLog): void {
+/** What it points at would silently be missing from every snapshot: nobody reads the summary of a night that went well. */
+function warnOfLink({ parent, name, path }: WalkRoot, problems: ProblemLog, { context }: SourceJob): void {
   try {
     if (statAt(currentDirectory, `${parent}/${name}`).type !== 'symlink') return;
   } catch {
     return; // The walk tells why it cannot be read.
   }
-  problems.isLink(path);
+  context.progress.warn(problems.isLink(path));
 }

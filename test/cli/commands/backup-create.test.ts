@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -53,6 +53,14 @@ test('where there are services, and nobody waits for it, a backup lets them go f
     assert.is(status, 0, stderr);
     assert.is(given, times);
   }
+});
+
+test('a path that is a link is told of on stderr, where cron mails it', async () => {
+  const { home, run } = host();
+  symlinkSync(join(home, 'data'), join(home, 'bulk'));
+  const { status, stderr } = await run('backup', '--full');
+  assert.is(status, 0);
+  assert.match(stderr, `dockerctl: warning: ${home}/bulk: is a symbolic link, and only the link is saved`);
 });
 
 test('a host without an engine is backed up, and the second time nothing has changed', async () => {
