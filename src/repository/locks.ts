@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { LockedError } from '../support/errors.ts';
 import { acquireLock, type Lock } from '../support/lock.ts';
+import { writeError } from './write-error.ts';
 
 /** Files in a repository's directory. */
 export const lockNames = { writer: 'lock', readers: 'readers.lock' } as const;
@@ -59,7 +60,11 @@ export class RepositoryLocks {
   }
 
   #acquire(name: string, mode: 'shared' | 'exclusive', purpose: string): Lock {
-    return acquireLock(join(this.#directory, name), { mode, purpose, now: this.#now() });
+    try {
+      return acquireLock(join(this.#directory, name), { mode, purpose, now: this.#now() });
+    } catch (error) {
+      throw writeError(this.#directory, error);
+    }
   }
 }
 

@@ -8,6 +8,7 @@ import { codeOf, FailedError, messageOf, NotFoundError, UsageError } from '../su
 import type { Identity } from './age/keys.ts';
 import { DirectoryRepository } from './directory-repository.ts';
 import type { Repository } from './repository.ts';
+import { writeError } from './write-error.ts';
 
 export interface OpenOptions {
   /** Private keys that open what is sealed. Runs, lists and checks of digests need none. */
@@ -42,20 +43,26 @@ export async function openOrCreateRepository(
   options: OpenOptions = {},
 ): Promise<Repository> {
   if (!(await isRepository(directory))) {
-    const names = await readdir(directory).catch((error: unknown) => {
-      if (codeOf(error) === 'ENOENT') return [];
-      throw error;
+    await create(directory).catch((error: unknown) => {
+      throw writeError(directory, error, `creating a backup repository in ${directory}`);
     });
-    if (names.some((name) => !ours.has(name) && !isTemporaryName(name))) {
-      throw new UsageError(`creating a backup repository in ${directory}: other files are in there`, {
-        advice: 'Name an empty directory, or one that does not exist',
-        facts: { path: directory },
-      });
-    }
-    await createLayout(directory);
-    for (const name of names) if (isTemporaryName(name)) await unlink(join(directory, name));
   }
   return new DirectoryRepository(directory, context, options.identities);
+}
+
+async function create(directory: string): Promise<void> {
+  const names = await readdir(directory).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  });
+  if (names.some((name) => !ours.has(name) && !isTemporaryName(name))) {
+    throw new UsageError(`creating a backup repository in ${directory}: other files are in there`, {
+      advice: 'Name an empty directory, or one that does not exist',
+      facts: { path: directory },
+    });
+  }
+  await createLayout(directory);
+  for (const name of names) if (isTemporaryName(name)) await unlink(join(directory, name));
 }
 
 /** What a creation that was killed leaves; and an empty file system's own directory. */

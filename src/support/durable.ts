@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { type FileHandle, mkdir, open, readdir, rename, stat, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { codeOf } from './errors.ts';
 
 /**
  * Replaces or creates `path` so that after a power cut it holds the old bytes or all of the new ones: temporary
@@ -81,11 +82,23 @@ export async function syncDirectory(directory: string): Promise<void> {
   }
 }
 
-/** Creates `directory` (0700 unless told) and its missing parents, each durable in its own parent. */
+/**
+ * Creates `directory` (0700 unless told) and its missing parents, each durable in its own parent. Step by step, for `mkdir` of
+ * node never ends where a parent is there and refuses, as `/proc` does.
+ */
 export async function makeDirectoryDurably(directory: string, mode = 0o700): Promise<void> {
-  const first = await mkdir(directory, { recursive: true, mode });
-  if (first === undefined) return;
-  for (let made = directory; made.length >= first.length; made = dirname(made)) {
-    await syncDirectory(dirname(made));
-  }
+  if (await isDirectory(directory)) return;
+  const parent = dirname(directory);
+  if (parent !== directory) await makeDirectoryDurably(parent, mode);
+  await mkdir(directory, { mode }).catch(async (error: unknown) => {
+    if (codeOf(error) !== 'EEXIST' || !(await isDirectory(directory))) throw error;
+  });
+  await syncDirectory(parent);
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  const found = await stat(path).catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  });
+  return found?.isDirectory() ?? false;
 }

@@ -5,7 +5,6 @@ import { publishBlob, type StagedBlob, stageBlob, syncBlobs } from '../../oci/la
 import { DamagedError } from '../../support/errors.ts';
 import { keepReserve } from '../prune/reserve.ts';
 import { replaceManifest } from '../rewrite/reissue.ts';
-import { writeError } from '../run/write-error.ts';
 import type { Store } from '../seal/store.ts';
 import type { Provenance, TrustedKeys } from '../signed/provenance.ts';
 import { beginsLikeManifest } from '../snapshot/catalog.ts';
@@ -13,6 +12,7 @@ import { type BlobRef, blobsOfParts, decodeManifest } from '../snapshot/manifest
 import { publishSnapshot } from '../snapshot/publish.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { decodeSnapshot, type StoredSnapshot } from '../snapshot/stored.ts';
+import { writeError } from '../write-error.ts';
 import { IncomingHead } from './incoming-head.ts';
 import { lackingBlobs, requireRoom, whatItBrings } from './lacking-blobs.ts';
 

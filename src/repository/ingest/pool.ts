@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { returnLargeBlocks } from '../../support/posix/malloc.ts';
 import type { WrittenPack } from '../packs/pack-file.ts';
 import type { FileToStore, StoredFile } from '../run/run.ts';
-import { writeError } from '../run/write-error.ts';
+import { writeError } from '../write-error.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './messages.ts';
 import { packFiles, unpackResults } from './packed.ts';
 

@@ -14,12 +14,12 @@ import type { Snapshot, SourceSummary } from '../snapshot/snapshot.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { cutBits } from '../tree/cut.ts';
 import { PreviousTree } from '../tree/previous-tree.ts';
+import { writeError } from '../write-error.ts';
 import { commitRun, type EndedSource } from './commit.ts';
 import { Ingest } from './ingest.ts';
 import { selectReusable } from './reusable.ts';
 import type { Run, RunOptions, SourceWriter } from './run.ts';
 import { createSourceWriter } from './source-writer.ts';
-import { writeError } from './write-error.ts';
 
 export interface BeginOptions extends RunOptions {
   store: Store;

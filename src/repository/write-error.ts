@@ -1,0 +1,42 @@
+import {
+  codeOf,
+  DockerctlError,
+  FailedError,
+  isDiskFull,
+  messageOf,
+  NoSpaceError,
+} from '../support/errors.ts';
+
+/**
+ * What the operator is told when writing to the repository fails. Errors of ours pass as they are.
+ * @param doing what was being done
+ */
+export function writeError(directory: string, error: unknown, doing = `writing to ${directory}`): Error {
+  if (error instanceof DockerctlError) return error;
+  const code = codeOf(error);
+  const what = `${doing}: ${messageOf(error)}`;
+  if (code === undefined) return error instanceof Error ? error : new Error(what);
+  if (!isDiskFull(error)) {
+    const facts = { path: directory, code };
+    return new FailedError(what, { ...(advices[code] && { advice: advices[code] }), facts, cause: error });
+  }
+  return new NoSpaceError(what, {
+    advice: 'Make room there and run it again: nothing of this run was kept, older snapshots are whole',
+    facts: { path: directory },
+    cause: error,
+  });
+}
+
+const otherDirectory = 'Name a directory that does not exist yet, on a disk that can be written to';
+const otherUser = 'Run it as the user who makes the backups, which is root unless somebody chose another';
+
+const advices: Record<string, string | undefined> = {
+  EROFS:
+    'Mount its disk for writing; if it became read-only by itself, look at `dmesg`: the disk may be failing',
+  EIO: 'Look at `dmesg`: the disk may be failing, or be gone',
+  EACCES: otherUser,
+  EPERM: otherUser,
+  ENOTDIR: otherDirectory,
+  EEXIST: otherDirectory,
+  ENOENT: otherDirectory,
+};
