@@ -32,15 +32,15 @@ function scriptOfDocument(): string {
 }
 
 /** Saves the odd tree, recovers it with the script alone, saves what came back, and compares the two trees. */
-async function recoverAndCompare(name: string, keys: Identity[]): Promise<void> {
+async function recoverAndCompare(name: string, keys: Identity[], shell: string): Promise<void> {
   const directory = join(root, name);
   const target = join(root, `${name}-target`);
   const repository = await openOrCreateRepository(directory, context, { identities: keys });
   const snapshot = await saveDirectories(repository, { odd: source }, context, keys, signingKey);
   const keyFile = join(root, `${name}.key`);
   writeFileSync(keyFile, keys.map(encodeIdentity).join('\n'));
-  const argv = [script, directory, snapshot.id.slice(7, 15), target, ...(keys.length > 0 ? [keyFile] : [])];
-  const { status, stderr } = spawnSync('sh', argv, { encoding: 'utf8' });
+  const named = [name, snapshot.id.slice(7, 15), `${name}-target`];
+  const { status, stderr } = recover(shell, ...named, ...(keys.length > 0 ? [`${name}.key`] : []));
   assert.is(status, 0, stderr);
   assert.is(stderr, '');
   const again = await saveDirectories(repository, { odd: join(target, 'odd') }, context, keys);
@@ -51,17 +51,23 @@ async function recoverAndCompare(name: string, keys: Identity[]): Promise<void> 
   await repository.close();
 }
 
+/** Runs the script as somebody does who stands beside the repository. */
+function recover(shell: string, ...argv: string[]): { status: number | null; stderr: string } {
+  const { status, stderr } = spawnSync(shell, ['recover.sh', ...argv], { encoding: 'utf8', cwd: root });
+  return { status, stderr };
+}
+
 /** An entry without what is different in every copy. */
 function comparable({ inode: _, ctime: __, ...entry }: Entry): Omit<Entry, 'inode' | 'ctime'> {
   return entry;
 }
 
 test('the script of the document rebuilds a snapshot, every kind of file and name included', async () => {
-  await recoverAndCompare('plain', []);
+  await recoverAndCompare('plain', [], 'sh');
 });
 
 test('with a key it rebuilds an encrypted one', async () => {
-  await recoverAndCompare('sealed', [generateIdentity()]);
+  await recoverAndCompare('sealed', [generateIdentity()], 'bash');
 });
 
 test('it stops at a damaged blob', async () => {
@@ -81,6 +87,18 @@ test('it stops at a damaged blob', async () => {
   writeFileSync(path, bytes);
   const { status } = spawnSync('sh', [script, directory, id.slice(7, 15), join(root, 'damaged-target')]);
   assert.is.not(status, 0);
+});
+
+test('it fails where there is no such snapshot, and where the key is not the one', () => {
+  const unknown = recover('sh', 'plain', 'ffffffffffff', 'no-target');
+  assert.is.not(unknown.status, 0);
+  assert.match(unknown.stderr, 'no snapshot ffffffffffff');
+  const { manifests } = JSON.parse(readFileSync(join(root, 'sealed', 'index.json'), 'utf8'));
+  const id = manifests[0].annotations['org.opencontainers.image.ref.name'];
+  writeFileSync(join(root, 'other.key'), encodeIdentity(generateIdentity()));
+  for (const key of ['other.key', 'missing.key']) {
+    assert.is.not(recover('sh', 'sealed', id, `target-${key}`, key).status, 0, key);
+  }
 });
 
 test.run();
