@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -18,6 +18,8 @@ const script = join(root, 'recover.sh');
 const source = join(root, 'source');
 writeFileSync(script, scriptOfDocument());
 makeOddTree(source);
+writeFileSync(join(source, 'nothing but a hole'), '');
+truncateSync(join(source, 'nothing but a hole'), 1 << 20);
 for (const program of ['jq', 'zstd', 'age']) needProgram(program);
 needProgram('setfattr', 'attr');
 
