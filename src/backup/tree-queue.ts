@@ -4,7 +4,10 @@ import { EntryFinisher, fileToStore } from './entry-finisher.ts';
 import type { ProblemLog } from './problem-log.ts';
 import type { Seen } from './walk/walk.ts';
 
-/** Files are handed over for reading in batches, so many at a time and so many bytes; more batches wait than are read. */
+/**
+ * Files are handed over for reading in batches, so many at a time and so many bytes; more batches wait than are read. The directory
+ * of each is held open, and a process may have no more than 1,024 files open on some hosts.
+ */
 const batchFiles = 128;
 const batchBytes = 32 * 1024 * 1024;
 const batchItems = 4096;
@@ -13,6 +16,8 @@ const batchesInFlight = 3;
 interface Batch {
   items: Item[];
   toRead: Seen[];
+  /** Of its files, those whose directory is held open. */
+  held: number;
   bytes: number;
   results: Promise<StoredFile[]>;
   /** There are results, or none to wait for. */
@@ -74,7 +79,7 @@ export class TreeQueue {
   async abandon(): Promise<void> {
     const batches = [...this.#inFlight, this.#open];
     await Promise.allSettled(batches.map(({ results }) => results));
-    for (const { items } of batches) for (const { seen } of items) seen.parent.release();
+    for (const item of batches.flatMap(({ items }) => items)) release(item);
   }
 
   get #isEmpty(): boolean {
@@ -82,11 +87,13 @@ export class TreeQueue {
   }
 
   #enqueue(item: Item): Promise<void> | undefined {
-    item.seen.parent.retain();
-    const { items, toRead } = this.#open;
+    if (needsDirectory(item)) {
+      item.seen.parent.retain();
+      this.#open.held++;
+    }
+    const { items, held, bytes } = this.#open;
     items.push(item);
-    const isFull =
-      toRead.length >= batchFiles || this.#open.bytes >= batchBytes || items.length >= batchItems;
+    const isFull = held >= batchFiles || bytes >= batchBytes || items.length >= batchItems;
     if (!isFull) return undefined;
     this.#dispatch();
     return this.#inFlight.length < batchesInFlight ? undefined : this.#drainFirst();
@@ -115,7 +122,7 @@ export class TreeQueue {
       const finished = this.#finish(item, results);
       if (finished !== undefined) await finished; // Most are done, and to await that too takes its time.
       batch.items.shift();
-      item.seen.parent.release();
+      release(item);
     }
     this.#inFlight.shift();
   }
@@ -127,6 +134,15 @@ export class TreeQueue {
   }
 }
 
+/** What is read; and a further name of a file, which is read too if the first one cannot be. */
+function needsDirectory(item: Item): boolean {
+  return 'entry' in item && (item.isRead || item.entry.hardlink !== undefined);
+}
+
+function release(item: Item): void {
+  if (needsDirectory(item)) item.seen.parent.release();
+}
+
 function emptyBatch(): Batch {
-  return { items: [], toRead: [], bytes: 0, results: Promise.resolve([]), isDone: true };
+  return { items: [], toRead: [], held: 0, bytes: 0, results: Promise.resolve([]), isDone: true };
 }

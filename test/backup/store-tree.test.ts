@@ -15,7 +15,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ProblemLog } from '../../src/backup/problem-log.ts';
 import { storeTree } from '../../src/backup/store-tree.ts';
-import { walk } from '../../src/backup/walk/walk.ts';
+import { type Seen, walk } from '../../src/backup/walk/walk.ts';
 import { makeFifoAt } from '../../src/support/posix/make-node.ts';
 import { currentDirectory, statAt } from '../../src/support/posix/stat.ts';
 import { setXattr } from '../../src/support/posix/xattrs.ts';
@@ -33,7 +33,12 @@ interface Saved {
 }
 
 /** Saves the directory `root` in `parent`, compared with what `previous` holds. */
-async function save(parent: string, writer = new MemoryWriter(), trustedBefore = always): Promise<Saved> {
+async function save(
+  parent: string,
+  writer = new MemoryWriter(),
+  trustedBefore = always,
+  watch = (seen: Iterable<Seen>) => seen,
+): Promise<Saved> {
   const problems = new ProblemLog(writer.warn, '/');
   const seen = walk(
     { path: 'root', parent, name: 'root' },
@@ -48,7 +53,7 @@ async function save(parent: string, writer = new MemoryWriter(), trustedBefore =
   );
   const task = silent.begin('');
   const { signal } = new AbortController();
-  const changes = await storeTree(seen, writer, { problems, trustedBefore, task, signal });
+  const changes = await storeTree(watch(seen), writer, { problems, trustedBefore, task, signal });
   problems.finish();
   return { writer, changes, complete: problems.complete };
 }
@@ -70,6 +75,38 @@ function contentOf(saved: Saved, path: string): string {
   const chunks = entry(saved, path).chunks ?? [];
   return Buffer.concat(chunks.map((chunk) => saved.writer.chunks.get(chunk)!)).toString();
 }
+
+/** The most files this process had open while a tree was saved, beyond those it had before. */
+async function mostOpen(
+  parent: string,
+  writer = new MemoryWriter(),
+): Promise<{ saved: Saved; most: number }> {
+  const count = () => readdirSync('/proc/self/fd').length;
+  const before = count();
+  let most = 0;
+  const saved = await save(parent, writer, always, function* (seen) {
+    for (const one of seen) {
+      yield one;
+      most = Math.max(most, count() - before);
+    }
+  });
+  return { saved, most };
+}
+
+test('few directories are open at a time, however many there are', async () => {
+  const parent = parentWith({});
+  for (let i = 0; i < 1500; i++) {
+    const inside = join(parent, 'root', String(i).padStart(4, '0'));
+    mkdirSync(inside);
+    writeFileSync(join(inside, 'file'), String(i));
+  }
+  const first = await mostOpen(parent);
+  assert.ok(first.most < 600, String(first.most));
+  writeFileSync(join(parent, 'root', '0000', 'file'), 'changed');
+  const second = await mostOpen(parent, new MemoryWriter(first.saved.writer));
+  assert.equal(second.saved.writer.read, ['file']);
+  assert.ok(second.most < 50, String(second.most));
+});
 
 test('the first time everything is read, the second time nothing', async () => {
   const parent = parentWith({ a: 'one', b: 'two', empty: '' });

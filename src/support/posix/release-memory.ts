@@ -11,22 +11,35 @@ const worthwhile = 8 * 1024 * 1024;
 /**
  * From now on gives back what this process holds without need: freed memory that the allocator keeps, and pages of the runtime's program
  * file that only some step needed, starting up above all. They stay in the page cache, where the kernel can take them from. It is 30 to 50 MB of
- * what a backup would hold. Source: madvise(2), malloc_trim(3).
+ * what a backup would hold. Where the system does not tell what is held, nothing is given back. Source: madvise(2), malloc_trim(3).
  */
 export function releaseMemory(): void {
-  const program = [...cleanMappings(readFileSync('/proc/self/smaps', 'latin1'))];
-  let held = release(program);
-  const timer = setInterval(() => {
-    if (process.memoryUsage.rss() > held + worthwhile) held = release(program);
-  }, interval);
-  timer.unref();
+  try {
+    const program = [...cleanMappings(readFileSync('/proc/self/smaps', 'latin1'))];
+    let held = release(program);
+    const timer = setInterval(() => {
+      if (heldNow() > held + worthwhile) held = release(program);
+    }, interval);
+    timer.unref();
+  } catch {
+    // No /proc, as in some chroots: it costs memory, no backup.
+  }
 }
 
 /** @returns bytes that are still held */
 function release(program: readonly Mapping[]): number {
   libc().mallocTrim(0);
   for (const { from, to } of program) libc().madvise(from, to - from, dontNeed); // Where it is refused they just stay.
-  return process.memoryUsage.rss();
+  return heldNow();
+}
+
+/** 0 when the system does not tell: when no more files may be open, above all. */
+function heldNow(): number {
+  try {
+    return process.memoryUsage.rss();
+  } catch {
+    return 0;
+  }
 }
 
 interface Mapping {
