@@ -1,9 +1,10 @@
 import { type BigIntStats, constants, openSync } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
 import { codeOf, InterruptedError, NotFoundError, UsageError } from '../support/errors.ts';
 import type { SeekableBytes } from './byte-source.ts';
+import { readMedium, unreadable } from './medium.ts';
 import { openVolumes } from './volumes/reader.ts';
 import { groupVolumes, type VolumeSet } from './volumes/set.ts';
 
@@ -74,10 +75,23 @@ export async function openInput(input: ArchiveInput, signal?: AbortSignal): Prom
   const found = await file.stat({ bigint: true });
   if (found.isDirectory()) {
     await file.close();
-    throw new UsageError(`${input}: is a directory, not an image archive`);
+    throw new UsageError(`${input}: is a directory, not an image archive`, {
+      advice: await archivesIn(input),
+    });
   }
   if (found.isFile()) return fileInput(input, file, found);
   return streamInput(input, file.createReadStream({ highWaterMark: readSize }), signal);
+}
+
+/** What may have been meant by a directory. */
+async function archivesIn(directory: string): Promise<string> {
+  const names = (await readdir(directory).catch(() => [])).sort();
+  if (names.includes('oci-layout'))
+    return `It is an image layout: tar -C ${directory} -c . | dockerctl images load -`;
+  const archives = names.filter((name) => /\.(tar|tgz|tar\.\w+)(\.\d{3,})?$/.test(name));
+  if (archives.length === 0) return 'Name the archive itself; none in there is called .tar';
+  const more = archives.length > 3 ? ` and ${archives.length - 3} more` : '';
+  return `In it are ${archives.slice(0, 3).join(', ')}${more}`;
 }
 
 /** Opened the usual way, a FIFO that nobody writes into would hold a thread that no signal ends. */
@@ -101,13 +115,13 @@ export async function* counted(
 
 function fileInput(name: string, file: FileHandle, found: BigIntStats): OpenInput {
   const size = Number(found.size);
-  const seekable: SeekableBytes = { size, range: (offset, length) => readRange(file, offset, length) };
+  const seekable: SeekableBytes = { size, range: (offset, length) => readRange(file, name, offset, length) };
   return {
     name,
     size,
     seekable,
     identity: identityOf(found),
-    stream: () => readRange(file, 0, size),
+    stream: () => readRange(file, name, 0, size),
     close: () => file.close(),
   };
 }
@@ -118,10 +132,15 @@ function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string |
   return age > 2000 ? [dev, ino, size, mtimeNs, ctimeNs].join(':') : undefined;
 }
 
-async function* readRange(file: FileHandle, offset: number, length: number): AsyncGenerator<Uint8Array> {
+async function* readRange(
+  file: FileHandle,
+  name: string,
+  offset: number,
+  length: number,
+): AsyncGenerator<Uint8Array> {
   for (let left = length, at = offset; left > 0; ) {
     const buffer = Buffer.allocUnsafeSlow(Math.min(readSize, left));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+    const bytesRead = await readMedium(file, name, buffer, at);
     if (bytesRead === 0) return;
     at += bytesRead;
     left -= bytesRead;
@@ -141,12 +160,20 @@ function streamInput(name: string, stream: Readable, signal: AbortSignal | undef
     name,
     size: undefined,
     seekable: undefined,
-    stream: () => stream as AsyncIterable<Uint8Array>,
+    stream: () => piecesOf(stream, name),
     async close() {
       signal?.removeEventListener('abort', interrupt);
       stream.destroy();
     },
   };
+}
+
+async function* piecesOf(stream: Readable, name: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* stream as AsyncIterable<Uint8Array>;
+  } catch (error) {
+    throw unreadable(name, error);
+  }
 }
 
 function openingFailed(path: string, error: unknown): Error {

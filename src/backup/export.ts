@@ -1,10 +1,12 @@
+import { dirname } from 'node:path';
 import { type SaveTarget, writeTo } from '../releases/save/target.ts';
+import { fileTooLarge } from '../releases/save/write-failure.ts';
 import { type ExportFormat, exportArchive } from '../repository/carry/export-archive.ts';
 import { exportImageBundle } from '../repository/carry/image-bundle.ts';
 import type { ReadableRepository, Repository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
-import { InterruptedError, isDiskFull, NoSpaceError } from '../support/errors.ts';
+import { codeOf, InterruptedError, isDiskFull, NoSpaceError } from '../support/errors.ts';
 
 export interface ExportRequest {
   target: SaveTarget;
@@ -72,7 +74,7 @@ async function write(
     const files = await writeTo(target, watched());
     return { snapshot: snapshot.id, files, size };
   } catch (error) {
-    throw signal.aborted ? interrupted(error) : noSpace(error);
+    throw signal.aborted ? interrupted(error) : noSpace(error, target);
   } finally {
     task.end();
   }
@@ -82,7 +84,9 @@ function interrupted(cause: unknown): InterruptedError {
   return new InterruptedError('exporting a snapshot was interrupted: nothing was written', { cause });
 }
 
-function noSpace(cause: unknown): unknown {
+function noSpace(cause: unknown, target: SaveTarget): unknown {
+  if (codeOf(cause) === 'EFBIG' && target.kind !== 'stream')
+    return fileTooLarge('exporting a snapshot', dirname(target.path), cause);
   if (!isDiskFull(cause)) return cause;
   return new NoSpaceError('exporting a snapshot: the disk is full', {
     advice: 'Free some space, or write volumes to several disks with --split',

@@ -42,3 +42,9 @@ export async function saveFormat(target: SaveTarget, asked: string | undefined):
   }
   return target.kind === 'stream' ? 'tar' : formatOfName(target.path);
 }
+
+/** What `--level` says. Which levels there are depends on the format. */
+export function compressionLevel(text: string | undefined): number | undefined {
+  if (text === undefined || /^\d+$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new UsageError(`${text} is no compression level`, { advice: 'Give a number, such as 6' });
+}

@@ -6,7 +6,7 @@ import { layersLeftOut } from '../archive/index/release-document.ts';
 import { type ArchiveInput, groupInputs } from '../archive/input.ts';
 import { type Digest, hexOf } from '../oci/digest.ts';
 import type { Context } from '../support/context.ts';
-import { DamagedError, InterruptedError } from '../support/errors.ts';
+import { DamagedError, DockerctlError, InterruptedError } from '../support/errors.ts';
 import type { Signer } from '../support/ssh-signature.ts';
 import { layersCutOff } from './load/missing-layers.ts';
 import { PassedFiles } from './load/passed-files.ts';
@@ -26,38 +26,62 @@ export interface VerifiedArchive {
   signedBy: string | undefined;
 }
 
+export interface VerifyOptions {
+  /** Path of an allowed-signers file: what they did not sign is refused. */
+  signers?: string | undefined;
+  /** Told of an archive that is not whole, or not theirs; the next one is then read. Without it that is thrown. */
+  onFailure?: (error: DockerctlError) => void;
+}
+
 /**
  * Reads archives to their last byte and checks every digest they promise, without an engine. Those of `docker save` up to 1.9 promise
  * none for their layers.
- * @param options.signers path of an allowed-signers file: what they did not sign is refused
+ * @returns what is whole
  * @throws {DamagedError} naming the first damaged entry and where it lies
  * @throws {SignatureError} when a signature is missing or wrong
  */
 export async function verifyArchives(
   inputs: readonly ArchiveInput[],
-  options: { signers?: string | undefined },
+  options: VerifyOptions,
   context: Context,
 ): Promise<VerifiedArchive[]> {
   const verified: VerifiedArchive[] = [];
   for (const input of await groupInputs(inputs)) {
-    const name = typeof input === 'string' ? input : input.name;
-    const task = context.progress.begin(`verifying ${name}`, { unit: 'bytes' });
+    try {
+      verified.push(await verifyInput(input, options.signers, context));
+    } catch (error) {
+      const isToldOf = error instanceof DockerctlError && !(error instanceof InterruptedError);
+      if (options.onFailure === undefined || !isToldOf) throw error;
+      options.onFailure(error);
+    }
+  }
+  return verified;
+}
+
+async function verifyInput(
+  input: ArchiveInput,
+  signers: string | undefined,
+  { progress, signal }: Context,
+): Promise<VerifiedArchive> {
+  const name = typeof input === 'string' ? input : input.name;
+  const task = progress.begin(`verifying ${name}`, { unit: 'bytes' });
+  try {
     const archive = await openArchive(input, {
       onRead: (bytes) => task.advance(bytes),
-      signal: context.signal,
+      signal,
       inOrder: typeof input !== 'string' && 'volumes' in input,
     });
     try {
       const total = archive.seekable?.size ?? archive.size;
       if (total !== undefined) task.setTotal(total);
       const onRead = archive.seekable === undefined ? () => {} : (bytes: number) => task.advance(bytes);
-      verified.push(await verifyArchive(archive, options.signers, onRead, context.signal));
+      return await verifyArchive(archive, signers, onRead, signal);
     } finally {
       await archive.close();
-      task.end();
     }
+  } finally {
+    task.end();
   }
-  return verified;
 }
 
 async function verifyArchive(

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { DamagedError } from '../../support/errors.ts';
+import { readMedium } from '../medium.ts';
 import { volumeHeaderSize } from './header.ts';
 import type { Volume, VolumeSet } from './set.ts';
 
@@ -47,7 +48,7 @@ async function* readRange(
   for (const [i, { header }] of volumes.entries()) {
     const from = Math.max(offset, header.offset);
     const to = Math.min(end, header.offset + header.size);
-    if (from < to) yield* readPayload(files[i]!, from - header.offset, to - from);
+    if (from < to) yield* readPayload(volumes[i]!, files[i]!, from - header.offset, to - from);
   }
 }
 
@@ -55,9 +56,10 @@ async function* readVerified(
   volumes: readonly Volume[],
   files: readonly FileHandle[],
 ): AsyncGenerator<Uint8Array> {
-  for (const [i, { path, header }] of volumes.entries()) {
+  for (const [i, volume] of volumes.entries()) {
+    const { path, header } = volume;
     const sha256 = createHash('sha256');
-    for await (const piece of readPayload(files[i]!, 0, header.size)) {
+    for await (const piece of readPayload(volume, files[i]!, 0, header.size)) {
       sha256.update(piece);
       yield piece;
     }
@@ -72,10 +74,15 @@ async function* readVerified(
 
 const readSize = 1 << 18;
 
-async function* readPayload(file: FileHandle, offset: number, length: number): AsyncGenerator<Uint8Array> {
+async function* readPayload(
+  { path }: Volume,
+  file: FileHandle,
+  offset: number,
+  length: number,
+): AsyncGenerator<Uint8Array> {
   for (let at = offset; at < offset + length; ) {
     const buffer = Buffer.allocUnsafeSlow(Math.min(readSize, offset + length - at));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, volumeHeaderSize + at);
+    const bytesRead = await readMedium(file, path, buffer, volumeHeaderSize + at);
     if (bytesRead === 0) return;
     at += bytesRead;
     yield buffer.subarray(0, bytesRead);

@@ -2,6 +2,7 @@ import { open, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Digest } from '../../oci/digest.ts';
 import { DamagedError, NotFoundError } from '../../support/errors.ts';
+import { readMedium } from '../medium.ts';
 import { parseVolumeHeader, type VolumeHeader, volumeHeaderSize, volumeSetId } from './header.ts';
 
 /** A whole set of volumes, in order. */
@@ -51,7 +52,7 @@ async function readVolume(path: string): Promise<Volume | undefined> {
   const file = await open(path, 'r');
   try {
     const start = Buffer.alloc(volumeHeaderSize);
-    const { bytesRead } = await file.read(start, 0, start.length, 0);
+    const bytesRead = await readMedium(file, path, start, 0);
     const header = parseVolumeHeader(start.subarray(0, bytesRead), path);
     if (header === undefined) return undefined;
     const want = volumeHeaderSize + header.size;

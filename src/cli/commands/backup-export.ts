@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ExportReport, ExportRequest } from '../../backup/export.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
-import { saveFormat, saveTarget } from '../archive-output.ts';
+import { compressionLevel, saveFormat, saveTarget } from '../archive-output.ts';
 import { identityOption, openBackupRepository, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
@@ -74,7 +74,7 @@ async function exportImagesOf(
 
 async function requestOf(session: Session, options: ParsedInput['options']): Promise<ExportRequest> {
   const target = await saveTarget(session, options);
-  const level = options.level === undefined ? undefined : Number(options.level);
+  const level = compressionLevel(options.level);
   return { target, format: await saveFormat(target, options.format), level };
 }
 

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { SavedBundle, SaveRequest } from '../../releases/save/save.ts';
 import { NotFoundError } from '../../support/errors.ts';
-import { saveFormat, saveTarget } from '../archive-output.ts';
+import { compressionLevel, saveFormat, saveTarget } from '../archive-output.ts';
 import type { Session } from '../context.ts';
 import { type ParsedInput, VERSION } from '../program.ts';
 import { count, formatBytes } from '../render/quantities.ts';
@@ -37,7 +37,7 @@ async function save(session: Session, { args: [images], options }: ParsedInput):
     ...(await whatToSave(session, images)),
     target,
     format: await saveFormat(target, options.format),
-    ...(options.level !== undefined && { level: Number(options.level) }),
+    level: compressionLevel(options.level),
     ...(options.since !== undefined && { base: await deltaBase(session, options.since) }),
     ...(options.sign !== undefined && { signingKey: resolve(session.io.workingDirectory, options.sign) }),
     attachments: (options.attach as string[]).map((file) => resolve(session.io.workingDirectory, file)),

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { VerifiedArchive } from '../../releases/verify.ts';
 import type { VerifiedRelease } from '../../releases/verify-release.ts';
-import { UsageError } from '../../support/errors.ts';
+import { type DockerctlError, UsageError } from '../../support/errors.ts';
 import { archiveInputs, signersOf } from '../archive-inputs.ts';
 import type { Session } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -35,9 +35,14 @@ async function verify(session: Session, { args: [files] }: ParsedInput): Promise
 
 async function verifyFiles(session: Session, files: readonly string[]): Promise<number> {
   const { verifyArchives } = await import('../../releases/verify.ts');
-  const options = { signers: await signersOf(session) };
+  const failures: DockerctlError[] = [];
+  const onFailure = (error: DockerctlError) => void failures.push(error);
+  const options = { signers: await signersOf(session), onFailure };
   const archives = await verifyArchives(archiveInputs(session.io, files), options, session.context);
-  session.result(archives, (all) => all.map(renderArchive).join('\n'));
+  if (archives.length > 0) session.result(archives, (all) => all.map(renderArchive).join('\n'));
+  const [first, ...others] = failures;
+  for (const { message } of others) session.context.progress.warn(message);
+  if (first !== undefined) throw first;
   return exitCodes.done;
 }
 

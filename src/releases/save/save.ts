@@ -6,15 +6,16 @@ import { encodeReleaseDocument, type ReleaseDocument } from '../../archive/index
 import { Spool } from '../../archive/spool.ts';
 import type { Engine, ImageDetails } from '../../engine/engine.ts';
 import type { Context } from '../../support/context.ts';
-import { FailedError, InterruptedError, isDiskFull, NoSpaceError } from '../../support/errors.ts';
+import { FailedError, InterruptedError } from '../../support/errors.ts';
 import { requireSshKey, signWithSshKey } from '../../support/ssh-signature.ts';
 import type { ReleaseRecord } from '../catalog/catalog.ts';
 import { readAttachments } from './attachments.ts';
 import { bundleDocuments, releaseDocumentOf } from './bundle-contents.ts';
 import type { DeltaBase } from './delta.ts';
 import { readEngineImages } from './read-engine-images.ts';
-import { requireRoom, spaceAdvice } from './space.ts';
+import { requireFileSize, requireRoom, spaceAdvice } from './space.ts';
 import { type SaveTarget, writeTo } from './target.ts';
+import { writeFailure } from './write-failure.ts';
 
 export interface SaveRequest {
   /** Image references or ids. */
@@ -68,7 +69,9 @@ export async function saveImages(
   try {
     return await save(engine, request, { spool, directory }, context);
   } catch (error) {
-    throw context.signal.aborted ? interrupted(error) : noSpace(error, places);
+    throw context.signal.aborted
+      ? interrupted(error)
+      : writeFailure(error, 'saving images', places, spaceAdvice);
   } finally {
     await spool.close();
   }
@@ -83,7 +86,10 @@ async function save(
   const format = await blockFormat(request.format, request.level);
   const attachments = await readAttachments(request.attachments ?? []);
   if (request.signingKey !== undefined) await requireSshKey(request.signingKey);
-  const admit = (held: readonly ImageDetails[]) => requireRoom(directory, held, request.format);
+  const admit = async (held: readonly ImageDetails[]) => {
+    await requireRoom(directory, held, request.format);
+    if (request.target.kind === 'file') await requireFileSize(directory, held, request.format);
+  };
   const source = { images: request.images, base: request.base, format, spool, admit };
   const { images, layers, leftOut } = await readEngineImages(engine, source, context);
   requireCatalogued(images, request.record);
@@ -142,12 +148,4 @@ async function write(
 
 function interrupted(cause: unknown): InterruptedError {
   return new InterruptedError('saving images was interrupted: nothing was written', { cause });
-}
-
-function noSpace(error: unknown, places: string): unknown {
-  if (!isDiskFull(error)) return error;
-  return new NoSpaceError(`saving images: there is no space left in ${places}`, {
-    advice: spaceAdvice,
-    cause: error,
-  });
 }

@@ -1,7 +1,9 @@
+import { statfs } from 'node:fs/promises';
 import type { BundleFormat } from '../../archive/compress/block-format.ts';
 import type { ImageDetails } from '../../engine/engine.ts';
 import { NoSpaceError } from '../../support/errors.ts';
 import { freeSpaceAt } from '../../support/free-space.ts';
+import { fileTooLarge } from './write-failure.ts';
 
 /** What compressed layers become at best. Programs and libraries shrink to a third or a fifth. */
 const bestRatio = 10;
@@ -28,6 +30,28 @@ export async function requireRoom(
     facts: { path: directory, need, free },
   });
 }
+
+/**
+ * Refuses to save a plain tar as one file where no file can be that large.
+ * @throws {NoSpaceError}
+ */
+export async function requireFileSize(
+  directory: string,
+  images: readonly ImageDetails[],
+  format: BundleFormat,
+): Promise<void> {
+  const { type } = await statfs(directory);
+  if (format === 'tar' && leastSize(images) > largestFile(type))
+    throw fileTooLarge('saving images', directory);
+}
+
+/** @param type of a file system, as statfs(2) tells it */
+export function largestFile(type: number): number {
+  return type === fat ? 2 ** 32 - 1 : Number.POSITIVE_INFINITY;
+}
+
+/** MSDOS_SUPER_MAGIC of statfs(2). exFAT, which has no such limit, has another one. */
+const fat = 0x4d44;
 
 export const spaceAdvice =
   'Free some space, compress more with --format and --level, or leave out what the receiver has with --since';

@@ -111,6 +111,17 @@ test('verify reads all of an archive, and names the first damaged entry', async 
   assert.match(stderr, /layer\.tar \(at byte \d+\)/);
 });
 
+test('verify goes on behind a damaged archive, and tells of every one', async () => {
+  writeFileSync(join(directory, 'cut.tar'), archive.subarray(0, archive.length / 2));
+  writeFileSync(join(directory, 'empty.tar'), '');
+  const files = ['cut.tar', 'old.tar', 'empty.tar', 'new.tar.gz'];
+  const { status, stdout, stderr } = await images(['verify', ...files]);
+  assert.is(status, 14);
+  for (const whole of ['old.tar: whole', 'new.tar.gz: whole']) assert.match(stdout, whole);
+  for (const damaged of ['cut.tar: ends at byte', 'empty.tar: the file is empty'])
+    assert.match(stderr, damaged);
+});
+
 test('verify finds a flipped byte in a volume where no digest of the archive reaches', async () => {
   for (const name of ['split.tar', 'split.tar.xz']) {
     const isPlain = name === 'split.tar';

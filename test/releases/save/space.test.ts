@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -5,8 +6,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { type SaveRequest, saveImages } from '../../../src/releases/save/save.ts';
-import { leastSize } from '../../../src/releases/save/space.ts';
-import { NoSpaceError } from '../../../src/support/errors.ts';
+import { largestFile, leastSize } from '../../../src/releases/save/space.ts';
+import { FailedError, NoSpaceError } from '../../../src/support/errors.ts';
 import { silent } from '../../../src/support/progress.ts';
 import { docker113 } from '../../archive/fixtures/eras.ts';
 import { fixtureImage } from '../../archive/fixtures/images.ts';
@@ -93,6 +94,32 @@ test('a bundle that is smaller than its images when compressed fits where they w
     const saved = await saving(engine, path, { images: ['shop/text:1'], format: 'tar.zst' });
     assert.not.instance(saved, Error);
     assert.ok(readFileSync(path).length < mebibyte);
+  });
+});
+
+test('a disk that takes no file that large is told of, with volumes as the way out', async () => {
+  const limitFileSize = (bytes: string) =>
+    execFileSync('prlimit', ['--pid', String(process.pid), `--fsize=${bytes}:`]);
+  await onSmallDisk('limited', async (_disk, path) => {
+    limitFileSize(String(4 * mebibyte));
+    try {
+      const thrown = await saving(engineOfEra(docker113, [noise]), path, { format: 'tar' });
+      mustBeAsBefore(path, thrown);
+      assert.match((thrown as NoSpaceError).advice!, '--split 4G');
+    } finally {
+      limitFileSize('unlimited');
+    }
+  });
+  assert.is(largestFile(0x4d44), 4_294_967_295);
+  assert.is(largestFile(0xef53), Number.POSITIVE_INFINITY);
+});
+
+test('a disk that was mounted for reading is told of', async () => {
+  await onSmallDisk('read-only', async (disk, path) => {
+    execFileSync('mount', ['-o', 'remount,ro', disk.directory]);
+    const thrown = await saving(engineOfEra(docker113, [noise]), path, {});
+    assert.instance(thrown, FailedError);
+    assert.match((thrown as FailedError).message, /^saving images: .*out could not be written \(EROFS/);
   });
 });
 
