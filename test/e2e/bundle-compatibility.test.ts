@@ -31,7 +31,7 @@ const formats = ['tar', 'tar.gz', 'tar.zst', 'tar.xz'] as const;
 const everything = [old, web, `${name}/web:latest`, db];
 
 const classic = await testEngine();
-const containerd = await throwawayEngine(uniqueName('containerd'), { store: 'containerd' });
+const containerd = await throwawayEngine('containerd', { store: 'containerd' });
 test.after(() => containerd.stop());
 await classic.engine.images.load(streamOf(await dockerArchive(images)));
 test.after(async () => {

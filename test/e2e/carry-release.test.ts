@@ -81,7 +81,7 @@ await done(atVendor('save', old, '--release', '1.3', '-o', 'base.tar.gz'));
 
 for (const store of ['classic', 'containerd'] as const) {
   test(`${store} store: a signed delta in volumes is loaded where its base is, in any order`, async () => {
-    const site = await throwawayEngine(uniqueName(store), { store });
+    const site = await throwawayEngine(store, { store });
     try {
       await carry(site, store);
     } finally {
@@ -133,7 +133,7 @@ async function carry(site: TestEngine, store: string): Promise<void> {
 
 for (const store of ['classic', 'containerd'] as const) {
   test(`${store} store: what the deployment does not trust is refused before anything is loaded`, async () => {
-    const site = await throwawayEngine(uniqueName('strict'), { store });
+    const site = await throwawayEngine('strict', { store });
     try {
       await refuseUntrusted(site, `strict-${store}`);
     } finally {

@@ -46,6 +46,7 @@ function change(name: string): void {
   writeFileSync(join(directory, 'large'), randomBytes(4_000_000));
 }
 
+/** A run that was not killed in time says how long they take now, however fast the machine is meanwhile. */
 async function killManyTimes(name: string, times: number, keys: readonly Identity[]): Promise<void> {
   const directory = join(root, name);
   const context = quietContext(join(root, `${name}-state`));
@@ -53,12 +54,17 @@ async function killManyTimes(name: string, times: number, keys: readonly Identit
   change(name);
   const first = await save(name, keys);
   const committed = [first.id!];
+  let usual = first.ms;
   let killed = 0;
-  for (let i = 0; i < times; i++) {
+  for (let i = 0; killed < times; i++) {
+    assert.ok(i < 6 * times, `only ${killed} of ${i} were killed in time`);
     change(name);
-    const { id } = await save(name, keys, random() * first.ms * 1.1);
+    const { id, ms } = await save(name, keys, random() * usual * 1.1);
     if (id === undefined) killed++;
-    else committed.push(id);
+    else {
+      committed.push(id);
+      usual = ms;
+    }
     const repository = await openRepository(directory, context, { identities: keys });
     const { damage } = await repository.verify({ readData: true }, context);
     assert.equal(damage, [], `seed ${seed}, kill ${i}`);
@@ -66,18 +72,17 @@ async function killManyTimes(name: string, times: number, keys: readonly Identit
     for (const each of committed) assert.ok(ids.includes(each), `seed ${seed}, kill ${i}: ${each} is gone`);
     await repository.close();
   }
-  assert.ok(killed > times / 4, `only ${killed} of ${times} were killed in time`);
   const last = await save(name, keys);
   assert.ok(last.id !== undefined, `seed ${seed}: the run after the kills failed`);
   assert.equal(readdirSync(join(directory, 'tmp')), [], 'what dead runs left is swept');
 }
 
 test('after kill -9 at any moment old snapshots verify, and the next run needs no hand', async () => {
-  await killManyTimes('plain', 16, []);
+  await killManyTimes('plain', 12, []);
 });
 
 test('so do encrypted ones', async () => {
-  await killManyTimes('sealed', 8, [generateIdentity()]);
+  await killManyTimes('sealed', 6, [generateIdentity()]);
 });
 
 test.run();

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { connectEngine } from '../../src/engine/connect.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { uniqueName } from './images.ts';
 
 const run = promisify(execFile);
 
@@ -23,11 +24,12 @@ export interface EngineOptions {
   store?: 'classic' | 'containerd';
 }
 
-/** An engine to throw away, without networks. */
+/** An engine to throw away, without networks. No other run of the same test has the same one. */
 export async function throwawayEngine(
-  name: string,
+  purpose: string,
   options: EngineOptions = {},
 ): Promise<TestEngine & { stop(): Promise<void> }> {
+  const name = uniqueName(purpose);
   const engine = await startEngine(name, options);
   return {
     ...engine,

@@ -7,14 +7,14 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NoSpaceError } from '../../../src/support/errors.ts';
 import { throwawayEngine } from '../../support/engine.ts';
-import { dockerArchive, streamOf, uniqueName, uniqueReference } from '../../support/images.ts';
+import { dockerArchive, streamOf, uniqueReference } from '../../support/images.ts';
 
 const test = suite('full disk');
 
 test('an image that does not fit into the engine is told apart from every other failure, and is not kept', async () => {
   const disk = mkdtempSync(join(tmpdir(), 'dockerctl-'));
   execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'tmpfs', disk]);
-  const { engine, stop } = await throwawayEngine(uniqueName('full'), { dataRoot: disk });
+  const { engine, stop } = await throwawayEngine('full', { dataRoot: disk });
   try {
     const reference = uniqueReference();
     const archive = await dockerArchive([
