@@ -176,9 +176,15 @@ async function* piecesOf(stream: Readable, name: string): AsyncGenerator<Uint8Ar
   }
 }
 
+/** A name that is not UTF-8 does not reach us as it is. */
+function notText(path: string): { advice?: string } {
+  if (!path.includes('\ufffd')) return {};
+  return { advice: 'Its name is not UTF-8: rename it, or give its content with - and <FILE' };
+}
+
 function openingFailed(path: string, error: unknown): Error {
   const code = codeOf(error);
   if (code === 'ENOENT' || code === 'ENOTDIR')
-    return new NotFoundError(`${path}: there is no such file`, { cause: error });
+    return new NotFoundError(`${path}: there is no such file`, { ...notText(path), cause: error });
   return new UsageError(`${path}: cannot be read (${code ?? String(error)})`, { cause: error });
 }

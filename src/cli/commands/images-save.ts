@@ -6,6 +6,7 @@ import { compressionLevel, saveFormat, saveTarget } from '../archive-output.ts';
 import type { Session } from '../context.ts';
 import { type ParsedInput, VERSION } from '../program.ts';
 import { count, formatBytes } from '../render/quantities.ts';
+import { printable } from '../render/table.ts';
 import type { Wrap } from './all.ts';
 
 export function addImagesSave(images: Command, wrap: Wrap): void {
@@ -103,5 +104,5 @@ function renderBundle({ document, files, size, signed }: SavedBundle): string {
     signed ? 'signed' : undefined,
   ];
   const isThere = (text: string | undefined) => text !== undefined;
-  return `${files.join('\n')}\n${what.filter(isThere).join(', ')}: ${facts.filter(isThere).join(', ')}`;
+  return `${files.map(printable).join('\n')}\n${what.filter(isThere).join(', ')}: ${facts.filter(isThere).join(', ')}`;
 }

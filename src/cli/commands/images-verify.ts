@@ -7,7 +7,7 @@ import type { Session } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import type { ParsedInput } from '../program.ts';
 import { count, formatBytes } from '../render/quantities.ts';
-import { renderTable } from '../render/table.ts';
+import { printable, renderTable } from '../render/table.ts';
 import type { Wrap } from './all.ts';
 
 export function addImagesVerify(images: Command, wrap: Wrap): void {
@@ -39,7 +39,8 @@ async function verifyFiles(session: Session, files: readonly string[]): Promise<
   const onFailure = (error: DockerctlError) => void failures.push(error);
   const options = { signers: await signersOf(session), onFailure };
   const archives = await verifyArchives(archiveInputs(session.io, files), options, session.context);
-  if (archives.length > 0) session.result(archives, (all) => all.map(renderArchive).join('\n'));
+  if (archives.length > 0)
+    session.result(archives, (all) => all.map((archive) => printable(renderArchive(archive))).join('\n'));
   const [first, ...others] = failures;
   for (const { message } of others) session.context.progress.warn(message);
   if (first !== undefined) throw first;

@@ -61,19 +61,22 @@ function sharedWith({ config }: CatalogImage, others: readonly ReleaseRecord[]):
   return others.find(({ images }) => images.some((other) => other.config === config))?.release;
 }
 
-/** The names of an image that the engine has; without an id those that point elsewhere. */
+/**
+ * The names of an image that the engine has; without an id those that point elsewhere. An image that has no name left, because
+ * another one took it, is called by its id.
+ */
 function heldNames(
   { references, config, manifest, layers }: CatalogImage,
   held: EngineImages,
 ): { reference: string; id: string | undefined }[] {
   const diffIds = layers.map(({ diffId }) => diffId);
-  if (references.length === 0) {
-    const image = held.byId.get(config) ?? held.byId.get(manifest);
-    return image === undefined ? [] : [{ reference: image.id, id: image.id }];
-  }
-  return references.flatMap((reference) => {
-    const image = held.byTag.get(reference);
-    if (image === undefined) return [];
-    return [{ reference, id: hasLayers(image, diffIds) ? image.id : undefined }];
+  const image = held.byId.get(config) ?? held.byId.get(manifest);
+  const nameless =
+    image === undefined || image.tags.length > 0 ? [] : [{ reference: image.id, id: image.id }];
+  const names = references.flatMap((reference) => {
+    const named = held.byTag.get(reference);
+    if (named === undefined) return [];
+    return [{ reference, id: hasLayers(named, diffIds) ? named.id : undefined }];
   });
+  return [...names, ...nameless];
 }

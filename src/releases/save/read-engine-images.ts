@@ -82,7 +82,10 @@ async function heldImages(engine: Engine, references: readonly string[]): Promis
   const held = references.map(async (reference) => {
     const image = await engine.images.inspect(reference);
     if (image !== undefined) return image;
-    throw new NotFoundError(`saving ${reference}: the engine has no such image`, { facts: { reference } });
+    throw new NotFoundError(`saving ${reference}: the engine has no such image`, {
+      advice: 'Give its name with the tag, as docker images shows it, or all 64 digits of its id',
+      facts: { reference },
+    });
   });
   return await Promise.all(held);
 }

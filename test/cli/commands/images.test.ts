@@ -224,6 +224,30 @@ test('remove refuses while a container uses a release, and leaves what others sh
   assert.is((await images(['verify', '--release', '7.10'])).status, 0);
 });
 
+test('an image that lost its name to a later release goes with its own', async () => {
+  const images = (args: string[]) =>
+    runCli(['images', ...args, '--yes'], {
+      environment: { ...environment, DOCKERCTL_STATE_DIR: join(directory, 'state-same-name') },
+      workingDirectory: directory,
+    });
+  const [first, second] = await Promise.all(['first', 'second'].map((text) => fixture('latest', [text])));
+  for (const [i, image] of [first!, second!].entries()) {
+    writeFileSync(join(directory, 'same-name.tar'), await tarOf(docker113([image])));
+    assert.is((await images(['load', 'same-name.tar', '--release', `8.${i}`])).status, 0);
+  }
+  assert.ok(await engine.images.inspect(first!.config.digest));
+  const container = await engine.containers.create({
+    name: `nameless-test-${process.pid}`,
+    image: first!.config.digest,
+  });
+  assert.is((await images(['remove', '8.0'])).status, 1);
+  await engine.containers.remove(container);
+  assert.is((await images(['remove', '8.0'])).status, 0);
+  assert.is(await engine.images.inspect(first!.config.digest), undefined);
+  assert.is((await images(['verify', '--release', '8.1'])).status, 0);
+  await images(['remove', '8.1']);
+});
+
 test('prune keeps the newest releases', async () => {
   await images(['load', 'old.tar', '--yes']);
   await images(['load', 'new.tar.gz']);
