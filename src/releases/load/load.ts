@@ -9,7 +9,7 @@ import { makeDirectoryDurably } from '../../support/durable.ts';
 import { acquireLock } from '../../support/lock.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { requireSigner, signedRelease } from '../signatures.ts';
-import { ArchiveLoad } from './archive-load.ts';
+import { loadOpened } from './archive-load.ts';
 
 export interface LoadOptions {
   engine: Engine;
@@ -119,7 +119,7 @@ async function loadArchive(
       signal: context.signal,
     });
     try {
-      return await new ArchiveLoad(archive, options, context, task).run();
+      return await loadOpened(archive, options, context, task);
     } finally {
       await archive.close();
     }

@@ -1,10 +1,21 @@
+import type { Progress } from '../../support/progress.ts';
 import { type EngineImages, idIn } from '../engine-images.ts';
 import type { SentImage } from './documents.ts';
 import type { MovedTag } from './load.ts';
 import type { PlannedLoad } from './plan.ts';
 
-/** The names that a load takes away from other images. */
-export function replacedTags(images: readonly SentImage[], before: EngineImages): MovedTag[] {
+/** The names that a load takes away from other images, each with a warning. */
+export function warnOfReplaced(
+  images: readonly SentImage[],
+  before: EngineImages,
+  progress: Progress,
+): MovedTag[] {
+  const moved = replacedTags(images, before);
+  for (const { reference } of moved) progress.warn(`${reference} was another image and becomes this one`);
+  return moved;
+}
+
+function replacedTags(images: readonly SentImage[], before: EngineImages): MovedTag[] {
   return images.flatMap(({ image, layers }) => {
     const id = idIn(before, { image, layers });
     const at = image.references.map((reference) => ({ reference, from: before.byTag.get(reference)?.id }));
