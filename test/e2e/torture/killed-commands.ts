@@ -1,17 +1,15 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
 import { encodeIdentity, encodeRecipient, type Identity } from '../../../src/repository/age/keys.ts';
 import { openRepository } from '../../../src/repository/open.ts';
 import type { Repository } from '../../../src/repository/repository.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
-import { isTemporaryName } from '../../../src/support/durable.ts';
 import { quietContext } from '../../support/save-directory.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
+import { type EndedCommand, runCommand } from './command.ts';
 import { bytes, type Content, contentOf, pick, readFiles, write } from './contents.ts';
+import { leftovers, unneededBlobs } from './leftovers.ts';
 
 export interface KillOptions {
   /** Where everything lies; empty. */
@@ -116,7 +114,7 @@ class World {
     if (status === 0) endings.done++;
     else endings.killed++;
     if (status === null && late) endings.killedLate++;
-    if (status === 0) this.#checkLeftovers(command, when);
+    if (status === 0) this.#checkSwept(command, when);
   }
 
   /** What is listed is what was there before and, of this command's work, all or nothing of it. */
@@ -150,27 +148,9 @@ class World {
   }
 
   /** A command that succeeds sweeps what dead ones left. */
-  #checkLeftovers(command: 'backup' | 'prune', when: string): void {
-    const names = readdirSync(this.#repository, { recursive: true, encoding: 'utf8' });
-    assert.equal(
-      names.filter((name) => name.startsWith('tmp/')),
-      [],
-      when,
-    );
-    assert.equal(
-      names.filter((name) => isTemporaryName(name.split('/').at(-1)!)),
-      [],
-      when,
-    );
-    if (command === 'prune') assert.is(this.#unneeded(names), 0, `${when}: blobs that nobody needs`);
-  }
-
-  #unneeded(names: readonly string[]): number {
-    const blobs = names.filter((name) => /^blobs\/sha256\/\w{64}$/.test(name));
-    const text = blobs.map((name) => readFileSync(join(this.#repository, name), 'latin1'));
-    const manifests = text.filter((each) => each.startsWith('{"schemaVersion"')).join('');
-    const index = readFileSync(join(this.#repository, 'index.json'), 'utf8');
-    return blobs.filter((name) => !(manifests + index).includes(name.slice(-64))).length;
+  #checkSwept(command: 'backup' | 'prune', when: string): void {
+    assert.equal(leftovers(this.#repository), [], when);
+    if (command === 'prune') assert.equal(unneededBlobs(this.#repository), [], when);
   }
 
   /** With the command, as an operator would. */
@@ -196,7 +176,7 @@ class World {
       await this.#inspect((snapshots, repository) =>
         this.#checkList(command, true, snapshots, repository, when),
       );
-      this.#checkLeftovers(command, when);
+      this.#checkSwept(command, when);
     }
   }
 
@@ -212,28 +192,10 @@ class World {
     }
   }
 
-  /** The real command; killed after so many milliseconds unless it ends before. */
-  async #run(
-    args: readonly string[],
-    killAfter?: number,
-  ): Promise<{ status: number | null; stderr: string; took: number }> {
+  #run(args: readonly string[], killAfter?: number): Promise<EndedCommand> {
     const { home } = this.#options;
-    const started = performance.now();
-    const child = spawn(process.execPath, ['src/cli/bin.ts', '-f', join(home, 'dockerctl.yaml'), ...args], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, DOCKERCTL_STATE_DIR: join(home, 'state'), NODE_NO_WARNINGS: '1' },
-    });
-    let stderr = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text;
-    });
-    const ended = once(child, 'close');
-    if (killAfter !== undefined) {
-      await Promise.race([setTimeout(killAfter), ended]);
-      child.kill('SIGKILL');
-    }
-    const [status] = (await ended) as [number | null];
-    return { status, stderr, took: performance.now() - started };
+    const all = ['-f', join(home, 'dockerctl.yaml'), ...args];
+    return runCommand(all, { DOCKERCTL_STATE_DIR: join(home, 'state') }, killAfter);
   }
 
   /** Big files that must be chunked and small ones that are packed together, other ones each time. */

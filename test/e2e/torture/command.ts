@@ -1,0 +1,35 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
+
+export interface EndedCommand {
+  /** `null` when it was killed. */
+  status: number | null;
+  stderr: string;
+  /** Milliseconds. */
+  took: number;
+}
+
+/** The real command; killed after so many milliseconds unless it ends before. */
+export async function runCommand(
+  args: readonly string[],
+  environment: Record<string, string>,
+  killAfter?: number,
+): Promise<EndedCommand> {
+  const started = performance.now();
+  const child = spawn(process.execPath, ['src/cli/bin.ts', ...args], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { ...process.env, ...environment, NODE_NO_WARNINGS: '1' },
+  });
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const ended = once(child, 'close');
+  if (killAfter !== undefined) {
+    await Promise.race([setTimeout(killAfter), ended]);
+    child.kill('SIGKILL');
+  }
+  const [status] = (await ended) as [number | null];
+  return { status, stderr, took: performance.now() - started };
+}
