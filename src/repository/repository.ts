@@ -71,8 +71,10 @@ export interface RepairReport {
 }
 
 export interface VerifyOptions {
-  /** Decompress every pack and check every chunk. */
+  /** Decompress packs and check every chunk in them. */
   readData?: boolean;
+  /** Share of the packs that are read, drawn at random anew each time, above 0 and at most 1; all unless told. */
+  part?: number;
 }
 
 export interface VerifyReport {
@@ -80,6 +82,8 @@ export interface VerifyReport {
   blobs: number;
   /** Bytes read. */
   bytes: number;
+  /** Of how many packs every chunk was checked, and how many there are; with `readData` only. */
+  packs?: { read: number; all: number };
   damage: Damage[];
 }
 

@@ -11,11 +11,13 @@ import {
 } from '../../backup/remote/address.ts';
 import { type BackupReport, type Changes, firstProblem, type SourceReport } from '../../backup/report.ts';
 import type { Deployment } from '../../deployment/deployment.ts';
+import type { Identity } from '../../repository/age/keys.ts';
 import type { SendReport } from '../../repository/carry/send.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import { IncompleteError, UsageError } from '../../support/errors.ts';
+import { readIdentities } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import type { ParsedInput } from '../program.ts';
 import { count, formatBytes, formatDuration } from '../render/quantities.ts';
@@ -28,6 +30,10 @@ export function addBackupCreate(backup: Command, wrap: Wrap): void {
     .command('create [dest]', { isDefault: true })
     .description('save every source as one snapshot, into DEST if it is given')
     .option('--full', 'also the sources that are marked full')
+    .option(
+      '-i, --identity <file>',
+      'private key, when this host no longer knows what is in its encrypted backups; - is standard input',
+    )
     .option('--tag <tag...>', 'words for this snapshot, which the rules of `keep` may name')
     .action(wrap(create));
 }
@@ -51,7 +57,9 @@ async function create(session: Session, { args: [dest], options }: ParsedInput):
     sent = remote && (await send(session, repository, snapshot, remote));
   };
   await giveWayToServices(session, deployment);
-  const report = await run(session, deployment, directory, { full, tags: options.tag ?? [], deliver });
+  const identities = options.identity === undefined ? [] : await readIdentities(session, options.identity);
+  const wanted = { full, tags: options.tag ?? [], deliver };
+  const report = await run(session, deployment, { directory, identities }, wanted);
 
   session.result({ ...report, ...(sent && { sent }) }, (done) => {
     const lines = renderReport(done, session.io.stdout.isTTY === true);
@@ -69,7 +77,7 @@ async function giveWayToServices({ io }: Session, { services }: Deployment): Pro
 async function run(
   session: Session,
   deployment: Deployment,
-  directory: string,
+  { directory, identities }: { directory: string; identities: readonly Identity[] },
   { full, tags, deliver }: Required<Pick<RecordedOptions, 'full' | 'tags' | 'deliver'>>,
 ): Promise<BackupReport> {
   const { openOrCreateRepository, openRepository } = await import('../../repository/open.ts');
@@ -78,11 +86,13 @@ async function run(
   if (directory === deployment.backup?.repository) {
     const { createRecordedBackup } = await import('../../backup/create-recorded.ts');
     const open: OpenRepository = ({ create }) =>
-      create ? openOrCreateRepository(directory, context) : openRepository(directory, context);
+      create
+        ? openOrCreateRepository(directory, context, { identities })
+        : openRepository(directory, context, { identities });
     return createRecordedBackup(deployment, open, { ...options, deliver }, context);
   }
   const { createBackup } = await import('../../backup/create.ts');
-  const repository = await openOrCreateRepository(directory, context);
+  const repository = await openOrCreateRepository(directory, context, { identities });
   try {
     return await createBackup(deployment, { ...options, repository }, context);
   } finally {

@@ -33,6 +33,12 @@ export async function readMetadata(store: Store, { digest }: { digest: Digest })
   return text;
 }
 
+/** Lets this host know without a key, from now on, what is inside a blob that a key at hand opens. */
+export async function rememberMetadata(store: Store, { digest }: { digest: Digest }): Promise<void> {
+  const plain = decryptBytes(await readBlob(store, digest, limit), store.identities, `reading ${digest}`);
+  await store.cache?.write(digest, plain);
+}
+
 /** What this host remembers of a blob that it wrote sealed, whatever became of the blob; `undefined` when it does not. */
 export async function readRemembered(
   { cache }: Store,

@@ -1,6 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
 import { blobSize, publishBlob, type StagedBlob, stageBlob, syncBlobs } from '../../oci/layout-blobs.ts';
-import { stageMetadata } from '../blobs/metadata.ts';
+import { rememberMetadata, stageMetadata } from '../blobs/metadata.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
 import { keepReserve } from '../prune/reserve.ts';
 import type { Store } from '../seal/store.ts';
@@ -78,7 +78,8 @@ export async function commitRun(options: CommitOptions): Promise<Snapshot> {
   }
   await syncBlobs(store);
   await publishSnapshot(store, options.stored, { id: config.digest, ...about }, manifest);
-  await trimCache(options, parts);
+  // Without it the next run has nothing to compare with, and says so; this one is done.
+  await tendCache(options, parts).catch(() => {});
   await keepReserve(store.directory).catch(() => {}); // Without it only removing on a full disk is harder.
   return { id: config.digest, ...about };
 }
@@ -147,14 +148,18 @@ async function stageConfig(
   };
 }
 
-/** What the next run may want to compare with. */
-async function trimCache(
+/** Leaves in it what the next run may want to compare with. A key at hand brings back what was lost of it. */
+async function tendCache(
   { store, stored }: CommitOptions,
   parts: Pick<Parts, 'indexes' | 'trees'>,
 ): Promise<void> {
   const readable = [...stored.map((snapshot) => snapshot.parts), parts];
   const needed = readable.flatMap(({ indexes, trees }) => [...indexes, ...trees]);
-  await store.cache?.keepOnly(new Set(needed.map(({ digest }) => digest))).catch(() => {});
+  await store.cache?.keepOnly(new Set(needed.map(({ digest }) => digest)));
+  if (store.identities.length === 0) return;
+  const known = (await store.cache?.digests()) ?? new Set();
+  for (const blob of [...parts.indexes, ...parts.trees])
+    if (!known.has(blob.digest)) await rememberMetadata(store, blob);
 }
 
 function unique(blobs: readonly StagedBlob[]): StagedBlob[] {

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import type { Digest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/layout.ts';
 import { listBlobs } from '../../oci/layout-blobs.ts';
@@ -27,7 +28,7 @@ export interface Verification extends VerifyReport {
  */
 export async function verifyRepository(
   store: Store,
-  { readData = false }: VerifyOptions,
+  { readData = false, part = 1 }: VerifyOptions,
   context: Context,
 ): Promise<Verification> {
   const catalog = await loadEverySnapshot(store);
@@ -40,11 +41,14 @@ export async function verifyRepository(
     damagedBlobs: new Set(),
   };
   const remembering = await rememberingStore(store, catalog, context);
-  const task = beginTask(catalog, readData, context);
+  const task = beginTask(catalog, readData ? part : 0, context);
   try {
     await checkBlobs(store, remembering, catalog, report, task, context);
     report.damage.push(...(await checkIndex(store, catalog)));
-    if (readData) await checkData(store, remembering, catalog, report, task, context);
+    if (readData) {
+      report.packs = await checkPacks({ store, remembering, catalog, report, task, part }, context);
+      await checkContents(store, catalog, report, context);
+    }
   } finally {
     task.end();
   }
@@ -71,10 +75,11 @@ async function rememberingStore(store: Store, { stored }: Catalog, { stateDir }:
   return (await cache.digests()).size > 0 ? { ...store, cache } : store;
 }
 
-function beginTask({ stored }: Catalog, readData: boolean, context: Context): ProgressTask {
+/** @param part share of the content that is read besides */
+function beginTask({ stored }: Catalog, part: number, context: Context): ProgressTask {
   const sizes = new Map(stored.flatMap(blobsOf).map(({ digest, size }) => [digest, size]));
   const bytes = [...sizes.values()].reduce((sum, size) => sum + size, 0);
-  const total = readData ? bytes * 2 : bytes;
+  const total = Math.round(bytes * (1 + part));
   return context.progress.begin('verifying', { unit: 'bytes', total });
 }
 
@@ -116,15 +121,22 @@ async function checkBlobs(
   }
 }
 
-async function checkData(
-  store: Store,
-  remembering: Store,
-  catalog: Catalog,
-  report: Verification,
-  task: ProgressTask,
+interface Checking {
+  store: Store;
+  remembering: Store;
+  catalog: Catalog;
+  report: Verification;
+  task: ProgressTask;
+  part: number;
+}
+
+async function checkPacks(
+  { store, remembering, catalog, report, task, part }: Checking,
   context: Context,
-): Promise<void> {
-  for (const contents of await readPackContents(store, catalog.stored)) {
+): Promise<NonNullable<VerifyReport['packs']>> {
+  const packs = await readPackContents(store, catalog.stored);
+  const drawn = draw(packs, Math.ceil(packs.length * part));
+  for (const contents of drawn) {
     throwIfInterrupted(context);
     if (report.damagedBlobs.has(contents.pack)) continue;
     const wrong = await checkPack(store, contents);
@@ -132,6 +144,21 @@ async function checkData(
     if (wrong === undefined) continue;
     await addDamage(remembering, catalog, report, { digest: contents.pack, message: wrong, got: undefined });
   }
+  return { read: drawn.length, all: packs.length };
+}
+
+/** So many of them, each as likely as any other. */
+function draw<T>(all: T[], count: number): T[] {
+  const rest = [...all];
+  return Array.from({ length: count }, () => rest.splice(randomInt(rest.length), 1)[0]!);
+}
+
+async function checkContents(
+  store: Store,
+  catalog: Catalog,
+  report: Verification,
+  context: Context,
+): Promise<void> {
   for (const stored of catalog.stored) {
     throwIfInterrupted(context);
     if (blobsOf(stored).some(({ digest }) => report.damagedBlobs.has(digest))) continue;

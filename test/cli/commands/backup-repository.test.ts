@@ -15,6 +15,10 @@ const source = join(root, 'files');
 mkdirSync(source);
 writeFileSync(join(source, 'kept'), 'worth keeping');
 const repository = await openOrCreateRepository(directory, context);
+for (const name of ['more', 'most']) {
+  mkdirSync(join(root, name));
+  writeFileSync(join(root, name, 'file'), `the content of ${name}`);
+}
 const snapshot = await saveDirectories(repository, { files: source }, context);
 await repository.close();
 
@@ -47,6 +51,35 @@ test('backup verify ends with 0 when all is whole, and with 14 and the file name
   assert.is(damaged.status, 14);
   assert.match(damaged.stdout, 'files:kept');
   assert.match(damaged.stdout, snapshot.id.slice(7, 19));
+});
+
+test('backup verify --read-data of a part reads so many of the packs, whichever, and never none', async () => {
+  const parts = join(root, 'parts');
+  const repository = await openOrCreateRepository(parts, context);
+  await saveDirectories(repository, { a: source, b: join(root, 'more'), c: join(root, 'most') }, context);
+  await repository.close();
+  for (const [part, read] of [
+    ['100%', 3],
+    ['50%', 2],
+    ['1%', 1],
+    ['0.5%', 1],
+  ] as const) {
+    const { status, stdout } = await runCli([
+      '--json',
+      'backup',
+      'verify',
+      `--read-data=${part}`,
+      '-r',
+      parts,
+    ]);
+    assert.is(status, 0);
+    assert.equal(JSON.parse(stdout).packs, { read, all: 3 }, part);
+  }
+  const { stdout } = await runCli(['backup', 'verify', '--read-data', '10%', '-r', parts]);
+  assert.match(stdout, /; content of 1 of 3 packs$/m);
+  for (const wrong of ['0%', '101%', '10', 'some', '-1%', '%']) {
+    assert.is((await runCli(['backup', 'verify', `--read-data=${wrong}`, '-r', parts])).status, 2, wrong);
+  }
 });
 
 test('backup verify looks into what is encrypted with a key from a file or from standard input', async () => {

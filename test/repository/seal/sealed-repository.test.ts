@@ -170,6 +170,8 @@ test('a host that lost its memory stores everything anew and says so; with the k
   const withKey = await saveDirectories(repository, { files: host.files }, host.context, [alice]);
   await repository.close();
   assert.ok(withKey.added.bytes < nextToNothing);
+  const remembering = await host.save(alice);
+  assert.ok(remembering.added.bytes < nextToNothing, 'the key brought the memory back');
   assert.equal(host.warnings, []);
   rmSync(host.stateDir, { recursive: true, force: true });
   const anew = await host.save(alice);
