@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { wholeSnapshots } from '../repository/carry/exported.ts';
 import { runCli } from '../support/cli.ts';
+import { startCli } from '../support/cli-process.ts';
 import { quietContext } from '../support/save-directory.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { standInForSsh } from '../support/ssh-stand-in.ts';
@@ -180,10 +181,7 @@ test('--dry-run says where it would go, and what is no address is refused before
 });
 
 function start(...argv: string[]): ChildProcess {
-  return spawn(process.execPath, ['src/cli/bin.ts', ...argv], {
-    stdio: 'ignore',
-    env: { ...process.env, ...environment },
-  });
+  return startCli(argv, environment);
 }
 
 /** The receiver of a sender that was killed ends a moment later. */

@@ -1,5 +1,5 @@
 /** Real ssh, sshd and rsync between this host and "others" on loopback. */
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -18,6 +18,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { wholeSnapshots } from '../repository/carry/exported.ts';
 import { runCli } from '../support/cli.ts';
+import { startCli } from '../support/cli-process.ts';
 import { needProgram } from '../support/debian-program.ts';
 import { quietContext } from '../support/save-directory.ts';
 import { makeSshKey, writeAllowedSigners } from '../support/ssh-keys.ts';
@@ -244,8 +245,7 @@ test('rsync touches no directory that is no repository, and makes no parents', a
 });
 
 function start(...argv: string[]): ChildProcess {
-  const env = { ...process.env, NODE_NO_WARNINGS: '1', TMPDIR: root, ...environment };
-  return spawn(process.execPath, ['src/cli/bin.ts', ...argv], { stdio: 'ignore', env });
+  return startCli(argv, { TMPDIR: root, ...environment });
 }
 
 /** The receiver of a sender that was killed ends a moment later. */

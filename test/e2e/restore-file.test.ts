@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -20,6 +20,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeIdentity, encodeRecipient, generateIdentity } from '../../src/repository/age/keys.ts';
 import { runCli } from '../support/cli.ts';
+import { startCli } from '../support/cli-process.ts';
 import { makeSshKey, writeAllowedSigners } from '../support/ssh-keys.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -225,7 +226,7 @@ test('killed while it restores, it goes on with --resume, and then nothing is le
     await exportAs('huge.tar.zst', { options: ['--level', '1'] }),
   ]) {
     const { run, out, environment, unpacked, home } = bareMachine();
-    const child = start(['restore', file, '--to', out, '--yes'], environment);
+    const child = startCli(['restore', file, '--to', out, '--yes'], environment);
     const closed = once(child, 'close');
     const journals = join(home, 'state', 'restores');
     while (child.exitCode === null && !hasBegun(journals)) await setTimeout(2);
@@ -243,11 +244,6 @@ test('killed while it restores, it goes on with --resume, and then nothing is le
 /** The journal is there: from now on a killed restore is unfinished. */
 function hasBegun(journals: string): boolean {
   return existsSync(journals) && readdirSync(journals).some((name) => name.endsWith('.json'));
-}
-
-function start(argv: string[], environment: Record<string, string>): ChildProcess {
-  const env = { ...process.env, NODE_NO_WARNINGS: '1', ...environment };
-  return spawn(process.execPath, ['src/cli/bin.ts', ...argv], { stdio: 'ignore', env });
 }
 
 test.run();

@@ -1,7 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createTestHost } from '../../lifecycle/host.ts';
+import { startCli } from '../../support/cli-process.ts';
 import { deploymentFile } from '../../support/deployment.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -16,9 +17,7 @@ test.after(() => here.cleanUp());
 /** The program as a supervisor runs it: a process of its own, without a terminal. */
 function dockerctl(...argv: string[]): ChildProcess & { ended: Promise<number | null> } {
   const global = ['--host', here.engine.address, '--file', file, '--state-dir', stateDir];
-  const child = spawn(process.execPath, ['src/cli/bin.ts', ...global, ...argv], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const child = startCli([...global, ...argv], {}, ['ignore', 'pipe', 'inherit']);
   return Object.assign(child, { ended: new Promise<number | null>((resolve) => child.on('exit', resolve)) });
 }
 

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout } from 'node:timers/promises';
+import { startCli } from '../../support/cli-process.ts';
 
 export interface EndedCommand {
   /** `null` when it was killed. */
@@ -17,12 +17,9 @@ export async function runCommand(
   killAfter?: number,
 ): Promise<EndedCommand> {
   const started = performance.now();
-  const child = spawn(process.execPath, ['src/cli/bin.ts', ...args], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { ...process.env, ...environment, NODE_NO_WARNINGS: '1' },
-  });
+  const child = startCli(args, environment, ['ignore', 'ignore', 'pipe']);
   let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+  child.stderr!.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
   const ended = once(child, 'close');

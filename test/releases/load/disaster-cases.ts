@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { docker25, docker113, ociArchive } from '../../archive/fixtures/eras.ts'
 import { type FixtureImage, fixtureImage } from '../../archive/fixtures/images.ts';
 import { type Entry, tarOf } from '../../archive/fixtures/tar.ts';
 import { runCli } from '../../support/cli.ts';
+import { startCli } from '../../support/cli-process.ts';
 import { throwawayEngine } from '../../support/engine.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -147,10 +148,7 @@ async function killedAfter(
   args: string[],
   environment: Record<string, string>,
 ): Promise<void> {
-  const child = spawn(process.execPath, ['src/cli/bin.ts', ...args], {
-    env: { ...process.env, ...environment },
-    stdio: 'ignore',
-  });
+  const child = startCli(args, environment);
   const ended = new Promise((resolve) => child.on('close', resolve));
   await setTimeout(milliseconds);
   child.kill('SIGKILL');
