@@ -1,52 +1,73 @@
 /**
- * Backs DIR up into a fresh repository and restores it with `--to`, several times, each in a process of its own, beside
- * restic where it is installed: `npm run bench -- restore DIR [TIMES]`. Prints every run and the median.
+ * Reading backups back, beside restic, on the same trees in one run, both sides encrypted:
+ *
+ *     npm run bench -- restore [--trees=host,small] [--rounds=3]
+ *
+ * Prints medians of whole processes for a restore to a fresh directory, a check of what is there and a check of every piece of
+ * content, then our ratio to restic's. The tools take turns; what they read is in memory before.
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { needProgram } from '../../test/support/debian-program.ts';
+import { type Measured, measure, median } from './backup-peers/measure.ts';
+import { dockerctl, restic, type Tool, trixieRestic } from './backup-peers/tools.ts';
+import { type TreeName, trees } from './backup-peers/trees.ts';
 
-const directory = resolve(process.argv[2] ?? '.');
-const times = Number(process.argv[3] ?? 3);
-const root = mkdtempSync(join(tmpdir(), 'dockerctl-bench-'));
-const cli = [join(import.meta.dirname, '../../src/cli/bin.ts')];
+const { values } = parseArgs({
+  options: {
+    trees: { type: 'string', default: 'host,small' },
+    rounds: { type: 'string', default: '3' },
+  },
+});
 
-try {
-  const file = join(root, 'dockerctl.yaml');
-  const sources = `{files: {title: Files, paths: [${JSON.stringify(directory)}]}}`;
-  const backup = `{repository: ${root}/repository, sources: ${sources}}`;
-  writeFileSync(file, `name: bench\nservices: {}\nx-dockerctl: {backup: ${backup}}\n`, { mode: 0o600 });
-  const ours = ['--state-dir', join(root, 'state'), '-f', file, '--no-progress', '-y'];
-  run(process.execPath, [...cli, ...ours, 'backup']);
-  const repository = ['--repository', join(root, 'repository')];
-  measure('dockerctl restore', (to) =>
-    run(process.execPath, [...cli, ...ours, 'restore', 'latest', '--to', to, ...repository]),
-  );
-  if (spawnSync('restic', ['version']).status === 0) {
-    process.env.RESTIC_REPOSITORY = join(root, 'restic');
-    process.env.RESTIC_PASSWORD = 'bench';
-    run('restic', ['init', '-q']);
-    run('restic', ['backup', '-q', directory]);
-    measure('restic restore', (to) => run('restic', ['restore', '-q', 'latest', '--target', to]));
+type Seen = Record<'restore' | 'verify' | 'verify --read-data', Measured[]>;
+
+needProgram('time');
+const tools = [dockerctl(true), restic(await trixieRestic(), 'restic')] as const;
+for (const tree of values.trees.split(',') as TreeName[]) {
+  const [ours, theirs] = await benchTree(tree);
+  console.log(`\n${tree}: medians of ${values.rounds} rounds, dockerctl and restic`);
+  for (const what of Object.keys(ours!) as (keyof Seen)[]) show(what, ours![what], theirs![what]);
+}
+
+async function benchTree(name: TreeName): Promise<Seen[]> {
+  const tree = trees[name]();
+  const root = mkdtempSync(join(tmpdir(), 'dockerctl-bench-'));
+  try {
+    const seen = tools.map((): Seen => ({ restore: [], verify: [], 'verify --read-data': [] }));
+    for (const [i, tool] of tools.entries()) {
+      await tool.prepare(join(root, String(i)));
+      measure(tool.command(join(root, String(i)), tree), tool.environment?.(join(root, String(i))));
+    }
+    for (let round = 0; round < Number(values.rounds); round++)
+      for (const [i, tool] of tools.entries()) readBack(tool, join(root, String(i)), round, seen[i]!);
+    return seen;
+  } finally {
+    rmSync(root, { recursive: true, force: true });
   }
-} finally {
-  rmSync(root, { recursive: true, force: true });
 }
 
-function measure(title: string, restore: (to: string) => void): void {
-  const seconds = Array.from({ length: times }, () => {
-    const to = join(root, 'restored');
-    const begin = performance.now();
-    restore(to);
-    const taken = (performance.now() - begin) / 1000;
-    rmSync(to, { recursive: true });
-    return taken;
+/** What was restored stays till the end: ext4 is slow at making files just after others were removed. */
+function readBack(tool: Tool, home: string, round: number, seen: Seen): void {
+  const to = join(home, `restored-${round}`);
+  const run = (command: string[]): Measured => {
+    execFileSync('sync');
+    execFileSync('sh', ['-c', 'find "$1" -type f -exec cat {} + >/dev/null', 'warm', tool.repository(home)]);
+    return measure(command, tool.environment?.(home));
+  };
+  seen.restore.push(run(tool.restore!(home, to)));
+  seen.verify.push(run(tool.verify!(home, false)));
+  seen['verify --read-data'].push(run(tool.verify!(home, true)));
+}
+
+function show(what: string, ours: readonly Measured[], theirs: readonly Measured[]): void {
+  const columns = (['seconds', 'cpuSeconds', 'peakMebibytes'] as const).map((figure) => {
+    const [our, their] = [ours, theirs].map((runs) => median(runs.map((run) => run[figure])));
+    const unit = figure === 'seconds' ? 's' : figure === 'cpuSeconds' ? 's CPU' : 'MiB';
+    return `${our!.toFixed(2)} / ${their!.toFixed(2)} ${unit} = ${(our! / their!).toFixed(2)}`.padStart(32);
   });
-  const median = seconds.toSorted((a, b) => a - b)[Math.floor(times / 2)]!;
-  console.log(`${title}: ${seconds.map((one) => one.toFixed(2)).join(' ')} s, median ${median.toFixed(2)} s`);
-}
-
-function run(program: string, args: readonly string[]): void {
-  execFileSync(program, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  console.log(what.padEnd(20) + columns.join(''));
 }

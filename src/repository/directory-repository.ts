@@ -15,7 +15,14 @@ import { readContent } from './read/content.ts';
 import { FrameReader } from './read/frame-reader.ts';
 import { type Gap, readEntries } from './read/read-entries.ts';
 import { repairRepository } from './repair/repair.ts';
-import type { RemovalReport, RepairReport, Repository, VerifyOptions, VerifyReport } from './repository.ts';
+import type {
+  ContentOptions,
+  RemovalReport,
+  RepairReport,
+  Repository,
+  VerifyOptions,
+  VerifyReport,
+} from './repository.ts';
 import { beginRun, recoverStaging } from './run/begin.ts';
 import type { Run, RunOptions } from './run/run.ts';
 import { PlainCache } from './seal/plain-cache.ts';
@@ -67,8 +74,8 @@ export class DirectoryRepository implements Repository {
     return readSignedConfig(this.#store, (await this.#snapshots.stored(snapshot)).parts);
   }
 
-  async *content(snapshot: Snapshot, entry: Readonly<Entry>): AsyncGenerator<Uint8Array> {
-    if (entry.chunks?.length) yield* readContent(await this.#snapshots.places(snapshot), this.#frames, entry);
+  content(snapshot: Snapshot, entry: Readonly<Entry>, options?: ContentOptions): AsyncIterable<Uint8Array> {
+    return readContent(() => this.#snapshots.places(snapshot), this.#frames, entry, options);
   }
 
   async verify(options: VerifyOptions, context: Context): Promise<VerifyReport> {

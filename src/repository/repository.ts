@@ -14,6 +14,11 @@ export type ReadableRepository = Pick<
   'directory' | 'snapshots' | 'find' | 'signedConfig' | 'entries' | 'content' | 'close'
 >;
 
+export interface ContentOptions {
+  /** Each piece is looked at only until the next is asked for: then its memory is used again. */
+  lent?: boolean;
+}
+
 /** Where snapshots live: an OCI image layout directory, described in `docs/backup-format.md`. */
 export interface Repository {
   readonly directory: string;
@@ -29,7 +34,7 @@ export interface Repository {
   /** What proves who made a snapshot. */
   signedConfig(snapshot: Snapshot): Promise<SignedConfig>;
   /** The bytes of a regular file without its holes, each chunk checked against its digest before it is passed on. */
-  content(snapshot: Snapshot, entry: Entry): AsyncIterable<Uint8Array>;
+  content(snapshot: Snapshot, entry: Entry, options?: ContentOptions): AsyncIterable<Uint8Array>;
   /**
    * Checks every digest; with `readData` every chunk too. Never throws for damage: it reports it. Throws
    * `SignatureError` when chunks are to be read that no key at hand opens.

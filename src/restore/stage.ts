@@ -52,7 +52,7 @@ export async function stageFiles(
           destinations(own, layout, stagings),
           {
             ...metadata,
-            content: (entry) => repository.content(snapshot, entry),
+            content: (entry) => repository.content(snapshot, entry, { lent: true }),
             onBytes: (count) => task.advance(count),
             onKept: (entry) => recordMetadata(journal, own, entry),
             signal: context.signal,

@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { encodeIdentity, encodeRecipient, generateIdentity } from '../../../src/repository/age/keys.ts';
 import { cacheSubdirectory } from '../../fixtures/cache.ts';
 import { run } from '../../fixtures/run.ts';
 
@@ -13,49 +14,63 @@ export interface Tool {
   command(home: string, tree: string): string[];
   environment?(home: string): Record<string, string>;
   repository(home: string): string;
+  /** Brings the last backup back into a directory that is not there. */
+  restore?(home: string, to: string): string[];
+  /** Checks the repository, with or without every piece of content. */
+  verify?(home: string, readData: boolean): string[];
 }
 
 const password = { RESTIC_PASSWORD: 'bench', BORG_PASSPHRASE: 'bench' };
 
 /** Sealed to a recipient, or in the clear. */
 export function dockerctl(encrypted: boolean): Tool {
+  const program = (home: string) => [
+    join(process.cwd(), 'bin/dockerctl'),
+    '-f',
+    join(home, 'dockerctl.yaml'),
+  ];
+  const withKey = (home: string) => (encrypted ? ['--identity', join(home, 'key')] : []);
   return {
     name: encrypted ? 'dockerctl' : 'dockerctl, plain',
     async prepare(home) {
       mkdirSync(home, { recursive: true, mode: 0o700 });
     },
     command(home, tree) {
-      const file = join(home, 'dockerctl.yaml');
-      const recipients = encrypted ? [recipient] : [];
+      const recipients = encrypted ? [encodeRecipient(identity)] : [];
       const backup = { repository: this.repository(home), recipients, sources: { tree: { paths: [tree] } } };
-      writeFileSync(file, JSON.stringify({ name: 'bench', 'x-dockerctl': { backup } }), { mode: 0o600 });
-      return [join(process.cwd(), 'bin/dockerctl'), '-f', file, 'backup'];
+      const text = JSON.stringify({ name: 'bench', 'x-dockerctl': { backup } });
+      writeFileSync(join(home, 'dockerctl.yaml'), text, { mode: 0o600 });
+      writeFileSync(join(home, 'key'), encodeIdentity(identity), { mode: 0o600 });
+      return [...program(home), 'backup'];
     },
     environment: (home) => ({ DOCKERCTL_STATE_DIR: join(home, 'state') }),
     repository: (home) => join(home, 'repository'),
+    restore: (home, to) => [...program(home), 'restore', 'latest', '-y', '--to', to, ...withKey(home)],
+    verify: (home, readData) => [
+      ...program(home),
+      'backup',
+      'verify',
+      ...(readData ? ['--read-data', ...withKey(home)] : []),
+    ],
   };
 }
 
-/** Its identity was thrown away. */
-const recipient = 'age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p';
+const identity = generateIdentity();
 
 export function restic(program: string[], name: string): Tool {
-  const global = (home: string) => [...program, '-q', '--no-cache', '-r', join(home, 'repository')];
+  const global = (home: string) => [...program, '-q', '-r', join(home, 'repository')];
+  const cached = (home: string) => [...global(home), '--cache-dir', join(home, 'cache')];
   return {
     name,
     async prepare(home) {
       mkdirSync(home, { recursive: true });
-      await run([...global(home), 'init'], password);
+      await run([...global(home), '--no-cache', 'init'], password);
     },
-    command: (home, tree) => [
-      ...global(home).filter((word) => word !== '--no-cache'),
-      '--cache-dir',
-      join(home, 'cache'),
-      'backup',
-      tree,
-    ],
+    command: (home, tree) => [...cached(home), 'backup', tree],
     environment: () => password,
     repository: (home) => join(home, 'repository'),
+    restore: (home, to) => [...cached(home), 'restore', 'latest', '--target', to],
+    verify: (home, readData) => [...cached(home), 'check', ...(readData ? ['--read-data'] : [])],
   };
 }
 

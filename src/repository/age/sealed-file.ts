@@ -1,4 +1,5 @@
 import type { BlobFile } from '../../oci/blob-file.ts';
+import { freeNow } from '../../support/free-now.ts';
 import { beginFile, refuseDamaged } from './decrypt.ts';
 import { maximumHeaderBytes } from './header.ts';
 import type { Identity } from './keys.ts';
@@ -54,6 +55,7 @@ export class SealedFile {
     const behind = Math.ceil(end / chunkBytes);
     const sealed = await this.#readChunks(first, behind);
     const plaintext = this.#opener.open(sealed, { first, last: behind === chunks });
+    freeNow(sealed);
     if (plaintext === undefined) refuseDamaged(this.#what);
     return plaintext.subarray(offset - first * chunkBytes, end - first * chunkBytes);
   }

@@ -59,9 +59,9 @@ async function readable(
     find: async (name) => findSnapshot([stored.snapshot], name, archive.name),
     signedConfig: () => readSignedConfig(store, stored.parts),
     entries: (_, source, onGap) => readEntries(store, stored, source, onGap),
-    async *content(_, entry) {
-      places ??= ChunkPlaces.load(store, stored.parts);
-      if (entry.chunks?.length) yield* readContent(await places, frames, entry);
+    content(_, entry, options) {
+      const load = () => (places ??= ChunkPlaces.load(store, stored.parts));
+      return readContent(load, frames, entry, options);
     },
     async close() {
       await frames.close();

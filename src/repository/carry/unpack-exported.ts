@@ -54,7 +54,7 @@ export function removedWhenClosed(
     find: (name) => repository.find(name),
     signedConfig: (snapshot) => repository.signedConfig(snapshot),
     entries: (snapshot, source, onGap) => repository.entries(snapshot, source, onGap),
-    content: (snapshot, entry) => repository.content(snapshot, entry),
+    content: (snapshot, entry, options) => repository.content(snapshot, entry, options),
     async close() {
       await repository.close();
       if (!(await isNeeded(directory))) await rm(directory, { recursive: true, force: true });

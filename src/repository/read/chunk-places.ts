@@ -15,6 +15,8 @@ export interface FramePlace {
   length: number;
   /** Decompressed, in bytes. */
   size: number;
+  /** How many are in it. */
+  chunks: number;
 }
 
 /** Where a chunk is. */
@@ -65,7 +67,7 @@ export class ChunkPlaces {
     let at = 0;
     for (const { length, sizes, chunks } of frames) {
       const { offsets, length: size } = offsetsIn(sizes);
-      this.#frames.push({ pack, offset: at, length, size });
+      this.#frames.push({ pack, offset: at, length, size, chunks: sizes.length });
       const digests = Buffer.from(chunks, 'hex');
       for (const [i, offset] of offsets.entries()) this.#place(digests, i, offset, sizes[i]!);
       at += length;

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { DamagedError } from '../../support/errors.ts';
 import { toText } from '../../support/posix/byte-path.ts';
 import type { Entry } from '../entry.ts';
+import type { ContentOptions } from '../repository.ts';
 import type { ChunkPlaces } from './chunk-places.ts';
 import type { FrameReader } from './frame-reader.ts';
 
@@ -13,20 +14,32 @@ const chunksAhead = 4;
  * @throws {DamagedError} naming the file
  */
 export async function* readContent(
-  places: ChunkPlaces,
+  load: () => Promise<ChunkPlaces>,
   frames: FrameReader,
   entry: Readonly<Entry>,
+  { lent = false }: ContentOptions = {},
 ): AsyncGenerator<Uint8Array> {
-  const chunks = entry.chunks ?? [];
-  const reads: Promise<Uint8Array>[] = [];
+  const { chunks = [] } = entry;
+  if (chunks.length === 0) return;
+  const places = await load();
+  const reads: Promise<LentChunk>[] = [];
+  let begun = 0;
   try {
-    for (let i = 0; i < chunks.length; i++) {
-      while (reads.length < chunksAhead && i + reads.length < chunks.length) {
-        const read = readChunk(places, frames, chunks[i + reads.length]!);
+    while (begun < chunks.length || reads.length > 0) {
+      while (
+        begun < chunks.length &&
+        (reads.length === 0 || (reads.length < chunksAhead && frames.hasRoom))
+      ) {
+        const read = readChunk(places, frames, chunks[begun++]!, !lent);
         read.catch(() => {});
         reads.push(read);
       }
-      yield await reads.shift()!;
+      const chunk = await reads.shift()!;
+      try {
+        yield chunk.bytes;
+      } finally {
+        chunk.giveBack();
+      }
     }
   } catch (error) {
     if (!(error instanceof DamagedError)) throw error;
@@ -35,18 +48,35 @@ export async function* readContent(
       facts: { ...error.facts, path },
       cause: error,
     });
+  } finally {
+    for (const read of reads)
+      read.then(
+        (chunk) => chunk.giveBack(),
+        () => {},
+      );
   }
 }
 
+interface LentChunk {
+  bytes: Uint8Array;
+  giveBack(): void;
+}
+
 /** @throws {DamagedError} */
-export async function readChunk(places: ChunkPlaces, frames: FrameReader, hex: string): Promise<Uint8Array> {
+async function readChunk(
+  places: ChunkPlaces,
+  frames: FrameReader,
+  hex: string,
+  escapes: boolean,
+): Promise<LentChunk> {
   const place = places.find(hex);
   if (place === undefined)
     throw places.damage ?? new DamagedError(`no pack of the snapshot has the chunk ${hex}`);
-  const frame = await frames.read(place.frame);
-  const chunk = frame.subarray(place.offset, place.offset + place.size);
-  const got = hash('sha256', chunk);
-  if (got === hex) return chunk;
+  const { bytes: frame, giveBack } = await frames.lend(place.frame, escapes);
+  const bytes = frame.subarray(place.offset, place.offset + place.size);
+  const got = hash('sha256', bytes);
+  if (got === hex) return { bytes, giveBack };
+  giveBack();
   throw new DamagedError(`the chunk ${hex} in pack ${place.frame.pack} has digest ${got}`, {
     facts: { got, want: hex },
   });

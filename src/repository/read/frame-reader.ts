@@ -1,6 +1,8 @@
 import type { Digest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/layout.ts';
 import { DamagedError } from '../../support/errors.ts';
+import { freeNow } from '../../support/free-now.ts';
+import { returnLargeBlocks } from '../../support/posix/malloc.ts';
 import { decompress } from '../blobs/zstd.ts';
 import { type OpenPack, openPack } from '../packs/open-pack.ts';
 import type { Store } from '../seal/store.ts';
@@ -8,46 +10,96 @@ import type { FramePlace } from './chunk-places.ts';
 
 /** Frames are no larger than this, in bytes, compressed or not: the largest chunk behind an almost full frame. */
 export const frameLimit = 8 * 1024 * 1024;
-const cacheLimit = 64 * 1024 * 1024;
+/** Frames with chunks that nobody asked for yet are kept up to so many bytes… */
+const unreadLimit = 64 * 1024 * 1024;
+/** …and those of which every chunk was asked for, lest several files have the same content, up to so many. */
+const readLimit = 8 * 1024 * 1024;
+/** With so many bytes of frames in use nothing is read ahead. */
+const busyLimit = 16 * 1024 * 1024;
 const mostOpenPacks = 16;
 
-/** Decompresses frames of packs, and keeps the last ones: small files share a frame with their neighbours. */
+/** A frame that is in memory until it is given back. */
+export interface LentFrame {
+  /** Decompressed; not checked against any digest. */
+  bytes: Buffer;
+  giveBack(): void;
+}
+
+interface KeptFrame {
+  bytes: Promise<Buffer>;
+  users: number;
+  /** Chunks that were not asked for, as far as each is asked for once. */
+  unread: number;
+  /** Somebody may look at its bytes after they were given back. */
+  escaped: boolean;
+}
+
+/**
+ * Decompresses frames of packs, and keeps those that are needed again: small files share one with their neighbours. The memory of
+ * the others is given back at once, for the garbage collector would let a hundred megabytes pile up.
+ */
 export class FrameReader {
   readonly #store: Store;
-  readonly #frames = new Map<FramePlace, Promise<Buffer>>();
+  /** Those used last come last. */
+  readonly #frames = new Map<FramePlace, KeptFrame>();
+  readonly #finished = new Set<FramePlace>();
   readonly #packs = new Map<Digest, Promise<OpenPack>>();
-  #cached = 0;
+  #inUse = 0;
 
   constructor(store: Store) {
+    returnLargeBlocks();
     this.#store = store;
   }
 
-  /** The frame's bytes, decompressed; not checked against any digest. Throws as `openPack` does. */
-  read(place: FramePlace): Promise<Buffer> {
-    const known = this.#frames.get(place);
-    if (known !== undefined) {
-      this.#frames.delete(place);
-      this.#frames.set(place, known);
-      return known;
-    }
-    const frame = this.#read(place);
-    frame.catch(() => this.#forget(place));
+  /** Whether frames may be read that are not needed yet. */
+  get hasRoom(): boolean {
+    return this.#inUse < busyLimit;
+  }
+
+  /**
+   * The frame of one chunk. Throws as `openPack` does.
+   * @param escapes its bytes are looked at after it was given back, too
+   */
+  async lend(place: FramePlace, escapes: boolean): Promise<LentFrame> {
+    const frame = this.#frames.get(place) ?? this.#begin(place);
+    this.#frames.delete(place);
     this.#frames.set(place, frame);
-    this.#cached += place.size;
-    while (this.#cached > cacheLimit && this.#frames.size > 1)
-      this.#forget(this.#frames.keys().next().value!);
-    return frame;
+    if (frame.users++ === 0) this.#inUse += place.size;
+    if (--frame.unread <= 0) this.#finished.add(place);
+    frame.escaped ||= escapes;
+    try {
+      return { bytes: await frame.bytes, giveBack: () => this.#takeBack(place, frame) };
+    } catch (error) {
+      this.#takeBack(place, frame);
+      if (this.#frames.get(place) === frame) this.#frames.delete(place);
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
     this.#frames.clear();
-    this.#cached = 0;
     for (const file of this.#packs.values()) await (await file.catch(() => undefined))?.close();
     this.#packs.clear();
   }
 
-  #forget(place: FramePlace): void {
-    if (this.#frames.delete(place)) this.#cached -= place.size;
+  #begin(place: FramePlace): KeptFrame {
+    this.#forgetOldest();
+    const unread = this.#finished.has(place) ? 0 : place.chunks;
+    return { bytes: this.#read(place), users: 0, unread, escaped: false };
+  }
+
+  #takeBack(place: FramePlace, frame: KeptFrame): void {
+    if (--frame.users === 0) this.#inUse -= place.size;
+  }
+
+  #forgetOldest(): void {
+    const left = { unread: unreadLimit, read: readLimit };
+    for (const [place, { bytes, users, unread, escaped }] of [...this.#frames].reverse()) {
+      left[unread > 0 ? 'unread' : 'read'] -= place.size;
+      if (users > 0 || left[unread > 0 ? 'unread' : 'read'] >= 0) continue;
+      this.#frames.delete(place);
+      if (!escaped) bytes.then(freeNow, () => {});
+    }
   }
 
   async #read({ pack, offset, length, size }: FramePlace): Promise<Buffer> {
@@ -61,6 +113,7 @@ export class FrameReader {
       throw new DamagedError(`reading ${path}: it ends before byte ${offset + length}`, { facts: { path } });
     }
     const frame = await decompress(bytes, size, path, size);
+    freeNow(bytes);
     if (frame.length === size) return frame;
     throw new DamagedError(
       `reading ${path}: the frame at byte ${offset} has ${frame.length} bytes, not ${size}`,
