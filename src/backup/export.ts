@@ -58,25 +58,13 @@ async function write(
   bytes: AsyncIterable<Uint8Array>,
   snapshot: Snapshot,
   { target }: ExportRequest,
-  { progress, signal }: Context,
+  context: Context,
 ): Promise<ExportReport> {
-  const task = progress.begin('exporting', { unit: 'bytes' });
-  let size = 0;
-  async function* watched(): AsyncGenerator<Uint8Array> {
-    for await (const piece of bytes) {
-      signal.throwIfAborted();
-      size += piece.length;
-      task.advance(piece.length);
-      yield piece;
-    }
-  }
   try {
-    const files = await writeTo(target, watched());
-    return { snapshot: snapshot.id, files, size };
+    const written = await writeTo(target, bytes, 'exporting', context);
+    return { snapshot: snapshot.id, ...written };
   } catch (error) {
-    throw signal.aborted ? interrupted(error) : noSpace(error, target);
-  } finally {
-    task.end();
+    throw context.signal.aborted ? interrupted(error) : noSpace(error, target);
   }
 }
 

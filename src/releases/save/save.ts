@@ -99,7 +99,9 @@ async function save(
   const signature = await signed(document, request.signingKey);
   const documents = bundleDocuments(document, signature, description);
   const bytes = bundleBytes({ documents, layers }, format, spool);
-  const { files, size } = await write(request.target, bytes, context);
+  const { target } = request;
+  const title = target.kind === 'stream' ? 'writing' : `writing ${target.path}`;
+  const { files, size } = await writeTo(target, bytes, title, context);
   return { document, signed: signature !== undefined, files, size };
 }
 
@@ -120,30 +122,6 @@ function requireCatalogued(
 
 async function signed(document: ReleaseDocument, key: string | undefined): Promise<string | undefined> {
   return key === undefined ? undefined : await signWithSshKey(encodeReleaseDocument(document), key);
-}
-
-async function write(
-  target: SaveTarget,
-  bytes: AsyncIterable<Uint8Array>,
-  { progress, signal }: Context,
-): Promise<{ files: string[]; size: number }> {
-  const task = progress.begin(target.kind === 'stream' ? 'writing' : `writing ${target.path}`, {
-    unit: 'bytes',
-  });
-  let size = 0;
-  async function* watched(): AsyncGenerator<Uint8Array> {
-    for await (const piece of bytes) {
-      signal.throwIfAborted();
-      size += piece.length;
-      task.advance(piece.length);
-      yield piece;
-    }
-  }
-  try {
-    return { files: await writeTo(target, watched()), size };
-  } finally {
-    task.end();
-  }
 }
 
 function interrupted(cause: unknown): InterruptedError {

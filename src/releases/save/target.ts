@@ -3,20 +3,46 @@ import { dirname, resolve } from 'node:path';
 import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { writeVolumes } from '../../archive/volumes/writer.ts';
+import type { Context } from '../../support/context.ts';
 import { replaceDurably } from '../../support/durable.ts';
 import { codeOf, FailedError, NotFoundError, UsageError } from '../../support/errors.ts';
 
-/** Where a bundle goes. */
+/** Where an archive goes. */
 export type SaveTarget =
   | { kind: 'file'; path: string }
   | { kind: 'volumes'; path: string; limit: number }
   | { kind: 'stream'; stream: Writable };
 
 /**
- * Writes a bundle to where it goes. A file or a set of volumes has its name only when it is whole and on disk.
- * @returns the paths that were written
+ * Writes an archive to where it goes. A file or a set of volumes has its name only when it is whole and on disk.
+ * @param title of what is under way, for progress
+ * @returns the paths that were written, none for a stream, and how many bytes there were
+ * @throws the reason of `signal` when that aborts
  */
-export async function writeTo(target: SaveTarget, bytes: AsyncIterable<Uint8Array>): Promise<string[]> {
+export async function writeTo(
+  target: SaveTarget,
+  bytes: AsyncIterable<Uint8Array>,
+  title: string,
+  { progress, signal }: Context,
+): Promise<{ files: string[]; size: number }> {
+  const task = progress.begin(title, { unit: 'bytes' });
+  let size = 0;
+  async function* watched(): AsyncGenerator<Uint8Array> {
+    for await (const piece of bytes) {
+      signal.throwIfAborted();
+      size += piece.length;
+      task.advance(piece.length);
+      yield piece;
+    }
+  }
+  try {
+    return { files: await write(target, watched()), size };
+  } finally {
+    task.end();
+  }
+}
+
+async function write(target: SaveTarget, bytes: AsyncIterable<Uint8Array>): Promise<string[]> {
   switch (target.kind) {
     case 'stream':
       await pipeline(bytes, target.stream, { end: false }).catch(refuseEarlyEnd);
