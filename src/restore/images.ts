@@ -34,10 +34,14 @@ function isNeeded(names: readonly string[], { name, state }: ServiceState): bool
   return names.includes(name) && state === 'missing';
 }
 
-/** @throws {NotFoundError} naming the images that services need and nobody has */
-export function refuseMissingImages(images: readonly string[]): void {
+/**
+ * @param areSpoilt the snapshot has images, which are damaged
+ * @throws {NotFoundError} naming the images that services need and nobody has
+ */
+export function refuseMissingImages(images: readonly string[], areSpoilt = false): void {
   if (images.length === 0) return;
-  throw new NotFoundError(`restoring: the engine lacks ${images.length} images: ${images.join(', ')}`, {
+  const why = areSpoilt ? ', and those of the snapshot are damaged' : '';
+  throw new NotFoundError(`restoring: the engine lacks ${images.length} images: ${images.join(', ')}${why}`, {
     advice: 'Load them first: dockerctl images load FILE',
     facts: { images },
   });

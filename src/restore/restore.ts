@@ -80,7 +80,10 @@ async function prepare(
   const survey = await surveyHost(repository, snapshot, selected, ground, options, context);
   if (request.to !== undefined) refuseExisting(survey.targets);
   const plan = { ...planRestore(snapshot, selected, skipped, survey), provenance, losses };
-  if (!selected.some(({ images }) => images)) refuseMissingImages(lackedImages(plan.start, survey.services));
+  if (!selected.some(({ images }) => images)) {
+    const areSpoilt = chosen.selected.some(({ images }) => images);
+    refuseMissingImages(lackedImages(plan.start, survey.services), areSpoilt);
+  }
   expectSpace(plan.space);
   const decided = { request, snapshot, selected, plan, services: survey.services };
   return { plan, run: () => runRestore(decided, { repository, host }, context) };

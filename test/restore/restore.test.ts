@@ -488,6 +488,23 @@ test('a missing image is told before anything is done', async () => {
   assert.match(error.message, /shop\/web:1/);
 });
 
+test('where the images of a damaged snapshot are spoilt and needed, that is told', async () => {
+  const world = new World();
+  world.services = fakeServices([{ name: 'web', state: 'missing', imageAt: 'nowhere', image: 'shop/web:1' }]);
+  const images = {
+    name: 'images',
+    kind: 'images' as const,
+    entries: [world.repository.file('index.json', '{}')],
+  };
+  world.repository.onContent = ({ path }) => {
+    if (path === 'index.json') throw new DamagedError('spoilt');
+  };
+  const repository = world.repository.take([simpleTree(world, 'a', 'x'), images]);
+  const error = await failure(world.prepare(repository, { skipDamaged: true }));
+  assert.instance(error, NotFoundError);
+  assert.match(error.message, /shop\/web:1, and those of the snapshot are damaged/);
+});
+
 test('--to writes every kind of source under a directory, and touches nothing else', async () => {
   const world = new World();
   makeLive(world, 'data');

@@ -31,6 +31,8 @@ export interface Blobs {
   latePack: string;
   /** Of what the command printed. */
   printedPack: string;
+  /** The tree of the deployment file. */
+  deployment: string;
 }
 
 export async function makeDamagedHost(parent: string, { sealed }: { sealed: boolean }): Promise<DamagedHost> {
@@ -113,8 +115,16 @@ function blobsIn(directory: string): Blobs {
   const latePack = packsOf(second.layers, 'data').find((path) => path !== firstPack);
   const [printedPack] = packsOf(second.layers, 'printed');
   const { sources } = read(second.config.digest);
-  const { tree } = sources.find(({ name }: { name: string }) => name === 'data');
-  return { segments: tree.map(blob), firstPack: firstPack!, latePack: latePack!, printedPack: printedPack! };
+  const treeOf = (source: string): string[] => {
+    return sources.find(({ name }: { name: string }) => name === source).tree.map(blob);
+  };
+  return {
+    segments: treeOf('data'),
+    firstPack: firstPack!,
+    latePack: latePack!,
+    printedPack: printedPack!,
+    deployment: treeOf('deployment')[0]!,
+  };
 }
 
 export const lose = (path: string) => rmSync(path);

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, statSync } from 'no
 import { join, relative } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { runCli } from '../../support/cli.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { type Blobs, type DamagedHost, flip, lose, makeDamagedHost } from './damaged-host.ts';
 
@@ -111,6 +112,14 @@ for (const sealed of [false, true]) {
     assert.is(done.status, 14, done.stderr);
     assert.match(done.stdout, `LOST data:${inTree(names.large)}: `);
     assert.ok(sameFiles(host, join(to, 'data', host.data)).includes(names.behind));
+  });
+
+  test(`${kind}: where the deployment file is lost, it is told that one is needed`, async () => {
+    const repository = host.damage(({ deployment }) => lose(deployment));
+    const argv = ['restore', 'latest', '--repository', repository, ...key, '--skip-damaged', '--yes'];
+    const { status, stderr } = await runCli(argv, { workingDirectory: mkdtempSync(join(root, 'empty-')) });
+    assert.is(status, 14);
+    assert.match(stderr, /looking for its deployment file: .*\n +Write one and name it with --file/);
   });
 
   test(`${kind}: ls and cat reach what lies behind the damage, and say what they cannot know`, async () => {
