@@ -1,7 +1,8 @@
+import { setTimeout } from 'node:timers/promises';
 import { type ByteSource, streamSource } from '../../archive/byte-source.ts';
 import { type Digest, verified } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
-import { DamagedError, DockerctlError, FailedError, messageOf } from '../../support/errors.ts';
+import { DamagedError, DockerctlError, FailedError, LockedError, messageOf } from '../../support/errors.ts';
 import type { RemovalReport, Repository } from '../repository.ts';
 import type { TrustedKeys } from '../signed/provenance.ts';
 import { manifestLimit } from '../snapshot/media-types.ts';
@@ -15,13 +16,19 @@ import {
   readMessage,
   requestShape,
 } from './messages.ts';
+import { whileHeard } from './while-heard.ts';
 
 export interface ReceiveOptions {
   /** Snapshots can be added only: whoever broke into the sender cannot remove what it sent. */
   appendOnly: boolean;
   /** Whose snapshots are taken in. */
   keys?: TrustedKeys;
+  /** Seconds to wait for another writer to end, and for a sender that has fallen silent; ten minutes unless told. */
+  patience?: number;
 }
+
+/** Long enough for another host's nightly snapshot, and for a line that comes back. */
+const usualPatience = 600;
 
 /** The two ends of a connection to a sender. */
 export interface Connection {
@@ -41,7 +48,7 @@ export async function receive(
   options: ReceiveOptions,
   context: Context,
 ): Promise<void> {
-  const source = streamSource(input, 'the sender');
+  const source = streamSource(whileHeard(input, options.patience ?? usualPatience), 'the sender');
   const answer = (message: Answer) => write(encodeMessage(message));
   let repository: Repository | undefined;
   try {
@@ -65,10 +72,11 @@ async function takeSnapshot(
   { send, bytes }: Extract<Request, { send: Digest }>,
   source: ByteSource,
   answer: (message: Answer) => Promise<void>,
-  { keys = {} }: ReceiveOptions,
+  options: ReceiveOptions,
   context: Context,
 ): Promise<void> {
-  const incoming = await repository.beginIncoming(await readManifest(source, send, bytes), keys, context);
+  const manifest = await readManifest(source, send, bytes);
+  const incoming = await beginWhenFree(repository, manifest, options, context);
   try {
     await answer({ lacks: incoming.lacking.map(({ digest }) => digest) });
     for (const { digest, size } of incoming.lacking) await takeBlob(source, incoming, digest, size);
@@ -76,6 +84,23 @@ async function takeSnapshot(
     await answer({ stored: snapshot.id, existed: incoming.existing !== undefined });
   } finally {
     await incoming.abandon();
+  }
+}
+
+/** Two hosts that send at the same hour take turns. @throws {LockedError} when it takes too long */
+async function beginWhenFree(
+  repository: Repository,
+  manifest: Buffer,
+  { keys = {}, patience = usualPatience }: ReceiveOptions,
+  context: Context,
+): Promise<Incoming> {
+  for (let left = patience; ; left--) {
+    try {
+      return await repository.beginIncoming(manifest, keys, context);
+    } catch (error) {
+      if (!(error instanceof LockedError) || left <= 0) throw error;
+      await setTimeout(1000, undefined, { signal: context.signal });
+    }
   }
 }
 

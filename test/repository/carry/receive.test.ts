@@ -1,5 +1,6 @@
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestOf } from '../../../src/oci/digest.ts';
@@ -7,6 +8,8 @@ import { encodeMessage, protocol } from '../../../src/repository/carry/messages.
 import type { Outgoing } from '../../../src/repository/carry/outgoing.ts';
 import { receive } from '../../../src/repository/carry/receive.ts';
 import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
+import { FailedError } from '../../../src/support/errors.ts';
+import { rejects } from '../../support/rejects.ts';
 import { quietContext } from '../../support/save-directory.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { makeRepository, wholeSnapshots } from './exported.ts';
@@ -41,7 +44,7 @@ async function* spoken({ manifest, blobs, read }: Outgoing): AsyncGenerator<Uint
 async function hear(
   to: string,
   bytes: Uint8Array,
-  { appendOnly = false, pieceSize = 1 << 16 } = {},
+  { appendOnly = false, pieceSize = 1 << 16, patience = 600 } = {},
 ): Promise<{ answers: Record<string, unknown>[]; error: unknown }> {
   async function* input(): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < bytes.length; at += pieceSize) yield bytes.subarray(at, at + pieceSize);
@@ -51,7 +54,9 @@ async function hear(
     answers.push(JSON.parse(Buffer.from(message).toString('utf8', 4)));
   };
   const open = () => openOrCreateRepository(to, context);
-  const error = await receive(open, { input: input(), write }, { appendOnly }, context).catch((e) => e);
+  const error = await receive(open, { input: input(), write }, { appendOnly, patience }, context).catch(
+    (e) => e,
+  );
   return { answers, error };
 }
 
@@ -135,10 +140,31 @@ test('a repository that is in use says so to the sender', async () => {
   const to = newDirectory();
   const other = await openOrCreateRepository(to, context);
   const run = await other.beginRun({ host: 'h', deployment: 'd', release: undefined }, context);
-  const { answers } = await hear(to, said);
+  const { answers } = await hear(to, said, { patience: 0 });
   assert.is((answers[0]!.error as { name: string }).name, 'LockedError');
+  const waiting = hear(to, said);
+  await setTimeout(50);
   await run.abandon();
   await other.close();
+  assert.equal((await waiting).answers[1], { stored: ids[0], existed: false }, 'it waits for its turn');
+});
+
+test('a sender that falls silent does not keep the next one out', async () => {
+  const to = newDirectory();
+  async function* input(): AsyncGenerator<Uint8Array> {
+    yield said.subarray(0, said.length - 100);
+    await new Promise(() => {});
+  }
+  const connection = { input: input(), write: async () => {} };
+  const open = () => openOrCreateRepository(to, context);
+  const error = await rejects(
+    () => receive(open, connection, { appendOnly: true, patience: 0.2 }, context),
+    FailedError,
+  );
+  assert.match(error.message, /has said nothing for 0.2 seconds/);
+  const next = await openRepository(to, context);
+  await (await next.beginRun({ host: 'h', deployment: 'd', release: undefined }, context)).abandon();
+  await next.close();
 });
 
 test.run();
