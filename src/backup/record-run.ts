@@ -81,6 +81,7 @@ export async function readStatus(
   }
 }
 
+/** Where the last run of a deployment is told of, for `backup status` and for monitoring. */
 export function statusFile(deployment: string, stateDir: string): string {
   return join(stateDir, 'backup', deployment, 'status.json');
 }

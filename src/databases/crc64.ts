@@ -10,6 +10,7 @@ export const jones = kind(0x95ac9329ac4bc9b5n, false);
 /** As in the archives of mongodump: the polynomial of ECMA-182, inverted before and after, also known from xz. */
 export const ecma = kind(0xc96c5795d7870f42n, true);
 
+/** A checksum in the making. Bytes may come in any pieces. */
 export class Crc64 {
   readonly #kind: Crc64Kind;
   #low: number;

@@ -17,6 +17,7 @@ export type RebuiltEngine = Exclude<DatabaseEngineName, RenamedEngine | 'sqlite'
 /** Those that have a server; SQLite is files. */
 export type ServerEngine = RenamedEngine | RebuiltEngine;
 
+/** Whether restored databases take the place of the old ones by name, in the running server. */
 export function isRenamed(engine: ServerEngine): engine is RenamedEngine {
   return engine === 'postgres';
 }

@@ -14,6 +14,7 @@ export interface ServerDescription {
 
 export const descriptionPath = 'server.json';
 
+/** The file of a dump that tells of its server. */
 export function descriptionFile(description: ServerDescription): DumpFile {
   return { path: descriptionPath, content: only(`${JSON.stringify(description, undefined, 2)}\n`) };
 }

@@ -37,6 +37,7 @@ export function imageReference(text: string): string | undefined {
   return couldBeIdPrefix(text) ? `${text}:latest` : text;
 }
 
+/** @param kind what it is: `container`, `image` */
 export function notFound(kind: string, name: string): NotFoundError {
   return new NotFoundError(`there is no ${kind} named ${name}`, { facts: { [kind]: name } });
 }

@@ -5,6 +5,7 @@ import type { NetworkDetails, NetworkOptions, Networks } from './engine.ts';
 import { labelFilter } from './labels.ts';
 import { exactKey, notFound } from './names.ts';
 
+/** The networks of the engine behind a client. */
 export function networksOf(client: Client): Networks {
   return {
     list: ({ labels } = {}) =>

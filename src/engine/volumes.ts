@@ -5,6 +5,7 @@ import type { VolumeDetails, Volumes } from './engine.ts';
 import { labelFilter } from './labels.ts';
 import { isName, notFound } from './names.ts';
 
+/** The volumes of the engine behind a client. */
 export function volumesOf(client: Client): Volumes {
   return {
     list: ({ labels } = {}) =>

@@ -4,10 +4,12 @@ import { DamagedError } from '../support/errors.ts';
 /** `sha256:` and 64 lower-case hex digits; the only algorithm we write or accept. */
 export type Digest = `sha256:${string}`;
 
+/** The digest of these bytes; of a text, of its UTF-8. */
 export function digestOf(bytes: string | Uint8Array): Digest {
   return `sha256:${hash('sha256', bytes, 'hex')}`;
 }
 
+/** Whether it is a digest, to the letter: what is none could name a file outside of the blobs. */
 export function isDigest(text: unknown): text is Digest {
   return typeof text === 'string' && /^sha256:[0-9a-f]{64}$/.test(text);
 }

@@ -39,6 +39,7 @@ export async function isLayout(directory: string): Promise<boolean> {
   }
 }
 
+/** The file of a blob, whether it is there or not. */
 export function blobPath({ directory }: Layout, digest: Digest): string {
   return join(directory, 'blobs', 'sha256', hexOf(digest));
 }

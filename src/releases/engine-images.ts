@@ -11,6 +11,7 @@ export interface EngineImages {
   byId: ReadonlyMap<string, ImageDetails>;
 }
 
+/** Asks the engine for all of its images. One that goes meanwhile is left out. */
 export async function engineImages(
   engine: Engine,
   { store }: Pick<EngineInfo, 'store'>,

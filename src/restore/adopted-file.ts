@@ -17,10 +17,12 @@ export interface AdoptedRecord extends AdoptedFile {
   createdDirectories: string[];
 }
 
+/** What the journal must know to take the file away again. */
 export function recordAdopted(adopted: AdoptedFile): AdoptedRecord {
   return { ...adopted, createdDirectories: missingDirectories(dirname(adopted.file)) };
 }
 
+/** Writes it, durably. Whatever is at that path is replaced. */
 export async function putAdoptedFile({ file, text }: AdoptedRecord): Promise<void> {
   await makeDirectoryDurably(dirname(file));
   await writeFileDurably(file, text);

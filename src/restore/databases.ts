@@ -34,6 +34,7 @@ export async function loadDatabase(
   await saveJournal(journal);
 }
 
+/** Lets what was loaded take the place of the old databases. */
 export async function swapDatabase(
   database: DatabaseRecord,
   ports: DatabasePorts,

@@ -95,6 +95,7 @@ export interface RestoreJournal {
   record: RestoreRecord;
 }
 
+/** Writes the first record of a restore, durably, under a new id. */
 export async function beginJournal(
   stateDir: string,
   record: Omit<RestoreRecord, 'version' | 'id'>,
@@ -108,10 +109,12 @@ export async function beginJournal(
   return journal;
 }
 
+/** Writes the record as it is now, durably: what happens next may be the last. */
 export function saveJournal({ path, record }: RestoreJournal): Promise<void> {
   return writeJournal(path, record);
 }
 
+/** Forgets a restore, and what its commands kept of before. */
 export async function endJournal({ path, record }: RestoreJournal): Promise<void> {
   for (const { before } of record.commands) if (before !== undefined) await removeJournal(before);
   await removeJournal(path);

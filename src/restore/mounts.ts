@@ -5,6 +5,7 @@ export async function mountPoints(): Promise<string[]> {
   return parseMountInfo(await readFile('/proc/self/mountinfo', 'latin1'));
 }
 
+/** Where file systems are mounted, by the text of `/proc/self/mountinfo` (proc_pid_mountinfo(5), field 5). */
 export function parseMountInfo(text: string): string[] {
   return text
     .split('\n')

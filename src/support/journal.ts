@@ -12,6 +12,7 @@ export async function writeJournal(path: string, state: unknown): Promise<void> 
   await writeFileDurably(path, `${JSON.stringify(state)}\n`);
 }
 
+/** @throws {DamagedError} when it is not JSON. @throws what the system says when it cannot be read */
 export async function readJournal<T>(path: string): Promise<T> {
   try {
     return JSON.parse(await readFile(path, 'utf8')) as T;

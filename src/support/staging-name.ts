@@ -7,6 +7,7 @@ export function stagingName(id: string): string {
   return `${prefix}${id}`;
 }
 
+/** Whether a name in a directory is one that a restore made beside what it replaces. */
 export function isStagingName(name: string): boolean {
   return name.startsWith(prefix);
 }

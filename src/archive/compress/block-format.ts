@@ -78,6 +78,7 @@ export function formatOfName(name: string): BundleFormat {
 
 export const bundleFormats = Object.keys(formats) as readonly BundleFormat[];
 
+/** Whether it names a format that bundles are written in. */
 export function isBundleFormat(text: unknown): text is BundleFormat {
   return typeof text === 'string' && Object.hasOwn(formats, text);
 }

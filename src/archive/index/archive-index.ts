@@ -64,6 +64,7 @@ async function listEntries(archive: Archive & { seekable: SeekableTar }): Promis
   return list;
 }
 
+/** All of it in memory: for what is known to be small. */
 export async function concatenated(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for await (const piece of pieces) parts.push(piece);
@@ -82,6 +83,7 @@ export function legacyLayer(
   return isLegacyLayer(path) ? checkedTar(content, where) : content;
 }
 
+/** Whether a file has the name that `docker save` gave to layers before it wrote OCI layouts. */
 export function isLegacyLayer(path: string): boolean {
   return path.endsWith('/layer.tar');
 }

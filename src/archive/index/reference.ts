@@ -4,6 +4,7 @@ import { DamagedError } from '../../support/errors.ts';
 const pattern =
   /^(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::\d+)?\/)?[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 
+/** Whether it is a reference to an image, by the grammar of the distribution project, of a length that engines take. */
 export function isReference(text: string): boolean {
   return text.length <= 512 && pattern.test(text);
 }

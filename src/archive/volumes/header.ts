@@ -27,6 +27,7 @@ export function volumeSetId(payloads: readonly string[]): Digest {
 
 const magic = 'dockerctl volume 1\n';
 
+/** `volumeHeaderSize` bytes, readable as text. */
 export function encodeVolumeHeader(header: VolumeHeader): Uint8Array {
   const { set, volume, of, size, sha256, offset, total } = header;
   const text = `${magic}${JSON.stringify({ set, volume, of, size, sha256, offset, total })}\n`;

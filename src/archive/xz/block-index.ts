@@ -156,6 +156,7 @@ function withContentOffsets(streams: readonly StreamBlocks[]): XzBlock[] {
   );
 }
 
+/** Parts of an .xz file take a multiple of four bytes. */
 export function paddedToFour(size: number): number {
   return Math.ceil(size / 4) * 4;
 }

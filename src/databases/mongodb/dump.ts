@@ -55,6 +55,7 @@ export function configured(account: readonly string[]): string[] {
 
 const defaultDirectory = '/data/db';
 
+/** @throws {FailedError} when the container has no mongod that tells its version */
 export async function describe(server: DatabaseServer, { signal }: Context): Promise<ServerDescription> {
   const purpose = `asking mongod in ${server.container} for its version`;
   const asked = { command: ['mongod', '--version'], environment: {}, user: undefined, purpose, signal };

@@ -38,6 +38,7 @@ export async function* dump(
   yield { path: accountsPath, content: only(await accountsScript(client, limited)) };
 }
 
+/** Asks the running server. @throws {FailedError} when it does not answer */
 export async function describe(server: DatabaseServer, context: Context): Promise<ServerDescription> {
   return description(await connect(server, undefined, context), context);
 }

@@ -58,6 +58,7 @@ export async function undo(server: DatabaseServer, loaded: LoadedDatabases, cont
   await takeBackGlobals(client, loaded.globals, context);
 }
 
+/** Drops what was loaded under this token and never took the place of anything. */
 export async function discard(server: DatabaseServer, token: string, context: Context): Promise<void> {
   const client = await connectAside(server, context);
   const present = await presentDatabases(client, context);
@@ -65,6 +66,7 @@ export async function discard(server: DatabaseServer, token: string, context: Co
   await dropDatabases(client, left, context);
 }
 
+/** Drops the databases that were replaced and kept. */
 export async function dropKept(
   server: DatabaseServer,
   loaded: LoadedDatabases,

@@ -70,6 +70,7 @@ export async function info(client: Client, section: string, context: Context): P
   return new Map(fields);
 }
 
+/** A call of the client in the container. The password goes by the environment, where no list of processes shows it. */
 export function program(
   { command, password }: Client,
   purpose: string,

@@ -33,6 +33,7 @@ export async function* dump(
 const chatter =
   /^(sending REPLCONF|SYNC (sent to|with) master, |Transfer finished with success|REPLCONF \S+ error: ERR)/;
 
+/** Asks the running server. @throws {FailedError} when it does not answer */
 export async function describe(server: DatabaseServer, context: Context): Promise<ServerDescription> {
   return description(await connect(server, context), context);
 }

@@ -15,6 +15,7 @@ export interface Surroundings {
 /** On the command line these mean many services. */
 const reservedNames = ['all', 'storage', 'services'];
 
+/** What a service that was written comes to. Throws the problem, with its place in the file, when that is nothing. */
 export async function buildService(
   name: string,
   written: WrittenService,

@@ -96,6 +96,7 @@ export const labels = assignments.transform((map) => {
   return Object.fromEntries(Object.entries(map).map(([name, value]) => [name, value ?? '']));
 });
 
+/** What is before the first separator, and behind it: `undefined` when there is none. */
 export function splitOnce(text: string, separator: string): [string, string | undefined] {
   const at = text.indexOf(separator);
   return at === -1 ? [text, undefined] : [text.slice(0, at), text.slice(at + separator.length)];

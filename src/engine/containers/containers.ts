@@ -13,6 +13,7 @@ import { containerDetails, containerSummary } from './details.ts';
 import { execute } from './exec.ts';
 import { outputOf } from './output.ts';
 
+/** The containers of the engine behind a client. */
 export function containersOf(client: Client): Containers {
   /** Asks for something to be done to one container, which must exist. */
   function on<T>(

@@ -1,6 +1,7 @@
 import type Docker from 'dockerode';
 import type { ContainerDetails, ContainerState, ContainerSummary } from '../engine.ts';
 
+/** As the engine lists it, in our words. */
 export function containerSummary(container: Docker.ContainerInfo): ContainerSummary {
   return {
     id: container.Id,
@@ -12,6 +13,7 @@ export function containerSummary(container: Docker.ContainerInfo): ContainerSumm
   };
 }
 
+/** As the engine inspects it, in our words. */
 export function containerDetails(container: Docker.ContainerInspectInfo): ContainerDetails {
   const { State: state, Config: config } = container;
   return {

@@ -7,6 +7,7 @@ import { imageReference, notFound } from '../names.ts';
 import { inLargePieces } from './large-pieces.ts';
 import { loadArchive } from './load.ts';
 
+/** The images of the engine behind a client. */
 export function imagesOf(client: Client): Images {
   return {
     list: () => client.ask('listing images', listImages),

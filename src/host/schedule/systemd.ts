@@ -12,6 +12,7 @@ export function systemdFiles(schedule: Schedule): ScheduleFile[] {
   ];
 }
 
+/** Where the units of a deployment are. */
 export function systemdPaths(deployment: string): { service: string; timer: string } {
   const unit = `${directory}/dockerctl-backup-${deployment}`;
   return { service: `${unit}.service`, timer: `${unit}.timer` };

@@ -59,6 +59,7 @@ export type StepDocument = { do: Step['do'] } & Partial<
   Record<'service' | 'container' | 'image' | 'volume' | 'network' | 'hooks', string>
 > & { images?: string[]; archives?: string[] };
 
+/** A step as `--json` prints it. */
 export function stepDocument(step: Step): StepDocument {
   switch (step.do) {
     case 'load-images':

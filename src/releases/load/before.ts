@@ -10,6 +10,7 @@ export interface Before {
   releases: readonly ReleaseRecord[];
 }
 
+/** Asks the engine and the catalog. */
 export async function lookBefore(engine: Engine, catalog: Catalog): Promise<Before> {
   const info = await engine.info();
   const [images, releases] = await Promise.all([engineImages(engine, info), catalog.releases()]);

@@ -74,6 +74,7 @@ async function* layersAndDocuments(
   yield tarEnd;
 }
 
+/** A small file as an entry of a tar. */
 export function* inTar(name: string, bytes: Uint8Array): Generator<Uint8Array> {
   yield tarFileHeader(name, bytes.length);
   yield bytes;

@@ -36,6 +36,9 @@ export interface Room {
   unpacked(bytes: number): void;
 }
 
+/**
+ * The room on the engine's disk, less a reserve; without bounds where the engine is on another host, for nobody can look there.
+ */
 export async function roomFor(info: EngineInfo): Promise<Room> {
   const free = info.local ? await freeSpaceAt(info.rootDir) : Number.POSITIVE_INFINITY;
   let admitted = reserve;

@@ -42,6 +42,7 @@ export async function writeReceipt(
   return { tool, host, made: now.toISOString(), releases: labels, images };
 }
 
+/** The text of a receipt: JSON that a person can read. */
 export function encodeReceipt({ tool, host, made, releases, images }: Receipt): string {
   return `${JSON.stringify({ schema, tool, host, made, releases, images }, undefined, 2)}\n`;
 }

@@ -106,6 +106,7 @@ function findFileKey(stanzas: readonly Stanza[], identities: readonly Identity[]
   });
 }
 
+/** @throws {DamagedError} in the one way in which all damage behind the header is told */
 export function refuseDamaged(what: string): never {
   throw new DamagedError(`${what}: what it holds was altered or cut off after it was encrypted`);
 }

@@ -15,6 +15,7 @@ export interface Identity extends Recipient {
   readonly secretKey: Uint8Array;
 }
 
+/** A new private key, of random bytes. */
 export function generateIdentity(): Identity {
   return identityFrom(randomBytes(32));
 }

@@ -47,6 +47,7 @@ export function unwrapFileKey(stanza: Stanza, identity: Identity): Uint8Array | 
   return open(stanza.body, wrappingKey(secret, share, identity.publicKey));
 }
 
+/** 32 bytes, of 32. */
 export function publicKeyOf(secretKey: Uint8Array): Uint8Array {
   const der = createPublicKey(privateKeyObject(secretKey)).export({ format: 'der', type: 'spki' });
   return new Uint8Array(der.subarray(-32));

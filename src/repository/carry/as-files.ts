@@ -36,6 +36,7 @@ export const repositoryNames: ReadonlySet<string> = new Set([
   ...['oci-layout', 'index.json', 'blobs', 'tmp', ...Object.values(lockNames), 'reserve', 'lost+found'],
 ]);
 
+/** How a snapshot lies in the repository that it is sent to. `index` and `isIn` read what is there. */
 export function asFiles({ snapshot, manifest, blobs }: Outgoing): SnapshotFiles {
   const ref: BlobRef = { digest: digestOf(manifest), size: manifest.length };
   const [own] = parse(encodeSnapshotIndex([{ snapshot, manifest: ref }]));

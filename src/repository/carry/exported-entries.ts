@@ -27,6 +27,10 @@ export function blobOf({ path, kind }: TarEntry, what: string): Digest {
   throw notExported(what, `${JSON.stringify(path)} has no place in it`);
 }
 
+/**
+ * An entry that must be small, and what its digest says when there is one.
+ * @throws {DamagedError}
+ */
 export async function readSmall(entry: TarEntry, what: string, digest?: Digest): Promise<Buffer> {
   if (entry.kind !== 'file' || entry.size > manifestLimit) {
     throw notExported(what, `${JSON.stringify(entry.path)} is no file of a sensible size`);
@@ -35,6 +39,7 @@ export async function readSmall(entry: TarEntry, what: string, digest?: Digest):
   return Buffer.concat(await Array.fromAsync(content));
 }
 
+/** @param what the archive, for the message */
 export function notExported(what: string, why: string): DamagedError {
   return new DamagedError(`${what}: is not a snapshot that backup export wrote: ${why}`, {
     advice: 'Export the snapshot again, or copy the file again from where it came from',

@@ -38,6 +38,7 @@ export type Answer = z.infer<typeof answerShape>;
 /** A snapshot may lack every one of its blobs. */
 const longest = 4 * 1024 * 1024;
 
+/** JSON behind its length, four bytes, big end first. */
 export function encodeMessage(message: Request | Answer | z.infer<typeof blobShape>): Buffer {
   const json = Buffer.from(JSON.stringify(message));
   const length = Buffer.alloc(4);
@@ -72,6 +73,7 @@ function parse(json: Uint8Array): unknown {
 /** The other side is gone, or was never there: whoever made the connection may know why. */
 export class ConnectionError extends FailedError {}
 
+/** What is thrown when the other side has gone. */
 export function connectionEnded(): ConnectionError {
   return new ConnectionError('carrying a snapshot: the connection ended too early', {
     advice: 'Send it again: what has arrived is not sent twice',

@@ -22,6 +22,7 @@ export interface PackedResults {
 
 type Stored = Exclude<StoredFile, { error: string }>;
 
+/** For the worker. A job has at least one file. */
 export function packFiles(files: readonly FileToStore[]): PackedFiles {
   const numbers = new Float64Array(files.length * 4);
   for (const [i, { directory, device, inode, size }] of files.entries()) {
@@ -33,6 +34,7 @@ export function packFiles(files: readonly FileToStore[]): PackedFiles {
   return { names: files.map(({ name }) => name).join('\0'), numbers };
 }
 
+/** What `packFiles` packed. */
 export function unpackFiles({ names, numbers }: PackedFiles): FileToStore[] {
   return names.split('\0').map((name, i) => ({
     name,
@@ -43,6 +45,7 @@ export function unpackFiles({ names, numbers }: PackedFiles): FileToStore[] {
   }));
 }
 
+/** For the way back, in the order of the files. */
 export function packResults(files: readonly StoredFile[]): PackedResults {
   const numbers = new Float64Array(files.length * 3);
   const times = new BigInt64Array(files.length * 2);
@@ -68,6 +71,7 @@ export function packResults(files: readonly StoredFile[]): PackedResults {
   return { numbers, times, chunks: digests.join(''), rare };
 }
 
+/** What `packResults` packed. */
 export function unpackResults({ numbers, times, chunks, rare }: PackedResults): StoredFile[] {
   const files: StoredFile[] = [];
   let at = 0;

@@ -30,6 +30,7 @@ export function encodeIndexHeader({ repository, seed }: IndexHeader): string {
   return JSON.stringify({ repository, seed64: Buffer.from(seed).toString('base64') });
 }
 
+/** One pack as a line of an index, without its newline. The keys are told in `docs/backup-format.md`. */
 export function encodePackLine({ pack, size, frames }: PackContents): string {
   return JSON.stringify({ pack, size, frames });
 }

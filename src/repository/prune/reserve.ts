@@ -22,6 +22,7 @@ export async function keepReserve(directory: string): Promise<void> {
   await rename(staged, path);
 }
 
+/** Gives the space of the reserve back, if it is there. */
 export async function releaseReserve(directory: string): Promise<void> {
   await unlink(reservePath(directory)).catch((error: unknown) => {
     if (codeOf(error) !== 'ENOENT') throw error;

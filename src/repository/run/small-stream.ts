@@ -4,6 +4,7 @@ import { chunkLimits } from '../chunks/gear.ts';
 /** A stream's content if it is short enough to be one chunk, else the same stream to read on. */
 export type Peeked = { whole: Buffer } | { stream: AsyncIterable<Uint8Array> };
 
+/** Reads on until a stream ends or is too long to be one small chunk. */
 export async function peek(content: AsyncIterable<Uint8Array>): Promise<Peeked> {
   const pieces: Uint8Array[] = [];
   let length = 0;

@@ -28,6 +28,7 @@ export interface SourceWriterOptions {
 /** No more warnings than this are kept; the rest is counted. */
 const mostWarnings = 100;
 
+/** Begins the tree of one source. Nothing of it counts before the run is committed. */
 export function createSourceWriter(options: SourceWriterOptions): SourceWriter {
   const { source, ingest, previous, usable, context } = options;
   const started = context.now();

@@ -17,6 +17,7 @@ export interface Config {
   warnings: Map<string, number>;
 }
 
+/** The bytes of a config: its digest is the id of the snapshot. The keys are told in `docs/backup-format.md`. */
 export function encodeConfig({ repository, snapshot, trees, notes }: Omit<Config, 'warnings'>): Buffer {
   const { tags, recipients, ...rest } = snapshot;
   const sources = snapshot.sources.map(({ warnings, ...source }) => {

@@ -19,6 +19,7 @@ export function encodeLine(entry: Readonly<Entry>): string {
   return `${line}}`;
 }
 
+/** Four octal digits. */
 export function encodeMode(mode: number): string {
   return mode.toString(8).padStart(4, '0');
 }

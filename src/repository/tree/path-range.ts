@@ -7,6 +7,7 @@ export interface PathRange {
   before: string | undefined;
 }
 
+/** Whether a path lies in the range, whose ends do not belong to it. */
 export function isWithin(path: string, { after, before }: PathRange): boolean {
   return (
     (after === undefined || comparePaths(path, after) > 0) &&

@@ -95,6 +95,7 @@ async function volumeMountpoints(
   return mountpoints;
 }
 
+/** The directory of a volume on the engine's host; where it is going to be, when it is not there. */
 export async function volumeMountpoint(name: string, engine: Engine): Promise<string> {
   const existing = await engine.volumes.inspect(name);
   return existing?.mountpoint ?? `${(await engine.info()).rootDir}/volumes/${name}/_data`;

@@ -26,6 +26,7 @@ export interface ToldLoss {
   directories: string[];
 }
 
+/** A loss in words for an operator, each with the name of its source. */
 export function tellLoss({ name, title }: SourceSummary, { ranges, files, directories }: Loss): ToldLoss {
   const named = (path: string) => `${name}:${toText(path)}`;
   return {

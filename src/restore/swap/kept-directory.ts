@@ -18,6 +18,7 @@ export interface StoredMetadata {
 
 type Metadata = Pick<Entry, 'mode' | 'uid' | 'gid' | 'mtime' | 'xattrs'>;
 
+/** As JSON can keep it. */
 export function storeMetadata(metadata: Metadata): StoredMetadata {
   const { mode, uid, gid, mtime, xattrs = {} } = metadata;
   const encoded = Object.entries(xattrs).map(([name, value]) => [
@@ -27,6 +28,7 @@ export function storeMetadata(metadata: Metadata): StoredMetadata {
   return { mode, uid, gid, mtime: String(mtime), xattrs: Object.fromEntries(encoded) };
 }
 
+/** What a directory has now. Throws when it is none, or a link. */
 export function readMetadata(directory: string): StoredMetadata {
   const file = openPlainDirectory(directory);
   try {
@@ -38,6 +40,7 @@ export function readMetadata(directory: string): StoredMetadata {
   }
 }
 
+/** Gives a directory that stays what was read of it, or what the snapshot says. Throws when it is none, or a link. */
 export function writeMetadata(directory: string, stored: StoredMetadata, options: MetadataOptions): void {
   const file = openPlainDirectory(directory);
   const xattrs = Object.entries(stored.xattrs).map(([name, value]) => [name, Buffer.from(value, 'base64')]);

@@ -39,6 +39,7 @@ export function createStaging(directory: string, id: string): Staging {
   return openStaging(directory, id);
 }
 
+/** Opens the staging directory of a restore that was begun. Whoever opened it closes it. */
 export function openStaging(directory: string, id: string): Staging {
   const descriptors: number[] = [];
   const close = () => {

@@ -43,6 +43,7 @@ export function getXattr(file: XattrFile, name: string): Uint8Array | undefined 
   return length < 0 ? undefined : Uint8Array.from(scratch.subarray(0, length));
 }
 
+/** Sets or replaces an attribute; of a path, of a link itself. Throws what the system says. */
 export function setXattr(file: XattrFile, name: string, value: Uint8Array): void {
   const result =
     typeof file === 'number'
@@ -51,6 +52,7 @@ export function setXattr(file: XattrFile, name: string, value: Uint8Array): void
   check(result, 'setxattr', shown(file));
 }
 
+/** Removes an attribute; of a path, of a link itself. Throws what the system says, also when there is none. */
 export function removeXattr(file: XattrFile, name: string): void {
   const result =
     typeof file === 'number'
