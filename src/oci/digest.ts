@@ -19,6 +19,11 @@ export function hexOf(digest: Digest): string {
   return digest.slice('sha256:'.length);
 }
 
+/** Where a blob lies in an image layout, whether that is a directory or in a tar. */
+export function blobName(digest: Digest): string {
+  return `blobs/sha256/${hexOf(digest)}`;
+}
+
 /**
  * Passes `bytes` on unchanged and throws at their end when digest or length differ from what was promised. As soon
  * as there are more bytes than promised it stops, so no size is trusted.

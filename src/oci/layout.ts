@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { makeDirectoryDurably, writeFileDurably } from '../support/durable.ts';
 import { codeOf } from '../support/errors.ts';
 import type { BlobFile } from './blob-file.ts';
-import { type Digest, hexOf } from './digest.ts';
+import { blobName, type Digest } from './digest.ts';
 import { encodeIndex } from './layout-index.ts';
 
 /**
@@ -41,7 +41,7 @@ export async function isLayout(directory: string): Promise<boolean> {
 
 /** The file of a blob, whether it is there or not. */
 export function blobPath({ directory }: Layout, digest: Digest): string {
-  return join(directory, 'blobs', 'sha256', hexOf(digest));
+  return join(directory, blobName(digest));
 }
 
 /** Where a file that is not yet a blob may lie; `name` must not be in use by another writer. */

@@ -4,7 +4,7 @@ import { mustMatch } from '../archive/index/archive-index.ts';
 import { type ImageIndex, readImages } from '../archive/index/image-index.ts';
 import { layersLeftOut } from '../archive/index/release-document.ts';
 import { type ArchiveInput, groupInputs } from '../archive/input.ts';
-import { type Digest, hexOf } from '../oci/digest.ts';
+import { blobName, type Digest } from '../oci/digest.ts';
 import type { Context } from '../support/context.ts';
 import { DamagedError, DockerctlError, InterruptedError } from '../support/errors.ts';
 import type { Signer } from '../support/ssh-signature.ts';
@@ -126,7 +126,7 @@ function checkFiles(passed: PassedFiles, index: ImageIndex, name: string): void 
     mustMatch(name, file, found.diffId, diffId ?? found.diffId);
   }
   for (const { name: attachment, digest } of index.release?.document.attachments ?? []) {
-    if (passed.files.find(`blobs/sha256/${hexOf(digest)}`) === undefined) {
+    if (passed.files.find(blobName(digest)) === undefined) {
       throw new DamagedError(`${name}: the attachment ${attachment} is missing`);
     }
   }

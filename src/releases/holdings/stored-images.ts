@@ -7,10 +7,9 @@ import { layersLeftOut } from '../../archive/index/release-document.ts';
 import { readTar } from '../../archive/tar/reader.ts';
 import type { Engine, EngineInfo, ImageDetails } from '../../engine/engine.ts';
 import { storedDocument } from '../../engine/images/content-store.ts';
-import { type Digest, hexOf, isDigest } from '../../oci/digest.ts';
+import { blobName, type Digest, hexOf, isDigest } from '../../oci/digest.ts';
 import type { ReleaseRecord } from '../catalog/catalog.ts';
 import type { EngineImages } from '../engine-images.ts';
-import { blobPath } from '../load/documents.ts';
 import { formsOf } from './containerd.ts';
 
 /** An image of a containerd store with its manifest, which tells in what form its layers are there. */
@@ -91,7 +90,7 @@ async function documentsBelow(id: string, info: EngineInfo): Promise<Map<string,
   const follow = async (digest: string, depth: number) => {
     const bytes = isDigest(digest) ? await storedDocument(info, hexOf(digest)) : undefined;
     if (bytes === undefined || !isDigest(digest)) return undefined;
-    documents.set(blobPath(digest), bytes);
+    documents.set(blobName(digest), bytes);
     const { manifests = [], config } =
       depth === 0 ? {} : (JSON.parse(Buffer.from(bytes).toString()) as Links);
     for (const { digest: below } of manifests) await follow(below, depth - 1);

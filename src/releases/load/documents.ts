@@ -2,7 +2,7 @@ import type { ArchiveImage } from '../../archive/index/image-index.ts';
 import { fullReference, tagOf } from '../../archive/index/reference.ts';
 import type { ImageDetails } from '../../engine/engine.ts';
 import { type Descriptor, mediaTypes } from '../../oci/descriptor.ts';
-import { type Digest, digestOf, hexOf } from '../../oci/digest.ts';
+import { blobName, type Digest, digestOf } from '../../oci/digest.ts';
 
 /** A layer as the engine is going to find it: sent under `name`, or there already. */
 export interface SentLayer {
@@ -49,12 +49,12 @@ export function closingDocuments(
   for (const { image, layers } of images) {
     const manifest = manifestOf(image, layers);
     for (const bytes of [image.config.bytes, manifest.bytes]) {
-      const name = blobPath(digestOf(bytes));
+      const name = blobName(digestOf(bytes));
       blobs.set(name, { name, bytes });
     }
     index.push(...namedDescriptors(manifest.descriptor, image.references));
     docker.push({
-      Config: blobPath(image.config.digest),
+      Config: blobName(image.config.digest),
       RepoTags: image.references.length === 0 ? null : image.references,
       Layers: layers.map(({ name }) => name),
     });
@@ -65,11 +65,6 @@ export function closingDocuments(
     json('oci-layout', { imageLayoutVersion: '1.0.0' }),
     json('manifest.json', docker),
   ];
-}
-
-/** Where a blob lies in an image layout. */
-export function blobPath(digest: Digest): string {
-  return `blobs/sha256/${hexOf(digest)}`;
 }
 
 /** The manifest the archive came with, so that its digest stays; else one made of what is sent. */

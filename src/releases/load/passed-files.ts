@@ -6,9 +6,9 @@ import type { ArchiveImage, ArchiveLayer, ImageIndex } from '../../archive/index
 import { digestsOf, type LayerDigests } from '../../archive/index/layer-digests.ts';
 import type { TarEntry } from '../../archive/tar/reader.ts';
 import { tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
-import type { Digest } from '../../oci/digest.ts';
+import { blobName, type Digest } from '../../oci/digest.ts';
 import { DamagedError } from '../../support/errors.ts';
-import { blobPath, type SentImage, type SentLayer } from './documents.ts';
+import type { SentImage, SentLayer } from './documents.ts';
 import { missingLayers } from './missing-layers.ts';
 import { type LayerReceiver, passingLayer, storedLayer } from './passing-layer.ts';
 import type { StoredLayer } from './sent-layer.ts';
@@ -113,7 +113,7 @@ export class PassedFiles {
     const file = this.fileOf(layer);
     if (file === undefined) {
       const held = this.leftOut.get(layer.digest ?? diffId)!;
-      return { name: blobPath(held.digest), ...held, diffId };
+      return { name: blobName(held.digest), ...held, diffId };
     }
     const passed = this.passed(file);
     mustMatch(this.name, file, passed.digest, layer.digest ?? passed.digest);

@@ -2,10 +2,10 @@ import type { Compression } from '../../archive/codec.ts';
 import type { ArchivedFile } from '../../archive/index/archive-files.ts';
 import type { ArchiveIndex } from '../../archive/index/archive-index.ts';
 import type { ArchiveImage, ArchiveLayer } from '../../archive/index/image-index.ts';
-import type { Digest } from '../../oci/digest.ts';
+import { blobName, type Digest } from '../../oci/digest.ts';
 import { heldImage } from '../holdings/held-image.ts';
 import type { Holdings } from '../holdings/holdings.ts';
-import { blobPath, compressionOf, type SentImage, type SentLayer } from './documents.ts';
+import { compressionOf, type SentImage, type SentLayer } from './documents.ts';
 import { missingLayers } from './missing-layers.ts';
 import type { StoredLayer } from './sent-layer.ts';
 
@@ -72,7 +72,7 @@ function plannedLayer(
   const file = layer.path === undefined ? undefined : archive.files.find(layer.path);
   const digest = layer.digest ?? diffId;
   const compression = file === undefined ? compressionOf(layer.mediaType) : archive.compression(file);
-  const name = file === undefined ? blobPath(digest) : `layers/${file.offset}`;
+  const name = file === undefined ? blobName(digest) : `layers/${file.offset}`;
   return { name, digest, size: file?.size ?? layer.size, compression, diffId, file };
 }
 

@@ -8,7 +8,7 @@ import {
   releaseDocumentPath,
   releaseSignaturePath,
 } from '../../archive/index/release-document.ts';
-import { type Digest, hexOf } from '../../oci/digest.ts';
+import { blobName, type Digest } from '../../oci/digest.ts';
 import { closingDocuments, manifestOf } from '../load/documents.ts';
 import type { AttachedFile } from './attachments.ts';
 
@@ -54,7 +54,7 @@ export function bundleDocuments(
   const named = ['oci-layout', 'index.json', 'manifest.json'].map((name) => layouts.get(name)!);
   for (const { name } of named) layouts.delete(name);
   for (const { attachment, bytes } of description.attachments) {
-    const name = blobPath(attachment.digest);
+    const name = blobName(attachment.digest);
     layouts.set(name, { name, bytes });
   }
   const blobs = [...layouts.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -64,10 +64,6 @@ export function bundleDocuments(
 /** The layers of a bundle in the order in which its images first need them, each once. */
 export function layersInOrder(images: readonly BundledImage[]): Digest[] {
   return [...new Set(inOrder(images).flatMap(({ layers }) => layers.map(({ diffId }) => diffId)))];
-}
-
-export function blobPath(digest: Digest): string {
-  return `blobs/sha256/${hexOf(digest)}`;
 }
 
 function inOrder(images: readonly BundledImage[]): BundledImage[] {
@@ -97,7 +93,7 @@ function asSent({ image: { manifest: _, ...image }, layers }: BundledImage) {
   return {
     image: { ...image, references: image.references.toSorted() },
     layers: layers.map(({ diffId, size }) => ({
-      name: blobPath(diffId),
+      name: blobName(diffId),
       digest: diffId,
       size,
       compression: undefined,

@@ -9,12 +9,11 @@ import type { Spool } from '../../archive/spool.ts';
 import { SpooledArchive, type SpooledLayer } from '../../archive/spooled-archive.ts';
 import { readTar } from '../../archive/tar/reader.ts';
 import type { Engine, ImageDetails } from '../../engine/engine.ts';
-import type { Digest } from '../../oci/digest.ts';
-import { isDigest } from '../../oci/digest.ts';
+import { blobName, type Digest, isDigest } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
 import { NotFoundError } from '../../support/errors.ts';
 import { chosenImages } from '../choose-images.ts';
-import { type BundledImage, blobPath, layersInOrder } from './bundle-contents.ts';
+import { type BundledImage, layersInOrder } from './bundle-contents.ts';
 import { type DeltaBase, layersToLeaveOut } from './delta.ts';
 
 export interface EngineImagesRequest {
@@ -70,7 +69,7 @@ export async function readEngineImages(
   for (const { diffId, size, content } of inOrder) {
     if (content === undefined) continue;
     const final = recompress === undefined ? content : await recompressed(content, recompress, spool);
-    layers.push({ name: blobPath(diffId), size, content: final });
+    layers.push({ name: blobName(diffId), size, content: final });
   }
   const leftOut = inOrder.filter(({ content }) => content === undefined).map(({ diffId }) => diffId);
   return { images, layers, leftOut: leftOut.sort() };

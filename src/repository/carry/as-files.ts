@@ -1,6 +1,6 @@
 import type { Descriptor, Index } from '../../oci/descriptor.ts';
 import { isDescriptor } from '../../oci/descriptor.ts';
-import { digestOf, hexOf } from '../../oci/digest.ts';
+import { blobName, digestOf } from '../../oci/digest.ts';
 import { layoutVersion } from '../../oci/layout.ts';
 import { encodeIndex } from '../../oci/layout-index.ts';
 import { DamagedError } from '../../support/errors.ts';
@@ -50,7 +50,7 @@ export function asFiles({ snapshot, manifest, blobs }: Outgoing): SnapshotFiles 
 }
 
 function carried({ digest, size }: BlobRef): CarriedFile {
-  return { path: `blobs/sha256/${hexOf(digest)}`, blob: { digest, size } };
+  return { path: blobName(digest), blob: { digest, size } };
 }
 
 function parse(text: string): Descriptor[] {

@@ -1,7 +1,7 @@
 import { type BundleFormat, blockFormat } from '../../archive/compress/block-format.ts';
 import { compressStream } from '../../archive/compress/compress-stream.ts';
 import { tarEnd, tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
-import { type Digest, digestOf, hexOf } from '../../oci/digest.ts';
+import { blobName, digestOf } from '../../oci/digest.ts';
 import { layoutVersion } from '../../oci/layout.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -41,8 +41,4 @@ function* smallFile(name: string, bytes: Uint8Array): Generator<Uint8Array> {
   yield tarFileHeader(name, bytes.length);
   yield bytes;
   yield tarPadding(bytes.length);
-}
-
-function blobName(digest: Digest): string {
-  return `blobs/sha256/${hexOf(digest)}`;
 }

@@ -1,6 +1,6 @@
 import type { Descriptor, Platform } from '../../../oci/descriptor.ts';
 import { mediaTypes } from '../../../oci/descriptor.ts';
-import { digestOf, hexOf } from '../../../oci/digest.ts';
+import { blobName, digestOf } from '../../../oci/digest.ts';
 import { DamagedError } from '../../../support/errors.ts';
 import type { ArchiveFiles } from '../archive-files.ts';
 import { parseJson } from '../archive-files.ts';
@@ -137,7 +137,7 @@ async function blob(files: ArchiveFiles, descriptor: Descriptor): Promise<Uint8A
 }
 
 function pathOf(descriptor: Descriptor): string {
-  return `blobs/sha256/${hexOf(descriptor.digest)}`;
+  return blobName(descriptor.digest);
 }
 
 function isIndex(descriptor: Descriptor, document: unknown): boolean {
