@@ -1,7 +1,7 @@
 import type { SpooledBlock, SpooledContent } from './compress/block-compressor.ts';
 import type { BlockFormat, BlockSizes, CompressedBlock } from './compress/block-format.ts';
 import type { Spool } from './spool.ts';
-import { tarEnd, tarFileHeader, tarPadding } from './tar/writer.ts';
+import { tarEnd, tarFile, tarFileHeader, tarPadding } from './tar/writer.ts';
 
 /** What a bundle is put together from (docs/bundle-format.md, "Entries" and "Compression"). */
 export interface BundleParts {
@@ -70,12 +70,7 @@ export async function* padded(content: AsyncIterable<Uint8Array>): AsyncGenerato
 }
 
 function tarOf(documents: readonly BundleDocument[]): Buffer {
-  const pieces = documents.flatMap(({ name, bytes }) => [
-    tarFileHeader(name, bytes.length),
-    bytes,
-    tarPadding(bytes.length),
-  ]);
-  return Buffer.concat(pieces);
+  return Buffer.concat(documents.flatMap(({ name, bytes }) => [...tarFile(name, bytes)]));
 }
 
 function* inBlocks(

@@ -28,6 +28,13 @@ export function tarFileHeader(name: string, size: number): Uint8Array {
   return header;
 }
 
+/** A file that is small enough for memory, whole: header, bytes and padding. */
+export function* tarFile(name: string, bytes: Uint8Array): Generator<Uint8Array> {
+  yield tarFileHeader(name, bytes.length);
+  yield bytes;
+  yield tarPadding(bytes.length);
+}
+
 /** The zeros that fill the last block of a content of `size` bytes. */
 export function tarPadding(size: number): Uint8Array {
   return new Uint8Array((tarBlockSize - (size % tarBlockSize)) % tarBlockSize);

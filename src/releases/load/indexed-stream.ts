@@ -1,7 +1,6 @@
 import type { ArchivedFile } from '../../archive/index/archive-files.ts';
-import { tarEnd } from '../../archive/tar/writer.ts';
+import { tarEnd, tarFile } from '../../archive/tar/writer.ts';
 import { closingDocuments, type SentImage } from './documents.ts';
-import { inTar } from './one-way-stream.ts';
 import type { PlannedLoad } from './plan.ts';
 import { type LayerSource, type StoredLayer, sentLayer } from './sent-layer.ts';
 
@@ -23,6 +22,6 @@ export async function* indexedStream(
     layers: layers.map(({ file, ...layer }) => ({ ...layer, ...(file && stored.get(file)) })),
   }));
   commit(images);
-  for (const { name, bytes } of closingDocuments(images)) yield* inTar(name, bytes);
+  for (const { name, bytes } of closingDocuments(images)) yield* tarFile(name, bytes);
   yield tarEnd;
 }

@@ -2,7 +2,7 @@ import type { Archive } from '../../archive/archive.ts';
 import type { ArchiveFiles } from '../../archive/index/archive-files.ts';
 import { type ArchiveImage, type ImageIndex, readImages } from '../../archive/index/image-index.ts';
 import { layersLeftOut, releaseDocumentPath } from '../../archive/index/release-document.ts';
-import { tarEnd, tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
+import { tarEnd, tarFile } from '../../archive/tar/writer.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { DamagedError } from '../../support/errors.ts';
 import type { Holdings } from '../holdings/holdings.ts';
@@ -70,15 +70,8 @@ async function* layersAndDocuments(
   const sent = passed.checked(images, index).map(holdings.asHeld);
   yield* passed.heldBack(sent);
   await decide.commit(sent);
-  for (const { name, bytes } of closingDocuments(sent)) yield* inTar(name, bytes);
+  for (const { name, bytes } of closingDocuments(sent)) yield* tarFile(name, bytes);
   yield tarEnd;
-}
-
-/** A small file as an entry of a tar. */
-export function* inTar(name: string, bytes: Uint8Array): Generator<Uint8Array> {
-  yield tarFileHeader(name, bytes.length);
-  yield bytes;
-  yield tarPadding(bytes.length);
 }
 
 function documentsCameFirst(files: ArchiveFiles): boolean {

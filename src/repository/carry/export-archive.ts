@@ -1,6 +1,6 @@
 import { type BundleFormat, blockFormat } from '../../archive/compress/block-format.ts';
 import { compressStream } from '../../archive/compress/compress-stream.ts';
-import { tarEnd, tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
+import { tarEnd, tarFile, tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
 import { blobName, digestOf } from '../../oci/digest.ts';
 import { layoutVersion } from '../../oci/layout.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
@@ -26,19 +26,13 @@ export async function* exportArchive(
 async function* exportTar({ snapshot, manifest, blobs, read }: Outgoing): AsyncGenerator<Uint8Array> {
   const digest = digestOf(manifest);
   const index = encodeSnapshotIndex([{ snapshot, manifest: { digest, size: manifest.length } }]);
-  yield* smallFile('oci-layout', Buffer.from(layoutVersion));
-  yield* smallFile('index.json', Buffer.from(index));
-  yield* smallFile(blobName(digest), manifest);
+  yield* tarFile('oci-layout', Buffer.from(layoutVersion));
+  yield* tarFile('index.json', Buffer.from(index));
+  yield* tarFile(blobName(digest), manifest);
   for (const blob of blobs) {
     yield tarFileHeader(blobName(blob.digest), blob.size);
     yield* read(blob);
     yield tarPadding(blob.size);
   }
   yield tarEnd;
-}
-
-function* smallFile(name: string, bytes: Uint8Array): Generator<Uint8Array> {
-  yield tarFileHeader(name, bytes.length);
-  yield bytes;
-  yield tarPadding(bytes.length);
 }
