@@ -2,8 +2,8 @@ import { stat } from 'node:fs/promises';
 import type { ReadableRepository } from '../repository/repository.ts';
 import type { TrustedKeys } from '../repository/signed/provenance.ts';
 import { shortId } from '../repository/snapshot/short-id.ts';
-import type { AdoptedFile } from '../restore/adopted-file.ts';
-import type { SavedDeployment } from '../restore/saved-deployment.ts';
+import type { AdoptedFile } from '../restore/deployment-file/adopted-file.ts';
+import type { SavedDeployment } from '../restore/deployment-file/saved-deployment.ts';
 import { UsageError } from '../support/errors.ts';
 import type { Session } from './context.ts';
 import { deploymentIfAny } from './deployment-file.ts';
@@ -31,7 +31,7 @@ export async function adoptDeployment(
   if ((await deploymentIfAny(session)) !== undefined) return undefined;
   const [{ savedDeployment }, { requireProvenance }, { readDeployment }, { withoutHostCommands }] =
     await Promise.all([
-      import('../restore/saved-deployment.ts'),
+      import('../restore/deployment-file/saved-deployment.ts'),
       import('../repository/signed/provenance.ts'),
       import('../deployment/read.ts'),
       import('../deployment/host-commands.ts'),

@@ -1,13 +1,13 @@
 import type { ReadableRepository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
-import { recordAdopted } from './adopted-file.ts';
+import { recordAdopted } from './deployment-file/adopted-file.ts';
 import type { RestoreHost } from './host.ts';
 import type { RestoreRecord } from './journal.ts';
 import type { RestorePlan } from './plan/plan.ts';
 import type { SelectedSource, Selection } from './plan/select.ts';
 import type { RestoreRequest } from './restore.ts';
-import type { ServiceState } from './services.ts';
+import type { ServiceState } from './services/services.ts';
 
 /** What was decided before anything changes. */
 export interface Decided {

@@ -1,6 +1,6 @@
 import type { Deployment } from '../deployment/deployment.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Services } from './services.ts';
+import type { Services } from './services/services.ts';
 
 /** The host that is restored to. */
 export interface RestoreHost {

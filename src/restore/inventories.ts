@@ -7,8 +7,8 @@ import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import { FailedError, messageOf } from '../support/errors.ts';
 import { runCommand } from '../support/run-command.ts';
-import type { DatabasePorts } from './databases.ts';
 import type { RestoreHost } from './host.ts';
+import type { DatabasePorts } from './sources/databases.ts';
 import { sourceTree } from './tree/source-tree.ts';
 
 /** Things that came after the backup, and what the operator should do about them. */

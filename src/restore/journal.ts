@@ -8,9 +8,9 @@ import type {
 } from '../databases/databases.ts';
 import { FailedError } from '../support/errors.ts';
 import { listJournals, readJournal, removeJournal, writeJournal } from '../support/journal.ts';
-import type { AdoptedRecord } from './adopted-file.ts';
-import type { CommandRecord } from './commands.ts';
+import type { AdoptedRecord } from './deployment-file/adopted-file.ts';
 import type { ToldLoss } from './salvage/loss.ts';
+import type { CommandRecord } from './sources/commands.ts';
 import type { StoredMetadata } from './swap/kept-directory.ts';
 import type { LeftOutRule } from './swap/left-out.ts';
 import type { Move } from './swap/moves.ts';

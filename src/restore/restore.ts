@@ -4,10 +4,9 @@ import { shortId } from '../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import { DamagedError, UsageError } from '../support/errors.ts';
-import type { AdoptedFile } from './adopted-file.ts';
 import type { RestoreReport } from './conclude.ts';
+import type { AdoptedFile } from './deployment-file/adopted-file.ts';
 import type { RestoreHost } from './host.ts';
-import { lackedImages, refuseMissingImages } from './images.ts';
 import { refuseUnfinished } from './journal.ts';
 import { findDataDirectories } from './plan/data-directories.ts';
 import { expectSpace } from './plan/needs.ts';
@@ -16,6 +15,7 @@ import { type Selection, selectSources } from './plan/select.ts';
 import { findGround, surveyHost } from './plan/survey.ts';
 import { runRestore } from './run.ts';
 import { salvageSources } from './salvage/salvage.ts';
+import { lackedImages, refuseMissingImages } from './sources/images.ts';
 
 export interface RestoreRequest extends Selection {
   /** Id, unique prefix, or `latest`. */

@@ -1,12 +1,12 @@
 import { databaseFor } from '../databases/databases.ts';
 import type { Context } from '../support/context.ts';
 import { ContainerStateError, messageOf } from '../support/errors.ts';
-import { takeAdoptedFileAway } from './adopted-file.ts';
-import { undoCommand } from './commands.ts';
+import { takeAdoptedFileAway } from './deployment-file/adopted-file.ts';
 import type { RestoreHost } from './host.ts';
 import { endJournal, type RestoreJournal, saveJournal } from './journal.ts';
-import { removeSpare } from './rebuild.ts';
-import type { Services } from './services.ts';
+import type { Services } from './services/services.ts';
+import { undoCommand } from './sources/commands.ts';
+import { removeSpare } from './sources/rebuild.ts';
 import { carryBack } from './swap/carry-over.ts';
 import { removeEmptyDirectory, setModificationTime } from './swap/directories.ts';
 import { writeMetadata } from './swap/kept-directory.ts';

@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import type { Context } from '../support/context.ts';
 import { makeDirectoryDurably } from '../support/durable.ts';
 import { acquireLock, type Lock } from '../support/lock.ts';
-import { putAdoptedFile } from './adopted-file.ts';
 import { conclude, type RestoreReport } from './conclude.ts';
 import { type Decided, type RunPorts, recordOf } from './decided.ts';
+import { putAdoptedFile } from './deployment-file/adopted-file.ts';
 import { findNewcomers, type Taken, takeInventories } from './inventories.ts';
 import { beginJournal, refuseUnfinished } from './journal.ts';
 import { rollBack } from './rollback.ts';
-import { stageEverything } from './stage-everything.ts';
-import { swapEverything } from './swap.ts';
+import { stageEverything } from './stage/stage.ts';
+import { swapEverything } from './swap/swap.ts';
 
 /** Stages, swaps, checks. A failure, Ctrl-C included, leaves everything as it was; a kill leaves a journal. */
 export async function runRestore(

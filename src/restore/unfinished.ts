@@ -2,8 +2,8 @@ import { databaseFor } from '../databases/databases.ts';
 import type { ReadableRepository } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
 import { NotFoundError } from '../support/errors.ts';
-import type { AdoptedFile } from './adopted-file.ts';
 import { conclude, keptData, type RestoreReport } from './conclude.ts';
+import type { AdoptedFile } from './deployment-file/adopted-file.ts';
 import type { RestoreHost } from './host.ts';
 import { findNewcomers } from './inventories.ts';
 import { endJournal, type RestoreJournal, type RestoreRecord, restoreJournals } from './journal.ts';
@@ -11,7 +11,7 @@ import { prepareRestore, type RestorePorts } from './restore.ts';
 import { rollBack } from './rollback.ts';
 import { lockRestores } from './run.ts';
 import { removeStaging } from './swap/staging.ts';
-import { swapEverything } from './swap.ts';
+import { swapEverything } from './swap/swap.ts';
 import type { MetadataOptions } from './tree/metadata.ts';
 
 /** A restore that was killed, or one that is done and could be taken back. */

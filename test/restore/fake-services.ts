@@ -1,4 +1,4 @@
-import type { ServiceState, Services } from '../../src/restore/services.ts';
+import type { ServiceState, Services } from '../../src/restore/services/services.ts';
 
 export interface FakeServices extends Services {
   /** What was asked of them, in order. */

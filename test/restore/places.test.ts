@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseMountInfo } from '../../src/restore/mounts.ts';
 import { hostPath, layOut, type Target, targetOf } from '../../src/restore/places.ts';
+import { parseMountInfo } from '../../src/restore/plan/mounts.ts';
 
 const target = (path: string, root = path.slice(1)): Target => ({ source: 's', root, path });
 

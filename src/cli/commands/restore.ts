@@ -171,7 +171,7 @@ async function hostFor(
 ): Promise<RestoreHost | undefined> {
   if (to !== undefined) return undefined;
   const [{ deploymentServices }, { withoutHostCommands }] = await Promise.all([
-    import('../../restore/deployment-services.ts'),
+    import('../../restore/services/deployment-services.ts'),
     import('../../deployment/host-commands.ts'),
   ]);
   const named = await session.deployment();

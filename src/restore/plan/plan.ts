@@ -1,7 +1,7 @@
 import type { Provenance } from '../../repository/signed/provenance.ts';
 import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
 import type { ToldLoss } from '../salvage/loss.ts';
-import type { Mount, ServiceState } from '../services.ts';
+import type { Mount, ServiceState } from '../services/services.ts';
 import { isInside } from '../tree/checked-entries.ts';
 import type { SelectedSource } from './select.ts';
 

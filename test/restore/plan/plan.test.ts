@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { Snapshot, SourceSummary } from '../../../src/repository/snapshot/snapshot.ts';
 import { planRestore, type Survey } from '../../../src/restore/plan/plan.ts';
 import { type SelectedSource, selectSources } from '../../../src/restore/plan/select.ts';
-import type { ServiceState } from '../../../src/restore/services.ts';
+import type { ServiceState } from '../../../src/restore/services/services.ts';
 import { DamagedError, UsageError } from '../../../src/support/errors.ts';
 
 const now = new Date('2026-01-02T03:04:05Z');

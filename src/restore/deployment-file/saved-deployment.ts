@@ -1,8 +1,8 @@
-import type { ReadableRepository } from '../repository/repository.ts';
-import { shortId } from '../repository/snapshot/short-id.ts';
-import type { Snapshot } from '../repository/snapshot/snapshot.ts';
-import { DamagedError } from '../support/errors.ts';
-import { sourceTree } from './tree/source-tree.ts';
+import type { ReadableRepository } from '../../repository/repository.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
+import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
+import { DamagedError } from '../../support/errors.ts';
+import { sourceTree } from '../tree/source-tree.ts';
 
 /** The deployment file that a snapshot holds. */
 export interface SavedDeployment {

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import type { ContainerCommand } from '../databases/databases.ts';
-import type { Context } from '../support/context.ts';
+import type { ContainerCommand } from '../../databases/databases.ts';
+import type { Context } from '../../support/context.ts';
 
 /** The containers of this host, as far as a restore has to do with them. */
 export interface Services {

@@ -1,20 +1,20 @@
-import type { Entry } from '../repository/entry.ts';
-import type { ReadableRepository } from '../repository/repository.ts';
-import type { Snapshot } from '../repository/snapshot/snapshot.ts';
-import type { Context } from '../support/context.ts';
-import { syncFileSystem } from '../support/posix/sync.ts';
-import { type RestoreJournal, saveJournal } from './journal.ts';
-import { hostPath, type Layout, parentDirectory, type Target, targetOf } from './places.ts';
-import type { SelectedSource } from './plan/select.ts';
-import type { Ground } from './plan/survey.ts';
-import { makeDirectory, missingDirectories } from './swap/directories.ts';
-import { readMetadata, storeMetadata } from './swap/kept-directory.ts';
-import { planMoves } from './swap/moves.ts';
-import { createStaging, type Staging } from './swap/staging.ts';
-import { nameOf } from './tree/checked-entries.ts';
-import type { MetadataOptions } from './tree/metadata.ts';
-import { sourceTree } from './tree/source-tree.ts';
-import { type Destinations, writeTree } from './tree/tree-writer.ts';
+import type { Entry } from '../../repository/entry.ts';
+import type { ReadableRepository } from '../../repository/repository.ts';
+import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
+import type { Context } from '../../support/context.ts';
+import { syncFileSystem } from '../../support/posix/sync.ts';
+import { type RestoreJournal, saveJournal } from '../journal.ts';
+import { hostPath, type Layout, parentDirectory, type Target, targetOf } from '../places.ts';
+import type { SelectedSource } from '../plan/select.ts';
+import type { Ground } from '../plan/survey.ts';
+import { makeDirectory, missingDirectories } from '../swap/directories.ts';
+import { readMetadata, storeMetadata } from '../swap/kept-directory.ts';
+import { planMoves } from '../swap/moves.ts';
+import { createStaging, type Staging } from '../swap/staging.ts';
+import { nameOf } from '../tree/checked-entries.ts';
+import type { MetadataOptions } from '../tree/metadata.ts';
+import { sourceTree } from '../tree/source-tree.ts';
+import { type Destinations, writeTree } from '../tree/tree-writer.ts';
 
 /**
  * Writes the files of all sources beside what they will replace, on the same file systems, reads them back, and puts

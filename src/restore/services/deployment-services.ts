@@ -1,25 +1,25 @@
 import { chown, realpath, stat } from 'node:fs/promises';
 import { normalize } from 'node:path';
-import type { Service } from '../deployment/deployment.ts';
-import { labelNames } from '../deployment/names.ts';
-import type { ContainerDetails } from '../engine/engine.ts';
-import { runningContainerOf } from '../lifecycle/container-of.ts';
-import type { Host } from '../lifecycle/host.ts';
+import type { Service } from '../../deployment/deployment.ts';
+import { labelNames } from '../../deployment/names.ts';
+import type { ContainerDetails } from '../../engine/engine.ts';
+import { runningContainerOf } from '../../lifecycle/container-of.ts';
+import type { Host } from '../../lifecycle/host.ts';
 import {
   type HostState,
   isRunning,
   type ServiceState as Observed,
   observe,
-} from '../lifecycle/host-state.ts';
-import { refuseMovedTags } from '../lifecycle/plan/refuse-moved-tags.ts';
-import { findService } from '../lifecycle/select.ts';
-import { destroyServices, startServices, stopServices } from '../lifecycle/services.ts';
-import { spareSpec } from '../lifecycle/spare-container.ts';
-import { openCatalog } from '../releases/catalog/catalog.ts';
-import { loadImages } from '../releases/load/load.ts';
-import type { MountSpec } from '../support/container-spec.ts';
-import { EngineUnreachableError } from '../support/errors.ts';
-import { fromText } from '../support/posix/byte-path.ts';
+} from '../../lifecycle/host-state.ts';
+import { refuseMovedTags } from '../../lifecycle/plan/refuse-moved-tags.ts';
+import { findService } from '../../lifecycle/select.ts';
+import { destroyServices, startServices, stopServices } from '../../lifecycle/services.ts';
+import { spareSpec } from '../../lifecycle/spare-container.ts';
+import { openCatalog } from '../../releases/catalog/catalog.ts';
+import { loadImages } from '../../releases/load/load.ts';
+import type { MountSpec } from '../../support/container-spec.ts';
+import { EngineUnreachableError } from '../../support/errors.ts';
+import { fromText } from '../../support/posix/byte-path.ts';
 import type { Mount, ServiceState, Services, SpareContainer } from './services.ts';
 
 /** The services of a deployment, brought up and down by the lifecycle room. */

@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
-import { imageBundle } from '../repository/carry/image-bundle.ts';
-import type { ReadableRepository } from '../repository/repository.ts';
-import { shortId } from '../repository/snapshot/short-id.ts';
-import type { Snapshot } from '../repository/snapshot/snapshot.ts';
-import type { Context } from '../support/context.ts';
-import { NotFoundError } from '../support/errors.ts';
-import type { RestoreHost } from './host.ts';
-import type { ServiceState } from './services.ts';
+import { imageBundle } from '../../repository/carry/image-bundle.ts';
+import type { ReadableRepository } from '../../repository/repository.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
+import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
+import type { Context } from '../../support/context.ts';
+import { NotFoundError } from '../../support/errors.ts';
+import type { RestoreHost } from '../host.ts';
+import type { ServiceState } from '../services/services.ts';
 
 /** Loads the images that a snapshot carries: they are a bundle, and are verified like any other. */
 export async function loadSnapshotImages(

@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { readFile, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { makeDirectoryDurably, syncDirectory, writeFileDurably } from '../support/durable.ts';
-import { codeOf } from '../support/errors.ts';
+import { makeDirectoryDurably, syncDirectory, writeFileDurably } from '../../support/durable.ts';
+import { codeOf } from '../../support/errors.ts';
+import { removeEmptyDirectory } from '../swap/directories.ts';
 import type { SavedDeployment } from './saved-deployment.ts';
-import { removeEmptyDirectory } from './swap/directories.ts';
 
 /** A snapshot's deployment file, where the host has none: the restore goes by it, and puts it at its place. */
 export interface AdoptedFile extends SavedDeployment {

@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { deploymentServices } from '../../src/restore/deployment-services.ts';
-import { readText } from '../support/deployment.ts';
-import { testEngine } from '../support/engine.ts';
-import { loadBusyboxImage, uniqueName } from '../support/images.ts';
-import { quietContext } from '../support/save-directory.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { deploymentServices } from '../../../src/restore/services/deployment-services.ts';
+import { readText } from '../../support/deployment.ts';
+import { testEngine } from '../../support/engine.ts';
+import { loadBusyboxImage, uniqueName } from '../../support/images.ts';
+import { quietContext } from '../../support/save-directory.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const { engine } = await testEngine();
 const root = temporaryDirectory();

@@ -1,18 +1,18 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { type ContainerProgram, outputOf, run } from '../databases/container-program.ts';
-import type { CommandSource } from '../deployment/backup-settings.ts';
-import type { Entry } from '../repository/entry.ts';
-import { describeExit, startChild } from '../support/child.ts';
-import type { Context } from '../support/context.ts';
-import { replaceDurably } from '../support/durable.ts';
-import { DamagedError, FailedError } from '../support/errors.ts';
+import { type ContainerProgram, outputOf, run } from '../../databases/container-program.ts';
+import type { CommandSource } from '../../deployment/backup-settings.ts';
+import type { Entry } from '../../repository/entry.ts';
+import { describeExit, startChild } from '../../support/child.ts';
+import type { Context } from '../../support/context.ts';
+import { replaceDurably } from '../../support/durable.ts';
+import { DamagedError, FailedError } from '../../support/errors.ts';
+import type { RestoreHost } from '../host.ts';
+import { type RestoreJournal, saveJournal } from '../journal.ts';
+import { startAndCheck } from '../services/start-and-check.ts';
+import { sourceTree } from '../tree/source-tree.ts';
 import type { DatabasePorts } from './databases.ts';
-import type { RestoreHost } from './host.ts';
-import { type RestoreJournal, saveJournal } from './journal.ts';
-import { startAndCheck } from './start-and-check.ts';
-import { sourceTree } from './tree/source-tree.ts';
 
 /** A source that a pair of commands saves and brings back, during a restore. */
 export interface CommandRecord extends Pick<CommandSource, 'service' | 'run' | 'restore' | 'timeout'> {

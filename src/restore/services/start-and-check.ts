@@ -1,5 +1,5 @@
-import type { Context } from '../support/context.ts';
-import { ChecksFailedError, codeOf, DockerctlError, messageOf } from '../support/errors.ts';
+import type { Context } from '../../support/context.ts';
+import { ChecksFailedError, codeOf, DockerctlError, messageOf } from '../../support/errors.ts';
 import type { Services } from './services.ts';
 
 /**

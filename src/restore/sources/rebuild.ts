@@ -1,19 +1,19 @@
-import type { ContainerCommand, DatabaseServer, SpareServer } from '../databases/databases.ts';
-import { databaseFor } from '../databases/databases.ts';
-import type { Engine } from '../engine/engine.ts';
-import type { Context } from '../support/context.ts';
-import { ChecksFailedError, FailedError, messageOf } from '../support/errors.ts';
-import { toText } from '../support/posix/byte-path.ts';
-import { stagingName } from '../support/staging-name.ts';
+import type { ContainerCommand, DatabaseServer, SpareServer } from '../../databases/databases.ts';
+import { databaseFor } from '../../databases/databases.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Context } from '../../support/context.ts';
+import { ChecksFailedError, FailedError, messageOf } from '../../support/errors.ts';
+import { toText } from '../../support/posix/byte-path.ts';
+import { stagingName } from '../../support/staging-name.ts';
+import { type RebuiltRecord, type RestoreJournal, saveJournal } from '../journal.ts';
+import { joinPath, parentDirectory, type Target } from '../places.ts';
+import { descriptionOf } from '../plan/data-directories.ts';
+import type { SelectedSource } from '../plan/select.ts';
+import { makeDirectory, missingDirectories } from '../swap/directories.ts';
+import { readMetadata, writeMetadata } from '../swap/kept-directory.ts';
+import { nameOf } from '../tree/checked-entries.ts';
+import type { MetadataOptions } from '../tree/metadata.ts';
 import { type DatabasePorts, dumpFiles } from './databases.ts';
-import { type RebuiltRecord, type RestoreJournal, saveJournal } from './journal.ts';
-import { joinPath, parentDirectory, type Target } from './places.ts';
-import { descriptionOf } from './plan/data-directories.ts';
-import type { SelectedSource } from './plan/select.ts';
-import { makeDirectory, missingDirectories } from './swap/directories.ts';
-import { readMetadata, writeMetadata } from './swap/kept-directory.ts';
-import { nameOf } from './tree/checked-entries.ts';
-import type { MetadataOptions } from './tree/metadata.ts';
 
 /**
  * Makes the data directory of a database from its dump, in the staging directory beside the one it will replace: a container of the

@@ -1,10 +1,10 @@
-import { type DatabaseServer, type DumpFile, databaseFor } from '../databases/databases.ts';
-import type { ReadableRepository } from '../repository/repository.ts';
-import type { Snapshot } from '../repository/snapshot/snapshot.ts';
-import type { Context } from '../support/context.ts';
-import type { RestoreHost } from './host.ts';
-import { type DatabaseRecord, type RestoreJournal, saveJournal } from './journal.ts';
-import { sourceTree } from './tree/source-tree.ts';
+import { type DatabaseServer, type DumpFile, databaseFor } from '../../databases/databases.ts';
+import type { ReadableRepository } from '../../repository/repository.ts';
+import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
+import type { Context } from '../../support/context.ts';
+import type { RestoreHost } from '../host.ts';
+import { type DatabaseRecord, type RestoreJournal, saveJournal } from '../journal.ts';
+import { sourceTree } from '../tree/source-tree.ts';
 
 /** What loading and swapping databases needs. */
 export interface DatabasePorts extends RestoreHost {

@@ -1,15 +1,15 @@
-import { labelNames } from '../deployment/names.ts';
-import type { Context } from '../support/context.ts';
-import { saveBefore } from './commands.ts';
-import { type DatabasePorts, loadDatabase } from './databases.ts';
-import type { Decided, RunPorts } from './decided.ts';
-import type { RestoreHost } from './host.ts';
-import { lackedImages, loadSnapshotImages, needsImages, refuseMissingImages } from './images.ts';
-import type { RestoreJournal } from './journal.ts';
-import { findGround } from './plan/survey.ts';
-import { rebuildData } from './rebuild.ts';
-import { stageFiles } from './stage.ts';
-import type { MetadataOptions } from './tree/metadata.ts';
+import { labelNames } from '../../deployment/names.ts';
+import type { Context } from '../../support/context.ts';
+import type { Decided, RunPorts } from '../decided.ts';
+import type { RestoreHost } from '../host.ts';
+import type { RestoreJournal } from '../journal.ts';
+import { findGround } from '../plan/survey.ts';
+import { saveBefore } from '../sources/commands.ts';
+import { type DatabasePorts, loadDatabase } from '../sources/databases.ts';
+import { lackedImages, loadSnapshotImages, needsImages, refuseMissingImages } from '../sources/images.ts';
+import { rebuildData } from '../sources/rebuild.ts';
+import type { MetadataOptions } from '../tree/metadata.ts';
+import { stageFiles } from './files.ts';
 
 /** Makes ready, beside what lives, all that can be made ready before anything stops; the journal knows how far it came. */
 export async function stageEverything(

@@ -1,16 +1,16 @@
-import type { Context } from '../support/context.ts';
-import { bringBack } from './commands.ts';
-import { type DatabasePorts, loadDatabase, swapDatabase } from './databases.ts';
-import { type RestoreJournal, saveJournal } from './journal.ts';
-import { parentDirectory } from './places.ts';
-import { expectServing } from './rebuild.ts';
-import { startAndCheck } from './start-and-check.ts';
-import { carryOver } from './swap/carry-over.ts';
-import { writeMetadata } from './swap/kept-directory.ts';
-import { findLeftOut } from './swap/left-out.ts';
-import { applyMoves, planCompanions } from './swap/moves.ts';
-import { isInside } from './tree/checked-entries.ts';
-import type { MetadataOptions } from './tree/metadata.ts';
+import type { Context } from '../../support/context.ts';
+import { type RestoreJournal, saveJournal } from '../journal.ts';
+import { parentDirectory } from '../places.ts';
+import { startAndCheck } from '../services/start-and-check.ts';
+import { bringBack } from '../sources/commands.ts';
+import { type DatabasePorts, loadDatabase, swapDatabase } from '../sources/databases.ts';
+import { expectServing } from '../sources/rebuild.ts';
+import { isInside } from '../tree/checked-entries.ts';
+import type { MetadataOptions } from '../tree/metadata.ts';
+import { carryOver } from './carry-over.ts';
+import { writeMetadata } from './kept-directory.ts';
+import { findLeftOut } from './left-out.ts';
+import { applyMoves, planCompanions } from './moves.ts';
 
 /**
  * Exchanges the data and brings the services up: stop, rename, load what could not be loaded before, rename databases,
