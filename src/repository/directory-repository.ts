@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { Digest } from '../oci/digest.ts';
 import type { Context } from '../support/context.ts';
 import type { Identity } from './age/keys.ts';
 import type { Incoming } from './carry/incoming.ts';
@@ -25,6 +24,7 @@ import type {
 } from './repository.ts';
 import { beginRun, recoverStaging } from './run/begin.ts';
 import type { Run, RunOptions } from './run/run.ts';
+import { knownRepository } from './seal/known-repository.ts';
 import { PlainCache } from './seal/plain-cache.ts';
 import type { Store } from './seal/store.ts';
 import type { TrustedKeys } from './signed/provenance.ts';
@@ -81,15 +81,16 @@ export class DirectoryRepository implements Repository {
   async verify(options: VerifyOptions, context: Context): Promise<VerifyReport> {
     this.#locks.share();
     const { damagedBlobs, ...report } = await verifyRepository(this.#store, options, context);
-    await this.#recordDamage(damagedBlobs, context);
+    await recordDamage(context.stateDir, this.directory, damagedBlobs);
     return report;
   }
 
   async beginRun(options: RunOptions, context: Context): Promise<Run> {
     return this.#writing('backup', async (stored) => {
-      const repository = stored.at(-1)?.repository ?? randomBytes(16).toString('hex');
+      const known = await knownRepository(context.stateDir, stored);
+      const repository = known ?? randomBytes(16).toString('hex');
       const store = this.#storeFor(options, repository);
-      const damaged = await readDamage(context.stateDir, repository);
+      const damaged = await readDamage(context.stateDir, this.directory);
       const onEnd = () => this.#endWriting();
       this.#run = await beginRun({ ...options, store, repository, stored, damaged, onEnd }, context);
       return this.#run;
@@ -102,7 +103,7 @@ export class DirectoryRepository implements Repository {
       try {
         await recoverStaging(this.#store);
         const catalog = await loadEverySnapshot(this.#store);
-        return await removeSnapshots(this.#rememberingStore(catalog), catalog, new Set(ids), context);
+        return await removeSnapshots(await this.#rememberingStore(catalog), catalog, new Set(ids), context);
       } finally {
         await keepReserve(this.directory).catch(() => {}); // There may be no room for it yet.
       }
@@ -111,10 +112,10 @@ export class DirectoryRepository implements Repository {
 
   async repair(context: Context): Promise<RepairReport> {
     const { damagedBlobs, ...report } = await this.#alone('repairing', async () => {
-      const store = this.#rememberingStore(await loadEverySnapshot(this.#store));
+      const store = await this.#rememberingStore(await loadEverySnapshot(this.#store));
       return repairRepository(store, context);
     });
-    await this.#recordDamage(damagedBlobs, context);
+    await recordDamage(context.stateDir, this.directory, damagedBlobs);
     return report;
   }
 
@@ -124,7 +125,7 @@ export class DirectoryRepository implements Repository {
 
   async beginIncoming(manifest: Buffer, keys: TrustedKeys, context: Context): Promise<Incoming> {
     return this.#writing('taking in a snapshot', async (stored) => {
-      const damaged = await readDamage(context.stateDir, stored.at(-1)?.repository ?? '');
+      const damaged = await readDamage(context.stateDir, this.directory);
       const onEnd = () => this.#endWriting();
       return beginIncoming({ store: this.#store, stored, damaged, manifest, keys, onEnd });
     });
@@ -134,11 +135,6 @@ export class DirectoryRepository implements Repository {
     await this.#run?.abandon();
     await this.#frames.close();
     this.#locks.release();
-  }
-
-  async #recordDamage(damaged: ReadonlySet<Digest>, { stateDir }: Context): Promise<void> {
-    const repository = await this.#snapshots.repository();
-    if (repository !== undefined) await recordDamage(stateDir, repository, damaged);
   }
 
   /** Begins what goes on, under the exclusive lock, until `#endWriting`; what dead writers left is cleared away first. */
@@ -166,10 +162,9 @@ export class DirectoryRepository implements Repository {
   }
 
   /** So that the next run of a host without a key knows what is in an index that was written anew. */
-  #rememberingStore({ stored }: Catalog): Store {
-    const repository = stored.at(-1)?.repository;
-    const needed = this.#store.identities.length > 0 && repository !== undefined;
-    return needed
+  async #rememberingStore({ stored }: Catalog): Promise<Store> {
+    const repository = await knownRepository(this.#context.stateDir, stored);
+    return this.#store.identities.length > 0 && repository !== undefined
       ? { ...this.#store, cache: new PlainCache(this.#context.stateDir, repository) }
       : this.#store;
   }

@@ -53,11 +53,6 @@ export class LoadedSnapshots {
     return places;
   }
 
-  /** Id of the repository; `undefined` while it has no snapshot. */
-  async repository(): Promise<string | undefined> {
-    return (await this.all()).at(-1)?.repository;
-  }
-
   forget(): void {
     this.#all = undefined;
     this.#places = undefined;

@@ -195,6 +195,25 @@ test('what a check found damaged is not built on, and repair mends older snapsho
   await repository.close();
 });
 
+test('that a copy is whole does not make forget what is damaged here, nor the other way round', async () => {
+  const copy = join(root, 'copy');
+  cpSync(directory, copy, { recursive: true });
+  const pack = paths.find((path) => kinds.get(path) === 'pack')!;
+  const bytes = readFileSync(pack);
+  bytes[bytes.length >> 1]! ^= 1;
+  writeFileSync(pack, bytes);
+  assert.ok((await verify()).damage.length > 0);
+  const whole = await openRepository(copy, context);
+  assert.equal((await whole.verify({ readData: true }, context)).damage, []);
+  const kept = await saveDirectories(whole, { files }, context);
+  assert.is(kept.added.blobs, 0, 'the copy is built on');
+  await whole.close();
+  const here = await openRepository(directory, context);
+  await saveDirectories(here, { files }, context);
+  assert.equal((await here.verify({ readData: true }, context)).damage, [], 'what is damaged here is not');
+  await here.close();
+});
+
 test('repair says which snapshots it cannot mend, and deletes nothing', async () => {
   const lost = paths.filter((path) => kinds.get(path) === 'tree')[0]!;
   const bytes = readFileSync(lost);

@@ -6,6 +6,7 @@ import type { Context } from '../../support/context.ts';
 import { DamagedError, InterruptedError, SignatureError } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';
 import type { Damage, VerifyOptions, VerifyReport } from '../repository.ts';
+import { knownRepository } from '../seal/known-repository.ts';
 import { PlainCache } from '../seal/plain-cache.ts';
 import type { Store } from '../seal/store.ts';
 import { type Catalog, loadEverySnapshot } from '../snapshot/catalog.ts';
@@ -69,7 +70,7 @@ function requireKey({ directory, identities }: Store, { stored }: Catalog): void
 
 /** With what this host remembers of its own backups: it decides nothing, but it knows names where no key is at hand. */
 async function rememberingStore(store: Store, { stored }: Catalog, { stateDir }: Context): Promise<Store> {
-  const repository = stored.at(-1)?.repository;
+  const repository = await knownRepository(stateDir, stored);
   if (repository === undefined) return store;
   const cache = new PlainCache(stateDir, repository);
   return (await cache.digests()).size > 0 ? { ...store, cache } : store;

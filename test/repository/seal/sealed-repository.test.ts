@@ -17,6 +17,7 @@ import { SignatureError } from '../../../src/support/errors.ts';
 import { needProgram } from '../../support/debian-program.ts';
 import { quietContext, saveDirectories } from '../../support/save-directory.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { exported, imported, stream } from '../carry/exported.ts';
 
 const root = temporaryDirectory();
 const [alice, bob] = [generateIdentity(), generateIdentity()];
@@ -182,6 +183,17 @@ test('a host that lost its memory stores everything anew and says so; with the k
   assert.equal(await host.read(anew, 'sub/large', alice), large);
   const again = await host.save(alice);
   assert.ok(again.added.bytes < nextToNothing);
+});
+
+test('a snapshot of another host that is taken in does not make this one forget', async () => {
+  const [host, other] = [new Host(), new Host()];
+  await host.save(alice);
+  const { id } = await other.save(alice);
+  const archive = await exported(other.repository, id, other.context);
+  await imported(host.repository, stream(archive), host.context);
+  const next = await host.save(alice);
+  assert.ok(next.added.bytes < nextToNothing, `${next.added.bytes}`);
+  assert.equal(host.warnings, []);
 });
 
 test('a memory that was damaged is worth nothing, and hinders nobody', async () => {
