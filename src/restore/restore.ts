@@ -14,7 +14,7 @@ import { planRestore, type RestorePlan } from './plan/plan.ts';
 import { type Selection, selectSources } from './plan/select.ts';
 import { findGround, surveyHost } from './plan/survey.ts';
 import { runRestore } from './run.ts';
-import { salvageSources } from './salvage/salvage.ts';
+import { type Salvage, salvageSources } from './salvage/salvage.ts';
 import { lackedImages, refuseMissingImages } from './sources/images.ts';
 
 export interface RestoreRequest extends Selection {
@@ -65,28 +65,38 @@ async function prepare(
   const host = request.to === undefined ? ports.host : undefined;
   const snapshot = await ports.repository.find(request.snapshot);
   const provenance = await expectProvenance(snapshot, ports);
-  const chosen = selectSources(snapshot, request, host?.deployment.backup?.sources ?? []);
-  if (chosen.selected.length === 0) throw new UsageError(`restoring ${snapshot.id}: nothing of it is chosen`);
-  const salvage = request.skipDamaged
-    ? await salvageSources(ports.repository, snapshot, chosen, request.to, context)
-    : { ...chosen, repository: ports.repository, losses: [] };
-  const { repository, skipped, losses } = salvage;
+  const chosen = await chooseSources(request, ports, snapshot, context);
+  const { repository, losses } = chosen;
   const selected = host
-    ? await findDataDirectories(salvage.selected, repository, snapshot, host, context)
-    : salvage.selected;
+    ? await findDataDirectories(chosen.selected, repository, snapshot, host, context)
+    : chosen.selected;
   const ground = await findGround(selected, host?.engine, request.to);
   const release = host?.deployment.release;
   const options = { services: host?.services, release, partial: request.only.length > 0 };
   const survey = await surveyHost(repository, snapshot, selected, ground, options, context);
   if (request.to !== undefined) refuseExisting(survey.targets);
-  const plan = { ...planRestore(snapshot, selected, skipped, survey), provenance, losses };
+  const plan = { ...planRestore(snapshot, selected, chosen.skipped, survey), provenance, losses };
   if (!selected.some(({ images }) => images)) {
-    const areSpoilt = chosen.selected.some(({ images }) => images);
+    const areSpoilt = losses.some(({ kind }) => kind === 'images');
     refuseMissingImages(lackedImages(plan.start, survey.services), areSpoilt);
   }
   expectSpace(plan.space);
   const decided = { request, snapshot, selected, plan, services: survey.services };
   return { plan, run: () => runRestore(decided, { repository, host }, context) };
+}
+
+async function chooseSources(
+  request: RestoreRequest,
+  { repository, host }: RestorePorts,
+  snapshot: Snapshot,
+  context: Context,
+): Promise<Salvage> {
+  const declared = request.to === undefined ? host?.deployment.backup?.sources : undefined;
+  const sources = selectSources(snapshot, request, declared ?? []);
+  if (sources.selected.length === 0)
+    throw new UsageError(`restoring ${snapshot.id}: nothing of it is chosen`);
+  if (!request.skipDamaged) return { ...sources, repository, losses: [] };
+  return salvageSources(repository, snapshot, sources, request.to, context);
 }
 
 async function expectProvenance(

@@ -1,4 +1,4 @@
-import type { SourceSummary } from '../../repository/snapshot/snapshot.ts';
+import type { SourceKind, SourceSummary } from '../../repository/snapshot/snapshot.ts';
 import { describeRange, type PathRange } from '../../repository/tree/path-range.ts';
 import { toText } from '../../support/posix/byte-path.ts';
 
@@ -20,6 +20,7 @@ export interface Loss {
 export interface ToldLoss {
   source: string;
   title: string;
+  kind: SourceKind;
   /** `SOURCE:every file after PATH and before PATH`. */
   ranges: string[];
   files: { path: string; reason: string }[];
@@ -27,11 +28,15 @@ export interface ToldLoss {
 }
 
 /** A loss in words for an operator, each with the name of its source. */
-export function tellLoss({ name, title }: SourceSummary, { ranges, files, directories }: Loss): ToldLoss {
+export function tellLoss(
+  { name, title, kind }: SourceSummary,
+  { ranges, files, directories }: Loss,
+): ToldLoss {
   const named = (path: string) => `${name}:${toText(path)}`;
   return {
     source: name,
     title,
+    kind,
     ranges: ranges.map((range) => `${name}:${describeRange(range)}`),
     files: [...files].map(([path, reason]) => ({ path: named(path), reason })),
     directories: directories.map(named),
