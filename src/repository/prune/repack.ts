@@ -44,7 +44,8 @@ export async function repack(
   // No pack is shared by snapshots of which one is sealed and another is not.
   const readable = everything.filter(({ snapshot }) => hasKey || snapshot.recipients.length === 0);
   const live = await liveChunks(store, readable);
-  const wasteful = (await readPackContents(store, readable)).filter((pack) => isWasteful(pack, live));
+  const wasteful: PackContents[] = [];
+  for await (const pack of readPackContents(store, readable)) if (isWasteful(pack, live)) wasteful.push(pack);
   const indexes = readable.flatMap(({ parts }) => parts.indexes);
   if (wasteful.length === 0 || indexes[0] === undefined) return undefined;
   const text = await readMetadata(store, indexes[0]);

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Digest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/layout.ts';
 import { DamagedError } from '../../support/errors.ts';
+import { freeNow } from '../../support/free-now.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import { decompress } from '../blobs/zstd.ts';
 import { decodeIndex, type Frame, type PackContents } from '../packs/index-lines.ts';
@@ -10,19 +11,17 @@ import { isChunkHeader, offsetsIn } from '../packs/tar-frame.ts';
 import type { Store } from '../seal/store.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 
-/** What the indexes tell of every pack that a snapshot needs, each once. Damaged indexes are left out. */
-export async function readPackContents(
+/** What the indexes tell of every pack that a snapshot needs, each once, one index after the other. Damaged indexes are left out. */
+export async function* readPackContents(
   store: Store,
   stored: readonly StoredSnapshot[],
-): Promise<PackContents[]> {
+): AsyncGenerator<PackContents> {
   const needed = new Set(stored.flatMap(({ parts }) => parts.packs.map(({ digest }) => digest)));
   const indexes = new Map(stored.flatMap(({ parts }) => parts.indexes.map((index) => [index.digest, index])));
-  const contents: PackContents[] = [];
   for (const index of indexes.values()) {
-    for (const pack of await readIndexPacks(store, index.digest))
-      if (needed.delete(pack.pack)) contents.push(pack);
+    for (const contents of await readIndexPacks(store, index.digest))
+      if (needed.delete(contents.pack)) yield contents;
   }
-  return contents;
 }
 
 async function readIndexPacks(store: Store, digest: Digest): Promise<PackContents[]> {
@@ -59,21 +58,31 @@ interface DamagedFrame {
   chunks: string[];
 }
 
+/** So many frames are read and decompressed while the chunks of one are hashed. */
+const framesAhead = 2;
+
 async function* damagedFrames(store: Store, { pack, frames }: PackContents): AsyncGenerator<DamagedFrame> {
   const path = blobPath(store, pack);
+  const checks: Promise<DamagedFrame | undefined>[] = [];
   let file: OpenPack | undefined;
   try {
     file = await openPack(store, pack);
     let offset = 0;
-    for (const frame of frames) {
-      const damaged = await checkFrame(file, offset, frame, path);
-      if (damaged !== undefined) yield damaged;
+    for (const [i, frame] of frames.entries()) {
+      const check = checkFrame(file, offset, frame, path);
+      check.catch(() => {}); // It is told when its turn comes.
+      checks.push(check);
       offset += frame.length;
+      while (checks.length > (i < frames.length - 1 ? framesAhead : 0)) {
+        const damaged = await checks.shift();
+        if (damaged !== undefined) yield damaged;
+      }
     }
   } catch (error) {
     if (!(error instanceof DamagedError)) throw error;
     yield { wrong: error.message, chunks: frames.flatMap(chunksOf) };
   } finally {
+    await Promise.allSettled(checks);
     await file?.close();
   }
 }
@@ -87,7 +96,11 @@ async function checkFrame(
   try {
     const packed = await file.read(offset, frame.length);
     const { length } = offsetsIn(frame.sizes);
-    return checkChunks(await decompress(packed, length, path, length), frame);
+    const bytes = await decompress(packed, length, path, length);
+    freeNow(packed);
+    const damaged = checkChunks(bytes, frame);
+    freeNow(bytes);
+    return damaged;
   } catch (error) {
     if (!(error instanceof DamagedError)) throw error;
     return { wrong: error.message, chunks: chunksOf(frame) };

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import type { Digest } from '../../oci/digest.ts';
+import { freeNow } from '../../support/free-now.ts';
 
 const piece = 1024 * 1024;
 
@@ -11,22 +12,24 @@ export async function hashBlob(
 ): Promise<{ got: Digest; size: number }> {
   const file = await open(path, 'r');
   const sha256 = createHash('sha256');
+  const buffers: Buffer[] = [];
   let size = 0;
   try {
     // Most blobs are small, and a megabyte for each would keep the garbage collector busy.
     const length = Math.min(piece, (await file.stat()).size + 1);
-    const buffers = [Buffer.allocUnsafe(length), Buffer.allocUnsafe(length)] as const;
-    let reading = file.read(buffers[0], 0, length);
+    buffers.push(Buffer.allocUnsafe(length), Buffer.allocUnsafe(length));
+    let reading = file.read(buffers[0]!, 0, length);
     for (let turn = 1; ; turn++) {
       const { bytesRead, buffer } = await reading;
       if (bytesRead === 0) break;
-      reading = file.read(buffers[(turn % 2) as 0 | 1], 0, length);
+      reading = file.read(buffers[turn % 2]!, 0, length);
       sha256.update(buffer.subarray(0, bytesRead));
       size += bytesRead;
       onBytes(bytesRead);
     }
   } finally {
     await file.close();
+    for (const buffer of buffers) freeNow(buffer);
   }
   return { got: `sha256:${sha256.digest('hex')}`, size };
 }

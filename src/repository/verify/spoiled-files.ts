@@ -2,6 +2,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { toText } from '../../support/posix/byte-path.ts';
 import type { Entry } from '../entry.ts';
+import type { PackContents } from '../packs/index-lines.ts';
 import { ChunkPlaces } from '../read/chunk-places.ts';
 import type { Store } from '../seal/store.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
@@ -53,12 +54,21 @@ async function* filesInPack(
   spoiled: readonly StoredSnapshot[],
   pack: Digest,
 ): AsyncGenerator<string> {
-  const contents = (await readPackContents(store, spoiled)).find((other) => other.pack === pack);
+  const contents = await contentsOf(store, spoiled, pack);
   if (contents === undefined) return;
   const damaged = await findDamagedChunks(store, contents);
   const chunks = damaged.size > 0 ? damaged : new Set(contents.frames.flatMap(chunksOf));
   const mayHave = ({ packs }: TreeRef) => packs.some(({ digest }) => digest === pack);
   yield* filesWith(store, spoiled, mayHave, (entry) => entry.chunks?.some((chunk) => chunks.has(chunk)));
+}
+
+async function contentsOf(
+  store: Store,
+  stored: readonly StoredSnapshot[],
+  pack: Digest,
+): Promise<PackContents | undefined> {
+  for await (const contents of readPackContents(store, stored)) if (contents.pack === pack) return contents;
+  return undefined;
 }
 
 /** Those whose content no other index tells of. */

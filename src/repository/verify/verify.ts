@@ -135,23 +135,22 @@ async function checkPacks(
   { store, remembering, catalog, report, task, part }: Checking,
   context: Context,
 ): Promise<NonNullable<VerifyReport['packs']>> {
-  const packs = await readPackContents(store, catalog.stored);
-  const drawn = draw(packs, Math.ceil(packs.length * part));
-  for (const contents of drawn) {
+  const packs = new Set(catalog.stored.flatMap(({ parts }) => parts.packs.map(({ digest }) => digest)));
+  const drawn = draw([...packs], Math.ceil(packs.size * part));
+  for await (const contents of readPackContents(store, catalog.stored)) {
     throwIfInterrupted(context);
-    if (report.damagedBlobs.has(contents.pack)) continue;
+    if (!drawn.has(contents.pack) || report.damagedBlobs.has(contents.pack)) continue;
     const wrong = await checkPack(store, contents);
     task.advance(contents.size);
     if (wrong === undefined) continue;
     await addDamage(remembering, catalog, report, { digest: contents.pack, message: wrong, got: undefined });
   }
-  return { read: drawn.length, all: packs.length };
+  return { read: drawn.size, all: packs.size };
 }
 
 /** So many of them, each as likely as any other. */
-function draw<T>(all: T[], count: number): T[] {
-  const rest = [...all];
-  return Array.from({ length: count }, () => rest.splice(randomInt(rest.length), 1)[0]!);
+function draw<T>(all: T[], count: number): Set<T> {
+  return new Set(Array.from({ length: count }, () => all.splice(randomInt(all.length), 1)[0]!));
 }
 
 async function checkContents(
