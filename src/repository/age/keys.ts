@@ -29,8 +29,9 @@ export function encodeRecipient({ publicKey }: Recipient): string {
 export function decodeRecipient(text: string): Recipient {
   const publicKey = decodeKey(text, 'age');
   if (publicKey !== undefined) return { publicKey };
+  const shown = /^AGE-SECRET-KEY/i.test(text) ? 'AGE-SECRET-KEY-…' : text;
   throw new UsageError(
-    `reading the recipient ${JSON.stringify(text)}: it is not an X25519 recipient of age`,
+    `reading the recipient ${JSON.stringify(shown)}: it is not an X25519 recipient of age`,
     {
       advice:
         'Give one that begins with `age1`, as `dockerctl backup key generate` or `age-keygen` prints it',
@@ -50,11 +51,20 @@ export function encodeIdentity({ secretKey }: Identity): string {
  * @throws {SignatureError} when a line is anything else, or there is no identity.
  */
 export function decodeIdentities(text: string, file: string): Identity[] {
+  if (/^(age-encryption\.org|-----BEGIN AGE ENCRYPTED FILE)/.test(text)) {
+    throw unusable(
+      file,
+      'it is encrypted itself',
+      `Decrypt it on the way: age -d ${file} | dockerctl … --identity -`,
+    );
+  }
+  if (/^(-----BEGIN [A-Z ]*PRIVATE KEY|ssh-|ecdsa-)/.test(text)) throw unusable(file, 'it is a key of SSH');
   const identities: Identity[] = [];
-  for (const [index, line] of text.split(/\r?\n/).entries()) {
+  for (const [index, written] of text.split('\n').entries()) {
+    const line = written.trimEnd();
     if (line === '' || line.startsWith('#')) continue;
     const secretKey = decodeKey(line, 'AGE-SECRET-KEY-');
-    if (secretKey === undefined) throw unusable(file, `line ${index + 1} is not an X25519 identity of age`);
+    if (secretKey === undefined) throw unusable(file, `line ${index + 1} is ${nameWrongLine(line)}`);
     identities.push(identityFrom(secretKey));
   }
   if (identities.length === 0) throw unusable(file, 'it holds no identity');
@@ -74,8 +84,15 @@ function decodeKey(text: string, prefix: 'age' | 'AGE-SECRET-KEY-'): Uint8Array 
   return bytes?.length === 32 ? bytes : undefined;
 }
 
-function unusable(file: string, what: string): SignatureError {
-  return new SignatureError(`reading the private key from ${file}: ${what}`, {
-    advice: 'Give the file that holds the line AGE-SECRET-KEY-1… printed by `dockerctl backup key generate`',
-  });
+function nameWrongLine(line: string): string {
+  if (line.startsWith('age1')) return 'a recipient, which encrypts and does not decrypt';
+  if (line.startsWith('AGE-PLUGIN-')) return 'an identity of a plugin, which the age program alone can use';
+  return 'not an X25519 identity of age';
+}
+
+const wantedFile =
+  'Give the file that holds the line AGE-SECRET-KEY-1… printed by `dockerctl backup key generate`';
+
+function unusable(file: string, what: string, advice = wantedFile): SignatureError {
+  return new SignatureError(`reading the private key from ${file}: ${what}`, { advice });
 }

@@ -3,6 +3,7 @@ import { type ArchiveInput, counted } from '../../archive/input.ts';
 import type { TarEntry } from '../../archive/tar/reader.ts';
 import { type Digest, hexOf, verified } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
+import { DamagedError } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';
 import type { Repository } from '../repository.ts';
 import type { Provenance, TrustedKeys } from '../signed/provenance.ts';
@@ -37,10 +38,20 @@ export async function importArchive(
   const archive = await openArchive(input);
   try {
     return await importEntries(repository, watched(archive.entries(), task), { what, keys }, context);
+  } catch (error) {
+    throw error instanceof DamagedError && error.advice === undefined ? damagedArchive(what, error) : error;
   } finally {
     await archive.close();
     task.end();
   }
+}
+
+function damagedArchive(what: string, cause: DamagedError): DamagedError {
+  return new DamagedError(`importing ${what}: ${cause.message}`, {
+    advice: 'Copy it again from where it came from, all volumes of it if there are several',
+    facts: cause.facts,
+    cause,
+  });
 }
 
 async function* watched(entries: AsyncIterable<TarEntry>, task: ProgressTask): AsyncGenerator<TarEntry> {

@@ -45,6 +45,9 @@ export async function* readContent(
     if (!(error instanceof DamagedError)) throw error;
     const path = toText(entry.path);
     throw new DamagedError(`reading the content of ${path}: ${error.message}`, {
+      advice:
+        error.advice ??
+        'dockerctl backup verify names all that is spoilt; another snapshot may have the file whole',
       facts: { ...error.facts, path },
       cause: error,
     });

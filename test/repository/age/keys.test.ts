@@ -65,4 +65,22 @@ test('an identity file with anything else is refused by line, without showing it
   refusedIdentities('# only a comment\n');
 });
 
+test('what is mistaken for an identity file is named, and a secret is never shown', () => {
+  const mistakes: Record<string, string> = {
+    'age-encryption.org/v1\n-> scrypt aaaa 18\n': 'it is encrypted itself',
+    '-----BEGIN AGE ENCRYPTED FILE-----\nYWdl\n': 'it is encrypted itself',
+    '-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n': 'it is a key of SSH',
+    'ssh-ed25519 AAAA root@host\n': 'it is a key of SSH',
+    [recipientText]: 'line 1 is a recipient',
+    'AGE-PLUGIN-YUBIKEY-1QQ': 'line 1 is an identity of a plugin',
+  };
+  for (const [text, what] of Object.entries(mistakes))
+    assert.ok(refusedIdentities(text).includes(what), what);
+  assert.equal(decodeIdentities(`${identityText} \t\n`, 'key').map(encodeIdentity), [identityText]);
+  assert.throws(
+    () => decodeRecipient(identityText),
+    (error: Error) => !error.message.includes(identityText),
+  );
+});
+
 test.run();
