@@ -111,9 +111,15 @@ function parse(bytes: Uint8Array, where: string): Manifest {
   }
   const { artifactType, config, layers } = manifest ?? {};
   if (artifactType === backupTypes.snapshot && isDescriptor(config) && Array.isArray(layers)) {
-    if (layers.every(isDescriptor)) return manifest as Manifest;
+    if (layers.every(isDescriptor) && layers.every(isAnnotated)) return manifest as Manifest;
   }
   throw new DamagedError(`reading ${where}: it is not the manifest of a snapshot`);
+}
+
+/** Whether what is noted of a layer, if anything, is text. */
+function isAnnotated({ annotations = {} }: Descriptor): boolean {
+  if (annotations === null || typeof annotations !== 'object') return false;
+  return Object.values(annotations).every((value) => typeof value === 'string');
 }
 
 /** Sealed or not. */
