@@ -35,21 +35,35 @@ export function writeChunk(frame: Buffer, at: number, hex: string, chunk: Uint8A
   return end;
 }
 
-/** Whether the entry at `at` is what `writeChunk` writes, so that `tar` finds the chunk by its name. */
+/**
+ * Whether the entry at `at` is what `writeChunk` writes, so that `tar` finds the chunk by its name; or what it wrote at first, when
+ * the magic was in the wrong field, which tar reads as an archive older than ustar.
+ */
 export function isChunkHeader(frame: Buffer, at: number, hex: string, size: number): boolean {
-  const want = Buffer.alloc(block);
-  header.copy(want);
-  want.write(hex, 0, 64, 'latin1');
-  want.write(octal(size, 11), 124, 11, 'latin1');
-  want.write(octal(checksum(want, 0), 6), 148, 6, 'latin1');
-  return want.equals(frame.subarray(at, at + block));
+  const found = frame.subarray(at, at + block);
+  return headerOf(header, hex, size).equals(found) || headerOf(firstHeader, hex, size).equals(found);
 }
 
-const header = Buffer.alloc(block);
-header.write('0000600\x000000000\x000000000\0', 100, 'latin1');
-header.write('00000000000\0', 136, 'latin1');
-header.write('      \0 ', 148, 'latin1');
-header.write('0ustar\x0000', 156, 'latin1');
+function headerOf(template: Buffer, hex: string, size: number): Buffer {
+  const made = Buffer.from(template);
+  made.write(hex, 0, 64, 'latin1');
+  made.write(octal(size, 11), 124, 11, 'latin1');
+  made.write(octal(checksum(made, 0), 6), 148, 6, 'latin1');
+  return made;
+}
+
+const header = templateWith(257);
+const firstHeader = templateWith(157);
+
+/** A header without name, size and checksum. */
+function templateWith(magicAt: number): Buffer {
+  const template = Buffer.alloc(block);
+  template.write('0000600\x000000000\x000000000\0', 100, 'latin1');
+  template.write('00000000000\0', 136, 'latin1');
+  template.write('      \0 0', 148, 'latin1');
+  template.write('ustar\x0000', magicAt, 'latin1');
+  return template;
+}
 
 function octal(value: number, digits: number): string {
   return value.toString(8).padStart(digits, '0');
