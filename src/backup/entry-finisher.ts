@@ -10,7 +10,7 @@ import type { Seen } from './walk/walk.ts';
 export class EntryFinisher {
   readonly #writer: SourceWriter;
   readonly #problems: ProblemLog;
-  /** For hard links whose first name could not be read: the name that took its place. */
+  /** For hard links whose first name could not be saved as what was linked: the name that took its place. */
   readonly #standIns = new Map<string, string | undefined>();
 
   constructor(writer: SourceWriter, problems: ProblemLog) {
@@ -33,11 +33,9 @@ export class EntryFinisher {
 
   async #finishTroubled(seen: Seen, entry: Entry, first: StoredFile): Promise<void> {
     const { result, entry: current } = await this.#readAgainIfReplaced(seen, entry, first);
+    if (seen.stat.links > 1 && !isOf(seen, result)) this.#standIns.set(entry.path, undefined);
     if (result === undefined) return this.#writer.add(current);
-    if ('error' in result) {
-      if (seen.stat.links > 1) this.#standIns.set(entry.path, undefined);
-      return this.#problems.unreadable(entry.path, result.error);
-    }
+    if ('error' in result) return this.#problems.unreadable(entry.path, result.error);
     if (result.flag !== undefined) this.#problems.changing(entry.path);
     await this.#writer.add(withContent(seen, current, result));
   }
@@ -77,6 +75,11 @@ export class EntryFinisher {
 interface Found {
   seen: Seen;
   entry: Entry;
+}
+
+/** Whether what was read is the file that the walk saw, and no other that took its place. */
+function isOf({ stat }: Seen, result: StoredFile | undefined): boolean {
+  return result !== undefined && !('error' in result) && result.inode === Number(stat.inode);
 }
 
 function wasReplaced(result: StoredFile): boolean {

@@ -20,4 +20,9 @@ export class HardLinks {
     if (known.unseen <= 0) this.#files.delete(identity);
     return known.path;
   }
+
+  /** The last name asked for could not be saved: the next one is the first. */
+  forget(stat: Stat): void {
+    this.#files.delete(identityOf(stat));
+  }
 }

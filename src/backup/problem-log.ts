@@ -39,6 +39,8 @@ export class ProblemLog {
   /** A file that vanished before it was read does not spoil a source; one that is there and cannot be read does. */
   unreadable(path: string, code: string): void {
     if (code === 'ENOENT') this.#count(this.#vanished, path);
+    else if (code === 'ESTALE')
+      this.fail(`${this.#show(path)}: was replaced again and again, or by a directory, while it was read`);
     else this.fail(`${this.#show(path)}: cannot be read (${code})`);
   }
 

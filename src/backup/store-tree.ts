@@ -50,7 +50,7 @@ export async function storeTree(
       const link = links.firstPathOf(seen.stat, seen.path);
       const isKept = before !== undefined && canBeKept(before, seen, link, writer, trustedBefore);
       if (!isKept) changes[before === undefined ? 'added' : 'changed']++;
-      const stored = isKept ? queue.keep(seen, before) : storeAnew(seen, link, queue, problems);
+      const stored = isKept ? queue.keep(seen, before) : storeAnew(seen, link, { queue, links, problems });
       if (stored !== undefined) await stored;
     }
     await queue.flush();
@@ -78,8 +78,7 @@ function canBeKept(
 function storeAnew(
   seen: Seen,
   link: string | undefined,
-  queue: TreeQueue,
-  problems: ProblemLog,
+  { queue, links, problems }: { queue: TreeQueue; links: HardLinks; problems: ProblemLog },
 ): Promise<void> | undefined {
   if (seen.stat.type === 'file' && link === undefined) return queue.read(seen, describeByStat(seen));
   let entry: Entry;
@@ -88,6 +87,7 @@ function storeAnew(
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;
+    if (link === undefined) links.forget(seen.stat);
     problems.unreadable(seen.path, code);
     return undefined;
   }

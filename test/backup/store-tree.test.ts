@@ -198,6 +198,44 @@ test('when the first name of a file vanishes before it is read, the next takes i
   assert.equal(writer.warnings, ['/root/a: vanished before being read']);
 });
 
+test('when another file, a link or a directory takes the place of a first name, the next keeps what was linked', async () => {
+  for (const replace of [
+    (path: string) => renameSync(join(path, '..', 'z'), path),
+    (path: string) => symlinkSync('elsewhere', path),
+    (path: string) => mkdirSync(path),
+  ]) {
+    const parent = parentWith({ a: 'one', z: 'another' });
+    const root = join(parent, 'root');
+    for (const name of ['b', 'c']) linkSync(join(root, 'a'), join(root, name));
+    const writer = new MemoryWriter();
+    writer.beforeRead = (names) => {
+      if (!names.includes('z')) return;
+      rmSync(join(root, 'a'));
+      replace(join(root, 'a'));
+    };
+    const saved = await save(parent, writer);
+    assert.is(contentOf(saved, 'root/b'), 'one');
+    assert.is(entry(saved, 'root/b').hardlink, undefined);
+    assert.is(entry(saved, 'root/c').hardlink, 'root/b');
+  }
+});
+
+test('when the first name of a link vanishes before it is read, the next is no name of nothing', async () => {
+  const parent = parentWith({});
+  const root = join(parent, 'root');
+  symlinkSync('elsewhere', join(root, 'a'));
+  linkSync(join(root, 'a'), join(root, 'b'));
+  const saved = await save(parent, new MemoryWriter(), always, function* (seen) {
+    for (const one of seen) {
+      if (one.name === 'a') rmSync(join(root, 'a'));
+      yield one;
+    }
+  });
+  assert.is(entry(saved, 'root/b').target, 'elsewhere');
+  assert.is(entry(saved, 'root/b').hardlink, undefined);
+  assert.is(saved.complete, true);
+});
+
 test('a file that was replaced between walk and read is saved as what it is now', async () => {
   const parent = parentWith({ a: 'old', new: 'newer' });
   const root = join(parent, 'root');
