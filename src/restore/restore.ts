@@ -3,7 +3,7 @@ import { type Provenance, requireProvenance, type TrustedKeys } from '../reposit
 import { shortId } from '../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
-import { DamagedError, UsageError } from '../support/errors.ts';
+import { UsageError } from '../support/errors.ts';
 import type { RestoreReport } from './conclude.ts';
 import type { AdoptedFile } from './deployment-file/adopted-file.ts';
 import type { RestoreHost } from './host.ts';
@@ -14,6 +14,7 @@ import { planRestore, type RestorePlan } from './plan/plan.ts';
 import { type Selection, selectSources } from './plan/select.ts';
 import { findGround, surveyHost } from './plan/survey.ts';
 import { runRestore } from './run.ts';
+import { advisedRepository } from './salvage/advised-repository.ts';
 import { type Salvage, salvageSources } from './salvage/salvage.ts';
 import { lackedImages, refuseMissingImages } from './sources/images.ts';
 
@@ -52,15 +53,6 @@ export async function prepareRestore(
   ports: RestorePorts,
   context: Context,
 ): Promise<PreparedRestore> {
-  const { plan, run } = await prepare(request, ports, context).catch(adviseOnDamage);
-  return { plan, run: () => run().catch(adviseOnDamage) };
-}
-
-async function prepare(
-  request: RestoreRequest,
-  ports: RestorePorts,
-  context: Context,
-): Promise<PreparedRestore> {
   await refuseUnfinished(context.stateDir);
   const host = request.to === undefined ? ports.host : undefined;
   const snapshot = await ports.repository.find(request.snapshot);
@@ -95,7 +87,7 @@ async function chooseSources(
   const sources = selectSources(snapshot, request, declared ?? []);
   if (sources.selected.length === 0)
     throw new UsageError(`restoring ${snapshot.id}: nothing of it is chosen`);
-  if (!request.skipDamaged) return { ...sources, repository, losses: [] };
+  if (!request.skipDamaged) return { ...sources, repository: advisedRepository(repository), losses: [] };
   return salvageSources(repository, snapshot, sources, request.to, context);
 }
 
@@ -105,16 +97,6 @@ async function expectProvenance(
 ): Promise<Provenance> {
   const what = `snapshot ${shortId(snapshot.id)}`;
   return requireProvenance(await repository.signedConfig(snapshot), keys, what);
-}
-
-function adviseOnDamage(error: unknown): never {
-  if (!(error instanceof DamagedError) || error.advice !== undefined) throw error;
-  throw new DamagedError(error.message, {
-    facts: error.facts,
-    cause: error,
-    advice:
-      'Another snapshot may be whole, and dockerctl backup repair may mend this one; --skip-damaged restores what can be read',
-  });
 }
 
 function refuseExisting(targets: readonly { where: string; exists: boolean }[]): void {

@@ -1,0 +1,29 @@
+import type { ReadableRepository } from '../../repository/repository.ts';
+import { DamagedError } from '../../support/errors.ts';
+
+/** The same repository; what it throws where something cannot be read says how a restore can come past that. */
+export function advisedRepository(repository: ReadableRepository): ReadableRepository {
+  return {
+    directory: repository.directory,
+    snapshots: () => repository.snapshots(),
+    find: (name) => repository.find(name),
+    signedConfig: (snapshot) => repository.signedConfig(snapshot),
+    entries: (snapshot, source, onGap) => advised(repository.entries(snapshot, source, onGap)),
+    content: (snapshot, entry) => advised(repository.content(snapshot, entry)),
+    close: () => repository.close(),
+  };
+}
+
+async function* advised<T>(items: AsyncIterable<T>): AsyncGenerator<T> {
+  try {
+    yield* items;
+  } catch (error) {
+    if (!(error instanceof DamagedError)) throw error;
+    throw new DamagedError(error.message, {
+      facts: error.facts,
+      cause: error,
+      advice:
+        'Another snapshot may be whole, and dockerctl backup repair may mend this one; --skip-damaged restores what can be read',
+    });
+  }
+}
