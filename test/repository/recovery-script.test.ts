@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,7 +8,7 @@ import type { Entry } from '../../src/repository/entry.ts';
 import { openOrCreateRepository } from '../../src/repository/open.ts';
 import { needProgram } from '../support/debian-program.ts';
 import { makeOddTree } from '../support/odd-tree.ts';
-import { quietContext, saveDirectories } from '../support/save-directory.ts';
+import { quietContext, saveDirectories, saveDirectory } from '../support/save-directory.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -90,6 +90,34 @@ test('it stops at a damaged blob', async () => {
   const { status } = spawnSync('sh', [script, directory, id.slice(7, 15), join(root, 'damaged-target')]);
   assert.is.not(status, 0);
 });
+
+test('it writes through no link of a tree that is meant to harm', async () => {
+  const outside = join(root, 'outside');
+  mkdirSync(outside);
+  const link = (path: string, target: string): Entry => ({ ...plain(path), type: 'symlink', target });
+  const trees: Record<string, Entry[]> = {
+    'a link in a link': [link('a', outside), link('a/x', '/etc/passwd')],
+    'a directory in a link': [link('a', outside), { ...plain('a/x'), type: 'directory' }],
+  };
+  for (const [name, entries] of Object.entries(trees)) {
+    const directory = name.replaceAll(' ', '-');
+    const repository = await openOrCreateRepository(join(root, directory), context);
+    const run = await repository.beginRun({ host: 'h', deployment: 'd', release: undefined }, context);
+    await saveDirectory(run, 'real', source, context);
+    const writer = await run.beginSource({ name: 'files', title: 'Files', kind: 'paths', origin: {} });
+    for (const entry of entries) await writer.add(entry);
+    await writer.end({ complete: true });
+    const { id } = await run.commit();
+    await repository.close();
+    const { stderr } = recover('sh', directory, id.slice(7, 19), `${directory}-target`);
+    assert.match(stderr, /refused: .\/a\/x|cannot overwrite directory/, name);
+    assert.equal(readdirSync(outside), [], name);
+  }
+});
+
+function plain(path: string): Omit<Entry, 'type'> {
+  return { path, mode: 0o755, uid: 0, gid: 0, mtime: 0n, inode: 1, ctime: 0n };
+}
 
 test('it fails where there is no such snapshot, and where the key is not the one', () => {
   const unknown = recover('sh', 'plain', 'ffffffffffff', 'no-target');
