@@ -1,8 +1,6 @@
 import { openArchive } from '../archive/archive.ts';
 import type { Codec } from '../archive/codec.ts';
-import { indexArchive } from '../archive/index/archive-index.ts';
 import type { ArchiveImage, ImageIndex } from '../archive/index/image-index.ts';
-import { openIndexCache } from '../archive/index/index-cache.ts';
 import { indexOneWay } from '../archive/index/one-way-index.ts';
 import { type Attachment, layersLeftOut, type ReleaseBase } from '../archive/index/release-document.ts';
 import { type ArchiveInput, groupInputs } from '../archive/input.ts';
@@ -11,12 +9,13 @@ import type { Platform } from '../oci/descriptor.ts';
 import type { Digest } from '../oci/digest.ts';
 import type { Context } from '../support/context.ts';
 import { EngineUnreachableError } from '../support/errors.ts';
-import { type Catalog, indexCacheDirectory } from './catalog/catalog.ts';
+import type { Catalog } from './catalog/catalog.ts';
 import { engineImages } from './engine-images.ts';
 import { heldImage } from './holdings/held-image.ts';
 import { type Holdings, holdingsOf } from './holdings/holdings.ts';
 import { storedImages } from './holdings/stored-images.ts';
 import { compressionOf } from './load/documents.ts';
+import { seekableIndex } from './seekable-index.ts';
 import { fingerprintOf } from './signatures.ts';
 
 /** What an archive holds, told without loading anything. */
@@ -74,10 +73,9 @@ async function inspectArchive(
   });
   try {
     if (archive.seekable === undefined && archive.size !== undefined) task.setTotal(archive.size);
-    const { name, codec, size, seekable } = archive;
-    const { index } = seekable
-      ? await indexArchive({ ...archive, seekable }, openIndexCache(indexCacheDirectory(context.stateDir)))
-      : await indexOneWay(archive, { stopAtLayers: true });
+    const { name, codec, size } = archive;
+    const { index } =
+      (await seekableIndex(archive, context)) ?? (await indexOneWay(archive, { stopAtLayers: true }));
     const { era, absent, release } = index;
     const holdings = await host?.(index.images);
     const signed = release && { document: release.bytes, signature: release.signature };

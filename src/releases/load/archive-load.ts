@@ -1,14 +1,13 @@
 import type { Archive } from '../../archive/archive.ts';
-import { type ArchiveIndex, indexArchive } from '../../archive/index/archive-index.ts';
+import type { ArchiveIndex } from '../../archive/index/archive-index.ts';
 import type { ArchiveImage, ImageIndex } from '../../archive/index/image-index.ts';
-import { openIndexCache } from '../../archive/index/index-cache.ts';
 import { indexOneWay } from '../../archive/index/one-way-index.ts';
 import type { Context } from '../../support/context.ts';
 import { FailedError } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';
-import { indexCacheDirectory } from '../catalog/catalog.ts';
 import { type Holdings, holdingsOf, nothing } from '../holdings/holdings.ts';
 import { storedImages, type WantedImages } from '../holdings/stored-images.ts';
+import { seekableIndex } from '../seekable-index.ts';
 import { type Before, lookBefore } from './before.ts';
 import { type ChosenRelease, chooseRelease } from './choose.ts';
 import type { LoadedArchive, LoadedImage, LoadOptions } from './load.ts';
@@ -58,7 +57,8 @@ interface Load {
 
 async function planOnly(load: Load): Promise<LoadedArchive> {
   const { archive, before, context } = load;
-  const index = (await seekableIndex(load)) ?? (await indexOneWay(archive, { stopAtLayers: false }));
+  const index =
+    (await seekableIndex(archive, context)) ?? (await indexOneWay(archive, { stopAtLayers: false }));
   const { release, plan } = await planIndexed(index, load);
   const inPlace = isInPlace(plan, before.images);
   const moved = inPlace ? [] : warnOfReplaced(plan.images, before.images, context.progress);
@@ -74,7 +74,7 @@ async function sendAndCheck(
   load: Load,
   transfer: Transfer,
 ): Promise<{ release: string; images: LoadedImage[] }> {
-  const index = await seekableIndex(load);
+  const index = await seekableIndex(load.archive, load.context);
   if (index === undefined) return await passOnAndCheck(load, transfer);
   const { release, chosen, plan } = await planIndexed(index, load);
   try {
@@ -104,12 +104,6 @@ async function passOnAndCheck(
     holdings: (wanted) => holdings(wanted, load),
   });
   return { release, images: await transfer.check() };
-}
-
-async function seekableIndex({ archive, context }: Load): Promise<ArchiveIndex | undefined> {
-  const { seekable } = archive;
-  if (seekable === undefined) return undefined;
-  return await indexArchive({ ...archive, seekable }, openIndexCache(indexCacheDirectory(context.stateDir)));
 }
 
 async function planIndexed(
