@@ -1,6 +1,6 @@
 /**
- * Builds what is shipped into `dist/`: the command as one file, so that it starts quickly; the library; the entry of
- * every worker thread (`src/<room>/…/worker.ts` becomes `dist/<room>-worker.js`). Packages with native code stay
+ * Builds what is shipped into `dist/`: the command as one file, so that it starts quickly, and before it a small one that
+ * prepares the process; the library; the entry of every worker thread (`src/<room>/…/worker.ts` becomes `dist/<room>-worker.js`). Packages with native code stay
  * outside, as files that node loads from `node_modules`.
  */
 import { execFileSync } from 'node:child_process';
@@ -23,6 +23,19 @@ const shared: BuildOptions = {
 const define = { DOCKERCTL_VERSION: JSON.stringify(version), DOCKERCTL_BUNDLED: 'true' };
 
 /**
+ * zod brings the messages of fifty languages, and takes JSON Schemas apart: a third of all that the command would load. We use
+ * neither.
+ */
+const unusedOfZod: Plugin = {
+  name: 'unused parts of zod',
+  setup(build) {
+    build.onResolve({ filter: /\/(locales\/index|from-json-schema)\.js$/ }, ({ path, importer }) =>
+      importer.includes('/zod/') ? { path, namespace: 'unused' } : undefined,
+    );
+  },
+};
+
+/**
  * dockerode brings a gRPC server for BuildKit sessions and an ssh client that checks no host key. We use neither
  * (`src/engine/connection/ssh.ts` goes through the ssh program), and they are nine tenths of its bytes.
  */
@@ -37,6 +50,16 @@ const unused: Plugin = {
   },
 };
 
+/** The first file loads the second when it has done its part. */
+const program: Plugin = {
+  name: 'the program, in a file of its own',
+  setup(build) {
+    build.onResolve({ filter: /^\.\/main\.ts$/ }, ({ importer }) =>
+      importer.endsWith('/bin.ts') ? { path: './program.cjs', external: true } : undefined,
+    );
+  },
+};
+
 rmSync('dist', { recursive: true, force: true });
 const workers = globSync('src/**/worker.ts').map((path) => {
   const room = path.split('/')[1] ?? '';
@@ -45,9 +68,13 @@ const workers = globSync('src/**/worker.ts').map((path) => {
 // As CommonJS, so that a module's own imports are loaded with it and not all of them at the start: twice as quick.
 await build({
   ...shared,
-  plugins: [unused],
-  entryPoints: [{ in: 'src/cli/bin.ts', out: 'dockerctl' }],
+  plugins: [unused, unusedOfZod, program],
+  entryPoints: [
+    { in: 'src/cli/bin.ts', out: 'dockerctl' },
+    { in: 'src/cli/main.ts', out: 'program' },
+  ],
   format: 'cjs',
+  supported: { 'dynamic-import': false }, // `require` instead: node's loader of ES modules need not start.
   outExtension: { '.js': '.cjs' },
   define: { ...define, 'import.meta.url': 'bundleUrl' },
   banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },

@@ -5,10 +5,17 @@ import { chunkBytes, nonceBytes, PayloadSealer, sealedSize } from './payload.ts'
 import { Regrouper } from './regroup.ts';
 import { wrapFileKey } from './x25519.ts';
 
-/** One age v1 file made as its plaintext comes, in pieces of any length. Synchronous, for use in workers. */
+/** Bytes of plaintext that are sealed at a time. */
+const pieceBytes = 4 * chunkBytes;
+
+/**
+ * One age v1 file made as its plaintext comes, in pieces of any length. Synchronous, for use in workers. What it yields must all be
+ * taken, and is valid until the next is asked for.
+ */
 export class Encryptor {
   readonly #sealer: PayloadSealer;
   readonly #groups = new Regrouper(chunkBytes);
+  readonly #sealed = Buffer.allocUnsafeSlow(sealedSize(pieceBytes));
   #prologue: Uint8Array | undefined;
 
   /** Whoever holds the identity of any one of `recipients` can open it. */
@@ -18,20 +25,23 @@ export class Encryptor {
     this.#sealer = sealer;
   }
 
-  /** Returns what of the file is ready, in order; often nothing. */
-  update(plaintext: Uint8Array): Uint8Array[] {
-    const output = this.#takePrologue();
-    for (const run of this.#groups.push(plaintext)) output.push(this.#seal(run, false));
-    return output;
+  /** What of the file is ready, in order; often nothing. */
+  *update(plaintext: Uint8Array): Generator<Uint8Array> {
+    yield* this.#takePrologue();
+    for (const run of this.#groups.push(plaintext)) {
+      for (let at = 0; at < run.length; at += pieceBytes)
+        yield this.#seal(run.subarray(at, at + pieceBytes), false);
+    }
   }
 
-  /** Returns the end of the file. Call it once. */
-  final(): Uint8Array[] {
-    return [...this.#takePrologue(), this.#seal(this.#groups.rest(), true)];
+  /** The end of the file. Call it once. */
+  *final(): Generator<Uint8Array> {
+    yield* this.#takePrologue();
+    yield this.#seal(this.#groups.rest(), true);
   }
 
   #seal(plaintext: Uint8Array, last: boolean): Uint8Array {
-    const output = Buffer.allocUnsafeSlow(sealedSize(plaintext.length));
+    const output = this.#sealed.subarray(0, sealedSize(plaintext.length));
     this.#sealer.seal(plaintext, last, output);
     return output;
   }
@@ -50,16 +60,6 @@ export function encryptBytes(plaintext: Uint8Array, recipients: readonly Recipie
   file.set(prologue);
   sealer.seal(plaintext, true, file.subarray(prologue.length));
   return file;
-}
-
-/** Encrypts a stream into an age v1 file. */
-export async function* encryptStream(
-  plaintext: AsyncIterable<Uint8Array>,
-  recipients: readonly Recipient[],
-): AsyncGenerator<Uint8Array> {
-  const encryptor = new Encryptor(recipients);
-  for await (const piece of plaintext) yield* encryptor.update(piece);
-  yield* encryptor.final();
 }
 
 /** The header and the nonce of a new file, and what encrypts the rest of it. */

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 
 /** Bytes; more than the largest chunk, so that a chunk carried over from the arena before leaves room to read on. */
-export const arenaSize = 6 * 1024 * 1024;
+export const arenaSize = 5 * 1024 * 1024;
 const mostChunks = 4096;
 
 /** A fixed piece of memory that content is read into, and the chunks found in it. */

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsync, openSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { freeNow } from '../../support/free-now.ts';
 import { Encryptor } from '../age/encrypt.ts';
 import type { Recipient } from '../age/keys.ts';
 import { storeRaw } from '../blobs/zstd.ts';
@@ -48,7 +47,7 @@ export class PackFile {
   /** Ends the archive and syncs the file. Resolves when it would survive a power cut under its staging name. */
   async close(): Promise<WrittenPack> {
     this.#write(storeRaw(archiveEnd));
-    for (const sealed of this.#seal?.final() ?? []) this.#putSealed(sealed);
+    for (const sealed of this.#seal?.final() ?? []) this.#put(sealed);
     try {
       await fsyncAsync(this.#file);
     } finally {
@@ -65,12 +64,7 @@ export class PackFile {
 
   #write(bytes: Uint8Array): void {
     if (this.#seal === undefined) this.#put(bytes);
-    else for (const sealed of this.#seal.update(bytes)) this.#putSealed(sealed);
-  }
-
-  #putSealed(bytes: Uint8Array): void {
-    this.#put(bytes);
-    freeNow(bytes);
+    else for (const sealed of this.#seal.update(bytes)) this.#put(sealed);
   }
 
   #put(bytes: Uint8Array): void {

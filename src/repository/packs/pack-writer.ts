@@ -3,7 +3,7 @@ import type { Recipient } from '../age/keys.ts';
 import { compress, storeRaw, worthwhileEffort } from '../blobs/zstd.ts';
 import { chunkLimits } from '../chunks/gear.ts';
 import { PackFile, type WrittenPack } from './pack-file.ts';
-import { frameGoal, spaceOf, writeChunk } from './tar-frame.ts';
+import { frameGoal, frameLimit, spaceOf, writeChunk } from './tar-frame.ts';
 
 export interface PackWriterOptions {
   /** A name in staging that no other pack has. */
@@ -26,7 +26,7 @@ const framesInFlight = 2;
 export class PackWriter {
   readonly #options: PackWriterOptions;
   readonly #free: Buffer[] = Array.from({ length: framesInFlight }, () => {
-    return Buffer.allocUnsafeSlow(frameGoal + spaceOf(chunkLimits.maximum));
+    return Buffer.allocUnsafeSlow(Math.max(frameLimit, spaceOf(chunkLimits.maximum)));
   });
   readonly #waiting: ((buffer: Buffer) => void)[] = [];
   readonly #closing: Promise<void>[] = [];
@@ -40,6 +40,8 @@ export class PackWriter {
 
   /** Copies the chunk; waits while too many frames are in flight. */
   async add(hex: string, chunk: Uint8Array): Promise<void> {
+    const isTooMuch = (this.#frame?.used ?? 0) + spaceOf(chunk.length) > frameLimit;
+    if (this.#frame !== undefined && isTooMuch) this.#closeFrame(this.#frame);
     this.#frame ??= { buffer: await this.#acquire(), used: 0, sizes: [], chunks: [] };
     const frame = this.#frame;
     frame.used = writeChunk(frame.buffer, frame.used, hex, chunk);

@@ -1,8 +1,10 @@
 /** The 512-byte blocks of a POSIX ustar archive. Source: POSIX.1-2017, `pax`, "ustar Interchange Format". */
 const block = 512;
 
-/** A frame closes when it holds so many bytes. */
+/** A frame closes when it holds so many bytes… */
 export const frameGoal = 2 * 1024 * 1024;
+/** …or before the chunk with which it would hold more than so many, unless that is all it holds. */
+export const frameLimit = 3 * 1024 * 1024;
 
 /** What ends an archive. */
 export const archiveEnd = Buffer.alloc(2 * block);

@@ -6,7 +6,7 @@ const dontNeed = 4;
 /** How often it is looked whether there is something to give back, in milliseconds. */
 const interval = 20;
 /** It is given back whenever so many bytes have come together. */
-const worthwhile = 8 * 1024 * 1024;
+const worthwhile = 12 * 1024 * 1024;
 
 /**
  * From now on gives back what this process holds without need: freed memory that the allocator keeps, and pages of the runtime's program

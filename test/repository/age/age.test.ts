@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openBlobFile } from '../../../src/oci/blob-file.ts';
 import { decryptBytes, decryptStream } from '../../../src/repository/age/decrypt.ts';
-import { encryptBytes, encryptStream } from '../../../src/repository/age/encrypt.ts';
+import { Encryptor, encryptBytes } from '../../../src/repository/age/encrypt.ts';
 import { maximumHeaderBytes } from '../../../src/repository/age/header.ts';
 import {
   decodeIdentities,
@@ -71,12 +71,12 @@ test('an identity made by age-keygen is read, and names the same recipient', () 
 
 test('pieces of any length become the file that a whole buffer becomes, and back', async () => {
   const property = fc.asyncProperty(
-    fc.integer({ min: 0, max: 3 * chunk + 1 }),
-    fc.integer({ min: 100, max: 2 * chunk }),
+    fc.integer({ min: 0, max: 9 * chunk + 1 }),
+    fc.integer({ min: 100, max: 6 * chunk }),
     fc.integer({ min: 100, max: 2 * chunk }),
     async (size, cutIn, cutOut) => {
       const plaintext = randomBytes(size);
-      const file = await collect(encryptStream(inPieces(plaintext, cutIn), [identity]));
+      const file = encryptInPieces(plaintext, cutIn);
       assert.is(file.length, encryptBytes(plaintext, [identity]).length);
       assert.equal(Buffer.from(decryptBytes(file, [identity], 'a file')), plaintext);
       assert.equal(await collect(decryptStream(inPieces(file, cutOut), [identity], 'a file')), plaintext);
@@ -87,7 +87,7 @@ test('pieces of any length become the file that a whole buffer becomes, and back
 
 test('one byte at a time works in both directions, empty pieces included', async () => {
   const plaintext = randomBytes(chunk + 3);
-  const file = await collect(encryptStream(inPieces(plaintext, 1), [identity]));
+  const file = encryptInPieces(plaintext, 1);
   async function* hesitant(): AsyncGenerator<Uint8Array> {
     for await (const piece of inPieces(file, 1)) {
       yield new Uint8Array(0);
@@ -204,5 +204,15 @@ test('a file cut anywhere cannot be read at its end', async () => {
 test('a file for nobody is not made', () => {
   assert.throws(() => encryptBytes(new Uint8Array(1), []), /recipients/);
 });
+
+function encryptInPieces(plaintext: Uint8Array, length: number): Buffer {
+  const encryptor = new Encryptor([identity]);
+  const file: Buffer[] = [];
+  for (let at = 0; at < plaintext.length; at += length)
+    for (const sealed of encryptor.update(plaintext.subarray(at, at + length)))
+      file.push(Buffer.from(sealed));
+  for (const sealed of encryptor.final()) file.push(Buffer.from(sealed));
+  return Buffer.concat(file);
+}
 
 test.run();
