@@ -1,7 +1,7 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeDirectoryDurably, writeFileDurably } from '../support/durable.ts';
-import { codeOf } from '../support/errors.ts';
+import { codeOf, DamagedError } from '../support/errors.ts';
 import type { BlobFile } from './blob-file.ts';
 import { blobName, type Digest } from './digest.ts';
 import { encodeIndex } from './layout-index.ts';
@@ -47,6 +47,22 @@ export function blobPath({ directory }: Layout, digest: Digest): string {
 /** Where a file that is not yet a blob may lie; `name` must not be in use by another writer. */
 export function stagingPath({ directory }: Layout, name: string): string {
   return join(directory, 'tmp', name);
+}
+
+/**
+ * Refuses to write where the directories of a layout are links: what would be removed there is somebody else's.
+ * @throws {DamagedError}
+ */
+export async function requireOwnDirectories({ directory }: Layout): Promise<void> {
+  for (const name of ['blobs', 'blobs/sha256', 'tmp']) {
+    const path = join(directory, name);
+    const found = await lstat(path).catch(() => undefined);
+    if (found === undefined || found.isDirectory()) continue;
+    throw new DamagedError(`writing to ${directory}: ${name} is no directory of its own`, {
+      advice: 'See who put it there; what it stands for can be copied to its place',
+      facts: { path },
+    });
+  }
 }
 
 /** Removes everything in staging. Only the one writer may. */

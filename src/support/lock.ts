@@ -1,5 +1,5 @@
-import { closeSync, constants, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { codeOf, LockedError } from './errors.ts';
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { codeOf, FailedError, LockedError } from './errors.ts';
 import { flock } from './posix/flock.ts';
 
 export interface Lock {
@@ -43,16 +43,33 @@ export function acquireLock(path: string, options: LockOptions): Lock {
 
 function openLockFile(path: string, mode: LockOptions['mode']): number | undefined {
   try {
-    return openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    return openRealFile(path, constants.O_RDWR | constants.O_CREAT);
   } catch (error) {
     if (mode === 'exclusive' || !cannotWrite(error)) throw error;
   }
   try {
-    return openSync(path, constants.O_RDONLY);
+    return openRealFile(path, constants.O_RDONLY);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
   }
+}
+
+/** What lies on a disk of somebody else's may be a link to a file of ours, and is going to be written. */
+function openRealFile(path: string, flags: number): number {
+  const { O_NOFOLLOW, O_NONBLOCK } = constants;
+  let file: number | undefined;
+  try {
+    file = openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, 0o600);
+    if (fstatSync(file).isFile()) return file;
+  } catch (error) {
+    if (codeOf(error) !== 'ELOOP') throw error;
+  }
+  if (file !== undefined) closeSync(file);
+  throw new FailedError(`locking ${path}: it is no file of its own`, {
+    advice: 'See who put it there, and remove it',
+    facts: { path },
+  });
 }
 
 function cannotWrite(error: unknown): boolean {

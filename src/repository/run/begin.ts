@@ -1,5 +1,5 @@
 import type { Digest } from '../../oci/digest.ts';
-import { clearStaging } from '../../oci/layout.ts';
+import { clearStaging, requireOwnDirectories } from '../../oci/layout.ts';
 import { listBlobs } from '../../oci/layout-blobs.ts';
 import { publishIndex, readIndex, readStagedIndex } from '../../oci/layout-index.ts';
 import type { Context } from '../../support/context.ts';
@@ -130,8 +130,10 @@ function summaryOf(snapshot: Snapshot | undefined, source: string): SourceSummar
 /**
  * Finishes a commit, or the removal of a snapshot, that was cut short between its manifest and `index.json`, then
  * sweeps what dead runs left.
+ * @throws {DamagedError} when that is not the repository's own
  */
 export async function recoverStaging(store: Store): Promise<void> {
+  await requireOwnDirectories(store);
   const staged = await readStagedIndex(store);
   if (staged !== undefined) {
     const present = new Set(await listBlobs(store));
