@@ -4,9 +4,9 @@ import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import { messageOf, NotFoundError } from '../support/errors.ts';
 import { type BackupOptions, createBackup } from './create.ts';
-import { readStatus, recordRun, statusFile } from './record-run.ts';
 import { type BackupReport, firstProblem } from './report.ts';
-import type { BackupStatus, RunRecord } from './status.ts';
+import { readStatus, recordRun, statusFile } from './status/record-run.ts';
+import type { BackupStatus, RunRecord } from './status/status.ts';
 
 /** Opens the deployment's own repository; makes it when it is missing and `create` says so. */
 export type OpenRepository = (options: { create: boolean }) => Promise<Repository>;

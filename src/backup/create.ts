@@ -7,12 +7,12 @@ import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import { fromText } from '../support/posix/byte-path.ts';
 import { currentDirectory, identityOf, statAt } from '../support/posix/stat.ts';
+import { askWhetherBusy, refuseUnlessIdle } from './before/refuse-while.ts';
+import { requireSpace } from './before/require-space.ts';
 import { planBackup } from './plan.ts';
-import { askWhetherBusy, refuseUnlessIdle } from './refuse-while.ts';
 import type { BackupReport, SourceReport } from './report.ts';
-import { requireSpace } from './require-space.ts';
 import { chooseSigningKey, type Signing } from './signing-key.ts';
-import { storeSource } from './store-source.ts';
+import { storeSource } from './store/source.ts';
 import { warnIfRefused } from './warn-if-refused.ts';
 
 export interface BackupOptions {

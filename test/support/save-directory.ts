@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path';
-import { ProblemLog } from '../../src/backup/problem-log.ts';
-import { storeTree } from '../../src/backup/store-tree.ts';
-import { trustedBefore } from '../../src/backup/unchanged.ts';
+import { ProblemLog } from '../../src/backup/store/problem-log.ts';
+import { storeTree } from '../../src/backup/store/tree.ts';
+import { trustedBefore } from '../../src/backup/store/unchanged.ts';
 import { walk } from '../../src/backup/walk/walk.ts';
 import type { Recipient } from '../../src/repository/age/keys.ts';
 import type { Repository } from '../../src/repository/repository.ts';

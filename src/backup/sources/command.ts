@@ -1,9 +1,9 @@
 import type { CommandSource } from '../../deployment/backup-settings.ts';
 import { messageOf } from '../../support/errors.ts';
-import { outputOfCommand } from '../command-output.ts';
-import { warnIfMuchSmaller } from '../plausible-size.ts';
-import type { SourceJob, SourceResult } from '../source-job.ts';
-import { StreamFiles } from '../stream-files.ts';
+import type { SourceJob, SourceResult } from '../store/source-job.ts';
+import { StreamFiles } from '../store/stream-files.ts';
+import { outputOfCommand } from './command-output.ts';
+import { warnIfMuchSmaller } from './plausible-size.ts';
 
 /** The one file of such a source's tree. */
 const outputFile = 'output';

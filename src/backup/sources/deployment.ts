@@ -2,8 +2,8 @@ import { readFile } from 'node:fs/promises';
 import type { Inventory } from '../../deployment/backup-settings.ts';
 import { FailedError, messageOf } from '../../support/errors.ts';
 import { runWhereSaid } from '../run-where-said.ts';
-import type { SourceJob, SourceResult } from '../source-job.ts';
-import { StreamFiles } from '../stream-files.ts';
+import type { SourceJob, SourceResult } from '../store/source-job.ts';
+import { StreamFiles } from '../store/stream-files.ts';
 
 /**
  * Saves the deployment file, so that whoever opens a snapshot on a bare machine learns what ran here, and the inventories, which

@@ -1,10 +1,10 @@
 import { databaseFor } from '../../databases/databases.ts';
 import type { ServerSource } from '../../deployment/backup-settings.ts';
 import { InterruptedError, messageOf } from '../../support/errors.ts';
-import { warnIfMuchSmaller } from '../plausible-size.ts';
 import { runningContainerOf } from '../run-where-said.ts';
-import type { SourceJob, SourceResult } from '../source-job.ts';
-import { StreamFiles } from '../stream-files.ts';
+import type { SourceJob, SourceResult } from '../store/source-job.ts';
+import { StreamFiles } from '../store/stream-files.ts';
+import { warnIfMuchSmaller } from './plausible-size.ts';
 
 /**
  * Saves what a database server dumps of itself while it serves. A dump that fails, or does not say that it is whole, makes

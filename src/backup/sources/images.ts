@@ -4,8 +4,8 @@ import type { Deployment } from '../../deployment/deployment.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { type SaveRequest, saveImages } from '../../releases/save/save.ts';
 import { messageOf } from '../../support/errors.ts';
-import type { SourceJob, SourceResult } from '../source-job.ts';
-import { StreamFiles } from '../stream-files.ts';
+import type { SourceJob, SourceResult } from '../store/source-job.ts';
+import { StreamFiles } from '../store/stream-files.ts';
 
 /** What the engine said of the images when they were saved: while it says the same, nothing is asked of it. */
 const listFile = 'images.json';

@@ -3,9 +3,9 @@ import type { FileFilter, PathsSource } from '../../deployment/backup-settings.t
 import { comparePaths } from '../../repository/entry.ts';
 import { fromText } from '../../support/posix/byte-path.ts';
 import { currentDirectory, statAt } from '../../support/posix/stat.ts';
-import { ProblemLog } from '../problem-log.ts';
-import type { SourceJob, SourceResult } from '../source-job.ts';
-import { storeTree } from '../store-tree.ts';
+import { ProblemLog } from '../store/problem-log.ts';
+import type { SourceJob, SourceResult } from '../store/source-job.ts';
+import { storeTree } from '../store/tree.ts';
 import { type WalkOptions, type WalkRoot, walkAll } from '../walk/walk.ts';
 
 /** Saves files and directories of this host, under their absolute paths. */

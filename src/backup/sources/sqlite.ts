@@ -9,10 +9,10 @@ import type { SqliteSource } from '../../deployment/backup-settings.ts';
 import type { Context } from '../../support/context.ts';
 import { withDeadline } from '../../support/deadline.ts';
 import { codeOf, FailedError, InterruptedError, messageOf } from '../../support/errors.ts';
-import { warnIfMuchSmaller } from '../plausible-size.ts';
 import { runningContainerOf } from '../run-where-said.ts';
-import type { SourceJob, SourceResult } from '../source-job.ts';
-import { StreamFiles } from '../stream-files.ts';
+import type { SourceJob, SourceResult } from '../store/source-job.ts';
+import { StreamFiles } from '../store/stream-files.ts';
+import { warnIfMuchSmaller } from './plausible-size.ts';
 
 /**
  * Saves database files while they are written to. Where this host sees a file, through a mount of its container or because no service is

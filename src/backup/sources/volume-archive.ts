@@ -4,9 +4,9 @@ import { extract } from 'tar-stream';
 import type { VolumeSource } from '../../deployment/backup-settings.ts';
 import type { Volume } from '../../deployment/deployment.ts';
 import { FailedError } from '../../support/errors.ts';
-import type { ProblemLog } from '../problem-log.ts';
-import type { SourceJob, SourceResult } from '../source-job.ts';
-import { storeArchive } from '../store-archive.ts';
+import { storeArchive } from '../store/archive.ts';
+import type { ProblemLog } from '../store/problem-log.ts';
+import type { SourceJob, SourceResult } from '../store/source-job.ts';
 
 /** Where the volume is mounted in the container that is made to read it. */
 const target = '/volume';

@@ -3,8 +3,8 @@ import type { VolumeSource } from '../../deployment/backup-settings.ts';
 import type { Deployment, Volume } from '../../deployment/deployment.ts';
 import type { VolumeDetails } from '../../engine/engine.ts';
 import { fromText } from '../../support/posix/byte-path.ts';
-import { ProblemLog } from '../problem-log.ts';
-import type { SourceJob, SourceResult } from '../source-job.ts';
+import { ProblemLog } from '../store/problem-log.ts';
+import type { SourceJob, SourceResult } from '../store/source-job.ts';
 import { storeRoots } from './paths.ts';
 import { storeVolumeArchive } from './volume-archive.ts';
 

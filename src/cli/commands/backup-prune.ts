@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
-import type { PruneCandidate } from '../../backup/prune.ts';
-import type { RetentionPlan } from '../../backup/retention.ts';
+import type { PruneCandidate } from '../../backup/retention/prune.ts';
+import type { RetentionPlan } from '../../backup/retention/retention.ts';
 import type { RemovalReport } from '../../repository/repository.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
@@ -40,8 +40,8 @@ async function prune(session: Session, { options }: ParsedInput): Promise<undefi
 
 async function planFor(session: Session, snapshots: Snapshot[]): Promise<RetentionPlan<PruneCandidate>> {
   const [{ planPrune }, { readStatus }] = await Promise.all([
-    import('../../backup/prune.ts'),
-    import('../../backup/record-run.ts'),
+    import('../../backup/retention/prune.ts'),
+    import('../../backup/status/record-run.ts'),
   ]);
   const deployment = await session.deployment();
   const { stateDir, now } = session.context;

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { BackupStatus, Freshness } from '../../backup/status.ts';
+import type { BackupStatus, Freshness } from '../../backup/status/status.ts';
 import { UsageError } from '../../support/errors.ts';
 import type { Session } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
@@ -16,8 +16,8 @@ export function addBackupStatus(backup: Command, wrap: Wrap): void {
 }
 
 async function status(session: Session, { options }: ParsedInput): Promise<number> {
-  const { backupStatus, judgeFreshness } = await import('../../backup/status.ts');
-  const { readStatus } = await import('../../backup/record-run.ts');
+  const { backupStatus, judgeFreshness } = await import('../../backup/status/status.ts');
+  const { readStatus } = await import('../../backup/status/record-run.ts');
   const maxAge = options.maxAge === undefined ? undefined : await parseAge(options.maxAge);
   const { name: deployment, file, backup } = await session.deployment();
   if (backup === undefined) throw new UsageError(`${file}: it says nothing of backups (x-dockerctl: backup)`);

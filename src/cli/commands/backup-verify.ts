@@ -52,7 +52,7 @@ function whatToRead(said: string | true | undefined): { readData: boolean; part:
 
 /** Of the deployment's own repository it is remembered; what was named by hand may be any copy. */
 async function record({ deployment, context }: Session, snapshots: Snapshot[], readData: boolean) {
-  const { recordVerification } = await import('../../backup/record-run.ts');
+  const { recordVerification } = await import('../../backup/status/record-run.ts');
   const { name, backup } = await deployment();
   const own = snapshots.filter((snapshot) => snapshot.deployment === name);
   if (backup !== undefined) await recordVerification(name, backup, own, { readData, context });

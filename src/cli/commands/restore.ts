@@ -146,7 +146,7 @@ async function dropOld(session: Session): Promise<undefined> {
 
 /** On a machine that is down nobody can answer: only what runs is asked. */
 async function refuseWhileBusy(session: Session): Promise<void> {
-  const { askWhetherBusy, refuseUnlessIdle } = await import('../../backup/refuse-while.ts');
+  const { askWhetherBusy, refuseUnlessIdle } = await import('../../backup/before/refuse-while.ts');
   const [deployment, engine] = [await session.deployment(), await session.engine()];
   const checks = deployment.backup?.refuseWhile ?? [];
   const answers = await askWhetherBusy(checks, { deployment, engine }, session.context.signal);

@@ -1,8 +1,8 @@
-import type { Entry } from '../repository/entry.ts';
-import { pathAt } from '../support/posix/byte-path.ts';
-import { readLinkAt } from '../support/posix/read-link.ts';
-import { readXattrs } from '../support/posix/xattrs.ts';
-import type { Seen } from './walk/walk.ts';
+import type { Entry } from '../../repository/entry.ts';
+import { pathAt } from '../../support/posix/byte-path.ts';
+import { readLinkAt } from '../../support/posix/read-link.ts';
+import { readXattrs } from '../../support/posix/xattrs.ts';
+import type { Seen } from '../walk/walk.ts';
 
 /**
  * Everything about a file but its content, as its entry in the tree. Throws the system's error when it has vanished.

@@ -1,17 +1,17 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
-import type { BackupSettings } from '../deployment/backup-settings.ts';
-import type { Snapshot } from '../repository/snapshot/snapshot.ts';
-import type { Context } from '../support/context.ts';
+import type { BackupSettings } from '../../deployment/backup-settings.ts';
+import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
+import type { Context } from '../../support/context.ts';
 import {
   makeDirectoryDurably,
   replaceDurably,
   sweepTemporaries,
   writeFileDurably,
-} from '../support/durable.ts';
-import { FailedError, messageOf } from '../support/errors.ts';
-import { runCommand } from '../support/run-command.ts';
+} from '../../support/durable.ts';
+import { FailedError, messageOf } from '../../support/errors.ts';
+import { runCommand } from '../../support/run-command.ts';
 import { renderMetrics } from './metrics.ts';
 import { type BackupStatus, backupStatus, type RunRecord } from './status.ts';
 

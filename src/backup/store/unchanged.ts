@@ -1,6 +1,6 @@
-import type { Entry } from '../repository/entry.ts';
-import type { PreviousFile } from '../repository/run/run.ts';
-import type { Stat } from '../support/posix/stat.ts';
+import type { Entry } from '../../repository/entry.ts';
+import type { PreviousFile } from '../../repository/run/run.ts';
+import type { Stat } from '../../support/posix/stat.ts';
 
 /**
  * Whether a file is what the previous snapshot says, so that nothing of it needs to be read: every change of content,

@@ -1,10 +1,10 @@
-import type { Entry } from '../repository/entry.ts';
-import type { SourceWriter, StoredFile } from '../repository/run/run.ts';
-import { codeOf } from '../support/errors.ts';
-import { statAt } from '../support/posix/stat.ts';
+import type { Entry } from '../../repository/entry.ts';
+import type { SourceWriter, StoredFile } from '../../repository/run/run.ts';
+import { codeOf } from '../../support/errors.ts';
+import { statAt } from '../../support/posix/stat.ts';
+import type { Seen } from '../walk/walk.ts';
 import { describeFile } from './describe-file.ts';
 import type { ProblemLog } from './problem-log.ts';
-import type { Seen } from './walk/walk.ts';
 
 /** Brings files into the tree once they were read, whatever became of them since the walk saw them. */
 export class EntryFinisher {

@@ -1,4 +1,4 @@
-import type { KeepRules } from '../deployment/backup-settings.ts';
+import type { KeepRules } from '../../deployment/backup-settings.ts';
 import { type PeriodNamer, periodNamer, periods } from './calendar.ts';
 
 /** What the rules need to know of a snapshot. */

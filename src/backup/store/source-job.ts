@@ -1,9 +1,9 @@
-import type { Deployment } from '../deployment/deployment.ts';
-import type { Engine } from '../engine/engine.ts';
-import type { SourceWriter } from '../repository/run/run.ts';
-import type { Context } from '../support/context.ts';
-import type { ProgressTask } from '../support/progress.ts';
-import type { Changes } from './report.ts';
+import type { Deployment } from '../../deployment/deployment.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { SourceWriter } from '../../repository/run/run.ts';
+import type { Context } from '../../support/context.ts';
+import type { ProgressTask } from '../../support/progress.ts';
+import type { Changes } from '../report.ts';
 
 /** What saving one source needs. */
 export interface SourceJob {

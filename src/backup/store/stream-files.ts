@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { comparePaths, type Entry } from '../repository/entry.ts';
-import type { PreviousFile } from '../repository/run/run.ts';
-import type { Changes } from './report.ts';
+import { comparePaths, type Entry } from '../../repository/entry.ts';
+import type { PreviousFile } from '../../repository/run/run.ts';
+import type { Changes } from '../report.ts';
 import type { SourceJob } from './source-job.ts';
 
 type Content = Pick<Entry, 'chunks' | 'size'> & Partial<FileMetadata>;

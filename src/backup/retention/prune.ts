@@ -1,5 +1,5 @@
-import type { Deployment } from '../deployment/deployment.ts';
-import type { Snapshot } from '../repository/snapshot/snapshot.ts';
+import type { Deployment } from '../../deployment/deployment.ts';
+import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import { type Candidate, planRetention, type RetentionPlan } from './retention.ts';
 
 export interface PruneCandidate extends Candidate {

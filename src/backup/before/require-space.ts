@@ -1,6 +1,6 @@
-import type { Snapshot } from '../repository/snapshot/snapshot.ts';
-import { NoSpaceError } from '../support/errors.ts';
-import { freeSpaceAt } from '../support/free-space.ts';
+import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
+import { NoSpaceError } from '../../support/errors.ts';
+import { freeSpaceAt } from '../../support/free-space.ts';
 
 /**
  * Refuses early what would end with a full disk: beside `minFree` there must be room for as much as the last run stored. A first

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path/posix';
-import type { FileFilter } from '../deployment/backup-settings.ts';
-import type { Entry } from '../repository/entry.ts';
-import { compileFilter, type Filter, type Verdict } from '../support/file-filter/filter.ts';
+import type { FileFilter } from '../../deployment/backup-settings.ts';
+import type { Entry } from '../../repository/entry.ts';
+import { compileFilter, type Filter, type Verdict } from '../../support/file-filter/filter.ts';
 import type { ProblemLog } from './problem-log.ts';
 
 /** Applies the filter of a walk to entries that come by in the order of one, as `walk` does it to directories. */

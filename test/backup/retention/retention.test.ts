@@ -1,9 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Candidate, planRetention, type RetentionPlan } from '../../src/backup/retention.ts';
-import type { KeepRules } from '../../src/deployment/backup-settings.ts';
-import fc from '../support/property.ts';
+import {
+  type Candidate,
+  planRetention,
+  type RetentionPlan,
+} from '../../../src/backup/retention/retention.ts';
+import type { KeepRules } from '../../../src/deployment/backup-settings.ts';
+import fc from '../../support/property.ts';
 
 const hour = 3_600_000;
 const day = 24 * hour;

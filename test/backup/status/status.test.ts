@@ -2,12 +2,22 @@ import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'n
 import { basename, dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { renderMetrics } from '../../src/backup/metrics.ts';
-import { readStatus, recordRun, recordVerification, statusFile } from '../../src/backup/record-run.ts';
-import { type BackupStatus, backupStatus, judgeFreshness, type RunRecord } from '../../src/backup/status.ts';
-import type { Snapshot } from '../../src/repository/snapshot/snapshot.ts';
-import { silent } from '../../src/support/progress.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { renderMetrics } from '../../../src/backup/status/metrics.ts';
+import {
+  readStatus,
+  recordRun,
+  recordVerification,
+  statusFile,
+} from '../../../src/backup/status/record-run.ts';
+import {
+  type BackupStatus,
+  backupStatus,
+  judgeFreshness,
+  type RunRecord,
+} from '../../../src/backup/status/status.ts';
+import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
+import { silent } from '../../../src/support/progress.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const repository = '/var/backup/shop';
 const shop = { deployment: 'shop', repository };

@@ -13,15 +13,15 @@ import {
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ProblemLog } from '../../src/backup/problem-log.ts';
-import { storeTree } from '../../src/backup/store-tree.ts';
-import { type Seen, walk } from '../../src/backup/walk/walk.ts';
-import { makeFifoAt } from '../../src/support/posix/make-node.ts';
-import { currentDirectory, statAt } from '../../src/support/posix/stat.ts';
-import { setXattr } from '../../src/support/posix/xattrs.ts';
-import { silent } from '../../src/support/progress.ts';
-import { MemoryWriter } from '../support/memory-writer.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { ProblemLog } from '../../../src/backup/store/problem-log.ts';
+import { storeTree } from '../../../src/backup/store/tree.ts';
+import { type Seen, walk } from '../../../src/backup/walk/walk.ts';
+import { makeFifoAt } from '../../../src/support/posix/make-node.ts';
+import { currentDirectory, statAt } from '../../../src/support/posix/stat.ts';
+import { setXattr } from '../../../src/support/posix/xattrs.ts';
+import { silent } from '../../../src/support/progress.ts';
+import { MemoryWriter } from '../../support/memory-writer.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const directory = temporaryDirectory();
 const always = 2n ** 62n;

@@ -1,4 +1,4 @@
-import { identityOf, type Stat } from '../support/posix/stat.ts';
+import { identityOf, type Stat } from '../../support/posix/stat.ts';
 
 /**
  * Finds the names that are one file. Remembers a file only until all of its names were seen, so that what it holds

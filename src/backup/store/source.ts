@@ -1,6 +1,6 @@
-import type { Run } from '../repository/run/run.ts';
-import type { PlannedSource } from './plan.ts';
-import type { SourceReport } from './report.ts';
+import type { Run } from '../../repository/run/run.ts';
+import type { PlannedSource } from '../plan.ts';
+import type { SourceReport } from '../report.ts';
 import type { SourceJob, SourceResult } from './source-job.ts';
 import { trustedBefore } from './unchanged.ts';
 
@@ -28,18 +28,18 @@ export async function storeSource(
 async function store(settings: PlannedSource['settings'], job: SourceJob): Promise<SourceResult> {
   switch (settings.kind) {
     case 'deployment':
-      return (await import('./sources/deployment.ts')).storeDeployment(job);
+      return (await import('../sources/deployment.ts')).storeDeployment(job);
     case 'paths':
-      return (await import('./sources/paths.ts')).storePaths(settings, job);
+      return (await import('../sources/paths.ts')).storePaths(settings, job);
     case 'volume':
-      return (await import('./sources/volume.ts')).storeVolume(settings, job);
+      return (await import('../sources/volume.ts')).storeVolume(settings, job);
     case 'dump':
       if (settings.engine === 'sqlite')
-        return (await import('./sources/sqlite.ts')).storeSqlite(settings, job);
-      return (await import('./sources/dump.ts')).storeDump(settings, job);
+        return (await import('../sources/sqlite.ts')).storeSqlite(settings, job);
+      return (await import('../sources/dump.ts')).storeDump(settings, job);
     case 'run':
-      return (await import('./sources/command.ts')).storeCommand(settings, job);
+      return (await import('../sources/command.ts')).storeCommand(settings, job);
     case 'images':
-      return (await import('./sources/images.ts')).storeImages(job);
+      return (await import('../sources/images.ts')).storeImages(job);
   }
 }

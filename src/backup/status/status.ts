@@ -1,4 +1,4 @@
-import type { Snapshot } from '../repository/snapshot/snapshot.ts';
+import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 
 /** What is known about a deployment's backups: `status.json`, and what metrics are made from. */
 export interface BackupStatus {

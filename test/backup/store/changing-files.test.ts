@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Entry } from '../../src/repository/entry.ts';
-import { openOrCreateRepository } from '../../src/repository/open.ts';
-import type { Repository } from '../../src/repository/repository.ts';
-import type { Snapshot } from '../../src/repository/snapshot/snapshot.ts';
-import { quietContext, saveDirectories } from '../support/save-directory.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import type { Entry } from '../../../src/repository/entry.ts';
+import { openOrCreateRepository } from '../../../src/repository/open.ts';
+import type { Repository } from '../../../src/repository/repository.ts';
+import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
+import { quietContext, saveDirectories } from '../../support/save-directory.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const home = temporaryDirectory();
 const context = quietContext(join(home, 'state'));

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { PreviousFiles } from '../../src/backup/previous-files.ts';
-import type { PreviousFile } from '../../src/repository/run/run.ts';
+import { PreviousFiles } from '../../../src/backup/store/previous-files.ts';
+import type { PreviousFile } from '../../../src/repository/run/run.ts';
 
 async function* segments(...all: string[][]): AsyncGenerator<PreviousFile[]> {
   for (const paths of all) yield paths.map((path) => ({ path, entry: undefined, isPlainly: () => false }));

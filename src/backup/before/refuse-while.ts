@@ -1,7 +1,7 @@
-import type { BusyCheck } from '../deployment/backup-settings.ts';
-import { BusyError, ContainerStateError, FailedError, messageOf } from '../support/errors.ts';
-import type { CommandResult } from '../support/run-command.ts';
-import { runWhereSaid, type Surroundings } from './run-where-said.ts';
+import type { BusyCheck } from '../../deployment/backup-settings.ts';
+import { BusyError, ContainerStateError, FailedError, messageOf } from '../../support/errors.ts';
+import type { CommandResult } from '../../support/run-command.ts';
+import { runWhereSaid, type Surroundings } from '../run-where-said.ts';
 
 export type BusyAnswer = {
   check: BusyCheck;

@@ -1,16 +1,16 @@
 import { setImmediate } from 'node:timers/promises';
-import type { Entry } from '../repository/entry.ts';
-import type { PreviousFile, SourceWriter } from '../repository/run/run.ts';
-import { codeOf } from '../support/errors.ts';
-import type { ProgressTask } from '../support/progress.ts';
+import type { Entry } from '../../repository/entry.ts';
+import type { PreviousFile, SourceWriter } from '../../repository/run/run.ts';
+import { codeOf } from '../../support/errors.ts';
+import type { ProgressTask } from '../../support/progress.ts';
+import type { Changes } from '../report.ts';
+import type { Seen } from '../walk/walk.ts';
 import { describeByStat, describeFile } from './describe-file.ts';
 import { HardLinks } from './hard-links.ts';
 import { PreviousFiles } from './previous-files.ts';
 import type { ProblemLog } from './problem-log.ts';
-import type { Changes } from './report.ts';
 import { TreeQueue } from './tree-queue.ts';
 import { isUnchanged } from './unchanged.ts';
-import type { Seen } from './walk/walk.ts';
 
 export interface TreeOptions {
   problems: ProblemLog;

@@ -1,4 +1,4 @@
-import type { SourceWriter } from '../repository/run/run.ts';
+import type { SourceWriter } from '../../repository/run/run.ts';
 
 /** A program that suddenly has much less to say than last time has often failed without noticing. */
 export function warnIfMuchSmaller(what: string, size: number, { predecessor, warn }: SourceWriter): void {

@@ -1,8 +1,8 @@
-import type { Entry } from '../repository/entry.ts';
-import type { PreviousFile, SourceWriter, StoredFile } from '../repository/run/run.ts';
+import type { Entry } from '../../repository/entry.ts';
+import type { PreviousFile, SourceWriter, StoredFile } from '../../repository/run/run.ts';
+import type { Seen } from '../walk/walk.ts';
 import { EntryFinisher, fileToStore } from './entry-finisher.ts';
 import type { ProblemLog } from './problem-log.ts';
-import type { Seen } from './walk/walk.ts';
 
 /**
  * Files are handed over for reading in batches, so many at a time and so many bytes; more batches wait than are read. The directory

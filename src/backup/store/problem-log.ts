@@ -1,5 +1,5 @@
-import { toText } from '../support/posix/byte-path.ts';
-import type { WalkProblem } from './walk/walk.ts';
+import { toText } from '../../support/posix/byte-path.ts';
+import type { WalkProblem } from '../walk/walk.ts';
 
 /** What went wrong or was noteworthy while one source was saved, as the sentences its summary will hold. */
 export class ProblemLog {

@@ -1,11 +1,11 @@
 import type { Extract, Header } from 'tar-stream';
-import type { FileFilter } from '../deployment/backup-settings.ts';
-import type { Entry } from '../repository/entry.ts';
-import { fromText } from '../support/posix/byte-path.ts';
+import type { FileFilter } from '../../deployment/backup-settings.ts';
+import type { Entry } from '../../repository/entry.ts';
+import { fromText } from '../../support/posix/byte-path.ts';
+import type { Changes } from '../report.ts';
 import { ArchiveFilter } from './archive-filter.ts';
 import { PreviousFiles } from './previous-files.ts';
 import type { ProblemLog } from './problem-log.ts';
-import type { Changes } from './report.ts';
 import type { SourceJob } from './source-job.ts';
 
 /**

@@ -1,12 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { askWhetherBusy, type BusyAnswer, refuseUnlessIdle } from '../../src/backup/refuse-while.ts';
-import type { BusyCheck } from '../../src/deployment/backup-settings.ts';
-import { labelNames } from '../../src/deployment/names.ts';
-import { connectEngine } from '../../src/engine/connect.ts';
-import { BusyError } from '../../src/support/errors.ts';
-import { testEngine } from '../support/engine.ts';
-import { loadBusyboxImage, uniqueName } from '../support/images.ts';
+import {
+  askWhetherBusy,
+  type BusyAnswer,
+  refuseUnlessIdle,
+} from '../../../src/backup/before/refuse-while.ts';
+import type { BusyCheck } from '../../../src/deployment/backup-settings.ts';
+import { labelNames } from '../../../src/deployment/names.ts';
+import { connectEngine } from '../../../src/engine/connect.ts';
+import { BusyError } from '../../../src/support/errors.ts';
+import { testEngine } from '../../support/engine.ts';
+import { loadBusyboxImage, uniqueName } from '../../support/images.ts';
 
 const { socket } = await testEngine();
 const engine = connectEngine({ host: `unix://${socket}` });

@@ -1,5 +1,5 @@
-import { comparePaths } from '../repository/entry.ts';
-import type { PreviousFile } from '../repository/run/run.ts';
+import { comparePaths } from '../../repository/entry.ts';
+import type { PreviousFile } from '../../repository/run/run.ts';
 
 /** The previous snapshot's files beside a walk in the same order: one step of a merge join at a time. */
 export class PreviousFiles {

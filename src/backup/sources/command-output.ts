@@ -1,8 +1,8 @@
-import { outputOf } from '../databases/container-program.ts';
-import { describeExit, startChild } from '../support/child.ts';
-import { withDeadline } from '../support/deadline.ts';
-import { FailedError } from '../support/errors.ts';
-import { runningContainerOf, type SaidCommand, type Surroundings } from './run-where-said.ts';
+import { outputOf } from '../../databases/container-program.ts';
+import { describeExit, startChild } from '../../support/child.ts';
+import { withDeadline } from '../../support/deadline.ts';
+import { FailedError } from '../../support/errors.ts';
+import { runningContainerOf, type SaidCommand, type Surroundings } from '../run-where-said.ts';
 
 /**
  * Everything a command prints, on the host or in its service's container, for output too long for memory. Throws after the
