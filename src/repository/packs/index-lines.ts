@@ -37,14 +37,24 @@ export function encodePackLine({ pack, size, frames }: PackContents): string {
 
 /** @throws {DamagedError} naming `where` */
 export function decodeIndex(bytes: Buffer, where: string): { header: IndexHeader; packs: PackContents[] } {
-  const [first = '', ...lines] = bytes.toString('latin1').trimEnd().split('\n');
+  const lines = linesOf(bytes);
   try {
     return {
-      header: decodeHeader(JSON.parse(first)),
-      packs: lines.map((line) => checkPack(JSON.parse(line))),
+      header: decodeHeader(JSON.parse(lines.next().value ?? '')),
+      packs: Array.from(lines, (line) => checkPack(JSON.parse(line))),
     };
   } catch (cause) {
     throw new DamagedError(`reading ${where}: it is not an index: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** One at a time: an index is long. */
+function* linesOf(bytes: Buffer): Generator<string, undefined> {
+  for (let at = 0; at < bytes.length; ) {
+    const newline = bytes.indexOf('\n', at);
+    const end = newline < 0 ? bytes.length : newline;
+    yield bytes.toString('latin1', at, end);
+    at = end + 1;
   }
 }
 

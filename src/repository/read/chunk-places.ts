@@ -1,5 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
 import { DamagedError } from '../../support/errors.ts';
+import { freeNow } from '../../support/free-now.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import { ChunkTable } from '../chunks/table.ts';
 import { decodeIndex, type PackContents } from '../packs/index-lines.ts';
@@ -41,7 +42,9 @@ export class ChunkPlaces {
     const needed = new Set(packs.map(({ digest }) => digest));
     for (const index of indexes) {
       try {
-        const decoded = decodeIndex(await readMetadata(store, index), `index ${index.digest}`);
+        const text = await readMetadata(store, index);
+        const decoded = decodeIndex(text, `index ${index.digest}`);
+        freeNow(text);
         for (const contents of decoded.packs) if (needed.delete(contents.pack)) places.#add(contents);
       } catch (error) {
         if (!(error instanceof DamagedError)) throw error;

@@ -1,4 +1,5 @@
 import { DamagedError } from '../../support/errors.ts';
+import { freeNow } from '../../support/free-now.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import type { Entry } from '../entry.ts';
 import type { Store } from '../seal/store.ts';
@@ -58,6 +59,7 @@ async function readText(store: Store, ref: TreeRef): Promise<SegmentText | Damag
 /** What the lines of a segment say, or which of them says nothing. */
 export function decodeSegment({ ref, text }: SegmentText): Segment | DamagedError {
   const lines = text.toString('utf8').split('\n');
+  freeNow(text);
   if (lines.at(-1) === '') lines.pop();
   try {
     return { ref, entries: lines.map((line) => decodeLine(line, `tree ${ref.digest}`)) };

@@ -26,7 +26,10 @@ export async function* readPackContents(
 
 async function readIndexPacks(store: Store, digest: Digest): Promise<PackContents[]> {
   try {
-    return decodeIndex(await readMetadata(store, { digest }), `index ${digest}`).packs;
+    const text = await readMetadata(store, { digest });
+    const { packs } = decodeIndex(text, `index ${digest}`);
+    freeNow(text);
+    return packs;
   } catch (error) {
     if (error instanceof DamagedError) return [];
     throw error;
