@@ -18,40 +18,26 @@ export async function* copyInContainer(
 ): AsyncGenerator<Uint8Array> {
   const copy = `/tmp/dockerctl-${randomBytes(8).toString('hex')}.db`;
   const purpose = `copying ${path} in ${server.container}`;
-  const said = (command: readonly string[]) => ({
-    command,
-    environment: { LC_ALL: 'C' },
-    user: undefined,
-    purpose,
-    signal: context.signal,
-  });
-  const ask = async (command: readonly string[]) => run(server, said(command), only(''));
+  const program = (command: readonly string[], signal = context.signal) => {
+    return { command, environment: { LC_ALL: 'C' }, user: undefined, purpose, signal };
+  };
+  const ask = (...command: string[]) => run(server, program(command), only(''));
   try {
-    const copying = [
-      'sqlite3',
-      '-batch',
-      '-bail',
-      '-readonly',
-      '-cmd',
-      '.timeout 60000',
-      path,
-      `.backup ${copy}`,
-    ];
-    const { stderr } = await ask(copying);
+    const { stderr } = await ask(...sqlite, '-cmd', '.timeout 60000', path, `.backup ${copy}`);
     if (stderr !== '') warn(stderr);
-    const { stdout } = await ask(['sqlite3', '-batch', '-readonly', copy, 'PRAGMA integrity_check(20)']);
+    const { stdout } = await ask('sqlite3', '-batch', '-readonly', copy, 'PRAGMA integrity_check(20)');
     if (stdout.trim() !== 'ok') {
       throw new DamagedError(`${purpose}: the copy is damaged: ${stdout.trim().split('\n')[0]}`);
     }
-    yield* whole(outputOf(server, said(['cat', copy]), warn), purpose);
+    yield* whole(outputOf(server, program(['cat', copy]), warn), purpose);
   } finally {
-    const always = {
-      ...said(['rm', '-f', copy, ...companionSuffixes.map((suffix) => copy + suffix)]),
-      signal: AbortSignal.timeout(30_000),
-    };
+    const files = [copy, ...companionSuffixes.map((suffix) => copy + suffix)];
+    const always = program(['rm', '-f', ...files], AbortSignal.timeout(30_000));
     await run(server, always, only('')).catch(() => {});
   }
 }
+
+const sqlite = ['sqlite3', '-batch', '-bail', '-readonly'];
 
 /** @throws {DamagedError} unless it begins like a database and has as many pages as it says */
 async function* whole(content: AsyncIterable<Uint8Array>, purpose: string): AsyncGenerator<Uint8Array> {

@@ -1,6 +1,6 @@
 import type { Entry } from '../../repository/entry.ts';
 import type { ReadableRepository } from '../../repository/repository.ts';
-import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
+import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
 import type { Context } from '../../support/context.ts';
 import { syncFileSystem } from '../../support/posix/sync.ts';
 import { type RestoreJournal, saveJournal } from '../journal.ts';
@@ -16,51 +16,32 @@ import type { MetadataOptions } from '../tree/metadata.ts';
 import { sourceTree } from '../tree/source-tree.ts';
 import { type Destinations, writeTree } from '../tree/tree-writer.ts';
 
+/** What is to be written, and where. */
+export interface StagedFiles {
+  repository: ReadableRepository;
+  snapshot: Snapshot;
+  selected: readonly SelectedSource[];
+  ground: Pick<Ground, 'targets' | 'layout'>;
+  journal: RestoreJournal;
+  metadata: MetadataOptions;
+  /** Makes the data directory of a database that is no tree of the snapshot. */
+  rebuild(source: SelectedSource, target: Target): Promise<void>;
+}
+
 /**
  * Writes the files of all sources beside what they will replace, on the same file systems, reads them back, and puts
  * them on the disk. Nothing that lives changes; the journal knows every directory that was made.
  */
-export async function stageFiles(
-  repository: ReadableRepository,
-  snapshot: Snapshot,
-  selected: readonly SelectedSource[],
-  { targets, layout }: Ground,
-  journal: RestoreJournal,
-  metadata: MetadataOptions,
-  context: Context,
-  rebuild: (source: SelectedSource, target: Target) => Promise<void>,
-): Promise<void> {
+export async function stageFiles(files: StagedFiles, context: Context): Promise<void> {
+  const { selected, ground, journal } = files;
+  const { targets, layout } = ground;
   const stagings = await createPlaces(layout, journal);
   try {
     for (const chosen of selected) {
-      const { summary, rebuilt } = chosen;
-      const own = targets.filter(({ source }) => source === summary.name);
-      if (rebuilt && own[0]) await rebuild(chosen, own[0]);
-      if (rebuilt || own.length === 0) continue;
-      const task = context.progress.begin(`restoring ${summary.title}`, {
-        unit: 'bytes',
-        total: summary.bytes,
-      });
-      try {
-        await writeTree(
-          sourceTree(
-            repository,
-            snapshot,
-            summary.name,
-            own.map(({ root }) => root),
-          ),
-          destinations(own, layout, stagings),
-          {
-            ...metadata,
-            content: (entry) => repository.content(snapshot, entry, { lent: true }),
-            onBytes: (count) => task.advance(count),
-            onKept: (entry) => recordMetadata(journal, own, entry),
-            signal: context.signal,
-          },
-        );
-      } finally {
-        task.end();
-      }
+      const own = targets.filter(({ source }) => source === chosen.summary.name);
+      if (chosen.rebuilt && own[0]) await files.rebuild(chosen, own[0]);
+      if (chosen.rebuilt || own.length === 0) continue;
+      await stageTree(files, chosen.summary, own, destinations(own, layout, stagings), context);
     }
     for (const { place } of stagings.values()) await syncFileSystem(place);
   } finally {
@@ -69,6 +50,28 @@ export async function stageFiles(
   for (const place of layout.places) {
     const record = journal.record.places.find(({ directory }) => directory === place.directory)!;
     record.moves = planMoves(place, layout.kept, journal.record.id);
+  }
+}
+
+async function stageTree(
+  { repository, snapshot, journal, metadata }: StagedFiles,
+  { name, title, bytes }: SourceSummary,
+  targets: readonly Target[],
+  to: Destinations,
+  { progress, signal }: Context,
+): Promise<void> {
+  const task = progress.begin(`restoring ${title}`, { unit: 'bytes', total: bytes });
+  const roots = targets.map(({ root }) => root);
+  try {
+    await writeTree(sourceTree(repository, snapshot, name, roots), to, {
+      ...metadata,
+      content: (entry) => repository.content(snapshot, entry),
+      onBytes: (count) => task.advance(count),
+      onKept: (entry) => recordMetadata(journal, targets, entry),
+      signal,
+    });
+  } finally {
+    task.end();
   }
 }
 

@@ -3,6 +3,8 @@ import type { Context } from '../../support/context.ts';
 import type { Decided, RunPorts } from '../decided.ts';
 import type { RestoreHost } from '../host.ts';
 import type { RestoreJournal } from '../journal.ts';
+import type { Target } from '../places.ts';
+import type { SelectedSource } from '../plan/select.ts';
 import { findGround } from '../plan/survey.ts';
 import { saveBefore } from '../sources/commands.ts';
 import { type DatabasePorts, loadDatabase } from '../sources/databases.ts';
@@ -31,9 +33,9 @@ export async function stageEverything(
     const declared = host?.deployment.backup?.sources.find(({ name }) => name === source);
     return declared && 'filter' in declared ? [{ path, filter: declared.filter }] : [];
   });
-  await stageFiles(repository, snapshot, selected, ground, journal, metadata, context, (source, target) =>
-    rebuildData(source, target, databasePorts!, journal, metadata, context),
-  );
+  const rebuild = (source: SelectedSource, target: Target) =>
+    rebuildData(source, target, databasePorts!, journal, metadata, context);
+  await stageFiles({ repository, snapshot, selected, ground, journal, metadata, rebuild }, context);
   if (databasePorts) await stageServed(journal, databasePorts, context);
 }
 
