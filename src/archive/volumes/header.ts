@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import { DamagedError } from '../../support/errors.ts';
 

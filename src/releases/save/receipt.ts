@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Engine, EngineInfo, ImageDetails } from '../../engine/engine.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { codeOf, DamagedError, messageOf, NotFoundError } from '../../support/errors.ts';
