@@ -1,13 +1,14 @@
-import { closeSync, constants, mkdirSync, symlinkSync } from 'node:fs';
+import { closeSync, constants, symlinkSync } from 'node:fs';
 import type { Entry } from '../../repository/entry.ts';
 import { codeOf, DamagedError } from '../../support/errors.ts';
 import { pathAt, toFsPath, toText } from '../../support/posix/byte-path.ts';
 import { makeDeviceAt, makeFifoAt } from '../../support/posix/make-node.ts';
-import { openAt, openDirectoryAt } from '../../support/posix/open.ts';
-import { isInside, nameOf } from './checked-entries.ts';
+import { openAt } from '../../support/posix/open.ts';
+import { nameOf } from './checked-entries.ts';
 import { writeContent } from './content.ts';
 import { copyLinked, makeHardLink } from './hard-link.ts';
 import { applyMetadata, type Location, type Made, type MetadataOptions, verifyMetadata } from './metadata.ts';
+import { type Level, OpenDirectories } from './open-directories.ts';
 
 /** Where the trees of a source are written. Directories are open descriptors, and not ours to close. */
 export interface Destinations {
@@ -49,39 +50,30 @@ export async function writeTree(
   writer.throwFailure();
 }
 
-/** A directory whose children are being made. Its own metadata comes last, when nobody uses it any more. */
-interface Level {
-  entry: Entry;
-  descriptor: number;
-  /** Whom it is in, and under what name; `undefined` when it stays where it is. */
-  parent: Level | undefined;
-  place: Location | undefined;
-  users: number;
-}
-
 class TreeWriter {
   readonly #destinations: Destinations;
   readonly #options: TreeWriterOptions;
-  readonly #levels: Level[] = [];
+  readonly #directories: OpenDirectories;
   readonly #running = new Set<Promise<void>>();
   #failure: { cause: unknown } | undefined;
 
   constructor(destinations: Destinations, options: TreeWriterOptions) {
     this.#destinations = destinations;
     this.#options = options;
+    this.#directories = new OpenDirectories((made, entry) => this.#completeDirectory(made, entry));
   }
 
   async write(entry: Entry): Promise<void> {
     this.throwFailure();
-    while (this.#levels.length > 0 && !isInside(entry.path, this.#levels.at(-1)!.entry.path)) this.#leave();
+    this.#directories.leaveFor(entry.path);
     const kept = this.#destinations.keptAt(entry.path);
     if (kept !== undefined) return this.#enterKept(entry, kept);
-    const parent = this.#levels.at(-1);
+    const parent = this.#directories.current;
     const place = this.#destinations.rootAt(entry.path) ?? {
       directory: parent!.descriptor,
       name: nameOf(entry.path),
     };
-    if (entry.type === 'directory') this.#enter(entry, parent, place);
+    if (entry.type === 'directory') this.#directories.enter(entry, place);
     else if (entry.hardlink !== undefined) await this.#link(entry, place);
     else if (entry.type === 'file') await this.#startFile(entry, parent, place);
     else this.#makeNode(entry, place);
@@ -89,7 +81,7 @@ class TreeWriter {
 
   /** Waits for all that is under way; never throws. */
   async finish(): Promise<void> {
-    while (this.#levels.length > 0) this.#leave();
+    this.#directories.leaveAll();
     while (this.#running.size > 0) await Promise.race(this.#running);
   }
 
@@ -104,31 +96,16 @@ class TreeWriter {
       );
     }
     this.#options.onKept(entry);
-    this.#levels.push({ entry, descriptor, parent: undefined, place: undefined, users: 1 });
+    this.#directories.enterKept(entry, descriptor);
   }
 
-  #enter(entry: Entry, parent: Level | undefined, place: Location): void {
-    mkdirSync(toFsPath(pathAt(place.directory, place.name)), 0o700);
-    const descriptor = openDirectoryAt(place.directory, place.name);
-    if (parent) parent.users++;
-    this.#levels.push({ entry, descriptor, parent, place, users: 1 });
-  }
-
-  #leave(): void {
-    this.#release(this.#levels.pop());
-  }
-
-  #release(level: Level | undefined): void {
-    if (level === undefined || --level.users > 0 || level.place === undefined) return;
+  #completeDirectory(made: Made & { file: number }, entry: Entry): void {
+    if (this.#failure) return;
     try {
-      const made = { ...level.place, file: level.descriptor };
-      if (!this.#failure) applyMetadata(made, level.entry, this.#options);
-      if (!this.#failure) verifyMetadata(made, level.entry, this.#options);
+      applyMetadata(made, entry, this.#options);
+      verifyMetadata(made, entry, this.#options);
     } catch (cause) {
-      this.#failure ??= { cause };
-    } finally {
-      closeSync(level.descriptor);
-      this.#release(level.parent);
+      this.#failure = { cause };
     }
   }
 
@@ -136,14 +113,14 @@ class TreeWriter {
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
     const file = openAt(place.directory, place.name, flags);
     if (entry.size === 0) return this.#complete(entry, { ...place, file });
-    if (parent) parent.users++;
+    this.#directories.hold(parent);
     const task = this.#fill(entry, { ...place, file })
       .catch((cause: unknown) => {
         this.#failure ??= { cause };
       })
       .finally(() => {
         this.#running.delete(task);
-        this.#release(parent);
+        this.#directories.release(parent);
       });
     this.#running.add(task);
     if (this.#running.size >= filesInFlight) await Promise.race(this.#running);
