@@ -15,8 +15,11 @@ export async function* decodeXz(
   const decoder = XzDecoder.create(memoryLimit);
   try {
     let decoding: Promise<Uint8Array[]> = Promise.resolve([]);
-    for await (const piece of inSmallPieces(compressed, pieceSize)) {
+    let share = 1;
+    for await (const piece of inSmallPieces(compressed, () => Math.ceil(pieceSize() / share))) {
       const decoded = await decoding;
+      const size = decoded.reduce((sum, { length }) => sum + length, 0);
+      share = size > muchOutput ? Math.min(share * 4, smallestShare) : Math.max(share / 2, 1);
       decoding = decoder.decode(piece);
       decoding.catch(() => {}); // It is awaited in the next turn.
       yield* decoded;
@@ -30,6 +33,10 @@ export async function* decodeXz(
 
 /** Larger than the library's own: fewer turns, and memory that can be given back piece by piece. */
 const outputPiece = 256 << 10;
+
+/** A piece that becomes more than this, in bytes, is followed by smaller ones: long runs of zeros do not fill the memory. */
+const muchOutput = 2 << 20;
+const smallestShare = 64;
 
 async function* inSmallPieces(
   bytes: AsyncIterable<Uint8Array>,
