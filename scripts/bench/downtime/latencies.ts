@@ -1,5 +1,3 @@
-import type { Customers } from '../../demo/customers.ts';
-
 /** How long requests took, in milliseconds, and how many had no answer. */
 export interface Latencies {
   took: number[];
@@ -9,10 +7,6 @@ export interface Latencies {
 export interface Measured {
   pages: Latencies;
   rows: Latencies;
-}
-
-export function measuredOf({ pages, rows }: Pick<Customers, 'pages' | 'rows'>): Measured {
-  return { pages, rows };
 }
 
 /** Of several times together. */

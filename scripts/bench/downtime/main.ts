@@ -1,19 +1,19 @@
 /** The bench itself, already in a network namespace of its own. */
-import { execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createReadStream, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { connectEngine } from '../../../src/engine/connect.ts';
 import { loadBusyboxImage } from '../../../test/support/images.ts';
-import { letCustomersIn } from '../../demo/customers.ts';
 import { deploymentFile } from '../../demo/deployment-file.ts';
 import { furnish, siteIn } from '../../demo/site.ts';
 import { busyboxPath } from '../../fixtures/busybox.ts';
 import { fixtureArchive, fixtureNames } from '../../fixtures/image.ts';
-import { compare, type Measured, measuredOf, together } from './latencies.ts';
+import { compare, type Measured, together } from './latencies.ts';
 
-/** How long it is quiet before each backup, in milliseconds. */
+/** How long the customers find their way, and then how long it is quiet before each backup, in milliseconds. */
+const warmUp = 2_000;
 const peace = 10_000;
 
 const rounds = Number(process.argv[2]);
@@ -80,30 +80,42 @@ function bringUp(environment: NodeJS.ProcessEnv): void {
 async function measure(environment: NodeJS.ProcessEnv): Promise<void> {
   const [calm, busy]: [Measured[], Measured[]] = [[], []];
   for (let round = 1; round <= rounds; round++) {
-    calm.push(await through(() => setTimeout(peace)));
-    rmSync(repository, { recursive: true });
-    rmSync(join(directory, 'state'), { recursive: true, force: true });
+    forgetBackups();
+    const customers = fork('scripts/bench/downtime/customers.ts', [join(site.logs, 'app.log')]);
+    await once(customers, 'message');
+    await through(() => setTimeout(warmUp), customers);
+    calm.push(await through(() => setTimeout(peace), customers));
     const started = performance.now();
-    busy.push(await through(() => backUp(environment)));
+    busy.push(await through(() => backUp(environment), customers));
     const seconds = ((performance.now() - started) / 1000).toFixed(1);
+    customers.disconnect();
+    await once(customers, 'exit');
     console.log(`round ${round}, ${seconds} s\n${compare(calm.at(-1)!, busy.at(-1)!).join('\n')}`);
   }
   console.log(`all rounds\n${compare(together(calm), together(busy)).join('\n')}`);
 }
 
-/** What customers met with while `work` was done. */
-async function through(work: () => Promise<unknown>): Promise<Measured> {
-  const customers = await letCustomersIn(join(site.logs, 'app.log'));
-  await work();
-  await customers.leave();
-  return measuredOf(customers);
+/** What is left to do for the disk afterwards is no part of the next backup. */
+function forgetBackups(): void {
+  rmSync(repository, { recursive: true });
+  rmSync(join(directory, 'state'), { recursive: true, force: true });
+  execFileSync('sync');
 }
 
-/** Unattended, as a timer starts it. */
+/** What customers met with while `work` was done. */
+async function through(work: () => Promise<unknown>, customers: ChildProcess): Promise<Measured> {
+  await work();
+  customers.send('tell');
+  const [measured] = (await once(customers, 'message')) as [Measured];
+  return measured;
+}
+
+/** Unattended, as a timer starts it, in a session of its own. */
 async function backUp(environment: NodeJS.ProcessEnv): Promise<void> {
   const child = spawn('dockerctl', ['backup'], {
     cwd: directory,
     env: environment,
+    detached: true,
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const [status] = (await once(child, 'close')) as [number | null];

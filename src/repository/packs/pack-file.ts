@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, fsync, openSync, writeSync } from 'node:fs';
 import { promisify } from 'node:util';
+import { WriteBack } from '../../support/posix/write-back.ts';
 import { Encryptor } from '../age/encrypt.ts';
 import type { Recipient } from '../age/keys.ts';
 import { storeRaw } from '../blobs/zstd.ts';
@@ -17,6 +18,7 @@ export class PackFile {
   readonly path: string;
   readonly #goal: number;
   readonly #file: number;
+  readonly #writeBack: WriteBack;
   readonly #sha256 = createHash('sha256');
   readonly #seal: Encryptor | undefined;
   readonly #frames: Frame[] = [];
@@ -32,6 +34,7 @@ export class PackFile {
     this.#goal = goal;
     if (recipients.length > 0) this.#seal = new Encryptor(recipients);
     this.#file = openSync(path, 'wx', 0o600);
+    this.#writeBack = new WriteBack(this.#file);
   }
 
   get isFull(): boolean {
@@ -71,6 +74,7 @@ export class PackFile {
     for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
     this.#sha256.update(bytes);
     this.#size += bytes.length;
+    this.#writeBack.follow(this.#size);
   }
 }
 

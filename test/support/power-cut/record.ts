@@ -16,9 +16,12 @@ export type Operation =
 
 const traced =
   'openat,open,creat,write,pwrite64,ftruncate,fsync,fdatasync,close,rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat';
-/** Ways to change a file that the model does not know: a recording with one of them would be wrong. */
+/**
+ * Ways to change a file that the model does not know: a recording with one of them would be wrong. `sync_file_range` is none: it
+ * promises nothing, so that the model may pass over it.
+ */
 const refused =
-  'writev,pwritev,pwritev2,truncate,fallocate,link,linkat,copy_file_range,sendfile,sync_file_range,io_uring_enter';
+  'writev,pwritev,pwritev2,truncate,fallocate,link,linkat,copy_file_range,sendfile,io_uring_enter';
 
 /** Runs a command under strace; its operations on files whose path begins with `root`. */
 export function record(command: readonly string[], root: string, scratch: string): Operation[] {
