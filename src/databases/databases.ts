@@ -34,6 +34,8 @@ interface DumpedDatabase {
    * @throws {FailedError} when it does not in time
    */
   ready(server: DatabaseServer, context: Context): Promise<void>;
+  /** What the server is and its version, as the `server.json` of its dumps says it: see `description.ts`. */
+  describe(server: DatabaseServer, context: Context): Promise<ServerDescription>;
 }
 
 /** One that can give a database another name while it serves: a dump is loaded beside, and renamed into place. */
@@ -62,12 +64,10 @@ export interface RenamedDatabase extends DumpedDatabase {
 
 /**
  * One that cannot: a whole data directory is made from the dump, beside the one in use, and exchanged with it like any
- * other directory while the service is stopped. Its dumps hold a `server.json`, see `description.ts`.
+ * other directory while the service is stopped.
  */
 export interface RebuiltDatabase extends DumpedDatabase {
   restoredBy: 'rebuilding';
-  /** What the server is and its version, as `server.json` says it. */
-  describe(server: DatabaseServer, context: Context): Promise<ServerDescription>;
   /**
    * Makes the data directory of a spare server from a dump, and leaves the server stopped.
    * @throws {DamagedError} when the files are not a whole dump. @throws {FailedError} when the server refuses some of it

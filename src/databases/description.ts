@@ -4,7 +4,7 @@ import { only, textOf } from './text.ts';
 
 /** What a dump was made of; the file `server.json` beside it. */
 export interface ServerDescription {
-  /** Its maker's word for it: `MariaDB`, `MySQL`, `Redis`. */
+  /** Its maker's word for it: `MariaDB`, `MySQL`, `PostgreSQL`, `Redis`. */
   product: string;
   /** `10.11.18`, perhaps with more behind it. */
   version: string;
@@ -35,9 +35,14 @@ export async function readDescription(content: AsyncIterable<Uint8Array>): Promi
 export function reasonToRefuse(dumped: ServerDescription, here: ServerDescription): string | undefined {
   if (dumped.product !== here.product)
     return `it is ${here.product} ${here.version}, the backup is of ${dumped.product}`;
-  if (isOlder(here.version, dumped.version))
+  if (isOlder(formatOf(here), formatOf(dumped)))
     return `it is ${here.product} ${here.version}, the backup is of the newer ${dumped.version}`;
   return undefined;
+}
+
+/** Of its version what tells of its format: PostgreSQL counts that by its first number alone, from 10 on. */
+function formatOf({ product, version }: ServerDescription): string {
+  return product === 'PostgreSQL' && Number.parseInt(version) >= 10 ? `${Number.parseInt(version)}` : version;
 }
 
 /** By the first two numbers: what follows them changes no format. */

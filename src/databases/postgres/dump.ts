@@ -3,15 +3,17 @@ import { withDeadline } from '../../support/deadline.ts';
 import { FailedError } from '../../support/errors.ts';
 import { type ContainerProgram, outputOf } from '../container-program.ts';
 import type { DatabaseServer, DumpFile, DumpOptions } from '../databases.ts';
+import { descriptionFile } from '../description.ts';
 import { type ScriptKind, wholeScript } from '../script.ts';
 import { only } from '../text.ts';
 import { type Client, connect, program, terminate } from './client.ts';
 import { creationScript, databaseNames } from './creation-script.ts';
+import { description } from './describe.ts';
 import { clusterScript, databaseScript } from './script.ts';
 
 /**
  * Dumps roles and tablespaces, then each database that can be connected to and is no template: `cluster/globals.sql`,
- * then per database `create.sql` and `dump.sql`. Plain SQL: it can be loaded by hand, it ends with a marker that proves
+ * then per database `create.sql` and `dump.sql`, and `server.json`. Plain SQL: it can be loaded by hand, it ends with a marker that proves
  * it whole, and an unchanged database gives the same bytes, so that it is stored once.
  */
 export async function* dump(
@@ -32,6 +34,7 @@ export async function* dump(
       content: dumpDatabase(client, name, limited, options.warn),
     };
   }
+  yield descriptionFile(await description(client, limited));
 }
 
 export const globalsPath = 'cluster/globals.sql';

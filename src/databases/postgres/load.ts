@@ -3,6 +3,7 @@ import type { Context } from '../../support/context.ts';
 import { DamagedError, FailedError } from '../../support/errors.ts';
 import { type ContainerProgram, run } from '../container-program.ts';
 import type { DatabaseServer, DumpFile, LoadedDatabase, LoadedDatabases } from '../databases.ts';
+import { descriptionPath, readDescription } from '../description.ts';
 import { wholeScript } from '../script.ts';
 import { only, textOf } from '../text.ts';
 import { type Client, connect, psql, query, terminate } from './client.ts';
@@ -58,6 +59,8 @@ async function loadFiles(
       );
     } else if (database && path === `${directoryOf(database.name)}/dump.sql`) {
       await fill(client, database, content, key, context);
+    } else if (path === descriptionPath) {
+      await readDescription(content);
     } else {
       throw new DamagedError(`loading postgres: ${path} is not part of a dump`);
     }

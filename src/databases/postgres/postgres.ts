@@ -1,4 +1,5 @@
 import type { RenamedDatabase } from '../databases.ts';
+import { describe } from './describe.ts';
 import { dump } from './dump.ts';
 import { load } from './load.ts';
 import { ready } from './ready.ts';
@@ -9,6 +10,7 @@ export const postgres: RenamedDatabase = {
   restoredBy: 'renaming',
   dump,
   ready,
+  describe,
   load,
   swap,
   undo,

@@ -15,7 +15,7 @@ import { locateFiles } from './database-files.ts';
 import type { SelectedSource } from './select.ts';
 
 /**
- * Finds where on this host the data of those databases lies that are made anew, and asks their servers, where they run, whether they
+ * Finds where on this host the data of those databases lies that are made anew, and asks all servers, where they run, whether they
  * are old for it.
  * @throws {FailedError} when the data is on nothing that outlives the container
  */
@@ -28,8 +28,13 @@ export async function findDataDirectories(
 ): Promise<SelectedSource[]> {
   const found: SelectedSource[] = [];
   for (const source of selected) {
+    const { database } = source;
     if (source.sqlite) found.push(await locateFiles(source, source.sqlite, host));
-    else if (source.rebuilt === undefined) found.push(source);
+    else if (database) {
+      const dumped = await readDescriptionOf(repository, snapshot, source.summary.name);
+      const doubt = dumped && (await doubtOf(database, dumped, host, context));
+      found.push({ ...source, database: { ...database, ...(doubt !== undefined && { doubt }) } });
+    } else if (source.rebuilt === undefined) found.push(source);
     else found.push(await locate(source, source.rebuilt, repository, snapshot, host, context));
   }
   return found;
@@ -70,16 +75,27 @@ export async function descriptionOf(
   source: string,
   title: string,
 ): Promise<ServerDescription> {
-  for await (const entry of sourceTree(repository, snapshot, source, ['.'])) {
-    if (entry.path === descriptionPath) return readDescription(repository.content(snapshot, entry));
-  }
+  const described = await readDescriptionOf(repository, snapshot, source);
+  if (described !== undefined) return described;
   throw new DamagedError(`restoring ${title}: its dump does not say what it was made of`, {
     advice: 'Restore from another backup: dockerctl backup list shows which are complete',
   });
 }
 
+/** `undefined` when it says nothing, as one of PostgreSQL once did. */
+async function readDescriptionOf(
+  repository: ReadableRepository,
+  snapshot: Snapshot,
+  source: string,
+): Promise<ServerDescription | undefined> {
+  for await (const entry of sourceTree(repository, snapshot, source, ['.'])) {
+    if (entry.path === descriptionPath) return readDescription(repository.content(snapshot, entry));
+  }
+  return undefined;
+}
+
 async function doubtOf(
-  { service, engine }: NonNullable<SelectedSource['rebuilt']>,
+  { service, engine }: NonNullable<SelectedSource['database'] | SelectedSource['rebuilt']>,
   dumped: ServerDescription,
   host: RestoreHost,
   context: Context,

@@ -149,8 +149,9 @@ function warningsOf(snapshot: Snapshot, selected: readonly SelectedSource[], sur
   const warnings = selected.flatMap(({ summary }) =>
     summary.complete ? [] : [`${summary.title}: this backup of it is incomplete${reasonOf(summary)}`],
   );
-  for (const { summary, rebuilt } of selected) {
-    if (rebuilt?.doubt) warnings.push(`${summary.title}: ${rebuilt.service} may refuse it: ${rebuilt.doubt}`);
+  for (const { summary, database, rebuilt } of selected) {
+    const { service, doubt } = database ?? rebuilt ?? {};
+    if (doubt) warnings.push(`${summary.title}: ${service} may refuse it: ${doubt}`);
   }
   if (snapshot.release !== survey.release) {
     warnings.push(

@@ -27,7 +27,7 @@ export interface SelectedSource {
   /** Name of the engine's volume. */
   volume?: string;
   /** Loaded through its server. */
-  database?: { service: string; engine: RenamedEngine };
+  database?: { service: string; engine: RenamedEngine; doubt?: string };
   /** Made anew as a data directory: `volume`, or `directory` on the host. */
   rebuilt?: { service: string; engine: RebuiltEngine; doubt?: string };
   directory?: string;

@@ -85,8 +85,13 @@ test('a dump has the roles and every database, in the order of its paths', async
         `databases/${name}/create.sql`,
         `databases/${name}/dump.sql`,
       ]),
+      'server.json',
     ],
   );
+  const { product, version, data } = JSON.parse(files.at(-1)!.bytes.toString());
+  assert.is(product, 'PostgreSQL');
+  assert.match(version, /^\d+\.\d+/);
+  assert.equal(await postgres.describe(server, context), { product, version, data });
 });
 
 test('an unchanged server gives the same bytes', async () => {
@@ -94,7 +99,7 @@ test('an unchanged server gives the same bytes', async () => {
 });
 
 test('only the databases asked for are dumped; one that is not there is an error', async () => {
-  assert.is((await dump({ databases: ['empty'] })).length, 3);
+  assert.is((await dump({ databases: ['empty'] })).length, 4);
   const error = await failure(dump({ databases: ['empty', 'lost'] }));
   assert.match(error.message, /has no database lost/);
 });

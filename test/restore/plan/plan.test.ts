@@ -73,6 +73,16 @@ test('a service stops when it mounts a target, something in it, or something abo
   assert.equal(plan([source('a')], { services }).stop, ['all', 'above', 'inside', 'same']);
 });
 
+test('a server that is too old for a dump is told of', () => {
+  const taken = snapshot([database]);
+  const doubt = 'it is PostgreSQL 15.3, the backup is of the newer 17.2';
+  const selected: SelectedSource[] = [
+    { summary: database, database: { service: 'pg', engine: 'postgres', doubt } },
+  ];
+  const survey = { release: '1', services: [], strangers: [], targets: [], partial: true, space: [] };
+  assert.equal(planRestore(taken, selected, [], survey).warnings, [`db: pg may refuse it: ${doubt}`]);
+});
+
 test('a database keeps running; what needs it stops, however far', () => {
   const services = [
     service('pg'),
