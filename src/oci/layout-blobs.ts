@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeSynced } from '../support/durable.ts';
@@ -27,8 +27,10 @@ export async function readBlob(layout: Layout, digest: Digest, limit: number): P
 function readBounded(path: string, limit: number): Buffer {
   let file: number | undefined;
   try {
-    file = openSync(path, 'r');
-    requireSensible(fstatSync(file).size, limit);
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    const status = fstatSync(file);
+    if (!status.isFile()) throw new Error('it is no file');
+    requireSensible(status.size, limit);
     return readFileSync(file);
   } catch (error) {
     throw new DamagedError(`reading ${path}: ${messageOf(error)}`, { facts: { path }, cause: error });
@@ -96,6 +98,8 @@ export async function syncBlobs({ directory }: Layout): Promise<void> {
 
 /** Every file in `blobs/sha256` that is named like a blob. */
 export async function listBlobs({ directory }: Layout): Promise<Digest[]> {
-  const names = await readdir(join(directory, 'blobs', 'sha256'));
-  return names.map((name) => `sha256:${name}`).filter(isDigest);
+  const found = await readdir(join(directory, 'blobs', 'sha256'), { withFileTypes: true });
+  // A pipe would keep whoever opens it waiting for ever, and a device may have no end.
+  const readable = found.filter((entry) => !entry.isFIFO() && !entry.isCharacterDevice());
+  return readable.map(({ name }) => `sha256:${name}`).filter(isDigest);
 }

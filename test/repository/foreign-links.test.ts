@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -60,6 +61,20 @@ for (const name of ['tmp', 'blobs', 'blobs/sha256']) {
     assert.equal(readdirSync(outside, { recursive: true }), before);
   });
 }
+
+test('a pipe where a blob belongs is damage, and nobody waits for it', async () => {
+  const directory = mkdtempSync(join(root, 'pipes-'));
+  cpSync(made.directory, directory, { recursive: true });
+  for (const name of readdirSync(join(directory, 'blobs', 'sha256'))) {
+    const path = join(directory, 'blobs', 'sha256', name);
+    rmSync(path);
+    execFileSync('mkfifo', [path]);
+  }
+  const repository = await openRepository(directory, context);
+  assert.equal(await repository.snapshots(), []);
+  assert.ok((await repository.verify({ readData: true }, context)).damage.length > 0);
+  await repository.close();
+});
 
 test('a repository that is reached through a link is one all the same', async () => {
   const link = join(root, 'link');

@@ -49,7 +49,7 @@ export async function recordRun(
 
 /**
  * Writes down that the deployment's own repository was found whole: retention never removes the snapshot that was
- * verified last.
+ * verified last. Never throws: whatever goes wrong here is a warning, the check is over.
  */
 export async function recordVerification(
   deployment: string,
@@ -62,8 +62,10 @@ export async function recordVerification(
   const lastRun = (await readStatus(deployment, repository, context.stateDir))?.lastRun ?? null;
   const lastVerified = { ended: context.now().toISOString(), snapshot: newest.id, readData };
   const status = backupStatus({ deployment, repository }, snapshots, { lastRun, lastVerified });
-  await writeStatus(status, context.stateDir);
-  if (metrics !== undefined) await writeMetrics(status, metrics);
+  const warn = (path: string) => (error: unknown) =>
+    context.progress.warn(`writing ${path}: ${messageOf(error)}`);
+  await writeStatus(status, context.stateDir).catch(warn('status.json'));
+  if (metrics !== undefined) await writeMetrics(status, metrics).catch(warn(metrics));
 }
 
 /** What the last run into this repository left; `undefined` when there was none, or it cannot be read. */

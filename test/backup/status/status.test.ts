@@ -150,6 +150,15 @@ test('a run that could not read the repository forgets nothing of what was known
   assert.is(other.lastComplete, null);
 });
 
+test('a verification whose metrics cannot be written is remembered all the same, with a warning', async () => {
+  const stateDir = temporaryDirectory();
+  const { context, warnings } = contextIn(stateDir);
+  const settings = { repository, metrics: join(stateDir, 'missing', 'shop.prom') };
+  await recordVerification('shop', settings, [good], { readData: true, context });
+  assert.is((await readStatus('shop', repository, stateDir))?.lastVerified?.snapshot, 'sha256:good');
+  assert.match(warnings.join('\n'), /writing .*shop\.prom/);
+});
+
 test('a verification is remembered by later runs into the same repository', async () => {
   const stateDir = temporaryDirectory();
   const { context } = contextIn(stateDir);
