@@ -2,6 +2,7 @@ import type { ReadableRepository } from '../repository/repository.ts';
 import { type Provenance, requireProvenance, type TrustedKeys } from '../repository/signed/provenance.ts';
 import { shortId } from '../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
+import { collectOften } from '../support/collect-often.ts';
 import type { Context } from '../support/context.ts';
 import { UsageError } from '../support/errors.ts';
 import type { RestoreReport } from './conclude.ts';
@@ -53,6 +54,7 @@ export async function prepareRestore(
   ports: RestorePorts,
   context: Context,
 ): Promise<PreparedRestore> {
+  collectOften();
   await refuseUnfinished(context.stateDir);
   const host = request.to === undefined ? ports.host : undefined;
   const snapshot = await ports.repository.find(request.snapshot);

@@ -15,7 +15,7 @@ const unreadLimit = 64 * 1024 * 1024;
 /** …and those of which every chunk was asked for, lest several files have the same content, up to so many. */
 const readLimit = 8 * 1024 * 1024;
 /** With so many bytes of frames in use nothing is read ahead. */
-const busyLimit = 16 * 1024 * 1024;
+const busyLimit = 8 * 1024 * 1024;
 const mostOpenPacks = 16;
 
 /** A frame that is in memory until it is given back. */

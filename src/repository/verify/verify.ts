@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Digest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/layout.ts';
 import { listBlobs } from '../../oci/layout-blobs.ts';
+import { collectOften } from '../../support/collect-often.ts';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, InterruptedError, SignatureError } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';
@@ -34,6 +35,7 @@ export async function verifyRepository(
 ): Promise<Verification> {
   const catalog = await loadEverySnapshot(store);
   if (readData) requireKey(store, catalog);
+  collectOften();
   const report: Verification = {
     snapshots: catalog.stored.length,
     blobs: 0,

@@ -9,7 +9,7 @@ export function advisedRepository(repository: ReadableRepository): ReadableRepos
     find: (name) => repository.find(name),
     signedConfig: (snapshot) => repository.signedConfig(snapshot),
     entries: (snapshot, source, onGap) => advised(repository.entries(snapshot, source, onGap)),
-    content: (snapshot, entry) => advised(repository.content(snapshot, entry)),
+    content: (snapshot, entry, options) => advised(repository.content(snapshot, entry, options)),
     close: () => repository.close(),
   };
 }

@@ -53,7 +53,7 @@ async function reasonOfLoss(
     return isLost ? 'the file that it is another name of is lost' : undefined;
   }
   try {
-    for await (const piece of repository.content(snapshot, entry)) task.advance(piece.length);
+    for await (const piece of repository.content(snapshot, entry, { lent: true })) task.advance(piece.length);
     return undefined;
   } catch (error) {
     if (!(error instanceof DamagedError)) throw error;

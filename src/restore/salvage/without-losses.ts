@@ -25,7 +25,7 @@ export function withoutLosses(
       if (loss === undefined) return repository.entries(snapshot, source, onGap);
       return entriesLeft(repository, snapshot, source, loss);
     },
-    content: (snapshot, entry) => repository.content(snapshot, entry),
+    content: (snapshot, entry, options) => repository.content(snapshot, entry, options),
     close: () => repository.close(),
   };
 }

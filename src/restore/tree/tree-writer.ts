@@ -26,7 +26,7 @@ export interface TreeWriterOptions extends MetadataOptions {
 }
 
 /** Files whose content is on its way at one time: enough to keep decompression and writing both busy. */
-const filesInFlight = 8;
+const filesInFlight = 4;
 
 /**
  * Makes every file of checked entries anew under `destinations`, reads each back, and resolves when all are whole.
