@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import type { Deployment } from '../deployment/deployment.ts';
 import type { Engine } from '../engine/engine.ts';
 import { decodeRecipient } from '../repository/age/keys.ts';
@@ -81,8 +80,16 @@ async function newsOf(
 
 /** A backup of what it writes itself would never end. */
 function ownDirectories(repository: Repository, { stateDir }: Context): ReadonlySet<string> {
-  const existing = [repository.directory, stateDir].filter((path) => existsSync(path));
-  return new Set(existing.map((path) => identityOf(statAt(currentDirectory, `${fromText(path)}/.`))));
+  return new Set([repository.directory, stateDir].flatMap(identityAt));
+}
+
+/** Nothing where there is none; nor where we may not look, for there the walk cannot go either. */
+function identityAt(directory: string): string[] {
+  try {
+    return [identityOf(statAt(currentDirectory, `${fromText(directory)}/.`))];
+  } catch {
+    return [];
+  }
 }
 
 function isUnchanged(predecessor: Snapshot | undefined, sources: readonly SourceReport[]): boolean {

@@ -28,9 +28,10 @@ export async function storeArchive(
     changes[before === undefined ? 'added' : 'changed']++;
     return writer.add(entry);
   };
+  const nodes = new Map<string, Entry>();
   for await (const part of archive) {
     task.advance(part.header.size ?? 0);
-    const entry = describe(part, problems);
+    const entry = named(describe(part, problems), nodes);
     const taken = entry === undefined ? [] : filter.take(entry, problems);
     for (const one of taken) await add(one === entry ? await withContent(one, part, writer) : one);
     part.resume();
@@ -70,6 +71,20 @@ function describe({ header }: TarPart, problems: ProblemLog): Entry | undefined 
   if (type === 'character' || type === 'block') entry.device = { major: devmajor, minor: devminor };
   if (Object.keys(xattrs).length > 0) entry.xattrs = xattrs;
   return entry;
+}
+
+/**
+ * A tar does not tell of which kind a further name is: it may be of a symbolic link, a FIFO or a device.
+ * @param nodes those that have come, by their first name
+ */
+function named(entry: Entry | undefined, nodes: Map<string, Entry>): Entry | undefined {
+  if (entry === undefined || entry.type === 'directory') return entry;
+  if (entry.hardlink === undefined) {
+    if (entry.type !== 'file') nodes.set(entry.path, entry);
+    return entry;
+  }
+  const { type, target, device } = nodes.get(entry.hardlink) ?? entry;
+  return { ...entry, type, ...(target !== undefined && { target }), ...(device && { device }) };
 }
 
 /** The first part of every name is the directory that was asked for. */

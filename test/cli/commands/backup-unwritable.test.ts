@@ -11,12 +11,12 @@ const root = temporaryDirectory();
 mkdirSync(join(root, 'source'));
 
 /** Backs up one directory to another. */
-function backup(repository: string) {
+function backup(repository: string, stateDir = join(root, 'state')) {
   const file = join(root, 'dockerctl.yaml');
   const sources = `{files: {title: Files, paths: [${root}/source]}}`;
   const settings = `{repository: ${repository}, signing-key: none, sources: ${sources}}`;
   writeFileSync(file, `name: host\nx-dockerctl: {backup: ${settings}}\n`, { mode: 0o600 });
-  return runCli(['-f', file, '--state-dir', join(root, 'state'), 'backup']);
+  return runCli(['-f', file, '--state-dir', stateDir, 'backup']);
 }
 
 test('a repository on a disk that is mounted read-only refuses the backup and says what to do', async () => {
@@ -55,6 +55,13 @@ test('a repository that is a file, or where no directory can be made, refuses th
     assert.match(stderr, /\n {2}Name a directory [^\n]+\n$/);
   }
   assert.not(readdirSync(root).some((name) => name.startsWith('.')));
+});
+
+test('a state directory that cannot be used costs no backup, and is told of', async () => {
+  writeFileSync(join(root, 'no directory'), '');
+  const { status, stderr } = await backup(join(root, 'repository'), join(root, 'no directory'));
+  assert.is(status, 0, stderr);
+  assert.match(stderr, /^dockerctl: warning: writing status.json: ENOTDIR/);
 });
 
 test.run();

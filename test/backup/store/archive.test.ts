@@ -1,0 +1,37 @@
+import { extract, pack } from 'tar-stream';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { storeArchive } from '../../../src/backup/store/archive.ts';
+import { ProblemLog } from '../../../src/backup/store/problem-log.ts';
+import { silent } from '../../../src/support/progress.ts';
+import { MemoryWriter } from '../../support/memory-writer.ts';
+
+test('a further name of a link, a pipe or a device is of that kind, though a tar does not say so', async () => {
+  const tar = pack();
+  tar.entry({ name: 'data/', type: 'directory' });
+  tar.entry({ name: 'data/device', type: 'character-device', devmajor: 1, devminor: 3 });
+  tar.entry({ name: 'data/device2', type: 'link', linkname: 'data/device' });
+  tar.entry({ name: 'data/file' }, 'content');
+  tar.entry({ name: 'data/file2', type: 'link', linkname: 'data/file' });
+  tar.entry({ name: 'data/pipe', type: 'fifo' });
+  tar.entry({ name: 'data/pipe2', type: 'link', linkname: 'data/pipe' });
+  tar.entry({ name: 'data/to', type: 'symlink', linkname: 'nowhere' });
+  tar.entry({ name: 'data/to2', type: 'link', linkname: 'data/to' });
+  tar.finalize();
+  const writer = new MemoryWriter();
+  const lists = { include: [], exclude: [], oneFileSystem: false, excludeCaches: false };
+  const task = silent.begin('');
+  await storeArchive(tar.pipe(extract()), lists, new ProblemLog(writer.warn, ''), { writer, task });
+  const names = writer.entries.filter(({ hardlink }) => hardlink !== undefined);
+  assert.equal(
+    names.map(({ path, type, hardlink, target, device }) => [path, type, hardlink, target, device?.minor]),
+    [
+      ['device2', 'character', 'device', undefined, 3],
+      ['file2', 'file', 'file', undefined, undefined],
+      ['pipe2', 'fifo', 'pipe', undefined, undefined],
+      ['to2', 'symlink', 'to', 'nowhere', undefined],
+    ],
+  );
+});
+
+test.run();
