@@ -91,7 +91,7 @@ export class IngestPool {
   #startLane(number: number): Lane {
     const { seed, packPrefix, packGoal, recipients } = this.#options;
     const worker = new Worker(workerUrl(), {
-      resourceLimits: { maxYoungGenerationSizeMb: 8 },
+      resourceLimits: { maxYoungGenerationSizeMb: 3 },
       workerData: { seed, packPrefix: `${packPrefix}${number}`, packGoal, recipients } satisfies WorkerSetup,
     });
     const lane = new Lane(worker, () => this.#waiting.splice(0).forEach((resolve) => void resolve()));
