@@ -42,7 +42,9 @@ export function reasonToRefuse(dumped: ServerDescription, here: ServerDescriptio
 
 /** Of its version what tells of its format: PostgreSQL counts that by its first number alone, from 10 on. */
 function formatOf({ product, version }: ServerDescription): string {
-  return product === 'PostgreSQL' && Number.parseInt(version, 10) >= 10 ? `${Number.parseInt(version, 10)}` : version;
+  return product === 'PostgreSQL' && Number.parseInt(version, 10) >= 10
+    ? `${Number.parseInt(version, 10)}`
+    : version;
 }
 
 /** By the first two numbers: what follows them changes no format. */
