@@ -5,8 +5,7 @@ const dontNeed = 4;
 
 /** How often it is looked whether there is something to give back, in milliseconds. */
 const interval = 20;
-/** It is given back whenever so many bytes have come together. */
-const worthwhile = 12 * 1024 * 1024;
+const mebibyte = 1024 * 1024;
 
 /**
  * From now on gives back what this process holds without need: freed memory that the allocator keeps, and pages of the runtime's program
@@ -18,12 +17,17 @@ export function releaseMemory(): void {
     const program = [...cleanMappings(readFileSync('/proc/self/smaps', 'latin1'))];
     let held = release(program);
     const timer = setInterval(() => {
-      if (heldNow() > held + worthwhile) held = release(program);
+      if (heldNow() - held > worthwhile(held)) held = release(program);
     }, interval);
     timer.unref();
   } catch {
     // No /proc, as in some chroots: it costs memory, no backup.
   }
+}
+
+/** So many bytes must have come together since. To give back takes time, and the more a process works with, the sooner it takes them again. */
+function worthwhile(held: number): number {
+  return Math.max(12 * mebibyte, held / 2 - 24 * mebibyte);
 }
 
 /** @returns bytes that are still held */
