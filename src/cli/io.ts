@@ -8,9 +8,6 @@ export interface Io {
   stdin: NodeJS.ReadableStream & Partial<Pick<ReadStream, 'isTTY' | 'setRawMode' | 'unref'>>;
   stdout: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'rows'>>;
   stderr: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
-  /**
-   * Lets everything else on this host go first, for as long as the process lives or until what it resolves to is called; left out where
-   * the process is not the command's own.
-   */
-  giveWay?: () => Promise<() => void>;
+  /** Lets everything else on this host go first, for as long as the process lives; left out where it is not the command's own. */
+  giveWay?: () => Promise<void>;
 }

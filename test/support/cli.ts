@@ -17,7 +17,7 @@ export async function runCli(
     environment?: Record<string, string>;
     workingDirectory?: string;
     stdin?: string | Uint8Array;
-    giveWay?: () => Promise<() => void>;
+    giveWay?: () => Promise<void>;
   } = {},
 ): Promise<CliResult> {
   const stdin = new PassThrough();

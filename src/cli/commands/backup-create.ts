@@ -39,9 +39,9 @@ export function addBackupCreate(backup: Command, wrap: Wrap): void {
 }
 
 async function create(session: Session, { args: [dest], options }: ParsedInput): Promise<undefined> {
-  const deployment = await readGivingWay(session);
   const { planBackup } = await import('../../backup/plan.ts');
   const full = options.full === true;
+  const deployment = await session.deployment();
   const plan = planBackup(deployment, { full });
   const remote = dest !== undefined && isRemote(dest) ? parseRemoteAddress(dest) : undefined;
   const directory =
@@ -56,6 +56,7 @@ async function create(session: Session, { args: [dest], options }: ParsedInput):
   const deliver = async (snapshot: Snapshot, repository: Repository) => {
     sent = remote && (await send(session, repository, snapshot, remote));
   };
+  await giveWayToServices(session, deployment);
   const identities = options.identity === undefined ? [] : await readIdentities(session, options.identity);
   const wanted = { full, tags: options.tag ?? [], deliver };
   const report = await run(session, deployment, { directory, identities }, wanted);
@@ -67,13 +68,10 @@ async function create(session: Session, { args: [dest], options }: ParsedInput):
   throwIfIncomplete(report);
 }
 
-/** With nobody waiting for the backup, what the host is there for goes first from the beginning. Without services nothing is disturbed. */
-async function readGivingWay(session: Session): Promise<Deployment> {
-  const isWatched = session.io.stderr.isTTY === true;
-  const takeTurns = isWatched ? undefined : await session.io.giveWay?.();
-  const deployment = await session.deployment();
-  if (deployment.services.length === 0) takeTurns?.();
-  return deployment;
+/** With nobody waiting for the backup, what the host is there for goes first. */
+async function giveWayToServices({ io }: Session, { services }: Deployment): Promise<void> {
+  const isWatched = io.stderr.isTTY === true;
+  if (services.length > 0 && !isWatched) await io.giveWay?.();
 }
 
 async function run(

@@ -15,27 +15,22 @@ const least = 19;
  * nobody else wants it. Linux weighs the policy, as it does niceness, within one session only, and sessions and containers against
  * each other: so the session becomes light too, unless a terminal shares it. On a host where next to nothing is left over both are taken
  * back, for otherwise it might never end. Source: sched(7), "The autogroup feature".
- *
- * @returns takes both back
  */
-export function giveWay(): () => void {
+export function giveWay(): void {
   schedule(schedIdle);
   const usual = hasTerminal() ? undefined : nicenessOfSession();
   if (usual !== undefined) lighten(usual);
   let before = timesOfThreads();
   const timer = setInterval(() => {
     const now = timesOfThreads();
-    if (isStarving(before, now)) takeTurns();
+    if (isStarving(before, now)) {
+      clearInterval(timer);
+      schedule(schedOther);
+      if (usual !== undefined) weighSession(usual);
+    }
     before = now;
   }, interval);
   timer.unref();
-
-  function takeTurns(): void {
-    clearInterval(timer);
-    schedule(schedOther);
-    if (usual !== undefined) weighSession(usual);
-  }
-  return takeTurns;
 }
 
 /** What a thread had and what it waited for, in nanoseconds. */

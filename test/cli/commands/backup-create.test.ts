@@ -37,24 +37,21 @@ x-dockerctl:
 }
 
 test('where there are services, and nobody waits for it, a backup lets them go first', async () => {
-  let said: string[] = [];
-  const giveWay = async () => {
-    said.push('gives way');
-    return () => void said.push('takes turns');
-  };
-  for (const [services, wanted] of [
-    ['{}', ['gives way', 'takes turns']],
-    ['{web: {image: "shop/web:1"}}', ['gives way']],
+  let given = 0;
+  const giveWay = async () => void given++;
+  for (const [services, times] of [
+    ['{}', 0],
+    ['{web: {image: "shop/web:1"}}', 1],
   ] as const) {
     const { home } = host();
     const file = join(home, 'dockerctl.yaml');
     writeFileSync(file, `${readFileSync(file, 'utf8')}services: ${services}\n`);
-    said = [];
+    given = 0;
     const { status, stderr } = await runCli(['-f', file, '--state-dir', join(home, 'state'), 'backup'], {
       giveWay,
     });
     assert.is(status, 0, stderr);
-    assert.equal(said, wanted);
+    assert.is(given, times);
   }
 });
 
