@@ -1,7 +1,7 @@
 /**
  * Builds what is shipped into `dist/`: the command as one file, so that it starts quickly, and before it a small one that
- * prepares the process; the library; the entry of every worker thread (`src/<room>/…/worker.ts` becomes `dist/<room>-worker.js`). Packages with native code stay
- * outside, as files that node loads from `node_modules`.
+ * prepares the process; the library; the entry of every worker thread (`src/<room>/…/worker.ts` becomes
+ * `dist/<room>-worker.js`). Packages with native code stay outside, as files that node loads from `node_modules`.
  */
 import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync, rmSync } from 'node:fs';
@@ -23,8 +23,8 @@ const shared: BuildOptions = {
 const define = { DOCKERCTL_VERSION: JSON.stringify(version), DOCKERCTL_BUNDLED: 'true' };
 
 /**
- * zod brings the messages of fifty languages, and takes JSON Schemas apart: a third of all that the command would load. We use
- * neither.
+ * zod brings the messages of fifty languages, and takes JSON Schemas apart: a sixth of all that the command would load. We
+ * use neither.
  */
 const unusedOfZod: Plugin = {
   name: 'unused parts of zod',

@@ -43,7 +43,7 @@ export async function runProgram(io: Io, signal: AbortSignal): Promise<number> {
 }
 
 /** The whole command line as commander sees it; `wrap` turns an `Action` into commander's handler. */
-export function createProgram(
+function createProgram(
   wrap: (action: Action) => (...parsed: unknown[]) => Promise<void>,
   io: Io,
 ): Command {
