@@ -43,10 +43,7 @@ export async function runProgram(io: Io, signal: AbortSignal): Promise<number> {
 }
 
 /** The whole command line as commander sees it; `wrap` turns an `Action` into commander's handler. */
-function createProgram(
-  wrap: (action: Action) => (...parsed: unknown[]) => Promise<void>,
-  io: Io,
-): Command {
+function createProgram(wrap: (action: Action) => (...parsed: unknown[]) => Promise<void>, io: Io): Command {
   const program = new Command('dockerctl')
     .description('Keeps a host of containers alive where there is no Internet.')
     .version(VERSION, '--version', 'print the version')
