@@ -22,7 +22,8 @@ import type {
   VerifyOptions,
   VerifyReport,
 } from './repository.ts';
-import { beginRun, recoverStaging } from './run/begin.ts';
+import { beginRun } from './run/begin.ts';
+import { recoverStaging } from './run/recover-staging.ts';
 import type { Run, RunOptions } from './run/run.ts';
 import { knownRepository } from './seal/known-repository.ts';
 import { PlainCache } from './seal/plain-cache.ts';

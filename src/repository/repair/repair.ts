@@ -8,7 +8,7 @@ import type { Context } from '../../support/context.ts';
 import { writeFileDurably } from '../../support/durable.ts';
 import { DamagedError, SignatureError } from '../../support/errors.ts';
 import type { RepairReport } from '../repository.ts';
-import { recoverStaging } from '../run/begin.ts';
+import { recoverStaging } from '../run/recover-staging.ts';
 import type { Store } from '../seal/store.ts';
 import { loadEverySnapshot } from '../snapshot/catalog.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';

@@ -11,6 +11,7 @@ import { type NewSegment, TreeWriter } from '../tree/tree-writer.ts';
 import type { Ingest } from './ingest.ts';
 import type { FileToStore, PreviousFile, SourceWriter, StoredFile } from './run.ts';
 import { chunksOfSmall, peek } from './small-stream.ts';
+import { SourceTally } from './source-tally.ts';
 
 export interface SourceWriterOptions {
   source: Pick<SourceSummary, 'name' | 'title' | 'kind' | 'origin'>;
@@ -25,86 +26,88 @@ export interface SourceWriterOptions {
   onEnd(summary: SourceSummary, segments: NewSegment[]): void;
 }
 
-/** No more warnings than this are kept; the rest is counted. */
-const mostWarnings = 100;
-
 /** Begins the tree of one source. Nothing of it counts before the run is committed. */
 export function createSourceWriter(options: SourceWriterOptions): SourceWriter {
-  const { source, ingest, previous, usable, context } = options;
-  const started = context.now();
-  const warnings: string[] = [];
-  let unkept = 0;
-  let files = 0;
-  let bytes = 0;
-  const tree = new TreeWriter({
-    cutBits: options.cutBits,
-    usable: (segment) => usable.has(segment),
-    numbersOf: (chunks) => numbersOf(ingest, chunks),
-    write: options.writeSegment,
-  });
-  ingest.begin(source.name);
+  options.ingest.begin(options.source.name);
+  return new IngestingSourceWriter(options);
+}
 
-  function count(file: Counted): void {
-    if (file.type !== 'file') return;
-    files++;
-    if (file.hardlink === undefined) bytes += (file.size ?? 0) - totalHoles(file);
+class IngestingSourceWriter implements SourceWriter {
+  readonly #options: SourceWriterOptions;
+  readonly #started: Date;
+  readonly #tally = new SourceTally();
+  readonly #tree: TreeWriter;
+
+  constructor(options: SourceWriterOptions) {
+    const { ingest, usable, cutBits, writeSegment } = options;
+    this.#options = options;
+    this.#started = options.context.now();
+    this.#tree = new TreeWriter({
+      cutBits,
+      usable: (segment) => usable.has(segment),
+      numbersOf: (chunks) => numbersOf(ingest, chunks),
+      write: writeSegment,
+    });
   }
 
-  return {
-    predecessor: options.predecessor,
+  get predecessor(): SourceSummary | undefined {
+    return this.#options.predecessor;
+  }
 
-    previous: () => previous.segments(),
+  previous(): AsyncIterable<Iterable<PreviousFile>> {
+    return this.#options.previous.segments();
+  }
 
-    has(file: PreviousFile): boolean {
-      if (file instanceof PreviousLine && usable.has(file.segment.ref)) return true;
-      const chunks = file.entry?.chunks ?? [];
-      const known = ingest.knownNow;
-      return chunks.every((chunk) => known !== undefined && known.numberOf(chunk) >= 0);
-    },
+  has(file: PreviousFile): boolean {
+    const { usable, ingest } = this.#options;
+    if (file instanceof PreviousLine && usable.has(file.segment.ref)) return true;
+    const chunks = file.entry?.chunks ?? [];
+    const known = ingest.knownNow;
+    return chunks.every((chunk) => known !== undefined && known.numberOf(chunk) >= 0);
+  }
 
-    async storeFiles(batch: readonly FileToStore[]): Promise<StoredFile[]> {
-      throwIfInterrupted(context);
-      return ingest.storeFiles(batch);
-    },
+  async storeFiles(batch: readonly FileToStore[]): Promise<StoredFile[]> {
+    throwIfInterrupted(this.#options.context);
+    return this.#options.ingest.storeFiles(batch);
+  }
 
-    async storeStream(content) {
-      throwIfInterrupted(context);
-      const peeked = await peek(content);
-      if ('stream' in peeked) return ingest.storeStream(peeked.stream);
-      const { whole } = peeked;
-      const chunks = chunksOfSmall(whole);
-      const known = await previous.chunksOfSmallTree(usable);
-      if (chunks.every((chunk) => known.has(chunk))) return { chunks, size: whole.length };
-      return ingest.storeStream(Readable.from([whole]));
-    },
+  async storeStream(content: AsyncIterable<Uint8Array>): Promise<{ chunks: string[]; size: number }> {
+    const { context, ingest, previous, usable } = this.#options;
+    throwIfInterrupted(context);
+    const peeked = await peek(content);
+    if ('stream' in peeked) return ingest.storeStream(peeked.stream);
+    const { whole } = peeked;
+    const chunks = chunksOfSmall(whole);
+    const known = await previous.chunksOfSmallTree(usable);
+    if (chunks.every((chunk) => known.has(chunk))) return { chunks, size: whole.length };
+    return ingest.storeStream(Readable.from([whole]));
+  }
 
-    add(entry: Readonly<Entry>): Promise<void> | undefined {
-      count(entry);
-      return tree.add(entry);
-    },
+  add(entry: Readonly<Entry>): Promise<void> | undefined {
+    this.#tally.count(entry);
+    return this.#tree.add(entry);
+  }
 
-    keep(file: PreviousFile): Promise<void> | undefined {
-      if (!(file instanceof PreviousLine)) throw new TypeError(`${file.path} is of no previous tree`);
-      if (file.summary !== undefined) count(file.summary);
-      return tree.keep(file);
-    },
+  keep(file: PreviousFile): Promise<void> | undefined {
+    if (!(file instanceof PreviousLine)) throw new TypeError(`${file.path} is of no previous tree`);
+    if (file.summary !== undefined) this.#tally.count(file.summary);
+    return this.#tree.keep(file);
+  }
 
-    warn(message: string): void {
-      if (warnings.length < mostWarnings) warnings.push(message);
-      else unkept++;
-    },
+  /** Bound to its writer: it is handed on by itself. */
+  readonly warn = (message: string): void => this.#tally.warn(message);
 
-    async end({ complete }): Promise<SourceSummary> {
-      throwIfInterrupted(context);
-      const segments = await tree.end();
-      const newBytes = await ingest.end();
-      if (unkept > 0) warnings.push(`and ${unkept} more`);
-      const ended = context.now();
-      const summary = { ...source, started, ended, complete, files, bytes, newBytes, warnings };
-      options.onEnd(summary, segments);
-      return summary;
-    },
-  };
+  async end({ complete }: { complete: boolean }): Promise<SourceSummary> {
+    const { source, ingest, context, onEnd } = this.#options;
+    throwIfInterrupted(context);
+    const segments = await this.#tree.end();
+    const newBytes = await ingest.end();
+    const { files, bytes, warnings } = this.#tally;
+    const times = { started: this.#started, ended: context.now() };
+    const summary = { ...source, ...times, complete, files, bytes, newBytes, warnings };
+    onEnd(summary, segments);
+    return summary;
+  }
 }
 
 async function numbersOf(ingest: Ingest, chunks: readonly string[]): Promise<Uint32Array> {
@@ -115,13 +118,6 @@ async function numbersOf(ingest: Ingest, chunks: readonly string[]): Promise<Uin
     if (number < 0) throw new Error(`the tree names the chunk ${chunk}, which was not stored`);
     return number;
   });
-}
-
-/** What counting a file needs. One that is known by its stat alone is no hard link and has no holes. */
-type Counted = Pick<Entry, 'size' | 'hardlink' | 'holes'> & { type: string };
-
-function totalHoles({ holes }: Counted): number {
-  return holes?.reduce((sum, [, length]) => sum + length, 0) ?? 0;
 }
 
 function throwIfInterrupted({ signal }: Context): void {

@@ -1,0 +1,106 @@
+import { clearStaging } from '../../oci/layout.ts';
+import type { Context } from '../../support/context.ts';
+import { messageOf } from '../../support/errors.ts';
+import { encodeRecipient } from '../age/keys.ts';
+import { stageMetadata } from '../blobs/metadata.ts';
+import type { UsablePacks } from '../packs/usable-packs.ts';
+import type { TreeRef } from '../snapshot/manifest.ts';
+import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { StoredSnapshot } from '../snapshot/stored.ts';
+import { cutBits } from '../tree/cut.ts';
+import { PreviousTree } from '../tree/previous-tree.ts';
+import { writeError } from '../write-error.ts';
+import type { BeginOptions } from './begin.ts';
+import { type CommitOptions, commitRun, type EndedSource } from './commit.ts';
+import type { Ingest } from './ingest.ts';
+import type { Run, SourceWriter } from './run.ts';
+import { createSourceWriter } from './source-writer.ts';
+
+export interface RunUnderWayOptions extends Omit<BeginOptions, 'damaged'> {
+  started: Date;
+  /** Snapshots of the deployment whose content can be used again, newest first. */
+  comparable: readonly StoredSnapshot[];
+  usable: UsablePacks;
+  ingest: Ingest;
+}
+
+/** The run of one writer, who holds the exclusive lock, until it is committed or given up. */
+export class RunUnderWay implements Run {
+  readonly #options: RunUnderWayOptions;
+  readonly #context: Context;
+  readonly #sources: EndedSource[] = [];
+  readonly #writing = new Set<Promise<unknown>>();
+  #active = true;
+
+  constructor(options: RunUnderWayOptions, context: Context) {
+    this.#options = options;
+    this.#context = context;
+  }
+
+  get predecessor(): Snapshot | undefined {
+    return this.#options.comparable[0]?.snapshot;
+  }
+
+  async beginSource(source: Parameters<Run['beginSource']>[0]): Promise<SourceWriter> {
+    const { store, comparable, usable, ingest } = this.#options;
+    const previous = comparable.find(({ trees }) => trees.has(source.name));
+    const predecessor = previous?.snapshot.sources.find(({ name }) => name === source.name);
+    const refs = previous?.trees.get(source.name) ?? [];
+    const usableSegments = await selectUsable(refs, usable);
+    if (usableSegments.size < refs.length) await ingest.known();
+    return createSourceWriter({
+      source,
+      predecessor,
+      ingest,
+      context: this.#context,
+      previous: new PreviousTree(store, refs, (error) => this.#context.progress.warn(messageOf(error))),
+      usable: usableSegments,
+      cutBits: cutBits(predecessor?.files ?? 0),
+      writeSegment: (text) => remember(stageMetadata(store, text), this.#writing),
+      onEnd: (summary, segments) => this.#sources.push({ summary, segments }),
+    });
+  }
+
+  async commit(): Promise<Snapshot> {
+    try {
+      const { store, repository, ingest, usable, signingKey, stored } = this.#options;
+      const sources = this.#sources;
+      const about = this.#about();
+      return await commitRun({ store, repository, ingest, usable, sources, about, signingKey, stored });
+    } catch (error) {
+      throw writeError(this.#options.store.directory, error);
+    } finally {
+      await this.abandon();
+    }
+  }
+
+  async abandon(): Promise<void> {
+    if (!this.#active) return;
+    this.#active = false;
+    await this.#options.ingest.close();
+    await Promise.allSettled(this.#writing); // Lest one lands behind the broom.
+    await clearStaging(this.#options.store).catch(() => {});
+    this.#options.onEnd();
+  }
+
+  #about(): CommitOptions['about'] {
+    const { host, deployment, release, tags = [], store, started } = this.#options;
+    const recipients = store.recipients.map(encodeRecipient);
+    const who = { host, deployment, release, tags: [...tags], recipients };
+    return { ...who, started, ended: this.#context.now(), predecessor: this.predecessor?.id };
+  }
+}
+
+async function selectUsable(refs: readonly TreeRef[], usable: UsablePacks): Promise<Set<TreeRef>> {
+  const selected = new Set<TreeRef>();
+  for (const ref of refs) if (await usable.all(ref.packs)) selected.add(ref);
+  return selected;
+}
+
+/** Keeps a promise in `pending` until it is settled. */
+function remember<T>(promise: Promise<T>, pending: Set<Promise<unknown>>): Promise<T> {
+  pending.add(promise);
+  const forget = () => pending.delete(promise);
+  promise.then(forget, forget);
+  return promise;
+}
