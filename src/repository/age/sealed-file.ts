@@ -33,7 +33,7 @@ export class SealedFile {
     this.#sealed = place.sealed;
   }
 
-  /** Throws as `Decryptor` does. */
+  /** Throws as `decryptBytes` does. */
   static async open(file: BlobFile, identities: readonly Identity[], what: string): Promise<SealedFile> {
     for (let length = usualPrologue; ; length *= 8) {
       const beginning = await file.read(0, length);
