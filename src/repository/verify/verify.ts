@@ -4,9 +4,9 @@ import { blobPath } from '../../oci/layout.ts';
 import { listBlobs } from '../../oci/layout-blobs.ts';
 import { collectOften } from '../../support/collect-often.ts';
 import type { Context } from '../../support/context.ts';
-import { DamagedError, InterruptedError, SignatureError } from '../../support/errors.ts';
+import { InterruptedError, SignatureError } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';
-import type { Damage, VerifyOptions, VerifyReport } from '../repository.ts';
+import type { VerifyOptions, VerifyReport } from '../repository.ts';
 import { knownRepository } from '../seal/known-repository.ts';
 import { PlainCache } from '../seal/plain-cache.ts';
 import type { Store } from '../seal/store.ts';
@@ -15,13 +15,21 @@ import { blobsOf } from '../snapshot/stored.ts';
 import { checkIndex } from './check-index.ts';
 import { checkPack, readPackContents } from './check-pack.ts';
 import { checkTrees } from './check-trees.ts';
+import { DamageReport } from './damage-report.ts';
 import { hashBlob } from './hash-blob.ts';
-import { filesOfLostSnapshot } from './lost-snapshot.ts';
-import { spoiledFiles } from './spoiled-files.ts';
 
 /** Which blobs are not as they should be, besides the report. */
 export interface Verification extends VerifyReport {
   damagedBlobs: Set<Digest>;
+}
+
+/** A repository under verification. */
+interface Verifying {
+  store: Store;
+  catalog: Catalog;
+  found: DamageReport;
+  task: ProgressTask;
+  context: Context;
 }
 
 /**
@@ -36,26 +44,19 @@ export async function verifyRepository(
   const catalog = await loadEverySnapshot(store);
   if (readData) requireKey(store, catalog);
   collectOften();
-  const report: Verification = {
-    snapshots: catalog.stored.length,
-    blobs: 0,
-    bytes: 0,
-    damage: [],
-    damagedBlobs: new Set(),
-  };
-  const remembering = await rememberingStore(store, catalog, context);
+  const found = new DamageReport(await rememberingStore(store, catalog, context), catalog);
   const task = beginTask(catalog, readData ? part : 0, context);
+  const verifying = { store, catalog, found, task, context };
   try {
-    await checkBlobs(store, remembering, catalog, report, task, context);
-    report.damage.push(...(await checkIndex(store, catalog)));
-    if (readData) {
-      report.packs = await checkPacks({ store, remembering, catalog, report, task, part }, context);
-      await checkContents(store, catalog, report, context);
-    }
+    const read = await checkBlobs(verifying);
+    found.damage.push(...(await checkIndex(store, catalog)));
+    const packs = readData ? await checkPacks(verifying, part) : undefined;
+    if (readData) await checkContents(verifying);
+    const { damage, blobs: damagedBlobs } = found;
+    return { snapshots: catalog.stored.length, ...read, damage, damagedBlobs, ...(packs && { packs }) };
   } finally {
     task.end();
   }
-  return report;
 }
 
 /** What is sealed cannot be looked into; better to say so before hours of reading. */
@@ -86,66 +87,58 @@ function beginTask({ stored }: Catalog, part: number, context: Context): Progres
   return context.progress.begin('verifying', { unit: 'bytes', total });
 }
 
-async function checkBlobs(
-  store: Store,
-  remembering: Store,
-  catalog: Catalog,
-  report: Verification,
-  task: ProgressTask,
-  context: Context,
-): Promise<void> {
-  const present = new Set(await listBlobs(store));
+/** Of the blobs that are there, and of those that should be. */
+async function checkBlobs(verifying: Verifying): Promise<Pick<VerifyReport, 'blobs' | 'bytes'>> {
+  const present = new Set(await listBlobs(verifying.store));
+  const bytes = await checkDigests(verifying, present);
+  await checkPresence(verifying, present);
+  await checkManifests(verifying);
+  return { blobs: present.size, bytes };
+}
+
+/** Returns how many bytes that took to read. */
+async function checkDigests(
+  { store, found, task, context }: Verifying,
+  present: Set<Digest>,
+): Promise<number> {
+  let bytes = 0;
   for (const digest of present) {
     throwIfInterrupted(context);
-    const { got, size } = await hashBlob(blobPath(store, digest), (bytes) => task.advance(bytes));
-    report.blobs++;
-    report.bytes += size;
-    if (got === digest) continue;
+    const { got, size } = await hashBlob(blobPath(store, digest), (read) => task.advance(read));
+    bytes += size;
     const message = 'the bytes of this blob are not what its name says';
-    await addDamage(remembering, catalog, report, { digest, message, got });
+    if (got !== digest) await found.add({ digest, message, got });
   }
-  const needed = new Map(catalog.stored.flatMap(blobsOf).map((blob) => [blob.digest, blob]));
-  for (const { manifest } of catalog.damaged) needed.set(manifest, { digest: manifest, size: 0 });
-  for (const { digest } of needed.values()) {
-    if (present.has(digest)) continue;
-    await addDamage(remembering, catalog, report, {
-      digest,
-      message: 'this blob is missing',
-      got: undefined,
-    });
-  }
-  for (const { manifest, error } of catalog.damaged) {
-    if (report.damagedBlobs.has(manifest)) continue;
-    await addDamage(remembering, catalog, report, {
-      digest: manifest,
-      message: error.message,
-      got: undefined,
-    });
+  return bytes;
+}
+
+async function checkPresence({ catalog, found }: Verifying, present: Set<Digest>): Promise<void> {
+  const named = catalog.stored.flatMap(blobsOf).map(({ digest }) => digest);
+  const needed = new Set([...named, ...catalog.damaged.map(({ manifest }) => manifest)]);
+  for (const digest of needed) {
+    if (!present.has(digest)) await found.add({ digest, message: 'this blob is missing' });
   }
 }
 
-interface Checking {
-  store: Store;
-  remembering: Store;
-  catalog: Catalog;
-  report: Verification;
-  task: ProgressTask;
-  part: number;
+/** Some are what their name says, and yet none can be made of them. */
+async function checkManifests({ catalog, found }: Verifying): Promise<void> {
+  for (const { manifest, error } of catalog.damaged) {
+    if (!found.blobs.has(manifest)) await found.add({ digest: manifest, message: error.message });
+  }
 }
 
 async function checkPacks(
-  { store, remembering, catalog, report, task, part }: Checking,
-  context: Context,
+  { store, catalog, found, task, context }: Verifying,
+  part: number,
 ): Promise<NonNullable<VerifyReport['packs']>> {
   const packs = new Set(catalog.stored.flatMap(({ parts }) => parts.packs.map(({ digest }) => digest)));
   const drawn = draw([...packs], Math.ceil(packs.size * part));
   for await (const contents of readPackContents(store, catalog.stored)) {
     throwIfInterrupted(context);
-    if (!drawn.has(contents.pack) || report.damagedBlobs.has(contents.pack)) continue;
-    const wrong = await checkPack(store, contents);
+    if (!drawn.has(contents.pack) || found.blobs.has(contents.pack)) continue;
+    const message = await checkPack(store, contents);
     task.advance(contents.size);
-    if (wrong === undefined) continue;
-    await addDamage(remembering, catalog, report, { digest: contents.pack, message: wrong, got: undefined });
+    if (message !== undefined) await found.add({ digest: contents.pack, message });
   }
   return { read: drawn.size, all: packs.size };
 }
@@ -155,48 +148,12 @@ function draw<T>(all: T[], count: number): Set<T> {
   return new Set(Array.from({ length: count }, () => all.splice(randomInt(all.length), 1)[0]!));
 }
 
-async function checkContents(
-  store: Store,
-  catalog: Catalog,
-  report: Verification,
-  context: Context,
-): Promise<void> {
+async function checkContents({ store, catalog, found, context }: Verifying): Promise<void> {
   for (const stored of catalog.stored) {
     throwIfInterrupted(context);
-    if (blobsOf(stored).some(({ digest }) => report.damagedBlobs.has(digest))) continue;
-    report.damage.push(...(await checkTrees(store, stored)));
+    if (blobsOf(stored).some(({ digest }) => found.blobs.has(digest))) continue;
+    found.damage.push(...(await checkTrees(store, stored)));
   }
-}
-
-async function addDamage(
-  store: Store,
-  catalog: Catalog,
-  report: Verification,
-  { digest, message, got }: { digest: Digest; message: string; got: Digest | undefined },
-): Promise<void> {
-  const spoiled = catalog.stored.filter((stored) => blobsOf(stored).some((blob) => blob.digest === digest));
-  const lost = catalog.damaged.filter(({ manifest, id }) => manifest === digest || id === digest);
-  const ids = new Set([...spoiled.map(({ snapshot }) => snapshot.id), ...lost.map(({ id }) => id)]);
-  const path = blobPath(store, digest);
-  const damage: Damage = {
-    message: `${path}: ${message}`,
-    path,
-    got,
-    want: digest,
-    snapshots: [...ids],
-    files: [],
-  };
-  report.damagedBlobs.add(digest);
-  report.damage.push(damage);
-  if (spoiled.length > 0)
-    damage.files = await spoiledFiles(store, spoiled, catalog.stored, digest).catch(unlessSealed);
-  for (const snapshot of lost) damage.files.push(...(await filesOfLostSnapshot(store, snapshot)));
-}
-
-/** Without a key it is known what is spoiled, but not its name. */
-function unlessSealed(error: unknown): string[] {
-  if (error instanceof DamagedError || error instanceof SignatureError) return [];
-  throw error;
 }
 
 function throwIfInterrupted({ signal }: Context): void {
