@@ -8,6 +8,9 @@ import type { Io } from './io.ts';
 /** What a command does once it is parsed: `0`, nothing, or the exit status it means. */
 export type Action = (session: Session, input: ParsedInput) => Promise<number | undefined>;
 
+/** Turns what a command does into commander's handler. */
+export type Wrap = (action: Action) => (...parsed: unknown[]) => Promise<void>;
+
 export interface ParsedInput {
   /** Positional arguments as commander gives them: strings, or an array for a variadic one. */
   // biome-ignore lint/suspicious/noExplicitAny: commander's arguments are as the command declared them
@@ -42,8 +45,8 @@ export async function runProgram(io: Io, signal: AbortSignal): Promise<number> {
   return status ?? exitCodes.done;
 }
 
-/** The whole command line as commander sees it; `wrap` turns an `Action` into commander's handler. */
-function createProgram(wrap: (action: Action) => (...parsed: unknown[]) => Promise<void>, io: Io): Command {
+/** The whole command line as commander sees it. */
+function createProgram(wrap: Wrap, io: Io): Command {
   const program = new Command('dockerctl')
     .description('Keeps a host of containers alive where there is no Internet.')
     .version(VERSION, '--version', 'print the version')

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 const reading = 'test/archive/reading.test.ts';
 const loading = 'test/releases/load/load-cases.ts';
 const disasters = 'test/releases/load/disaster-cases.ts';
-const command = 'test/cli/commands/images.test.ts';
+const command = 'test/cli/commands/images/images.test.ts';
 const eras = [
   [reading, '${era}: images, names, platforms and layers are read, however the bytes arrive'],
   [reading, '${era}: an archive that lacks any of its layers shows it, however the bytes arrive'],

@@ -9,11 +9,10 @@ import { identityOption, repositoryOption } from '../backup-repository.ts';
 import type { Session } from '../context.ts';
 import { exitCodes } from '../exit-codes.ts';
 import { openHost } from '../lifecycle.ts';
-import type { ParsedInput } from '../program.ts';
+import type { ParsedInput, Wrap } from '../program.ts';
 import { renderPlan, renderReport, renderStatus } from '../render/restore.ts';
 import { openRestoreSource, reopenRestoreSource } from '../restore-source.ts';
 import { signersOption, trustedKeys } from '../trusted-keys.ts';
-import type { Wrap } from './all.ts';
 
 export function addRestore(program: Command, wrap: Wrap): void {
   program

@@ -1,0 +1,182 @@
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { OpenRepository, RecordedOptions } from '../../../backup/create-recorded.ts';
+import type { BackupPlan } from '../../../backup/plan.ts';
+import {
+  isRemote,
+  parseRemoteAddress,
+  type RemoteAddress,
+  renderRemoteAddress,
+} from '../../../backup/remote/address.ts';
+import { type BackupReport, type Changes, firstProblem, type SourceReport } from '../../../backup/report.ts';
+import type { Deployment } from '../../../deployment/deployment.ts';
+import type { Identity } from '../../../repository/age/keys.ts';
+import type { SendReport } from '../../../repository/carry/send.ts';
+import type { Repository } from '../../../repository/repository.ts';
+import { shortId } from '../../../repository/snapshot/short-id.ts';
+import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
+import { IncompleteError, UsageError } from '../../../support/errors.ts';
+import { readIdentities } from '../../backup-repository.ts';
+import type { Session } from '../../context.ts';
+import type { ParsedInput, Wrap } from '../../program.ts';
+import { count, formatBytes, formatDuration } from '../../render/quantities.ts';
+import { renderTable } from '../../render/table.ts';
+import { renderSendReport } from './send.ts';
+
+export function addBackupCreate(backup: Command, wrap: Wrap): void {
+  backup
+    .command('create [dest]', { isDefault: true })
+    .description('save every source as one snapshot, into DEST if it is given')
+    .option('--full', 'also the sources that are marked full')
+    .option(
+      '-i, --identity <file>',
+      'private key, when this host no longer knows what is in its encrypted backups; - is standard input',
+    )
+    .option('--tag <tag...>', 'words for this snapshot, which the rules of `keep` may name')
+    .action(wrap(create));
+}
+
+async function create(session: Session, { args: [dest], options }: ParsedInput): Promise<undefined> {
+  const { planBackup } = await import('../../../backup/plan.ts');
+  const full = options.full === true;
+  const deployment = await session.deployment();
+  const plan = planBackup(deployment, { full });
+  const remote = dest !== undefined && isRemote(dest) ? parseRemoteAddress(dest) : undefined;
+  const directory =
+    dest === undefined || remote !== undefined
+      ? plan.repository
+      : destination(dest, session.io.workingDirectory);
+  if (session.global.dryRun) {
+    session.result({ ...plan, repository: directory, ...(remote && { remote }) }, renderPlan);
+    return;
+  }
+  let sent: SendReport | undefined;
+  const deliver = async (snapshot: Snapshot, repository: Repository) => {
+    sent = remote && (await send(session, repository, snapshot, remote));
+  };
+  await giveWayToServices(session, deployment);
+  const identities = options.identity === undefined ? [] : await readIdentities(session, options.identity);
+  const wanted = { full, tags: options.tag ?? [], deliver };
+  const report = await run(session, deployment, { directory, identities }, wanted);
+
+  session.result({ ...report, ...(sent && { sent }) }, (done) => {
+    const lines = renderReport(done, session.io.stdout.isTTY === true);
+    return sent === undefined || remote === undefined ? lines : `${lines}\n${renderSendReport(sent, remote)}`;
+  });
+  throwIfIncomplete(report);
+}
+
+/** With nobody waiting for the backup, what the host is there for goes first. */
+async function giveWayToServices({ io }: Session, { services }: Deployment): Promise<void> {
+  const isWatched = io.stderr.isTTY === true;
+  if (services.length > 0 && !isWatched) await io.giveWay?.();
+}
+
+async function run(
+  session: Session,
+  deployment: Deployment,
+  { directory, identities }: { directory: string; identities: readonly Identity[] },
+  { full, tags, deliver }: Required<Pick<RecordedOptions, 'full' | 'tags' | 'deliver'>>,
+): Promise<BackupReport> {
+  const { openOrCreateRepository, openRepository } = await import('../../../repository/open.ts');
+  const { context } = session;
+  const options = { engine: await session.engine(), full, tags, host: hostname() };
+  if (directory === deployment.backup?.repository) {
+    const { createRecordedBackup } = await import('../../../backup/create-recorded.ts');
+    const open: OpenRepository = ({ create }) =>
+      create
+        ? openOrCreateRepository(directory, context, { identities })
+        : openRepository(directory, context, { identities });
+    return createRecordedBackup(deployment, open, { ...options, deliver }, context);
+  }
+  const { createBackup } = await import('../../../backup/create.ts');
+  const repository = await openOrCreateRepository(directory, context, { identities });
+  try {
+    return await createBackup(deployment, { ...options, repository }, context);
+  } finally {
+    await repository.close();
+  }
+}
+
+/** The snapshot is made here first: what can be compared with is here, and a broken line costs nothing. */
+async function send(
+  { context }: Session,
+  repository: Repository,
+  snapshot: Snapshot,
+  remote: RemoteAddress,
+): Promise<SendReport> {
+  const { sendToHost } = await import('../../../backup/remote/send-to-host.ts');
+  return sendToHost(await repository.outgoing(snapshot), remote, context);
+}
+
+/** A misspelt command must not become the name of a new directory. */
+function destination(named: string, workingDirectory: string): string {
+  if (named.includes('/') || named === '.' || named === '..') return resolve(workingDirectory, named);
+  throw new UsageError(`backup ${named}: there is no such command, and a directory has a slash in its name`, {
+    advice: `Write ./${named} if you mean a directory; dockerctl backup --help lists the commands`,
+  });
+}
+
+function throwIfIncomplete(report: BackupReport): void {
+  const problem = firstProblem(report);
+  if (problem === undefined) return;
+  const id = shortId(report.snapshot.id);
+  throw new IncompleteError(`snapshot ${id} is incomplete: ${problem}`, {
+    advice: `dockerctl backup show ${id} tells everything that is missing`,
+    facts: { snapshot: report.snapshot.id },
+  });
+}
+
+function renderPlan({
+  repository,
+  remote,
+  sources,
+  leftOut,
+  checks,
+}: BackupPlan & { remote?: RemoteAddress }): string {
+  const onward = remote === undefined ? '' : `, and send that to ${renderRemoteAddress(remote)}`;
+  return [
+    `would back up to ${repository}${onward}:`,
+    ...sources.map(({ name, title }) => `  ${name}: ${title}`),
+    ...leftOut.map(({ name, title }) => `  not ${name}: ${title} (only with --full)`),
+    ...checks.map(({ name }) => `  unless ${name}`),
+  ].join('\n');
+}
+
+/** On a terminal what became of every source; elsewhere one line. */
+function renderReport(report: BackupReport, details: boolean): string {
+  return details ? `${renderSources(report.sources)}\n${summary(report)}` : summary(report);
+}
+
+function renderSources(sources: readonly SourceReport[]): string {
+  const header = ['SOURCE', 'FILES', 'SIZE', 'NEW', 'CHANGES', 'TIME', ''];
+  return renderTable(header, sources.map(row));
+}
+
+function row({ title, files, bytes, newBytes, changes, started, ended, complete }: SourceReport): string[] {
+  const seconds = (ended.getTime() - started.getTime()) / 1000;
+  return [
+    title,
+    String(files),
+    formatBytes(bytes),
+    formatBytes(newBytes),
+    renderChanges(changes),
+    formatDuration(seconds),
+    complete ? '' : 'incomplete',
+  ];
+}
+
+function renderChanges({ added, changed, removed }: Changes): string {
+  const parts = Object.entries({ new: added, changed, removed }).filter(([, number]) => number > 0);
+  return parts.length === 0 ? 'none' : parts.map(([word, number]) => `${number} ${word}`).join(', ');
+}
+
+function summary({ snapshot, unchanged, leftOut, unsigned }: BackupReport): string {
+  const { id, complete, added, started, ended } = snapshot;
+  const time = formatDuration((ended.getTime() - started.getTime()) / 1000);
+  const what = unchanged ? 'nothing has changed since the last one' : `${formatBytes(added.bytes)} added`;
+  const without = leftOut.length === 0 ? '' : `; without ${count(leftOut.length, 'source')} that --full adds`;
+  const signed = unsigned === undefined ? '' : `; not signed: ${unsigned}`;
+  return `snapshot ${shortId(id)}${complete ? '' : ' (incomplete)'}: ${what}, in ${time}${without}${signed}`;
+}

@@ -1,0 +1,67 @@
+import type { Command } from 'commander';
+import type { Difference } from '../../../backup/browse/compare-trees.ts';
+import { identityOption, openBackupRepository, repositoryOption } from '../../backup-repository.ts';
+import type { Session } from '../../context.ts';
+import type { ParsedInput, Wrap } from '../../program.ts';
+import { printList } from '../../render/list.ts';
+import { printable } from '../../render/table.ts';
+
+export function addBackupDiff(backup: Command, wrap: Wrap): void {
+  backup
+    .command('diff <before> <after>')
+    .description('list what differs between two snapshots')
+    .addHelpText(
+      'after',
+      '\n+ added, - removed, T of another type, M with other content, m with other attributes only, which are told:' +
+        '\nmode, owner, time, extended attributes (ACLs and capabilities among them).',
+    )
+    .option(...repositoryOption)
+    .option(...identityOption)
+    .action(wrap(compare));
+}
+
+async function compare(
+  session: Session,
+  { args: [before, after], options }: ParsedInput,
+): Promise<undefined> {
+  const [{ compareSnapshots }, { fileNameOf }] = await Promise.all([
+    import('../../../backup/browse/compare-snapshots.ts'),
+    import('../../../backup/browse/file-name.ts'),
+  ]);
+  const repository = await openBackupRepository(session, options.repository, options.identity);
+  try {
+    const [old, now] = await Promise.all([repository.find(before), repository.find(after)]);
+    await printList(session, compareSnapshots(repository, old, now), {
+      line: ({ source, ...difference }) => {
+        const name = printable(fileNameOf(source, difference));
+        return `${signs[difference.change]} ${name}${renderAttributes(difference)}`;
+      },
+      json: ({ source, change, path, attributes }) => ({
+        source: source.name,
+        file: fileNameOf(source, { path }),
+        change,
+        attributes,
+      }),
+    });
+  } finally {
+    await repository.close();
+  }
+}
+
+const signs = { added: '+', removed: '-', type: 'T', content: 'M', attributes: 'm' } as const;
+
+/** Behind the name. Other content comes with another time, which tells nobody anything. */
+function renderAttributes({ change, attributes, before, after }: Difference): string {
+  if (before === undefined || after === undefined) return '';
+  const told = attributes.filter((attribute) => change === 'attributes' || attribute !== 'time');
+  const words = told.map((attribute) => {
+    if (attribute === 'mode') return `mode ${octal(before.mode)} to ${octal(after.mode)}`;
+    if (attribute === 'owner') return `owner ${before.uid}:${before.gid} to ${after.uid}:${after.gid}`;
+    return attribute === 'time' ? 'time' : 'extended attributes';
+  });
+  return words.length === 0 ? '' : ` (${words.join(', ')})`;
+}
+
+function octal(mode: number): string {
+  return mode.toString(8).padStart(4, '0');
+}

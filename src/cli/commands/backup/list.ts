@@ -1,0 +1,87 @@
+import type { Command } from 'commander';
+import type { Repository } from '../../../repository/repository.ts';
+import type { Provenance, TrustedKeys } from '../../../repository/signed/provenance.ts';
+import { shortId } from '../../../repository/snapshot/short-id.ts';
+import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
+import { openBackupRepository, repositoryOption } from '../../backup-repository.ts';
+import type { Session } from '../../context.ts';
+import type { ParsedInput, Wrap } from '../../program.ts';
+import { provenanceCell } from '../../render/provenance.ts';
+import { formatBytes, formatTime } from '../../render/quantities.ts';
+import { renderTable } from '../../render/table.ts';
+import { signersOption, trustedKeys } from '../../trusted-keys.ts';
+
+export function addBackupList(backup: Command, wrap: Wrap): void {
+  backup
+    .command('list')
+    .description('list snapshots, oldest first')
+    .option(...repositoryOption)
+    .option(...signersOption)
+    .action(wrap(listSnapshots));
+}
+
+async function listSnapshots(session: Session, { options }: ParsedInput): Promise<undefined> {
+  const repository = await openBackupRepository(session, options.repository);
+  try {
+    const keys = await trustedKeys(session, options.signers);
+    session.result(await withProvenance(repository, keys), renderSnapshots);
+  } finally {
+    await repository.close();
+  }
+}
+
+type ListedSnapshot = Snapshot & { provenance: Provenance };
+
+/** A few at a time: each check runs programs. */
+async function withProvenance(repository: Repository, keys: TrustedKeys): Promise<ListedSnapshot[]> {
+  const { provenanceOf } = await import('../../../repository/signed/provenance.ts');
+  const listed: ListedSnapshot[] = [];
+  const waiting = await repository.snapshots();
+  for (let at = 0; at < waiting.length; at += checksAtOnce) {
+    const checked = waiting.slice(at, at + checksAtOnce).map(async (snapshot) => {
+      const signed = await repository.signedConfig(snapshot);
+      const what = `snapshot ${shortId(snapshot.id)}`;
+      return { ...snapshot, provenance: await provenanceOf(signed, keys, what) };
+    });
+    listed.push(...(await Promise.all(checked)));
+  }
+  return listed;
+}
+
+const checksAtOnce = 8;
+
+function renderSnapshots(snapshots: readonly ListedSnapshot[]): string {
+  if (snapshots.length === 0) return 'no snapshots yet';
+  const header = [
+    'ID',
+    'STARTED',
+    'HOST',
+    'DEPLOYMENT',
+    'RELEASE',
+    'SOURCES',
+    'FILES',
+    'SIZE',
+    'ADDED',
+    'STATE',
+    'SIGNED',
+  ];
+  return renderTable(header, snapshots.map(row));
+}
+
+function row(snapshot: ListedSnapshot): string[] {
+  const { id, started, host, deployment, release, sources, added, complete, provenance } = snapshot;
+  const total = (of: 'files' | 'bytes') => sources.reduce((sum, source) => sum + source[of], 0);
+  return [
+    shortId(id),
+    formatTime(started),
+    host,
+    deployment,
+    release ?? '-',
+    sources.map(({ name }) => name).join(' '),
+    String(total('files')),
+    formatBytes(total('bytes')),
+    formatBytes(added.bytes),
+    complete ? 'complete' : 'incomplete',
+    provenanceCell(provenance),
+  ];
+}

@@ -1,0 +1,43 @@
+import type { Command } from 'commander';
+import type { RepairReport } from '../../../repository/repository.ts';
+import { shortId } from '../../../repository/snapshot/short-id.ts';
+import { identityOption, openBackupRepository, repositoryOption } from '../../backup-repository.ts';
+import type { Session } from '../../context.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import type { ParsedInput, Wrap } from '../../program.ts';
+import { count } from '../../render/quantities.ts';
+
+export function addBackupRepair(backup: Command, wrap: Wrap): void {
+  backup
+    .command('repair')
+    .description(
+      'mend what is damaged: lost indexes and manifests, and content that later backups stored again',
+    )
+    .option(...repositoryOption)
+    .option(...identityOption)
+    .addHelpText(
+      'after',
+      '\nDamaged files are set aside, not deleted. A backup made first stores lost content again.',
+    )
+    .action(wrap(repair));
+}
+
+async function repair(session: Session, { options }: ParsedInput): Promise<number> {
+  const repository = await openBackupRepository(session, options.repository, options.identity);
+  try {
+    const report = await repository.repair(session.context);
+    session.result(report, renderReport);
+    return report.spoiled.length === 0 ? exitCodes.done : exitCodes.damaged;
+  } finally {
+    await repository.close();
+  }
+}
+
+function renderReport({ snapshots, setAside, mended, spoiled }: RepairReport): string {
+  const lines = [`${count(snapshots, 'snapshot')}, index.json written anew`];
+  if (setAside.length > 0)
+    lines.push(`set aside ${count(setAside.length, 'damaged file')}: ${setAside.join(', ')}`);
+  if (mended.length > 0) lines.push(`mended: ${mended.map(shortId).join(', ')}`);
+  if (spoiled.length > 0) lines.push(`still damaged: ${spoiled.map(shortId).join(', ')}`);
+  return lines.join('\n');
+}

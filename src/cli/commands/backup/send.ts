@@ -1,0 +1,45 @@
+import type { Command } from 'commander';
+import {
+  parseRemoteAddress,
+  type RemoteAddress,
+  renderRemoteAddress,
+} from '../../../backup/remote/address.ts';
+import type { SendReport } from '../../../repository/carry/send.ts';
+import { shortId } from '../../../repository/snapshot/short-id.ts';
+import { openBackupRepository, repositoryOption } from '../../backup-repository.ts';
+import type { Session } from '../../context.ts';
+import type { ParsedInput, Wrap } from '../../program.ts';
+import { count, formatBytes } from '../../render/quantities.ts';
+
+export function addBackupSend(backup: Command, wrap: Wrap): void {
+  backup
+    .command('send <snapshot> <user@host:/path>')
+    .description('send what a repository on another host lacks of a snapshot, over ssh')
+    .option(...repositoryOption)
+    .action(wrap(send));
+}
+
+async function send(session: Session, { args: [name, to], options }: ParsedInput): Promise<undefined> {
+  const { sendToHost } = await import('../../../backup/remote/send-to-host.ts');
+  const address = parseRemoteAddress(to);
+  const repository = await openBackupRepository(session, options.repository);
+  try {
+    const outgoing = await repository.outgoing(await repository.find(name));
+    const report = await sendToHost(outgoing, address, session.context);
+    session.result(report, (sent) => renderSendReport(sent, address));
+  } finally {
+    await repository.close();
+  }
+}
+
+/** One line about what went over. */
+export function renderSendReport(
+  { snapshot, existed, sent, by }: SendReport,
+  address: RemoteAddress,
+): string {
+  const id = shortId(snapshot);
+  const where = renderRemoteAddress(address);
+  if (existed && sent.blobs === 0) return `snapshot ${id} was already at ${where}`;
+  const how = by === 'rsync' ? '; by rsync, which could overwrite there: dockerctl is not installed' : '';
+  return `snapshot ${id} sent to ${where}: ${count(sent.blobs, 'file')}, ${formatBytes(sent.bytes)}${how}`;
+}

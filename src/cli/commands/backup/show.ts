@@ -1,0 +1,76 @@
+import type { Command } from 'commander';
+import type { Provenance } from '../../../repository/signed/provenance.ts';
+import { shortId } from '../../../repository/snapshot/short-id.ts';
+import type { Snapshot, SourceSummary } from '../../../repository/snapshot/snapshot.ts';
+import { identityOption, openBackupRepository, repositoryOption } from '../../backup-repository.ts';
+import type { Session } from '../../context.ts';
+import type { ParsedInput, Wrap } from '../../program.ts';
+import { renderProvenance } from '../../render/provenance.ts';
+import { formatBytes, formatDuration, formatTime } from '../../render/quantities.ts';
+import { printable, renderTable } from '../../render/table.ts';
+import { signersOption, trustedKeys } from '../../trusted-keys.ts';
+
+export function addBackupShow(backup: Command, wrap: Wrap): void {
+  backup
+    .command('show [snapshot]')
+    .description('tell what a snapshot holds, and every warning of its run; the latest when it is not named')
+    .option(...repositoryOption)
+    .option(...identityOption)
+    .option(...signersOption)
+    .action(wrap(show));
+}
+
+async function show(session: Session, { args: [name], options }: ParsedInput): Promise<undefined> {
+  const { provenanceOf } = await import('../../../repository/signed/provenance.ts');
+  const repository = await openBackupRepository(session, options.repository, options.identity);
+  try {
+    const snapshot = await repository.find(name ?? 'latest');
+    const signed = await repository.signedConfig(snapshot);
+    const keys = await trustedKeys(session, options.signers);
+    const provenance = await provenanceOf(signed, keys, `snapshot ${shortId(snapshot.id)}`);
+    session.result({ ...snapshot, provenance }, renderSnapshot);
+  } finally {
+    await repository.close();
+  }
+}
+
+function renderSnapshot({
+  id,
+  complete,
+  host,
+  deployment,
+  release,
+  started,
+  ended,
+  sources,
+  added,
+  tags,
+  recipients,
+  provenance,
+}: Snapshot & { provenance: Provenance }): string {
+  const seconds = (ended.getTime() - started.getTime()) / 1000;
+  const blobs = `${formatBytes(added.bytes)} in ${added.blobs} files of the repository`;
+  return [
+    `snapshot:    ${id} (${complete ? 'complete' : 'incomplete'})`,
+    `deployment:  ${printable(`${deployment}${release === undefined ? '' : `, release ${release}`}, on ${host}`)}`,
+    `taken:       ${formatTime(started)}, in ${formatDuration(seconds)}`,
+    `added:       ${blobs}`,
+    `signature:   ${renderProvenance(provenance)}`,
+    ...(tags.length === 0 ? [] : [`tags:        ${printable(tags.join(', '))}`]),
+    ...(recipients.length === 0 ? [] : [`encrypted:   to ${printable(recipients.join(', '))}`]),
+    '',
+    renderTable(['SOURCE', 'TITLE', 'FILES', 'SIZE', 'NEW', 'TAKEN', 'STATE'], sources.map(row)),
+    ...sources.flatMap(warningsOf),
+  ].join('\n');
+}
+
+function row({ name, title, files, bytes, newBytes, started, complete }: SourceSummary): string[] {
+  const state = complete ? 'complete' : 'incomplete';
+  return [name, title, String(files), formatBytes(bytes), formatBytes(newBytes), formatTime(started), state];
+}
+
+function warningsOf({ name, warnings }: SourceSummary): string[] {
+  return warnings.length === 0
+    ? []
+    : ['', `${name}:`, ...warnings.map((warning) => `  ${printable(warning)}`)];
+}

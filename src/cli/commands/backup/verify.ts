@@ -1,0 +1,85 @@
+import type { Command } from 'commander';
+import type { Damage, VerifyReport } from '../../../repository/repository.ts';
+import { shortId } from '../../../repository/snapshot/short-id.ts';
+import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
+import { UsageError } from '../../../support/errors.ts';
+import { identityOption, openBackupRepository, repositoryOption } from '../../backup-repository.ts';
+import type { Session } from '../../context.ts';
+import { exitCodes } from '../../exit-codes.ts';
+import type { ParsedInput, Wrap } from '../../program.ts';
+import { count, formatBytes } from '../../render/quantities.ts';
+import { printable } from '../../render/table.ts';
+
+export function addBackupVerify(backup: Command, wrap: Wrap): void {
+  backup
+    .command('verify')
+    .description('check every file of the repository against its digest')
+    .option(
+      '--read-data [part]',
+      'decompress every pack and check every piece of content too; of a part, such as 10%, drawn anew each time',
+    )
+    .option(...repositoryOption)
+    .option(...identityOption)
+    .action(wrap(verifyBackups));
+}
+
+async function verifyBackups(session: Session, { options }: ParsedInput): Promise<number> {
+  const wanted = whatToRead(options.readData);
+  const repository = await openBackupRepository(session, options.repository, options.identity);
+  try {
+    const report = await repository.verify(wanted, session.context);
+    if (report.damage.length === 0 && options.repository === undefined) {
+      await record(session, await repository.snapshots(), wanted.part === 1);
+    }
+    session.result(report, renderReport);
+    return report.damage.length === 0 ? exitCodes.done : exitCodes.damaged;
+  } finally {
+    await repository.close();
+  }
+}
+
+/** All of the content, a part of it, or none. */
+function whatToRead(said: string | true | undefined): { readData: boolean; part: number } {
+  if (said === undefined) return { readData: false, part: 0 };
+  if (said === true) return { readData: true, part: 1 };
+  const percent = /^\d+(\.\d+)?%$/.test(said) ? Number.parseFloat(said) : 0;
+  if (percent > 0 && percent <= 100) return { readData: true, part: percent / 100 };
+  throw new UsageError(`--read-data ${said}: it is no part of the content`, {
+    advice: 'Give one such as 10%, or none to read all of it',
+  });
+}
+
+/** Of the deployment's own repository it is remembered; what was named by hand may be any copy. */
+async function record({ deployment, context }: Session, snapshots: Snapshot[], readData: boolean) {
+  const { recordVerification } = await import('../../../backup/status/record-run.ts');
+  const { name, backup } = await deployment();
+  const own = snapshots.filter((snapshot) => snapshot.deployment === name);
+  if (backup !== undefined) await recordVerification(name, backup, own, { readData, context });
+}
+
+function renderReport(report: VerifyReport): string {
+  const { snapshots, blobs, bytes, packs } = report;
+  const content =
+    packs === undefined || packs.read === packs.all
+      ? ''
+      : `; content of ${packs.read} of ${count(packs.all, 'pack')}`;
+  const read = `${count(snapshots, 'snapshot')}, ${count(blobs, 'blob')}, ${formatBytes(bytes)}${content}`;
+  if (report.damage.length === 0) return `whole: ${read}`;
+  return [
+    ...report.damage.flatMap(renderDamage),
+    `damaged in ${count(report.damage.length, 'place')}: ${read}`,
+  ].join('\n');
+}
+
+function renderDamage({ message, snapshots, files }: Damage): string[] {
+  const lines = [printable(message)];
+  const short = snapshots.map(shortId);
+  if (short.length > 0) lines.push(`  spoils ${count(short.length, 'snapshot')}: ${short.join(', ')}`);
+  const shown = files.slice(0, mostFiles).map(printable);
+  for (const file of shown) lines.push(`  spoils ${file}`);
+  if (files.length > mostFiles) lines.push(`  and ${files.length - mostFiles} files or more`);
+  return lines;
+}
+
+/** On a terminal; `--json` has more. */
+const mostFiles = 20;

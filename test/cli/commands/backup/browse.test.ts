@@ -1,0 +1,142 @@
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  ftruncateSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { setXattr } from '../../../../src/support/posix/xattrs.ts';
+import { runCli } from '../../../support/cli.ts';
+import { temporaryDirectory } from '../../../support/temporary-directory.ts';
+
+const home = temporaryDirectory();
+const data = join(home, 'data');
+const environment = {
+  DOCKERCTL_FILE: join(home, 'dockerctl.yaml'),
+  DOCKERCTL_STATE_DIR: join(home, 'state'),
+};
+const backup = (...argv: string[]) => runCli(['backup', ...argv], { environment });
+
+mkdirSync(join(data, 'sub'), { recursive: true, mode: 0o755 });
+writeFileSync(
+  join(home, 'dockerctl.yaml'),
+  `name: host
+x-dockerctl: {backup: {repository: ${home}/repository, sources: {data: {title: The data, paths: [${data}]}}}}
+`,
+  { mode: 0o600 },
+);
+writeFileSync(join(data, 'a.txt'), 'one\n');
+chmodSync(join(data, 'a.txt'), 0o4750);
+linkSync(join(data, 'a.txt'), join(data, 'b.txt'));
+symlinkSync('a.txt', join(data, 'link'));
+const sparse = openSync(join(data, 'sparse'), 'w');
+writeSync(sparse, 'begin', 0);
+writeSync(sparse, 'end', 300_000);
+ftruncateSync(sparse, 500_000);
+closeSync(sparse);
+writeFileSync(join(data, 'sub', 'touched'), 'same');
+writeFileSync(join(data, 'sub', 'gone'), '');
+assert.is((await backup()).status, 0);
+const [{ id: first }] = JSON.parse((await backup('list', '--json')).stdout);
+
+rmSync(join(data, 'sub', 'gone'));
+chownSync(join(data, 'sub', 'touched'), 7, 8);
+chmodSync(join(data, 'sub', 'touched'), 0o2755);
+setXattr(join(data, 'sub', 'touched'), 'user.colour', Buffer.from('red'));
+utimesSync(join(data, 'sub', 'touched'), 1, 1);
+rmSync(join(data, 'link'));
+mkdirSync(join(data, 'link'));
+writeFileSync(join(data, 'new'), 'new');
+writeFileSync(join(data, 'a.txt'), 'two\n');
+assert.is((await backup()).status, 0);
+
+test('ls names every file as it is called on the host, and the deployment file by its source', async () => {
+  const { stdout } = await backup('ls', first);
+  assert.equal(stdout.trim().split('\n'), [
+    'deployment:deployment.yaml',
+    data,
+    ...['a.txt', 'b.txt', 'link', 'sparse', 'sub', 'sub/gone', 'sub/touched'].map((name) => join(data, name)),
+  ]);
+});
+
+test('ls of a place lists what is there and below', async () => {
+  const below = [join(data, 'sub'), join(data, 'sub/gone'), join(data, 'sub/touched')];
+  assert.equal((await backup('ls', first, join(data, 'sub/'))).stdout.trim().split('\n'), below);
+  assert.equal((await backup('ls', first, `data:${data}/sub`)).stdout.trim().split('\n'), below);
+  assert.is((await backup('ls', first, '/nowhere')).stdout, '');
+  assert.is((await backup('ls', first, 'nosource:x')).status, 10);
+});
+
+test('ls -l tells mode, owner, size and where a link points', async () => {
+  const { stdout } = await backup('ls', '-l', first, join(data, 'a.txt'));
+  assert.match(stdout, /^-rwsr-x--- +0:0 +4 \d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}\/.*\/a\.txt\n$/);
+  assert.match((await backup('ls', '-l', first, join(data, 'link'))).stdout, /^l.*\/link -> a\.txt\n$/);
+});
+
+test('ls --json is one document', async () => {
+  const files = JSON.parse((await backup('ls', first, 'deployment', '--json')).stdout);
+  assert.equal(
+    files.map(({ source, path, type, mode }: Record<string, unknown>) => [source, path, type, mode]),
+    [['deployment', 'deployment.yaml', 'file', '0600']],
+  );
+  assert.equal(JSON.parse((await backup('ls', first, '/nowhere', '--json')).stdout), []);
+});
+
+test('cat prints a file as it was, under any of its names, holes as zeros', async () => {
+  assert.is((await backup('cat', first, join(data, 'a.txt'))).stdout, 'one\n');
+  assert.is((await backup('cat', first, join(data, 'b.txt'))).stdout, 'one\n');
+  assert.is((await backup('cat', 'latest', join(data, 'a.txt'))).stdout, 'two\n');
+  const { stdout } = await backup('cat', first, join(data, 'sparse'));
+  assert.ok(Buffer.from(stdout).equals(readFileSync(join(data, 'sparse'))));
+  const { stdout: deployment } = await backup('cat', first, 'deployment:deployment.yaml');
+  assert.is(deployment, readFileSync(join(home, 'dockerctl.yaml'), 'utf8'));
+});
+
+test('cat of what has no content says what it is', async () => {
+  const { status, stderr } = await backup('cat', first, join(data, 'sub'));
+  assert.is(status, 2);
+  assert.match(stderr, 'it is a directory');
+  assert.is((await backup('cat', first, join(data, 'nowhere'))).status, 10);
+});
+
+test('diff tells what came, went and changed, and how', async () => {
+  const { stdout } = await backup('diff', first, 'latest');
+  assert.equal(stdout.trim().split('\n'), [
+    `m ${data} (time)`,
+    `M ${join(data, 'a.txt')}`,
+    `m ${join(data, 'b.txt')} (time)`,
+    `T ${join(data, 'link')}`,
+    `+ ${join(data, 'new')}`,
+    `m ${join(data, 'sub')} (time)`,
+    `- ${join(data, 'sub/gone')}`,
+    `m ${join(data, 'sub/touched')} (mode 0644 to 2755, owner 0:0 to 7:8, time, extended attributes)`,
+  ]);
+  assert.is((await backup('diff', first, first)).stdout, '');
+  const listed = JSON.parse((await backup('diff', first, 'latest', '--json')).stdout);
+  assert.equal(listed.at(-1), {
+    source: 'data',
+    file: join(data, 'sub/touched'),
+    change: 'attributes',
+    attributes: ['mode', 'owner', 'time', 'xattrs'],
+  });
+});
+
+test('show tells of the latest snapshot, source by source', async () => {
+  const { stdout } = await backup('show');
+  assert.match(stdout, /snapshot: {4}sha256:[0-9a-f]{64} \(complete\)/);
+  assert.match(stdout, /data +The data +5 /);
+  assert.is(JSON.parse((await backup('show', first, '--json')).stdout).id, first);
+});
+
+test.run();

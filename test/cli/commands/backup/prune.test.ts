@@ -1,0 +1,126 @@
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openOrCreateRepository } from '../../../../src/repository/open.ts';
+import { runCli } from '../../../support/cli.ts';
+import { deploymentFile } from '../../../support/deployment.ts';
+import { quietContext } from '../../../support/save-directory.ts';
+import { temporaryDirectory } from '../../../support/temporary-directory.ts';
+
+const root = temporaryDirectory();
+const day = 86_400_000;
+
+/** A deployment that backs up `config`, and `mirror` with --full, and what a snapshot of it is made with. */
+class Shop {
+  readonly home = mkdtempSync(join(root, 'shop-'));
+  readonly repository = join(this.home, 'repository');
+  readonly file: string;
+
+  constructor(keep: string) {
+    const sources = 'sources: {config: {paths: [/etc/hostname]}, mirror: {paths: [/srv/none], full: true}}';
+    const backup = `{repository: ${this.repository}, keep: ${keep}, ${sources}}`;
+    this.file = deploymentFile(`name: shop\nx-dockerctl: {backup: ${backup}}\n`);
+  }
+
+  async save(
+    daysAgo: number,
+    { complete = true, full = false, deployment = 'shop', tags = [] as string[] } = {},
+  ) {
+    const now = () => new Date(Date.now() - daysAgo * day);
+    const context = { ...quietContext(join(this.home, 'state')), now };
+    const repository = await openOrCreateRepository(this.repository, context);
+    const run = await repository.beginRun({ host: 'h', deployment, release: undefined, tags }, context);
+    for (const name of full ? ['config', 'mirror'] : ['config']) {
+      const writer = await run.beginSource({ name, title: name, kind: 'paths', origin: {} });
+      await writer.end({ complete });
+    }
+    const { id } = await run.commit();
+    await repository.close();
+    return id;
+  }
+
+  run(...args: string[]) {
+    return runCli(['-f', this.file, '--state-dir', join(this.home, 'state'), 'backup', ...args]);
+  }
+
+  async list(): Promise<string[]> {
+    const { stdout } = await this.run('list', '--json');
+    return (JSON.parse(stdout) as { id: string }[]).map(({ id }) => id);
+  }
+}
+
+test('prune keeps what the rules say, and shows it before with --dry-run', async () => {
+  const shop = new Shop('{last: 2}');
+  const [old, middle, young] = [await shop.save(3), await shop.save(2), await shop.save(1)];
+  const dry = await shop.run('prune', '--dry-run');
+  assert.is(dry.status, 0, dry.stderr);
+  const lines = dry.stdout.split('\n');
+  assert.match(lines[1] ?? '', new RegExp(`^${young.slice(7, 19)} .*keep +last, newest$`));
+  assert.match(lines[3] ?? '', new RegExp(`^${old.slice(7, 19)} .*remove +no rule keeps it$`));
+  assert.is((await shop.list()).length, 3);
+  const done = await shop.run('prune');
+  assert.is(done.status, 0, done.stderr);
+  assert.match(done.stdout, /^removed 1 snapshot: /);
+  assert.equal(await shop.list(), [middle, young]);
+  assert.is((await shop.run('verify', '--read-data')).status, 0);
+  assert.match((await shop.run('prune')).stdout, /^removed 0 snapshots/);
+});
+
+test('the only full snapshot is not pushed out by light ones, nor those of another deployment', async () => {
+  const shop = new Shop('{last: 1}');
+  const full = await shop.save(5, { full: true });
+  const other = await shop.save(4, { deployment: 'wiki' });
+  await shop.save(3);
+  const last = await shop.save(2);
+  await shop.run('prune');
+  assert.equal(await shop.list(), [full, other, last]);
+});
+
+test('the snapshot that was verified last stays, and so does one whose tag a rule names', async () => {
+  const shop = new Shop('{last: 1, tags: [gold]}');
+  const gold = await shop.save(9, { tags: ['gold', 'first'] });
+  const verified = await shop.save(5);
+  assert.is((await shop.run('verify')).status, 0);
+  await shop.save(4);
+  const last = await shop.save(3);
+  const plan = JSON.parse((await shop.run('prune', '--dry-run', '--json')).stdout);
+  const known = plan.decisions.find(({ id }: { id: string }) => id === verified);
+  assert.equal(known.reasons, ['last verified']);
+  await shop.run('prune');
+  assert.equal(await shop.list(), [gold, verified, last]);
+});
+
+test('with a wrong clock nothing goes, and the exit status says that something is wrong', async () => {
+  const shop = new Shop('{last: 1}');
+  for (const daysAgo of [3, 2, -30]) await shop.save(daysAgo);
+  const { status, stderr } = await shop.run('prune');
+  assert.is(status, 1);
+  assert.match(stderr, /nothing is removed, for the clock says/);
+  assert.is((await shop.list()).length, 3);
+});
+
+test('remove asks, takes ids by their beginning, and removes those alone', async () => {
+  const shop = new Shop('{last: 9}');
+  const [first, second] = [await shop.save(2), await shop.save(1)];
+  const name = first.slice(7, 17);
+  assert.is((await shop.run('remove', name)).status, 2);
+  assert.match((await shop.run('remove', name, '--dry-run')).stdout, new RegExp(`would remove ${name}`));
+  assert.is((await shop.list()).length, 2);
+  assert.is((await shop.run('remove', name, '--yes')).status, 0);
+  assert.equal(await shop.list(), [second]);
+  assert.is((await shop.run('remove', name, '--yes')).status, 10);
+});
+
+test('prune waits for nobody: it names who reads', async () => {
+  const shop = new Shop('{last: 1}');
+  for (const daysAgo of [2, 1]) await shop.save(daysAgo);
+  const reader = await openOrCreateRepository(shop.repository, quietContext(join(shop.home, 'state')));
+  await reader.snapshots();
+  const { status, stderr } = await shop.run('prune');
+  await reader.close();
+  assert.is(status, 11);
+  assert.match(stderr, /held by reading \(pid \d+\)/);
+});
+
+test.run();

@@ -1,0 +1,84 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openOrCreateRepository } from '../../../../src/repository/open.ts';
+import { silent } from '../../../../src/support/progress.ts';
+import { runCli } from '../../../support/cli.ts';
+import { temporaryDirectory } from '../../../support/temporary-directory.ts';
+
+interface Place {
+  file: string;
+  repository: string;
+  stateDir: string;
+}
+
+function newPlace(): Place {
+  const directory = temporaryDirectory();
+  const [etc, repository, stateDir] = ['etc', 'repository', 'state'].map((name) => join(directory, name));
+  mkdirSync(etc ?? '', { mode: 0o700 });
+  const file = join(etc ?? '', 'shop.yaml');
+  const backup = `backup: {repository: ${repository}, sources: {config: {paths: [/etc]}}}`;
+  writeFileSync(file, `name: shop\nx-dockerctl: {${backup}}\n`);
+  return { file, repository: repository ?? '', stateDir: stateDir ?? '' };
+}
+
+async function takeSnapshot(
+  { repository: directory, stateDir }: Place,
+  started: Date,
+  complete = true,
+): Promise<void> {
+  const { signal } = new AbortController();
+  const context = { progress: silent, signal, now: () => started, stateDir };
+  const repository = await openOrCreateRepository(directory, context);
+  const run = await repository.beginRun({ host: 'h', deployment: 'shop', release: undefined }, context);
+  const source = await run.beginSource({ name: 'config', title: 'Config', kind: 'paths', origin: {} });
+  await source.end({ complete });
+  await run.commit();
+  await repository.close();
+}
+
+function status({ file, stateDir }: Place, ...options: string[]) {
+  return runCli(['-f', file, '--state-dir', stateDir, 'backup', 'status', ...options]);
+}
+
+const hour = 3_600_000;
+
+test('a young complete snapshot is fine, an old one is not, whatever incomplete one came later', async () => {
+  const place = newPlace();
+  await takeSnapshot(place, new Date(Date.now() - 25 * hour));
+  await takeSnapshot(place, new Date(Date.now() - hour), false);
+  const fine = await status(place, '--max-age', '26h');
+  assert.is(fine.status, 0);
+  assert.match(fine.stdout, /25 h 0 min ago/);
+  assert.match(fine.stdout, /1 complete, 1 incomplete/);
+  const old = await status(place, '--max-age', '24h');
+  assert.is(old.status, 1);
+  assert.match(old.stdout, /problem: +the last complete snapshot is of/);
+  assert.is((await status(place)).status, 0);
+});
+
+test('--json tells the same to machines', async () => {
+  const place = newPlace();
+  await takeSnapshot(place, new Date(Date.now() - 2 * hour));
+  const { status: exit, stdout } = await status(place, '--max-age', '1h', '--json');
+  assert.is(exit, 1);
+  const told = JSON.parse(stdout);
+  assert.is(told.freshness.fresh, false);
+  assert.is(told.snapshots.complete, 1);
+  assert.is(told.lastRun, null);
+});
+
+test('without a complete snapshot nothing is fresh', async () => {
+  const place = newPlace();
+  await takeSnapshot(place, new Date(), false);
+  assert.is((await status(place, '--max-age', '1y')).status, 1);
+});
+
+test('a missing repository, and an age that is none, have exit codes of their own', async () => {
+  const place = newPlace();
+  assert.is((await status(place, '--max-age', '26h')).status, 10);
+  assert.is((await status(place, '--max-age', 'soon')).status, 2);
+});
+
+test.run();
