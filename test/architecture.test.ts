@@ -85,6 +85,20 @@ test('only the command line touches argv, the standard streams and the exit code
   }
 });
 
+/** Who may, and why. */
+const readsTheWorld: Record<string, string> = {
+  'src/support/child.ts': 'a child inherits the environment, also where something is added to it',
+  'src/archive/xz/lzma.ts': 'a variable is how the package is told where its binary lies',
+};
+
+test('what time it is and what the environment says is passed in', () => {
+  const forbidden = /\bDate\.now\(|\bnew Date\(\)|\bprocess\.env\b/;
+  const found = globSync('src/**/*.ts').filter(
+    (file) => !file.startsWith('src/cli/') && forbidden.test(readFileSync(file, 'utf8')),
+  );
+  assert.equal(found.sort(), Object.keys(readsTheWorld).sort());
+});
+
 test('the rooms are those that the page on architecture shows', () => {
   const page = readFileSync('docs/architecture.md', 'utf8');
   for (const path of globSync('src/*/')) {

@@ -30,6 +30,7 @@ export interface SeekableTar extends SeekableBytes {
 export interface OpenArchiveOptions {
   onRead?: (bytes: number) => void;
   signal?: AbortSignal;
+  now?: () => Date;
   inOrder?: boolean;
 }
 
@@ -37,6 +38,7 @@ export interface OpenArchiveOptions {
  * Opens an archive and looks at its first bytes.
  * @param options.onRead is told of the bytes read from the medium by an archive that is not seekable
  * @param options.signal ends reading
+ * @param options.now tells how old a file is: what was written just now has no identity yet, nor has any without a clock
  * @param options.inOrder read it from beginning to end even where it could be read at any offset: of volumes, every byte is then verified
  * @throws {UsageError} for formats that are not read
  * @throws {DamagedError} when it is empty or no archive
@@ -45,9 +47,9 @@ export interface OpenArchiveOptions {
  */
 export async function openArchive(
   input: ArchiveInput,
-  { onRead = () => {}, signal, inOrder = false }: OpenArchiveOptions = {},
+  { onRead = () => {}, signal, now, inOrder = false }: OpenArchiveOptions = {},
 ): Promise<Archive> {
-  const opened = await openInput(input, signal);
+  const opened = await openInput(input, { signal, now });
   const onPiece = (bytes: number) => {
     if (signal?.aborted) throw new InterruptedError(`reading ${opened.name} was interrupted`);
     onRead(bytes);

@@ -60,11 +60,15 @@ const readSize = 1 << 20;
 
 /**
  * Opens it without reading a byte, or waiting for who writes into a FIFO.
- * @param signal ends the wait for bytes that do not come
+ * @param options.signal ends the wait for bytes that do not come
+ * @param options.now tells how old a file is; without it none has an identity
  * @throws {NotFoundError} when there is no such file
  * @throws {UsageError} for a directory, or a file that may not be read
  */
-export async function openInput(input: ArchiveInput, signal?: AbortSignal): Promise<OpenInput> {
+export async function openInput(
+  input: ArchiveInput,
+  { signal, now }: { signal?: AbortSignal | undefined; now?: (() => Date) | undefined } = {},
+): Promise<OpenInput> {
   if (typeof input !== 'string') {
     return 'volumes' in input ? await openVolumes(input) : streamInput(input.name, input.stream, signal);
   }
@@ -79,7 +83,7 @@ export async function openInput(input: ArchiveInput, signal?: AbortSignal): Prom
       advice: await archivesIn(input),
     });
   }
-  if (found.isFile()) return fileInput(input, file, found);
+  if (found.isFile()) return fileInput(input, file, found, now && identityOf(found, now()));
   return streamInput(input, file.createReadStream({ highWaterMark: readSize }), signal);
 }
 
@@ -113,22 +117,27 @@ export async function* counted(
   }
 }
 
-function fileInput(name: string, file: FileHandle, found: BigIntStats): OpenInput {
+function fileInput(
+  name: string,
+  file: FileHandle,
+  found: BigIntStats,
+  identity: string | undefined,
+): OpenInput {
   const size = Number(found.size);
   const seekable: SeekableBytes = { size, range: (offset, length) => readRange(file, name, offset, length) };
   return {
     name,
     size,
     seekable,
-    identity: identityOf(found),
+    identity,
     stream: () => readRange(file, name, 0, size),
     close: () => file.close(),
   };
 }
 
 /** A file that was touched just now may be changed again within the same tick of the file system's clock. */
-function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats): string | undefined {
-  const age = Date.now() - Number(ctimeNs / 1_000_000n);
+function identityOf({ dev, ino, size, mtimeNs, ctimeNs }: BigIntStats, now: Date): string | undefined {
+  const age = now.getTime() - Number(ctimeNs / 1_000_000n);
   return age > 2000 ? [dev, ino, size, mtimeNs, ctimeNs].join(':') : undefined;
 }
 

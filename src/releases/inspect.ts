@@ -70,6 +70,7 @@ async function inspectArchive(
   const archive = await openArchive(input, {
     onRead: (bytes) => task.advance(bytes),
     signal: context.signal,
+    now: context.now,
   });
   try {
     if (archive.seekable === undefined && archive.size !== undefined) task.setTotal(archive.size);

@@ -69,11 +69,10 @@ export class RepositoryLocks {
 }
 
 /** Whether anybody is in the repository, to read or to write. */
-export function isInUse(directory: string): boolean {
+export function isInUse(directory: string, now: Date): boolean {
   try {
     for (const name of Object.values(lockNames)) {
-      const options = { mode: 'exclusive', purpose: 'removing', now: new Date() } as const;
-      acquireLock(join(directory, name), options).release();
+      acquireLock(join(directory, name), { mode: 'exclusive', purpose: 'removing', now }).release();
     }
     return false;
   } catch (error) {

@@ -5,8 +5,8 @@ import { setTimeout } from 'node:timers/promises';
 import { FailedError, messageOf } from './errors.ts';
 
 export interface ChildOptions {
-  /** Replaces the environment of this process when given. Secrets belong here, never among the arguments. */
-  environment?: NodeJS.ProcessEnv;
+  /** Added to the environment of this process, which a child inherits. Secrets belong here, never among the arguments. */
+  environment?: Record<string, string>;
   workingDir?: string;
   /** Seconds until it is stopped. */
   timeout?: number;
@@ -39,7 +39,7 @@ export function startChild(command: readonly string[], options: ChildOptions = {
   const child = spawn(program, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
     detached: true,
-    ...(options.environment && { env: options.environment }),
+    ...(options.environment && { env: { ...process.env, ...options.environment } }),
     ...(options.workingDir !== undefined && { cwd: options.workingDir }),
   });
   child.stdin.on('error', () => {}); // EPIPE: it need not read what it was sent; its exit status tells.

@@ -13,7 +13,8 @@ export interface CommandResult {
 export interface CommandOptions {
   /** Written to its standard input, which is then closed. */
   input?: string | Uint8Array;
-  env?: NodeJS.ProcessEnv;
+  /** Added to the environment that it inherits. */
+  environment?: Record<string, string>;
   signal?: AbortSignal;
   /** Seconds it may take. */
   timeout?: number;
@@ -29,10 +30,10 @@ const outputLimit = 1024 * 1024;
 export async function runCommand(
   command: string,
   args: readonly string[],
-  { input, env, signal, timeout }: CommandOptions = {},
+  { input, environment, signal, timeout }: CommandOptions = {},
 ): Promise<CommandResult> {
   const child = startChild([command, ...args], {
-    ...(env && { environment: env }),
+    ...(environment && { environment }),
     ...(signal && { signal }),
     ...(timeout !== undefined && { timeout }),
   });

@@ -35,6 +35,11 @@ test('of a noisy stderr the end is kept', async () => {
   assert.ok(exit.stderr.endsWith('the reason\n'));
 });
 
+test('what is added to its environment stands beside what it inherits', async () => {
+  const child = startChild(['/bin/sh', '-c', 'echo "$ADDED $PATH"'], { environment: { ADDED: 'yes' } });
+  assert.is(await text(child.stdout), `yes ${process.env.PATH}\n`);
+});
+
 test('when its time is up, the whole group ends', async () => {
   const child = startChild(['/bin/sh', '-c', 'sleep 300 & echo $!; wait'], { timeout: 0.2 });
   const sleeper = Number(await text(child.stdout));

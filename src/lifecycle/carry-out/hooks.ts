@@ -38,7 +38,7 @@ function run(
   const environment = { DOCKERCTL_SERVICE: service.name, DOCKERCTL_CONTAINER: container };
   if (where === 'container') return runInContainer(engine, container, command, { signal });
   const [program = '', ...args] = command;
-  return runCommand(program, args, { env: { ...process.env, ...environment }, signal });
+  return runCommand(program, args, { environment, signal });
 }
 
 function failure(

@@ -17,14 +17,15 @@ export async function waitUntilReady(
   service: Service,
   container: string,
   engine: Engine,
-  { signal, progress }: Context,
+  context: Context,
   retry: ReadyRetry = service.readyRetry,
 ): Promise<void> {
+  const { signal, progress } = context;
   const end = performance.now() + retry.timeout * 1000;
   const task = progress.begin(`waiting for ${service.name}`);
   try {
     for (;;) {
-      const readiness = await probe(service, container, engine, retry.attempt, signal);
+      const readiness = await probe(service, container, engine, retry.attempt, context);
       if (readiness.ready) return;
       const left = end - performance.now();
       if (readiness.final || left <= 0) throw notReady(service, container, readiness, retry);
@@ -42,17 +43,17 @@ async function probe(
   container: string,
   engine: Engine,
   attempt: number,
-  signal: AbortSignal,
+  context: Context,
 ): Promise<Readiness> {
   const before = await engine.containers.inspect(container);
   if (before?.state !== 'running') return notRunning(service, before);
   for (const check of service.ready) {
-    const answer = await tryCheck(check, container, engine, { attempt, signal });
+    const answer = await tryCheck(check, container, engine, { attempt, signal: context.signal });
     if (answer !== undefined)
       return { ready: false, problem: `${describeCheck(check)}: ${answer}`, final: false };
   }
   if (service.ready.length > 0) return { ready: true };
-  return stillRunning(service, container, before, engine, signal);
+  return stillRunning(service, container, before, engine, context);
 }
 
 /** Without checks there is one question left: did it end as soon as it had begun? */
@@ -61,9 +62,9 @@ async function stillRunning(
   container: string,
   before: ContainerDetails,
   engine: Engine,
-  signal: AbortSignal,
+  { signal, now }: Context,
 ): Promise<Readiness> {
-  const age = Date.now() - (before.startedAt?.getTime() ?? 0);
+  const age = now().getTime() - (before.startedAt?.getTime() ?? 0);
   if (age > graceOfUnchecked) return { ready: true };
   await setTimeout(graceOfUnchecked, undefined, { signal }).catch(() => {});
   signal.throwIfAborted();

@@ -117,6 +117,7 @@ async function loadArchive(
     const archive = await openArchive(input, {
       onRead: (bytes) => task.advance(bytes),
       signal: context.signal,
+      now: context.now,
     });
     try {
       return await loadOpened(archive, options, context, task);

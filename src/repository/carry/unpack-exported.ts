@@ -29,7 +29,7 @@ export async function unpackExported(
   context: Context,
 ): Promise<ReadableRepository> {
   const { parent, identities, keys } = options;
-  await removeLeftovers(options);
+  await removeLeftovers(options, context.now());
   const directory = join(parent, randomBytes(4).toString('hex'));
   const repository = await openOrCreateRepository(directory, context, { identities });
   try {
@@ -63,10 +63,10 @@ export function removedWhenClosed(
 }
 
 /** Of whoever was killed before anything depended on them. */
-async function removeLeftovers({ parent, isNeeded }: UnpackOptions): Promise<void> {
+async function removeLeftovers({ parent, isNeeded }: UnpackOptions, now: Date): Promise<void> {
   for (const name of await readdir(parent).catch(() => [])) {
     const directory = join(parent, name);
-    if (isInUse(directory) || (await isNeeded(directory))) continue;
+    if (isInUse(directory, now) || (await isNeeded(directory))) continue;
     await rm(directory, { recursive: true, force: true });
   }
 }
