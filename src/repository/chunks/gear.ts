@@ -6,8 +6,8 @@ export const chunkLimits = { minimum: 512 * 1024, maximum: 4 * 1024 * 1024 } as 
 /** The highest 19 bits: one byte in 2^19 ends a chunk, so that chunks are 1 MiB on average. */
 const mask = 0xffffe000 | 0;
 
-/** So many bytes before a cut decide it: each shift moves a byte's influence one bit out of the 32. */
-const window = 64;
+/** More bytes before a cut than decide it: each shift moves a byte's influence one bit out of the 32. */
+export const cutWindow = 64;
 
 /**
  * The numbers that chunking rolls over a repository's content, drawn from the repository's seed: chunk sizes then
@@ -23,20 +23,16 @@ export function gearTable(seed: Uint8Array): Int32Array {
 }
 
 /**
- * Where the chunk that begins at `from` ends, looking no further than `to`. The end of the content must be `to`, or
- * `to - from` at least the maximum; otherwise a later cut could not be told from the end of what was read.
+ * Where a chunk may end: behind the first byte of `bytes` from `from` on, and before `to`, that the ones before it make a cut;
+ * `undefined` where there is none. At least `cutWindow` bytes of the same chunk lie before `from`.
  */
-export function chunkEnd(gear: Int32Array, bytes: Uint8Array, from: number, to: number): number {
-  const end = Math.min(to, from + chunkLimits.maximum);
-  let at = from + chunkLimits.minimum - window;
-  if (end - from <= chunkLimits.minimum) return end;
+export function findCut(gear: Int32Array, bytes: Uint8Array, from: number, to: number): number | undefined {
   let hash = 0;
-  for (const earliest = from + chunkLimits.minimum; at < earliest; at++) {
-    hash = ((hash << 1) + gear[bytes[at]!]!) | 0;
-  }
-  for (; at < end; at++) {
+  let at = from - cutWindow;
+  for (; at < from; at++) hash = ((hash << 1) + gear[bytes[at]!]!) | 0;
+  for (; at < to; at++) {
     hash = ((hash << 1) + gear[bytes[at]!]!) | 0;
     if ((hash & mask) === 0) return at + 1;
   }
-  return end;
+  return undefined;
 }

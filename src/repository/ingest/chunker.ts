@@ -1,86 +1,81 @@
-import { chunkEnd, chunkLimits } from '../chunks/gear.ts';
-import { type Arena, Arenas, arenaSize } from './arena.ts';
+import { chunkLimits, findCut } from '../chunks/gear.ts';
+import type { FrameBuffer, FrameBuffers } from '../packs/frame-buffer.ts';
 
 /** Puts content into `buffer` from `offset` on and returns how many bytes; 0 is the end. */
 export type Read = (buffer: Buffer, offset: number) => number | Promise<number>;
 
-/** Arenas of one worker: one is read into while the others are packed. */
-const arenaCount = 2;
+/** So many bytes are read, then searched for a cut. What lies behind a cut is moved, so they are few. */
+const step = 256 * 1024;
 
-/**
- * Reads content into arenas, cuts it into chunks and names them. Full arenas go to `pack`, which must call its second
- * argument when it needs the arena's bytes no longer.
- */
+/** Reads content into frames, cuts it into chunks and names them. Full frames go to `pack`, which must release their buffers. */
 export class Chunker {
   readonly #gear: Int32Array;
-  readonly #arenas = new Arenas(arenaCount);
-  readonly #pack: (arena: Arena, release: () => void) => void;
-  #arena: Arena | undefined;
+  readonly #buffers: FrameBuffers;
+  readonly #pack: (frame: FrameBuffer) => void;
+  #frame: FrameBuffer | undefined;
 
-  constructor(gear: Int32Array, pack: (arena: Arena, release: () => void) => void) {
+  constructor(gear: Int32Array, buffers: FrameBuffers, pack: (frame: FrameBuffer) => void) {
     this.#gear = gear;
+    this.#buffers = buffers;
     this.#pack = pack;
   }
 
-  /** Content of at most `size` bytes, less than a chunk's minimum, is one chunk; `keep` decides if it counts. */
+  /** The one that has begun. */
+  get frame(): FrameBuffer | undefined {
+    return this.#frame;
+  }
+
+  /** Content of at most `size` bytes, no more than a chunk's minimum, is one chunk; `keep` decides if it counts. */
   async addSmall(size: number, read: Read, keep: (length: number) => boolean): Promise<string[] | undefined> {
-    const arena = await this.#arenaWithRoom(size);
-    const from = arena.used;
-    const before = arena.chunks.length;
+    const frame = await this.#frameWithRoom(size);
+    const content = frame.content(size);
     let length = 0;
-    for (let got = 1; got > 0 && length < size; length += got)
-      got = await read(arena.bytes.subarray(0, from + size), from + length);
-    const chunks = length === 0 ? [] : [arena.addChunk(from, from + length)];
-    arena.used = from + length;
-    if (keep(length)) return chunks;
-    arena.rollBack(from, before);
-    return undefined;
+    for (let got = 1; got > 0 && length < size; length += got) got = await read(content, length);
+    if (!keep(length)) return undefined;
+    return length === 0 ? [] : [frame.addChunk(length)];
   }
 
   /** Content of any length, cut where its bytes say. */
   async addLarge(read: Read): Promise<{ chunks: string[]; size: number }> {
     const chunks: string[] = [];
-    let arena = await this.#arenaWithRoom(chunkLimits.maximum);
-    let from = arena.used;
-    for (let size = 0; ; ) {
-      const got = arena.used < arenaSize ? await read(arena.bytes, arena.used) : -1;
-      arena.used += Math.max(0, got);
-      size += Math.max(0, got);
-      while (arena.used - from >= chunkLimits.maximum || (got === 0 && arena.used > from)) {
-        const to = chunkEnd(this.#gear, arena.bytes, from, arena.used);
-        chunks.push(arena.addChunk(from, to));
-        from = to;
-      }
+    let size = 0;
+    let begun = 0;
+    for (;;) {
+      const frame = await this.#frameWithRoom(begun + 1, begun);
+      const to = Math.max(chunkLimits.minimum, begun + step);
+      const got = await read(frame.content(Math.min(to, frame.room, chunkLimits.maximum)), begun);
+      const searched = begun;
+      begun += got;
+      size += got;
+      const cut = this.#findCut(frame, searched, begun) ?? (got === 0 ? begun : 0);
+      if (cut > 0) chunks.push(frame.addChunk(cut, begun - cut));
       if (got === 0) return { chunks, size };
-      if (got === -1) {
-        arena = await this.#carryOver(arena, from);
-        from = 0;
-      }
+      begun -= cut;
     }
   }
 
-  /** Sends what is in the current arena on its way. */
+  /** Sends the frame that has only begun on its way. */
   flush(): void {
-    const arena = this.#arena;
-    if (arena === undefined) return;
-    this.#arena = undefined;
-    this.#pack(arena, () => this.#arenas.release(arena));
+    const frame = this.#frame;
+    this.#frame = undefined;
+    if (frame !== undefined) this.#pack(frame);
   }
 
-  async #arenaWithRoom(size: number): Promise<Arena> {
-    if (this.#arena !== undefined && (this.#arena.isFull || this.#arena.used + size > arenaSize))
-      this.flush();
-    this.#arena ??= await this.#arenas.acquire();
-    return this.#arena;
-  }
-
-  /** Moves the chunk that has only begun to the next arena. */
-  async #carryOver(full: Arena, from: number): Promise<Arena> {
-    const next = await this.#arenas.acquire();
-    next.used = full.used - from;
-    full.bytes.copy(next.bytes, 0, from, full.used);
+  /** A frame whose next chunk may have `size` bytes, of which `begun` were read to the frame before. */
+  async #frameWithRoom(size: number, begun = 0): Promise<FrameBuffer> {
+    const full = this.#frame;
+    if (full !== undefined && !full.isFull && size <= full.room) return full;
+    const next = await this.#buffers.acquire();
+    if (full !== undefined) next.content(begun).set(full.content(begun));
     this.flush();
-    this.#arena = next;
+    this.#frame = next;
     return next;
+  }
+
+  /** Where the chunk of which `begun` bytes are there ends, when it is in those after the first `searched`. */
+  #findCut(frame: FrameBuffer, searched: number, begun: number): number | undefined {
+    const from = Math.max(searched, chunkLimits.minimum);
+    const cut = from < begun ? findCut(this.#gear, frame.content(begun), from, begun) : undefined;
+    return cut ?? (begun === chunkLimits.maximum ? begun : undefined);
   }
 }

@@ -1,9 +1,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { codeOf, messageOf } from '../../support/errors.ts';
 import { gearTable } from '../chunks/gear.ts';
+import { digestBytes, type FrameBuffer, FrameBuffers } from '../packs/frame-buffer.ts';
 import { PackWriter } from '../packs/pack-writer.ts';
 import type { StoredFile } from '../run/run.ts';
-import type { Arena } from './arena.ts';
 import { Chunker, type Read } from './chunker.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './messages.ts';
 import { packResults, unpackFiles } from './packed.ts';
@@ -15,18 +15,25 @@ import { readFile } from './read-file.ts';
  */
 const port = parentPort!;
 const setup = workerData as WorkerSetup;
+/** One is filled, one waits for its answer, and two are compressed. */
+const framesInFlight = 4;
 let packs = 0;
+const buffers = new FrameBuffers(framesInFlight);
 const writer = new PackWriter({
+  buffers,
   nextPath: () => `${setup.packPrefix}-${packs++}.pack`,
   goal: setup.packGoal,
   recipients: setup.recipients,
   onPack: (pack) => send({ kind: 'pack', pack }),
 });
-const chunker = new Chunker(gearTable(setup.seed), pack);
+const chunker = new Chunker(gearTable(setup.seed), buffers, pack);
 const asked: ((wanted: Uint8Array) => void)[] = [];
+/** To what was asked of the frame that has begun, and of how many of its chunks. */
+let answers: Promise<Uint8Array>[] = [];
+let chunksAsked = 0;
 const pieces: Uint8Array[] = [];
 let onPiece: (() => void) | undefined;
-/** Jobs run one after the other; so do the arenas on their way into packs. */
+/** Jobs run one after the other; so do the frames on their way into packs. */
 let jobs: Promise<void> = Promise.resolve();
 let packed: Promise<void> = Promise.resolve();
 
@@ -43,38 +50,42 @@ async function run(message: ToWorker): Promise<void> {
     case 'files': {
       const files: StoredFile[] = [];
       for (const file of unpackFiles(message.files)) files.push(await readFile(file, chunker));
-      chunker.flush();
+      ask(chunker.frame);
       return send({ kind: 'stored', job: message.job, files: packResults(files) });
     }
     case 'stream': {
       const stored = await chunker.addLarge(readPieces());
-      chunker.flush();
+      ask(chunker.frame);
       return send({ kind: 'streamed', job: message.job, ...stored });
     }
     case 'finish':
+      chunker.flush();
       await packed;
       await writer.finish();
       return send({ kind: 'finished', job: message.job });
   }
 }
 
-/** Asks which of the arena's chunks are new, and packs those. */
-function pack(arena: Arena, release: () => void): void {
-  if (arena.chunks.length === 0) {
-    release();
-    return;
-  }
-  const answer = new Promise<Uint8Array>((resolve) => asked.push(resolve));
-  const sizes = arena.chunks.map(({ from, to }) => to - from);
-  send({ kind: 'ask', digests: arena.digests(), sizes });
+/** Asks which of the frame's chunks are new, and packs those. */
+function pack(frame: FrameBuffer): void {
+  ask(frame);
+  const waiting = answers;
+  answers = [];
+  chunksAsked = 0;
   packed = packed.then(async () => {
-    const wanted = await answer;
-    for (const [i, { from, to, hex }] of arena.chunks.entries()) {
-      if (wanted[i] === 1) await writer.add(hex, arena.bytes.subarray(from, to));
-    }
-    release();
+    frame.keep(Buffer.concat(await Promise.all(waiting)));
+    writer.addFrame(frame).catch(fail);
   });
   packed.catch(fail);
+}
+
+/** The main thread must have been asked for a file's chunks before it hears of the file. */
+function ask(frame: FrameBuffer | undefined): void {
+  if (frame === undefined || frame.sizes.length === chunksAsked) return;
+  answers.push(new Promise((resolve) => asked.push(resolve)));
+  const digests = new Uint8Array(frame.digests.subarray(chunksAsked * digestBytes));
+  send({ kind: 'ask', digests, sizes: frame.sizes.slice(chunksAsked) });
+  chunksAsked = frame.sizes.length;
 }
 
 /** Pieces that come from the main thread, one at a time. */

@@ -1,11 +1,13 @@
 import { freeNow } from '../../support/free-now.ts';
 import type { Recipient } from '../age/keys.ts';
 import { compress, storeRaw, worthwhileEffort } from '../blobs/zstd.ts';
-import { chunkLimits } from '../chunks/gear.ts';
+import type { FrameBuffer, FrameBuffers } from './frame-buffer.ts';
+import type { Frame } from './index-lines.ts';
 import { PackFile, type WrittenPack } from './pack-file.ts';
-import { frameGoal, frameLimit, spaceOf, writeChunk } from './tar-frame.ts';
 
 export interface PackWriterOptions {
+  /** Two at least. */
+  buffers: FrameBuffers;
   /** A name in staging that no other pack has. */
   nextPath(): string;
   /** Bytes at which a pack is full. */
@@ -16,21 +18,14 @@ export interface PackWriterOptions {
   onPack(pack: WrittenPack): void;
 }
 
-/** So many frames are compressed at a time, or wait for the ones before them to be written. */
-const framesInFlight = 2;
-
 /**
- * Packs chunks: gathers them in frames, compresses the frames on the thread pool and writes them in order. The
- * buffers of the frames in flight are all the memory it takes.
+ * Packs chunks: gathers them in frames, compresses the frames on the thread pool and writes them in order. The frame
+ * buffers are all the memory it takes.
  */
 export class PackWriter {
   readonly #options: PackWriterOptions;
-  readonly #free: Buffer[] = Array.from({ length: framesInFlight }, () => {
-    return Buffer.allocUnsafeSlow(Math.max(frameLimit, spaceOf(chunkLimits.maximum)));
-  });
-  readonly #waiting: ((buffer: Buffer) => void)[] = [];
   readonly #closing: Promise<void>[] = [];
-  #frame: OpenFrame | undefined;
+  #frame: FrameBuffer | undefined;
   #pack: PackFile | undefined;
   #written: Promise<void> = Promise.resolve();
 
@@ -38,16 +33,31 @@ export class PackWriter {
     this.#options = options;
   }
 
-  /** Copies the chunk; waits while too many frames are in flight. */
+  /** Copies the chunk; waits while all frame buffers are in flight. Fails when a frame before could not be written. */
   async add(hex: string, chunk: Uint8Array): Promise<void> {
-    const isTooMuch = (this.#frame?.used ?? 0) + spaceOf(chunk.length) > frameLimit;
-    if (this.#frame !== undefined && isTooMuch) this.#closeFrame(this.#frame);
-    this.#frame ??= { buffer: await this.#acquire(), used: 0, sizes: [], chunks: [] };
-    const frame = this.#frame;
-    frame.used = writeChunk(frame.buffer, frame.used, hex, chunk);
-    frame.sizes.push(chunk.length);
-    frame.chunks.push(hex);
-    if (frame.used >= frameGoal) this.#closeFrame(frame);
+    if (this.#frame !== undefined && chunk.length > this.#frame.room) this.#closeFrame(this.#frame);
+    this.#frame ??= await this.#acquire();
+    this.#frame.addCopy(hex, chunk);
+    if (this.#frame.isFull) this.#closeFrame(this.#frame);
+  }
+
+  /**
+   * Takes a frame over, and releases its buffer once it is written. A small one is kept for more, or joins the one that was
+   * kept before. Resolves when all that are not kept are written.
+   */
+  addFrame(frame: FrameBuffer): Promise<void> {
+    const kept = this.#frame;
+    if (frame.isEmpty) this.#options.buffers.release(frame);
+    else if (!frame.isSmall) this.#closeFrame(frame);
+    else if (kept?.hasRoomFor(frame)) {
+      kept.append(frame);
+      this.#options.buffers.release(frame);
+      if (kept.isFull) this.#closeFrame(kept);
+    } else {
+      if (kept !== undefined) this.#closeFrame(kept);
+      this.#frame = frame;
+    }
+    return this.#written;
   }
 
   /** Completes the open pack. Resolves when every pack so far is synced and reported. */
@@ -58,22 +68,23 @@ export class PackWriter {
     await Promise.all(this.#closing.splice(0));
   }
 
-  #closeFrame(frame: OpenFrame): void {
-    this.#frame = undefined;
-    const bytes = frame.buffer.subarray(0, frame.used);
+  #closeFrame(frame: FrameBuffer): void {
+    if (this.#frame === frame) this.#frame = undefined;
+    const { bytes } = frame;
     const effort = worthwhileEffort(bytes);
     const packed = effort === undefined ? Promise.resolve(storeRaw(bytes)) : compress(bytes, effort);
     this.#written = Promise.all([packed, this.#written]).then(([compressed]) => {
-      this.#release(frame.buffer);
-      this.#write(compressed, frame);
+      const contents = { sizes: [...frame.sizes], chunks: frame.digests.toString('hex') };
+      this.#options.buffers.release(frame);
+      this.#write(compressed, contents);
     });
     this.#written.catch(() => {});
   }
 
-  #write(compressed: Uint8Array, { sizes, chunks }: OpenFrame): void {
+  #write(compressed: Uint8Array, contents: Omit<Frame, 'length'>): void {
     const { nextPath, goal, recipients } = this.#options;
     this.#pack ??= new PackFile(nextPath(), goal, recipients);
-    this.#pack.append(compressed, { sizes, chunks: chunks.join('') });
+    this.#pack.append(compressed, contents);
     freeNow(compressed);
     if (this.#pack.isFull) this.#closePack();
   }
@@ -86,24 +97,8 @@ export class PackWriter {
     this.#pack = undefined;
   }
 
-  /** Fails when a frame before could not be written. */
-  async #acquire(): Promise<Buffer> {
-    const buffer = this.#free.pop();
-    if (buffer !== undefined) return buffer;
-    const freed = new Promise<Buffer>((resolve) => this.#waiting.push(resolve));
+  async #acquire(): Promise<FrameBuffer> {
+    const freed = this.#options.buffers.acquire();
     return Promise.race([freed, this.#written.then(() => freed)]);
   }
-
-  #release(buffer: Buffer): void {
-    const waiting = this.#waiting.shift();
-    if (waiting !== undefined) waiting(buffer);
-    else this.#free.push(buffer);
-  }
-}
-
-interface OpenFrame {
-  buffer: Buffer;
-  used: number;
-  sizes: number[];
-  chunks: string[];
 }

@@ -1,6 +1,9 @@
 /** The 512-byte blocks of a POSIX ustar archive. Source: POSIX.1-2017, `pax`, "ustar Interchange Format". */
 const block = 512;
 
+/** Bytes before each chunk in a frame. */
+export const headerBytes = block;
+
 /** A frame closes when it holds so many bytes… */
 export const frameGoal = 2 * 1024 * 1024;
 /** …or before the chunk with which it would hold more than so many, unless that is all it holds. */
@@ -25,20 +28,22 @@ export function offsetsIn(sizes: readonly number[]): { offsets: number[]; length
   return { offsets, length };
 }
 
-/** Writes a chunk as one entry of the archive, and returns the offset behind it. */
-export function writeChunk(frame: Buffer, at: number, hex: string, chunk: Uint8Array): number {
+/**
+ * Makes the `size` bytes of a chunk that lie at `at + headerBytes` an entry of the archive: the header before them, zeros behind
+ * them up to the next block. Returns the offset behind it.
+ */
+export function endEntry(frame: Buffer, at: number, hex: string, size: number): number {
   header.copy(frame, at);
   frame.write(hex, at, 64, 'latin1');
-  frame.write(octal(chunk.length, 11), at + 124, 11, 'latin1');
+  frame.write(octal(size, 11), at + 124, 11, 'latin1');
   frame.write(octal(checksum(frame, at), 6), at + 148, 6, 'latin1');
-  frame.set(chunk, at + block);
-  const end = at + spaceOf(chunk.length);
-  frame.fill(0, at + block + chunk.length, end);
+  const end = at + spaceOf(size);
+  frame.fill(0, at + headerBytes + size, end);
   return end;
 }
 
 /**
- * Whether the entry at `at` is what `writeChunk` writes, so that `tar` finds the chunk by its name; or what it wrote at first, when
+ * Whether the entry at `at` is what `endEntry` makes, so that `tar` finds the chunk by its name; or what it wrote at first, when
  * the magic was in the wrong field, which tar reads as an archive older than ustar.
  */
 export function isChunkHeader(frame: Buffer, at: number, hex: string, size: number): boolean {
@@ -79,7 +84,7 @@ function checksum(frame: Buffer, at: number): number {
   return sum;
 }
 
-/** The entries of a frame, as far as it holds any that `writeChunk` wrote. */
+/** The entries of a frame, as far as it holds any that `endEntry` made. */
 export function* chunksInFrame(frame: Buffer): Generator<{ hex: string; offset: number; size: number }> {
   for (let at = 0; at + block <= frame.length; ) {
     const hex = frame.toString('latin1', at, at + 64);

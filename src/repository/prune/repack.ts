@@ -6,6 +6,7 @@ import type { Context } from '../../support/context.ts';
 import { decodeRecipient } from '../age/keys.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import type { ChunkTable } from '../chunks/table.ts';
+import { FrameBuffers } from '../packs/frame-buffer.ts';
 import { decodeIndex, encodePackLine, type IndexHeader, type PackContents } from '../packs/index-lines.ts';
 import type { WrittenPack } from '../packs/pack-file.ts';
 import { packGoal } from '../packs/pack-goal.ts';
@@ -20,6 +21,9 @@ import { readPackContents } from '../verify/check-pack.ts';
 import { throwIfInterrupted } from './interrupted.ts';
 import { liveChunks } from './live-chunks.ts';
 import { countLive, readLive } from './read-live.ts';
+
+/** One is filled while the others are compressed or written. */
+const framesInFlight = 3;
 
 export interface Repacked {
   /** Every snapshot, those that changed with their new manifests. */
@@ -124,6 +128,7 @@ async function writePacks(
 ): Promise<WrittenPack[]> {
   const written: WrittenPack[] = [];
   const writer = new PackWriter({
+    buffers: new FrameBuffers(framesInFlight),
     nextPath: () => stagingPath(store, `${randomBytes(8).toString('hex')}.pack`),
     goal,
     recipients: store.recipients,

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { FrameBuffers } from '../../../src/repository/packs/frame-buffer.ts';
 import type { WrittenPack } from '../../../src/repository/packs/pack-file.ts';
 import { PackWriter } from '../../../src/repository/packs/pack-writer.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -18,15 +19,44 @@ test('a frame closes at 2 MiB, and before a chunk that would bring it over 3 MiB
   );
 });
 
-async function write(sizes: readonly number[]): Promise<WrittenPack[]> {
+test('frames that come filled are written as they are, and small ones together', async () => {
+  const [pack] = await write(
+    [],
+    [[mebibyte], [10, 20], [2.5 * mebibyte], [mebibyte / 2], [100], [4 * mebibyte]],
+  );
+  assert.equal(
+    pack?.frames.map((frame) => frame.sizes),
+    [[mebibyte], [2.5 * mebibyte], [4 * mebibyte], [10, 20, mebibyte / 2, 100]],
+  );
+});
+
+test('a small frame that comes is kept for chunks that come by themselves', async () => {
+  const [pack] = await write([30, 40], [[10, 20]]);
+  assert.equal(
+    pack?.frames.map((frame) => frame.sizes),
+    [[10, 20, 30, 40]],
+  );
+});
+
+async function write(sizes: readonly number[], filled: readonly number[][] = []): Promise<WrittenPack[]> {
   const directory = temporaryDirectory();
   const packs: WrittenPack[] = [];
+  const buffers = new FrameBuffers(3);
   const writer = new PackWriter({
+    buffers,
     nextPath: () => join(directory, `${packs.length}.pack`),
     goal: 64 * mebibyte,
     recipients: [],
     onPack: (pack) => packs.push(pack),
   });
+  for (const chunks of filled) {
+    const frame = await buffers.acquire();
+    for (const size of chunks) {
+      randomBytes(size).copy(frame.content(size));
+      frame.addChunk(size);
+    }
+    await writer.addFrame(frame);
+  }
   for (const size of sizes) await writer.add(randomBytes(32).toString('hex'), randomBytes(size));
   await writer.finish();
   return packs;

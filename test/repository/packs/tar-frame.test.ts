@@ -6,10 +6,11 @@ import { digestOf, hexOf } from '../../../src/oci/digest.ts';
 import {
   archiveEnd,
   chunksInFrame,
+  endEntry,
+  headerBytes,
   isChunkHeader,
   offsetsIn,
   spaceOf,
-  writeChunk,
 } from '../../../src/repository/packs/tar-frame.ts';
 
 const chunks = [1, 511, 512, 513, 5000].map((size) => randomBytes(size));
@@ -18,14 +19,18 @@ const named = chunks.map((chunk) => ({ hex: hexOf(digestOf(chunk)), chunk }));
 function frameOf(): Buffer {
   const frame = Buffer.alloc(offsetsIn(chunks.map(({ length }) => length)).length, 0xff);
   let at = 0;
-  for (const { hex, chunk } of named) at = writeChunk(frame, at, hex, chunk);
+  for (const { hex, chunk } of named) {
+    frame.set(chunk, at + headerBytes);
+    at = endEntry(frame, at, hex, chunk.length);
+  }
   assert.is(at, frame.length);
   return frame;
 }
 
 test('an entry is a header of ustar to the letter, the chunk, and zeros', () => {
   const frame = Buffer.alloc(spaceOf(3), 0xff);
-  assert.is(writeChunk(frame, 0, 'ab'.repeat(32), Buffer.from('abc')), 1024);
+  frame.write('abc', headerBytes);
+  assert.is(endEntry(frame, 0, 'ab'.repeat(32), 3), 1024);
   const header =
     `${'ab'.repeat(32)}${'\0'.repeat(36)}0000600\x000000000\x000000000\x0000000000003\x0000000000000\0` +
     `022070\0 0${'\0'.repeat(100)}ustar\x0000${'\0'.repeat(247)}`;

@@ -1,0 +1,143 @@
+import { hash } from 'node:crypto';
+import { chunkLimits } from '../chunks/gear.ts';
+import { endEntry, frameGoal, frameLimit, headerBytes, spaceOf } from './tar-frame.ts';
+
+/** Room for a frame at its limit or for the largest chunk, and for the content behind that to be moved on. */
+const capacity = Math.max(frameLimit, spaceOf(chunkLimits.maximum)) + spaceOf(1);
+const mostChunks = frameLimit / spaceOf(1);
+export const digestBytes = 32;
+
+/**
+ * A fixed piece of memory in which a frame is made. Content is read to where it will lie in the frame and becomes a chunk
+ * there: nothing is copied on its way to the compressor.
+ */
+export class FrameBuffer {
+  readonly #memory = Buffer.allocUnsafeSlow(capacity);
+  readonly #digests = Buffer.allocUnsafeSlow(mostChunks * digestBytes);
+  #used = 0;
+  #sizes: number[] = [];
+
+  /** The frame so far. */
+  get bytes(): Buffer {
+    return this.#memory.subarray(0, this.#used);
+  }
+
+  /** Bytes of each chunk. */
+  get sizes(): readonly number[] {
+    return this.#sizes;
+  }
+
+  /** Digests of the chunks in order, `digestBytes` each; valid until the frame changes. */
+  get digests(): Buffer {
+    return this.#digests.subarray(0, this.#sizes.length * digestBytes);
+  }
+
+  get isEmpty(): boolean {
+    return this.#used === 0;
+  }
+
+  get isFull(): boolean {
+    return this.#used >= frameGoal;
+  }
+
+  /** More should join it before it is compressed. */
+  get isSmall(): boolean {
+    return this.#used < frameGoal / 2;
+  }
+
+  /** Bytes that the next chunk may have. */
+  get room(): number {
+    const end = this.isEmpty ? spaceOf(chunkLimits.maximum) : frameLimit;
+    return Math.max(0, end - this.#used - headerBytes);
+  }
+
+  /** Where the next chunk belongs: its bytes up to `to`. */
+  content(to: number): Buffer {
+    const start = this.#used + headerBytes;
+    return this.#memory.subarray(start, start + to);
+  }
+
+  /**
+   * Makes the first `size` bytes of the content a chunk, and returns its digest in hex. The `rest` bytes behind it become
+   * the first ones of the next.
+   */
+  addChunk(size: number, rest = 0): string {
+    const content = this.content(size);
+    const digest = hash('sha256', content, 'buffer');
+    const hex = digest.toString('hex');
+    const start = this.#used + headerBytes;
+    this.#memory.copyWithin(start + spaceOf(size), start + size, start + size + rest);
+    this.#end(hex, digest, size);
+    return hex;
+  }
+
+  /** Copies a chunk whose digest is known. */
+  addCopy(hex: string, chunk: Uint8Array): void {
+    this.content(chunk.length).set(chunk);
+    this.#end(hex, Buffer.from(hex, 'hex'), chunk.length);
+  }
+
+  /** Leaves only the chunks whose byte in `wanted` is 1. */
+  keep(wanted: Uint8Array): void {
+    if (!wanted.includes(0)) return;
+    const sizes = this.#sizes;
+    let from = 0;
+    this.#used = 0;
+    this.#sizes = [];
+    for (const [i, size] of sizes.entries()) {
+      const to = from + spaceOf(size);
+      if (wanted[i] === 1) {
+        this.#memory.copyWithin(this.#used, from, to);
+        this.#digests.copyWithin(this.#sizes.length * digestBytes, i * digestBytes, (i + 1) * digestBytes);
+        this.#used += to - from;
+        this.#sizes.push(size);
+      }
+      from = to;
+    }
+  }
+
+  /** Whether the limit of a frame has room for the chunks of `other` too. */
+  hasRoomFor(other: FrameBuffer): boolean {
+    return this.#used + other.#used <= frameLimit;
+  }
+
+  /** Copies all chunks of `other`. */
+  append(other: FrameBuffer): void {
+    this.#memory.set(other.bytes, this.#used);
+    this.#digests.set(other.digests, this.digests.length);
+    this.#used += other.#used;
+    this.#sizes.push(...other.#sizes);
+  }
+
+  clear(): void {
+    this.#used = 0;
+    this.#sizes = [];
+  }
+
+  #end(hex: string, digest: Uint8Array, size: number): void {
+    this.#digests.set(digest, this.digests.length);
+    this.#sizes.push(size);
+    this.#used = endEntry(this.#memory, this.#used, hex, size);
+  }
+}
+
+/** A few frame buffers that take turns: whoever fills them waits here while all are being compressed. */
+export class FrameBuffers {
+  readonly #free: FrameBuffer[];
+  readonly #waiting: ((buffer: FrameBuffer) => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = Array.from({ length: count }, () => new FrameBuffer());
+  }
+
+  async acquire(): Promise<FrameBuffer> {
+    return this.#free.pop() ?? new Promise((resolve) => this.#waiting.push(resolve));
+  }
+
+  release(buffer: FrameBuffer): void {
+    buffer.clear();
+    const waiting = this.#waiting.shift();
+    if (waiting !== undefined) waiting(buffer);
+    else this.#free.push(buffer);
+  }
+}
