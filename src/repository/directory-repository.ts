@@ -17,6 +17,7 @@ import { repairRepository } from './repair/repair.ts';
 import type {
   ContentOptions,
   RemovalReport,
+  RepairOptions,
   RepairReport,
   Repository,
   VerifyOptions,
@@ -111,10 +112,10 @@ export class DirectoryRepository implements Repository {
     });
   }
 
-  async repair(context: Context): Promise<RepairReport> {
+  async repair(context: Context, options: RepairOptions = {}): Promise<RepairReport> {
     const { damagedBlobs, ...report } = await this.#alone('repairing', async () => {
       const store = await this.#rememberingStore(await loadEverySnapshot(this.#store));
-      return repairRepository(store, context);
+      return repairRepository(store, context, options);
     });
     await recordDamage(context.stateDir, this.directory, damagedBlobs);
     return report;

@@ -50,9 +50,9 @@ export interface Repository {
   remove(ids: readonly string[], context: Context): Promise<RemovalReport>;
   /**
    * Checks every digest, sets damaged blobs aside (their names then end in `.damaged`), finds their content in other packs where it
-   * is stored again, and writes `index.json` anew. Alone in the repository. Throws `LockedError`.
+   * is stored again, and writes lost manifests and configs anew, and `index.json`. Alone in the repository. Throws `LockedError`.
    */
-  repair(context: Context): Promise<RepairReport>;
+  repair(context: Context, options?: RepairOptions): Promise<RepairReport>;
   /** A snapshot with everything it needs, to be sent or exported. */
   outgoing(snapshot: Snapshot): Promise<Outgoing>;
   /**
@@ -64,6 +64,11 @@ export interface Repository {
   close(): Promise<void>;
 }
 
+export interface RepairOptions {
+  /** Forget the snapshots that nobody can read: while one is missed, nothing is removed. */
+  giveUp?: boolean;
+}
+
 export interface RepairReport {
   /** How many snapshots there are now. */
   snapshots: number;
@@ -71,6 +76,10 @@ export interface RepairReport {
   setAside: string[];
   /** Ids of snapshots that were damaged and are whole again. */
   mended: string[];
+  /** New ids of snapshots whose config was lost and written anew. */
+  rebuilt: string[];
+  /** Ids of snapshots that were given up, as far as they can be told. */
+  givenUp: string[];
   /** Ids of snapshots that still lack something. */
   spoiled: string[];
 }

@@ -23,10 +23,10 @@ export function planPrune(
   const candidates = snapshots
     .filter((snapshot) => snapshot.deployment === deployment.name)
     .map((snapshot): PruneCandidate => {
-      const { id, started, complete, tags, host } = snapshot;
+      const { id, started, complete, rebuilt = false, tags, host } = snapshot;
       const isFull = snapshot.sources.some(({ name }) => onlyFull.has(name));
       const series = `${host} ${isFull ? 'full' : 'light'}`;
-      return { id, started, complete, tags, series, lastVerified: id === lastVerified, snapshot };
+      return { id, started, complete, rebuilt, tags, series, lastVerified: id === lastVerified, snapshot };
     });
   return planRetention(candidates, keep, clock);
 }

@@ -6,6 +6,8 @@ export interface Candidate {
   id: string;
   started: Date;
   complete: boolean;
+  /** Whether it lost what it told of itself: then nobody knows what it is worth, and no rule decides. */
+  rebuilt?: boolean;
   /** Whether a verification of it, and of nothing newer, was the last to succeed. */
   lastVerified?: boolean;
   tags?: readonly string[];
@@ -31,7 +33,7 @@ export interface Decision<T> {
  * Decides which snapshots to keep, by restic's rules: walking from the newest back, a rule keeps the first snapshot of
  * every period until its count is used up, and the oldest of all while it is not. On top of them the newest complete
  * one and the one last verified always stay, and an incomplete one stays only until a newer complete one exists.
- * Without rules every complete snapshot stays.
+ * Without rules every complete snapshot stays, and one that a repair rebuilt in any case.
  */
 export function planRetention<T extends Candidate>(
   snapshots: readonly T[],
@@ -71,6 +73,8 @@ function reasonsToKeep<T extends Candidate>(
     if (snapshot === complete[0]) break;
     reasons.set(snapshot, ['incomplete, but none newer is complete']);
   }
+  for (const snapshot of snapshots)
+    if (snapshot.rebuilt) reasons.set(snapshot, ['rebuilt by a repair: removed by hand only']);
   return reasons;
 }
 

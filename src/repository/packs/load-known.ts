@@ -8,13 +8,16 @@ import { KnownChunks } from './known-chunks.ts';
 import { uniteIndexes } from './unite-indexes.ts';
 import type { UsablePacks } from './usable-packs.ts';
 
-/** Every chunk in packs that can be used, and the repository's seed unless no index can be read. */
+/**
+ * Every chunk in packs that can be used, and the repository's seed unless no index can be read.
+ * @param known what is known besides: of a chunk that is there too, the place found here counts
+ */
 export async function loadKnownChunks(
   store: Store,
   indexes: readonly IndexRef[],
-  usable: UsablePacks,
+  usable: Pick<UsablePacks, 'has'>,
+  known = new KnownChunks(),
 ): Promise<{ known: KnownChunks; seed: Buffer | undefined }> {
-  const known = new KnownChunks();
   const added = new Set<string>();
   let seed: Buffer | undefined;
   for (const index of uniteIndexes(indexes)) {

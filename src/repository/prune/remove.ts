@@ -69,7 +69,7 @@ function refuseBlindSweep({ directory }: Layout, damaged: number): void {
     `removing snapshots from ${directory}: ${damaged} cannot be read, so nothing is removed`,
     {
       advice:
-        'dockerctl backup verify names what is damaged: bring it back from a copy, or run dockerctl backup repair',
+        'dockerctl backup verify names what is damaged: bring it back from a copy, or run dockerctl backup repair (--give-up forgets it)',
     },
   );
 }

@@ -1,11 +1,12 @@
 import type { Digest } from '../../oci/digest.ts';
+import { blobSize } from '../../oci/layout-blobs.ts';
 import { DamagedError } from '../../support/errors.ts';
 import type { KnownChunks } from '../packs/known-chunks.ts';
 import { loadKnownChunks } from '../packs/load-known.ts';
 import { UsablePacks } from '../packs/usable-packs.ts';
-import { reissueManifests } from '../rewrite/reissue.ts';
+import { type NewPlaces, type ReissueOptions, reissueManifests } from '../rewrite/reissue.ts';
 import type { Store } from '../seal/store.ts';
-import type { TreeRef } from '../snapshot/manifest.ts';
+import type { IndexRef, PackRef, TreeRef } from '../snapshot/manifest.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { readSegments } from '../tree/read-tree.ts';
 import type { SpareIndex } from './rebuild-indexes.ts';
@@ -27,25 +28,64 @@ export async function mendSnapshot(
   store: Store,
   stored: readonly StoredSnapshot[],
   broken: StoredSnapshot,
-  { damaged, spare }: Findings,
+  findings: Findings,
 ): Promise<StoredSnapshot[]> {
-  const canUse = (recipients: readonly string[]) => opensFor(broken.snapshot.recipients, recipients);
-  const donors = stored.filter(({ snapshot }) => canUse(snapshot.recipients)).reverse();
-  const indexes = [
-    ...donors.flatMap(({ parts }) => parts.indexes),
-    ...spare.filter(({ recipients }) => canUse(recipients)).map(({ ref }) => ref),
-  ];
-  const usable = new UsablePacks(store, indexes, damaged);
+  const indexes = indexesFor(broken, stored, findings);
+  const usable = new UsablePacks(store, indexes, findings.damaged);
   const { known, seed } = await loadKnownChunks(store, indexes, usable);
   const places = new Map<Digest, TreeRef>();
   for (const tree of broken.parts.trees) {
     const isKnown = tree.packs.length > 0 && (await usable.all(tree.packs));
-    if (!isKnown) places.set(tree.digest, await findAgain(store, tree, known));
+    if (!isKnown || tree.size === 0) places.set(tree.digest, await findAgain(store, tree, known));
   }
-  return reissueManifests(
-    { store, stored, usable, seed: seed ?? new Uint8Array(32) },
-    new Map([[broken, places]]),
-  );
+  return reissue({ store, stored, usable, seed }, broken, places);
+}
+
+/**
+ * Gives a snapshot whose manifest is lost one that tells of what is left, and of what it lacks: the packs that an index tells of though
+ * they are lost, and segments of trees that are. What a lost segment needed is not known: it is said to need every pack that nobody else does.
+ * @returns all snapshots as they are then @throws {SignatureError} when it is sealed and no key is at hand
+ */
+export async function salvageSnapshot(
+  store: Store,
+  stored: readonly StoredSnapshot[],
+  broken: StoredSnapshot,
+  findings: Findings,
+): Promise<StoredSnapshot[]> {
+  const indexes = indexesFor(broken, stored, findings);
+  const usable = new UsablePacks(store, indexes, findings.damaged);
+  const lost = await loadKnownChunks(store, indexes, { has: async () => true });
+  const { known, seed } = await loadKnownChunks(store, indexes, usable, lost.known);
+  const named = new Set(stored.flatMap(({ parts }) => parts.packs.map(({ digest }) => digest)));
+  const unnamed = indexes.flatMap(({ packs }) => packs).filter(({ digest }) => !named.has(digest));
+  const places = new Map<Digest, TreeRef>();
+  for (const tree of broken.parts.trees) {
+    const chunks = await chunksOf(store, tree);
+    const packs = chunks instanceof DamagedError ? unnamed : known.packsOf(numbersOf(chunks, known));
+    places.set(tree.digest, await withPacks(store, tree, packs));
+  }
+  return reissue({ store, stored, usable, seed: seed ?? lost.seed }, broken, places);
+}
+
+/** Every index that may tell of its packs. */
+function indexesFor(
+  { snapshot: { recipients: wanted } }: StoredSnapshot,
+  stored: readonly StoredSnapshot[],
+  { spare }: Findings,
+): IndexRef[] {
+  const donors = stored.filter(({ snapshot }) => opensFor(wanted, snapshot.recipients)).reverse();
+  return [
+    ...donors.flatMap(({ parts }) => parts.indexes),
+    ...spare.filter(({ recipients }) => opensFor(wanted, recipients)).map(({ ref }) => ref),
+  ];
+}
+
+async function reissue(
+  { seed = new Uint8Array(32), ...options }: Omit<ReissueOptions, 'seed'> & { seed: Uint8Array | undefined },
+  broken: StoredSnapshot,
+  places: NewPlaces,
+): Promise<StoredSnapshot[]> {
+  return reissueManifests({ ...options, seed }, new Map([[broken, places]]));
 }
 
 /** Whether all who shall open something can open what is sealed to these; what is sealed stays apart from what is not. */
@@ -54,18 +94,30 @@ export function opensFor(wanted: readonly string[], recipients: readonly string[
   return bothSealed && wanted.every((recipient) => recipients.includes(recipient));
 }
 
+/** @throws {DamagedError} when the tree cannot be read, or some of its content is nowhere */
 async function findAgain(store: Store, tree: TreeRef, known: KnownChunks): Promise<TreeRef> {
-  const numbers = new Set<number>();
+  const chunks = await chunksOf(store, tree);
+  if (chunks instanceof DamagedError) throw chunks;
+  const lost = chunks.values().find((chunk) => known.numberOf(chunk) < 0);
+  if (lost !== undefined) throw new DamagedError(`the chunk ${lost} is in no pack that is whole`);
+  return withPacks(store, tree, known.packsOf(numbersOf(chunks, known)));
+}
+
+async function chunksOf(store: Store, tree: TreeRef): Promise<Set<string> | DamagedError> {
+  const all = new Set<string>();
   for await (const segment of readSegments(store, [tree])) {
-    if (segment instanceof DamagedError) throw segment;
-    for (const { chunks = [] } of segment.entries) {
-      for (const chunk of chunks) {
-        const number = known.numberOf(chunk);
-        if (number < 0) throw new DamagedError(`the chunk ${chunk} is in no pack that is whole`);
-        numbers.add(number);
-      }
-    }
+    if (segment instanceof DamagedError) return segment;
+    for (const { chunks = [] } of segment.entries) for (const chunk of chunks) all.add(chunk);
   }
-  const packs = known.packsOf(numbers);
-  return { ...tree, packs: packs.map((pack) => ({ ...pack, source: pack.source || tree.source })) };
+  return all;
+}
+
+function numbersOf(chunks: ReadonlySet<string>, known: KnownChunks): number[] {
+  return Array.from(chunks, (chunk) => known.numberOf(chunk)).filter((number) => number >= 0);
+}
+
+/** How long it is may not have been known while it was lost. */
+async function withPacks(store: Store, tree: TreeRef, packs: readonly PackRef[]): Promise<TreeRef> {
+  const size = tree.size || ((await blobSize(store, tree.digest)) ?? 0);
+  return { ...tree, size, packs: packs.map((pack) => ({ ...pack, source: pack.source || tree.source })) };
 }

@@ -7,17 +7,18 @@ import { publishIndex, stageIndex } from '../../oci/layout-index.ts';
 import type { Context } from '../../support/context.ts';
 import { writeFileDurably } from '../../support/durable.ts';
 import { DamagedError, SignatureError } from '../../support/errors.ts';
-import type { RepairReport } from '../repository.ts';
+import type { RepairOptions, RepairReport } from '../repository.ts';
 import { recoverStaging } from '../run/recover-staging.ts';
 import type { Store } from '../seal/store.ts';
-import { loadEverySnapshot } from '../snapshot/catalog.ts';
-import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
+import { type LostSnapshot, loadEverySnapshot } from '../snapshot/catalog.ts';
+import { encodeNextIndex, encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import { blobsOf, type StoredSnapshot } from '../snapshot/stored.ts';
 import { verifyRepository } from '../verify/verify.ts';
 import { goOnUnsigned } from './lost-signatures.ts';
-import { type Findings, mendSnapshot } from './mend.ts';
+import { type Findings, mendSnapshot, salvageSnapshot } from './mend.ts';
+import { partsOfLost, rebuildConfigs } from './rebuild-configs.ts';
 import { rebuildIndexes, type SpareIndex } from './rebuild-indexes.ts';
-import { reviveSnapshots } from './revive.ts';
+import { findIndexes, reviveSnapshots } from './revive.ts';
 
 /** What is left damaged where it was, besides the report. */
 export interface Repair extends RepairReport {
@@ -25,38 +26,58 @@ export interface Repair extends RepairReport {
 }
 
 /**
- * Makes of a damaged repository what can still be made of it: finds content that was stored again, writes indexes anew from the packs and
- * manifests from the configs. A damaged pack that a snapshot needs all the same stays where it is, for most of it can be read. Both locks are held.
+ * Makes of a damaged repository what can still be made of it: finds content that was stored again, writes indexes anew from the packs,
+ * manifests from the configs, and configs from the manifests. A damaged pack that a snapshot needs all the same stays where it is, for most of it
+ * can be read. A snapshot that nobody can read stays named in `index.json`, and so nothing is removed, until it is given up. Both locks are held.
  */
-export async function repairRepository(store: Store, context: Context): Promise<Repair> {
+export async function repairRepository(
+  store: Store,
+  context: Context,
+  { giveUp = false }: RepairOptions,
+): Promise<Repair> {
   await recoverStaging(store);
+  const { rebuilt, setAside } = await rebuildConfigs(store, context);
   const { damagedBlobs, damage } = await verifyRepository(store, {}, context);
-  const inUse = packsOf((await loadEverySnapshot(store)).stored);
-  const packs = new Set([...damagedBlobs].filter((digest) => inUse.has(digest)));
-  const setAside = await setDamagedAside(
-    store,
-    [...damagedBlobs].filter((digest) => !packs.has(digest)),
-  );
+  const inUse = await packsInUse(store);
+  const packs = damagedBlobs.intersection(inUse);
+  setAside.push(...(await setDamagedAside(store, damagedBlobs.difference(packs))));
   const { stored, mended, waiting } = await mendAll(store, packs, context);
-  await writeIndex(store, inOrder([...stored, ...waiting]));
-  const needed = packsOf(stored);
-  setAside.push(
-    ...(await setDamagedAside(
-      store,
-      [...packs].filter((digest) => !needed.has(digest)),
-    )),
+  const lost = [...(await loadEverySnapshot(store)).damaged, ...waiting.map(lostOf)];
+  if (giveUp) setAside.push(...(await setDamagedAside(store, new Set(lost.map(({ manifest }) => manifest)))));
+  await writeIndex(
+    store,
+    giveUp ? encodeSnapshotIndex(stored) : await encodeNextIndex(store, inOrder([...stored, ...waiting])),
   );
-  const hurt = new Set(damage.flatMap(({ snapshots }) => snapshots));
+  const needed = packsOf(giveUp ? stored : [...stored, ...waiting]).union(await packsInUse(store));
+  setAside.push(...(await setDamagedAside(store, packs.difference(needed))));
+  const unreadable = lost.map(({ id }) => id);
+  const hurt = new Set([...damage.flatMap(({ snapshots }) => snapshots), ...unreadable]);
   for (const snapshot of stored) if (await isWhole(store, snapshot, packs)) hurt.delete(snapshot.snapshot.id);
-  const left = new Set([...packs].filter((digest) => needed.has(digest)));
-  for (const { snapshot } of waiting) hurt.add(snapshot.id);
+  if (giveUp) for (const id of unreadable) hurt.delete(id);
   return {
     snapshots: stored.length,
     setAside,
     mended: mended.filter((id) => !hurt.has(id)),
+    rebuilt,
+    givenUp: giveUp ? [...new Set(unreadable)] : [],
     spoiled: [...hurt],
-    damagedBlobs: left,
+    damagedBlobs: packs.intersection(needed),
   };
+}
+
+function lostOf({ manifest, snapshot }: StoredSnapshot): Pick<LostSnapshot, 'manifest' | 'id'> {
+  return { manifest: manifest.digest, id: snapshot.id };
+}
+
+/** Those that a manifest names, be its config lost or not, or that an index tells of which no manifest names. */
+async function packsInUse(store: Store): Promise<Set<Digest>> {
+  const { stored, damaged } = await loadEverySnapshot(store);
+  const lost = await Promise.all(damaged.map((snapshot) => partsOfLost(store, snapshot)));
+  const known = new Set<Digest>(stored.flatMap(blobsOf).map(({ digest }) => digest));
+  const orphans = (await listBlobs(store)).filter((digest) => !known.has(digest));
+  const spare = damaged.length === 0 ? [] : await findIndexes(store, orphans);
+  const named = [...lost, ...spare].flatMap((parts) => parts?.packs ?? []);
+  return packsOf(stored).union(new Set(named.map(({ digest }) => digest)));
 }
 
 interface Mended {
@@ -82,8 +103,11 @@ async function mendAll(store: Store, damaged: ReadonlySet<Digest>, context: Cont
   for (const snapshot of stored)
     if (!(await isWhole(store, snapshot, damaged))) await mend(snapshot, stored, rebuilt);
   for (const { stored: lost, spare } of await reviveSnapshots(store, catalog)) {
-    const how = await mend(lost, inOrder([...stored, lost]), [...rebuilt, ...spare]);
+    const among = inOrder([...stored, lost]);
+    const how = await mend(lost, among, [...rebuilt, ...spare]);
     if (how === 'sealed') waiting.push(lost);
+    if (how === 'damaged')
+      stored = await salvageSnapshot(store, among, lost, { damaged, spare: [...rebuilt, ...spare] });
   }
   return { stored, mended, waiting };
 }
@@ -97,7 +121,7 @@ function packsOf(stored: readonly StoredSnapshot[]): Set<Digest> {
 }
 
 /** Nothing is deleted: somebody may know how to bring it back. */
-async function setDamagedAside(store: Store, damaged: readonly Digest[]): Promise<string[]> {
+async function setDamagedAside(store: Store, damaged: ReadonlySet<Digest>): Promise<string[]> {
   const present = new Set(await listBlobs(store));
   const setAside: string[] = [];
   for (const digest of damaged) {
@@ -136,8 +160,8 @@ async function tryToMend(
   }
 }
 
-async function writeIndex(store: Store, stored: readonly StoredSnapshot[]): Promise<void> {
-  await stageIndex(store, encodeSnapshotIndex(stored));
+async function writeIndex(store: Store, text: string): Promise<void> {
+  await stageIndex(store, text);
   await publishIndex(store);
   await writeFileDurably(join(store.directory, 'oci-layout'), layoutVersion);
 }

@@ -18,7 +18,7 @@ import { configLimit } from '../snapshot/media-types.ts';
 import { blobsOf, decodeSnapshot, type StoredSnapshot } from '../snapshot/stored.ts';
 import { findSignature } from './lost-signatures.ts';
 import { opensFor } from './mend.ts';
-import type { SpareIndex } from './rebuild-indexes.ts';
+import { indexUntoldPacks, type SpareIndex } from './rebuild-indexes.ts';
 
 /** A snapshot whose manifest is lost, as its config tells of it: it is not known yet where its content is. */
 export interface Revived {
@@ -28,7 +28,7 @@ export interface Revived {
 }
 
 /**
- * Snapshots whose manifests are lost and whose configs and trees are there: everything else in a manifest can be found out again. Without
+ * Snapshots whose manifests are lost and whose configs are there: everything else in a manifest can be found out again. Without
  * a valid `index.json` every config counts that no manifest names, else those of the manifests that it names.
  */
 export async function reviveSnapshots(store: Store, catalog: Catalog): Promise<Revived[]> {
@@ -46,10 +46,15 @@ export async function reviveSnapshots(store: Store, catalog: Catalog): Promise<R
     // An index that others name too may tell of packs that only this snapshot needs.
     const others = catalog.stored.filter(({ snapshot }) => opensFor(recipients, snapshot.recipients));
     const indexes = others.flatMap(({ parts }) => parts.indexes.map(({ digest }) => digest));
-    const spare = (await findIndexes(store, new Set([...indexes, ...orphans]))).map((ref) => ({
-      ref,
-      recipients,
-    }));
+    const found = await findIndexes(store, new Set([...indexes, ...orphans]));
+    const spare: SpareIndex[] = found.map((ref) => ({ ref, recipients }));
+    const { repository } = stored;
+    const untold = await untoldOf(store, orphans, [
+      ...blobsOf(stored),
+      ...found,
+      ...found.flatMap(({ packs }) => packs),
+    ]);
+    spare.push(...(await indexUntoldPacks(store, untold, { recipients, repository, spare })));
     revived.push({ stored, spare });
   }
   return revived;
@@ -59,7 +64,7 @@ async function readConfig(store: Store, id: Digest): Promise<Config | undefined>
   return unlessDamaged(async () => decodeConfig(await readBlob(store, id, configLimit), `config ${id}`));
 }
 
-/** `undefined` when a part of its trees is missing: what was in there nobody can tell. */
+/** A part of its trees that is missing has no size, for nobody can tell it. */
 async function describe(
   store: Store,
   id: Digest,
@@ -69,9 +74,7 @@ async function describe(
   const refs: TreeRef[] = [];
   for (const [source, digests] of trees) {
     for (const digest of digests) {
-      const blob = await present(store, digest);
-      if (blob === undefined) return undefined;
-      refs.push({ ...blob, source, packs: [] });
+      refs.push({ digest, size: (await blobSize(store, digest)) ?? 0, source, packs: [] });
     }
   }
   const parts = {
@@ -93,7 +96,8 @@ async function present(store: Store, digest: Digest): Promise<BlobRef | undefine
   return size === undefined ? undefined : { digest, size };
 }
 
-async function findIndexes(store: Store, digests: Iterable<Digest>): Promise<IndexRef[]> {
+/** Those of these blobs that are indexes which can be read. */
+export async function findIndexes(store: Store, digests: Iterable<Digest>): Promise<IndexRef[]> {
   const indexes: IndexRef[] = [];
   for (const digest of digests) {
     const index = await unlessDamaged(async () => decodeIndex(await readMetadata(store, { digest }), digest));
@@ -102,6 +106,19 @@ async function findIndexes(store: Store, digests: Iterable<Digest>): Promise<Ind
     indexes.push({ ...(await present(store, digest))!, packs });
   }
   return indexes;
+}
+
+/** Of these blobs, those that nothing tells of. */
+async function untoldOf(
+  store: Store,
+  digests: readonly Digest[],
+  told: readonly { digest: Digest }[],
+): Promise<BlobRef[]> {
+  const known = new Set(told.map(({ digest }) => digest));
+  const untold = digests.filter((digest) => !known.has(digest));
+  return (await Promise.all(untold.map((digest) => present(store, digest)))).filter(
+    (blob) => blob !== undefined,
+  );
 }
 
 async function unlessDamaged<T>(read: () => Promise<T>): Promise<T | undefined> {

@@ -20,7 +20,10 @@ export async function surveyPack(store: Store, { digest, size }: PackRef): Promi
   try {
     for (let at = 0; ; ) {
       const length = await frameLength((offset, bytes) => file.read(at + offset, bytes), frameLimit, where);
-      if (length === 0) return { pack: digest, size, frames };
+      if (length === 0) {
+        if (frames.length === 0) throw new DamagedError(`reading ${where}: no content is in there`);
+        return { pack: digest, size, frames };
+      }
       const bytes = await decompress(await file.read(at, length), frameLimit, where);
       const frame = surveyFrame(bytes, where);
       if (frame.sizes.length > 0) frames.push({ length, ...frame });

@@ -46,7 +46,7 @@ export async function reissueManifests(
 /**
  * Writes the manifest of one snapshot anew, whose other blobs are in place.
  * @param stored every snapshot
- * @param changed the one, with its new parts and its old manifest
+ * @param changed the one, with its new parts and its old manifest; of no size when that is lost
  * @returns every snapshot as it is now
  */
 export async function replaceManifest(
@@ -58,14 +58,15 @@ export async function replaceManifest(
     store,
     encodeManifest(changed.parts, changed.snapshot.recipients.length > 0),
   );
-  if (manifest.digest === changed.manifest.digest) return [...stored];
+  const isSame = manifest.digest === changed.manifest.digest;
+  if (isSame && manifest.size === changed.manifest.size) return [...stored];
   const reissued = { ...changed, manifest };
   const current = stored.map((each) => (each.snapshot.id === changed.snapshot.id ? reissued : each));
   await publishBlob(store, manifest);
   await syncBlobs(store);
   await stageIndex(store, await encodeNextIndex(store, current));
   await publishIndex(store);
-  await unlink(blobPath(store, changed.manifest.digest)).catch(() => {});
+  if (!isSame) await unlink(blobPath(store, changed.manifest.digest)).catch(() => {});
   return current;
 }
 

@@ -60,6 +60,7 @@ function decode(json: Json): Config {
       deployment: text(json.deployment, 'deployment'),
       release: json.release === undefined ? undefined : text(json.release, 'release'),
       complete: json.complete === true,
+      ...(json.rebuilt === true && { rebuilt: true as const }),
       predecessor: json.predecessor === undefined ? undefined : text(json.predecessor, 'predecessor'),
       tags: texts(json.tags, 'tags'),
       recipients: texts(json.recipients, 'recipients'),

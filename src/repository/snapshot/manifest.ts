@@ -102,6 +102,11 @@ export function decodeManifest(bytes: Uint8Array, where: string): Parts {
   };
 }
 
+/** Whether the manifest of a snapshot says that its blobs are sealed. */
+export function isSealedManifest(bytes: Uint8Array): boolean {
+  return parse(bytes, 'a manifest').layers.some(({ mediaType }) => mediaType.endsWith(sealedSuffix));
+}
+
 function parse(bytes: Uint8Array, where: string): Manifest {
   let manifest: Partial<Manifest> | null = null;
   try {

@@ -8,6 +8,8 @@ export interface Snapshot {
   deployment: string;
   release: string | undefined;
   complete: boolean;
+  /** What it was told of itself is lost, and this was found out again by `backup repair`. */
+  rebuilt?: true;
   /** Id of the snapshot whose trees this run compared itself with. */
   predecessor: string | undefined;
   /** The operator's words for it; retention rules may name them. */

@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import type { Digest } from '../../oci/digest.ts';
+import { type Digest, isDigest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/layout.ts';
 import { listBlobs } from '../../oci/layout-blobs.ts';
 import { collectOften } from '../../support/collect-often.ts';
@@ -10,7 +10,7 @@ import type { VerifyOptions, VerifyReport } from '../repository.ts';
 import { knownRepository } from '../seal/known-repository.ts';
 import { PlainCache } from '../seal/plain-cache.ts';
 import type { Store } from '../seal/store.ts';
-import { type Catalog, loadEverySnapshot } from '../snapshot/catalog.ts';
+import { type Catalog, type LostSnapshot, loadEverySnapshot } from '../snapshot/catalog.ts';
 import { blobsOf } from '../snapshot/stored.ts';
 import { checkIndex } from './check-index.ts';
 import { checkPack, readPackContents } from './check-pack.ts';
@@ -92,7 +92,7 @@ async function checkBlobs(verifying: Verifying): Promise<Pick<VerifyReport, 'blo
   const present = new Set(await listBlobs(verifying.store));
   const bytes = await checkDigests(verifying, present);
   await checkPresence(verifying, present);
-  await checkManifests(verifying);
+  await checkManifests(verifying, present);
   return { blobs: present.size, bytes };
 }
 
@@ -121,10 +121,21 @@ async function checkPresence({ catalog, found }: Verifying, present: Set<Digest>
 }
 
 /** Some are what their name says, and yet none can be made of them. */
-async function checkManifests({ catalog, found }: Verifying): Promise<void> {
-  for (const { manifest, error } of catalog.damaged) {
-    if (!found.blobs.has(manifest)) await found.add({ digest: manifest, message: error.message });
+async function checkManifests({ catalog, found }: Verifying, present: ReadonlySet<Digest>): Promise<void> {
+  for (const lost of catalog.damaged) {
+    const digest = culpritOf(lost, present, found.blobs);
+    const message = present.has(digest) ? lost.error.message : 'this blob is missing';
+    if (!found.blobs.has(digest)) await found.add({ digest, message });
   }
+}
+
+/** What is wrong with a snapshot that cannot be read: its config, if that is not as it should be, else its manifest. */
+function culpritOf(
+  { manifest, id }: LostSnapshot,
+  present: ReadonlySet<Digest>,
+  damaged: ReadonlySet<Digest>,
+): Digest {
+  return isDigest(id) && (!present.has(id) || damaged.has(id)) ? id : manifest;
 }
 
 async function checkPacks(

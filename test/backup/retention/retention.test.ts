@@ -107,6 +107,13 @@ test('an incomplete snapshot does not count, and goes once a newer complete one 
   assert.ok(kept(plan(failing, { last: 1 })).includes('good'));
 });
 
+test('one that a repair rebuilt stays, for nobody knows what it is worth, and pushes out none', () => {
+  const rebuilt = snapshot('rebuilt', 1, { complete: false, rebuilt: true });
+  const retention = plan([snapshot('old', 0), rebuilt, snapshot('new', 2)], { last: 2 });
+  assert.equal(kept(retention), ['new', 'rebuilt', 'old']);
+  assert.equal(reasonsFor('rebuilt', retention), ['rebuilt by a repair: removed by hand only']);
+});
+
 test('the snapshot last verified stays', () => {
   const snapshots = [...nightly, snapshot('known good', -3, { lastVerified: true })];
   const retention = plan(snapshots, { last: 1 });

@@ -8,6 +8,7 @@ import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { provenanceCell } from '../../render/provenance.ts';
 import { formatBytes, formatTime } from '../../render/quantities.ts';
+import { stateOf } from '../../render/state.ts';
 import { renderTable } from '../../render/table.ts';
 import { signersOption, trustedKeys } from '../../trusted-keys.ts';
 
@@ -69,7 +70,7 @@ function renderSnapshots(snapshots: readonly ListedSnapshot[]): string {
 }
 
 function row(snapshot: ListedSnapshot): string[] {
-  const { id, started, host, deployment, release, sources, added, complete, provenance } = snapshot;
+  const { id, started, host, deployment, release, sources, added, provenance } = snapshot;
   const total = (of: 'files' | 'bytes') => sources.reduce((sum, source) => sum + source[of], 0);
   return [
     shortId(id),
@@ -81,7 +82,7 @@ function row(snapshot: ListedSnapshot): string[] {
     String(total('files')),
     formatBytes(total('bytes')),
     formatBytes(added.bytes),
-    complete ? 'complete' : 'incomplete',
+    stateOf(snapshot),
     provenanceCell(provenance),
   ];
 }

@@ -7,6 +7,7 @@ import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { renderProvenance } from '../../render/provenance.ts';
 import { formatBytes, formatDuration, formatTime } from '../../render/quantities.ts';
+import { stateOf } from '../../render/state.ts';
 import { printable, renderTable } from '../../render/table.ts';
 import { signersOption, trustedKeys } from '../../trusted-keys.ts';
 
@@ -37,6 +38,7 @@ async function show(session: Session, { args: [name], options }: ParsedInput): P
 function renderSnapshot({
   id,
   complete,
+  rebuilt,
   host,
   deployment,
   release,
@@ -51,7 +53,7 @@ function renderSnapshot({
   const seconds = (ended.getTime() - started.getTime()) / 1000;
   const blobs = `${formatBytes(added.bytes)} in ${added.blobs} files of the repository`;
   return [
-    `snapshot:    ${id} (${complete ? 'complete' : 'incomplete'})`,
+    `snapshot:    ${id} (${stateOf({ complete, ...(rebuilt && { rebuilt }) })})`,
     `deployment:  ${printable(`${deployment}${release === undefined ? '' : `, release ${release}`}, on ${host}`)}`,
     `taken:       ${formatTime(started)}, in ${formatDuration(seconds)}`,
     `added:       ${blobs}`,
