@@ -97,6 +97,7 @@ export class PassedFiles {
     for (const [file, { name, heldBack, compression }] of this.byFile) {
       const layer = wanted.get(name);
       if (layer === undefined || heldBack === undefined) continue;
+      this.sent += heldBack.length;
       yield tarFileHeader(name, layer.size);
       if (layer.compression === compression) yield heldBack;
       else yield* decompress(compression!, inOnePiece(heldBack), this.where(file));
