@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, Option, type OutputConfiguration } from 'commander';
 import { UsageError } from '../support/errors.ts';
 import { addCommands } from './commands/all.ts';
 import { createSession, type GlobalOptions, type Session } from './context.ts';
@@ -22,8 +22,9 @@ export interface ParsedInput {
 /** Parses `io.argv`, runs the one command it names, and resolves with its exit status. */
 export async function runProgram(io: Io, signal: AbortSignal): Promise<number> {
   let status: number | undefined;
-  const program = createProgram((action) => {
-    return async (...parsed: unknown[]) => {
+  const help: string[] = [];
+  const wrap: Wrap = (action) => {
+    return async (...parsed) => {
       const command = parsed.at(-1) as Command;
       const session = createSession(io, globalOptionsOf(command), signal);
       try {
@@ -32,32 +33,40 @@ export async function runProgram(io: Io, signal: AbortSignal): Promise<number> {
         await session.close();
       }
     };
-  }, io);
+  };
+  const program = createProgram(wrap, {
+    writeOut: (text) => void io.stdout.write(text),
+    writeErr: (text) => void help.push(text),
+  });
   try {
     await program.parseAsync([...io.argv], { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return exitCodes.done;
-    throw new UsageError(error.message.replace(/^error: /, ''), {
-      advice: 'dockerctl --help lists the commands; dockerctl COMMAND --help tells how one is used',
-    });
+    if (error.code !== 'commander.help' || io.argv.includes('--json')) throw misused(error);
+    io.stderr.write(help.join(''));
+    return exitCodes.usage;
   }
   return status ?? exitCodes.done;
 }
 
+function misused({ code, message }: CommanderError): UsageError {
+  const what = code === 'commander.help' ? 'no command is given' : message.replace(/^error: /, '');
+  return new UsageError(what, {
+    advice: 'dockerctl --help lists the commands; dockerctl COMMAND --help tells how one is used',
+  });
+}
+
 /** The whole command line as commander sees it. */
-function createProgram(wrap: Wrap, io: Io): Command {
+function createProgram(wrap: Wrap, output: OutputConfiguration): Command {
   const program = new Command('dockerctl')
     .description('Keeps a host of containers alive where there is no Internet.')
     .version(VERSION, '--version', 'print the version')
     .enablePositionalOptions()
     .showSuggestionAfterError()
-    .configureHelp({ showGlobalOptions: false })
+    .configureHelp({ showGlobalOptions: false, minWidthToWrap: 20 })
     .exitOverride()
-    .configureOutput({
-      writeOut: (text) => void io.stdout.write(text),
-      writeErr: () => {},
-    });
+    .configureOutput(output);
   for (const option of globalOptions()) program.addOption(option);
   addCommands(program, wrap);
   for (const command of program.commands) acceptGlobalOptions(command);

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { isMap, isNode, isPair, isSeq, type Node, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
 import { replaceDurably } from '../support/durable.ts';
-import { UsageError } from '../support/errors.ts';
+import { FailedError, messageOf, UsageError } from '../support/errors.ts';
 import { readTrustedFile } from './trusted-file.ts';
 
 /**
@@ -18,9 +18,19 @@ export async function addRecipient(file: string, recipient: string): Promise<voi
       facts: { file, recipient },
     });
   }
-  const { mode, uid, gid } = await stat(target);
-  await replaceDurably(target, 0o600, async (copy) => {
-    await copy.writeFile(changed);
+  await replaceText(target, changed).catch((cause: unknown) => {
+    throw new FailedError(`adding a recipient to ${file}: ${messageOf(cause)}`, {
+      advice: `Add it by hand, under x-dockerctl, backup: recipients: [${recipient}]`,
+      facts: { file, recipient },
+      cause,
+    });
+  });
+}
+
+async function replaceText(file: string, text: string): Promise<void> {
+  const { mode, uid, gid } = await stat(file);
+  await replaceDurably(file, 0o600, async (copy) => {
+    await copy.writeFile(text);
     await copy.chown(uid, gid);
     await copy.chmod(mode & 0o777);
   });

@@ -17,6 +17,27 @@ test('a command that does not exist exits 2 and says where to look', async () =>
   assert.ok(stderr.trimEnd().split('\n').length <= 3);
 });
 
+test('without a command, what there is to choose from is told, with 2', async () => {
+  for (const [argv, choice] of [
+    [[], 'backup'],
+    [['images'], 'load'],
+    [['backup', 'key'], 'generate'],
+  ] as const) {
+    const { status, stdout, stderr } = await runCli(argv);
+    assert.is(status, 2);
+    assert.is(stdout, '');
+    assert.match(stderr, /^Usage: dockerctl/);
+    assert.match(stderr, choice);
+    assert.not.match(stderr, 'outputHelp');
+  }
+});
+
+test('without a command, --json says so in one document', async () => {
+  const { status, stderr } = await runCli(['backup', 'key', '--json']);
+  assert.is(status, 2);
+  assert.is(JSON.parse(stderr).error.message, 'no command is given');
+});
+
 test('an error with --json is one JSON document that carries the exit status', async () => {
   const { status, stderr } = await runCli(['--json', 'lst']);
   assert.is(status, 2);

@@ -104,4 +104,14 @@ test('what cannot be told on standard error changes nothing', () => {
   closeSync(full);
 });
 
+test('a new key that standard output does not take is not used: nobody would have it', () => {
+  const before = readFileSync(file, 'utf8');
+  for (const format of [[], ['--json']]) {
+    const { status, stderr } = printToFile('/dev/full', 'backup', 'key', 'generate', ...format);
+    assert.is(status, 1);
+    assert.match(stderr, 'standard output did not take it');
+    assert.is(readFileSync(file, 'utf8'), before);
+  }
+});
+
 test.run();

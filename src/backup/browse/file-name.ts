@@ -1,8 +1,9 @@
 import type { Entry } from '../../repository/entry.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
 import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
 import { isWithin, type PathRange } from '../../repository/tree/path-range.ts';
 import { NotFoundError } from '../../support/errors.ts';
-import { fromText, toText } from '../../support/posix/byte-path.ts';
+import { fromEscapedText, fromText, toText } from '../../support/posix/byte-path.ts';
 
 /**
  * How people name a file of a snapshot: by the path it has on the host where it has one, else by its source:
@@ -24,27 +25,35 @@ export interface Place {
 }
 
 /**
- * The places that a name means: a source, a file or directory as `fileNameOf` writes it; everything when left out.
+ * The places that a name means: a source, a file or directory as `fileNameOf` writes it; everything when left out. What lists
+ * print as `\xff` may mean that byte, or a file that is really called so.
  * @throws {NotFoundError} when the snapshot has no such source
  */
 export function placesNamed({ id, sources }: Snapshot, name: string | undefined): Place[] {
   if (name === undefined) return sources.map((source) => ({ source, path: undefined }));
   if (name.startsWith('/')) {
-    const path = treePath(name);
-    return sources.filter(({ kind }) => kind === 'paths').map((source) => ({ source, path }));
+    return sources.filter(({ kind }) => kind === 'paths').flatMap((source) => placesIn(source, name));
   }
   const [sourceName = '', ...rest] = name.split(':');
   const source = sources.find((one) => one.name === sourceName);
   if (source === undefined) {
-    throw new NotFoundError(`looking for ${name} in snapshot ${id}: there is no source ${sourceName}`, {
-      advice: `Its sources: ${sources.map((one) => one.name).join(', ')}`,
-    });
+    throw new NotFoundError(
+      `looking for ${name} in snapshot ${shortId(id)}: there is no source ${sourceName}`,
+      {
+        advice: `Its sources: ${sources.map((one) => one.name).join(', ')}`,
+      },
+    );
   }
-  return [{ source, path: rest.length === 0 ? undefined : treePath(rest.join(':')) }];
+  return placesIn(source, rest.join(':'));
 }
 
-function treePath(text: string): string | undefined {
-  const path = fromText(text).replace(/^\/+/, '').replace(/\/+$/, '');
+function placesIn(source: SourceSummary, name: string): Place[] {
+  const paths = new Set([fromText(name), fromEscapedText(name)].map(treePath));
+  return [...paths].map((path) => ({ source, path }));
+}
+
+function treePath(name: string): string | undefined {
+  const path = name.replace(/^\/+/, '').replace(/\/+$/, '');
   return path === '' || path === '.' ? undefined : path;
 }
 
@@ -60,4 +69,10 @@ export function mayHaveHeld(gap: PathRange, place: Place): boolean {
 /** Whether an entry lies at a place or below it. */
 export function isAt({ path: wanted }: Place, { path }: Pick<Entry, 'path'>): boolean {
   return wanted === undefined || path === wanted || path.startsWith(`${wanted}/`);
+}
+
+export function noSuchFile({ id }: Snapshot, name: string): NotFoundError {
+  return new NotFoundError(`looking for ${name} in snapshot ${shortId(id)}: there is no such file`, {
+    advice: `dockerctl backup ls ${shortId(id)} lists them`,
+  });
 }

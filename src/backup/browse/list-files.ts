@@ -2,7 +2,7 @@ import { comparePaths, type Entry } from '../../repository/entry.ts';
 import type { Gap } from '../../repository/read/read-entries.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
-import { isAt, mayHaveHeld, type Place, placesNamed } from './file-name.ts';
+import { isAt, mayHaveHeld, noSuchFile, type Place, placesNamed } from './file-name.ts';
 
 export interface ListedFile {
   source: SourceSummary;
@@ -33,6 +33,23 @@ export async function* listFiles(
     };
     for await (const entry of entriesAt(repository, snapshot, place, onGap)) yield { source, entry };
   }
+}
+
+/**
+ * The same files, of a place that must be there.
+ * @throws {NotFoundError} when there are none; a source of no files is there all the same
+ */
+export async function* existing(
+  files: AsyncIterable<ListedFile>,
+  snapshot: Snapshot,
+  name: string,
+): AsyncGenerator<ListedFile> {
+  let found = placesNamed(snapshot, name).some(({ path }) => path === undefined);
+  for await (const file of files) {
+    found = true;
+    yield file;
+  }
+  if (!found) throw noSuchFile(snapshot, name);
 }
 
 /** Stops reading the tree behind the place. */

@@ -2,8 +2,9 @@ import type { Entry } from '../../repository/entry.ts';
 import type { Repository } from '../../repository/repository.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
-import { DamagedError, NotFoundError, UsageError } from '../../support/errors.ts';
-import { fileNameOf, placesNamed } from './file-name.ts';
+import { DamagedError, UsageError } from '../../support/errors.ts';
+import { toText } from '../../support/posix/byte-path.ts';
+import { fileNameOf, noSuchFile, placesNamed } from './file-name.ts';
 import { type ListedFile, listFiles } from './list-files.ts';
 
 /**
@@ -19,8 +20,7 @@ export async function* readFile(
   name: string,
 ): AsyncGenerator<Uint8Array> {
   const { source, entry } = await findFile(repository, snapshot, name);
-  if (entry.type !== 'file')
-    throw new UsageError(`reading ${name} of snapshot ${snapshot.id}: it is a ${entry.type}`);
+  if (entry.type !== 'file') throw withoutContent(snapshot, name, entry);
   if (entry.hardlink === undefined) return yield* withHoles(repository.content(snapshot, entry), entry);
   yield* readFile(repository, snapshot, fileNameOf(source, { path: entry.hardlink }));
 }
@@ -30,12 +30,18 @@ async function findFile(repository: Repository, snapshot: Snapshot, name: string
   const files = listFiles(repository, snapshot, name, ({ error }) => {
     damage ??= error;
   });
-  const [{ path } = { path: undefined }] = placesNamed(snapshot, name);
-  for await (const file of files) if (path === undefined || file.entry.path === path) return file;
+  const paths = new Set(placesNamed(snapshot, name).map(({ path }) => path));
+  for await (const file of files) if (paths.has(undefined) || paths.has(file.entry.path)) return file;
   if (damage) throw unknown(snapshot, name, damage);
-  throw new NotFoundError(`reading ${name} of snapshot ${snapshot.id}: there is no such file`, {
-    advice: `dockerctl backup ls ${shortId(snapshot.id)} lists them`,
-  });
+  throw noSuchFile(snapshot, name);
+}
+
+function withoutContent({ id }: Snapshot, name: string, { type, target }: Entry): UsageError {
+  const advice =
+    target === undefined
+      ? `dockerctl backup ls -l ${shortId(id)} lists what there is`
+      : `It points to ${toText(target)}`;
+  return new UsageError(`reading ${name} of snapshot ${shortId(id)}: it is a ${type}`, { advice });
 }
 
 function unknown({ id }: Snapshot, name: string, cause: DamagedError): DamagedError {

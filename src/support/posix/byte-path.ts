@@ -16,9 +16,39 @@ export function fromText(path: string): string {
   return Buffer.from(path).toString('latin1');
 }
 
-/** For messages; bytes that are not UTF-8 become U+FFFD. */
+/** For people; each byte that is not UTF-8 as `\xff`, in hex. */
 export function toText(path: string): string {
-  return Buffer.from(path, 'latin1').toString();
+  const text = Buffer.from(path, 'latin1').toString();
+  return text.includes(replaced) ? textOfParts(path) : text;
+}
+
+const replaced = '\ufffd';
+
+function textOfParts(path: string): string {
+  let text = '';
+  for (let at = 0; at < path.length; ) {
+    const length = [1, 2, 3, 4].find((one) => isText(path.slice(at, at + one)));
+    const part = path.slice(at, at + (length ?? 1));
+    text += length === undefined ? escapeByte(part) : Buffer.from(part, 'latin1').toString();
+    at += part.length;
+  }
+  return text;
+}
+
+/** Whether it is one character of UTF-8. */
+function isText(bytes: string): boolean {
+  return fromText(Buffer.from(bytes, 'latin1').toString()) === bytes;
+}
+
+function escapeByte(byte: string): string {
+  return `\\x${byte.charCodeAt(0).toString(16).padStart(2, '0')}`;
+}
+
+/** The other way round: what `toText`, or a terminal's table, writes as `\xff` is that byte again. */
+export function fromEscapedText(text: string): string {
+  return fromText(text).replaceAll(/\\x([0-9a-f]{2})/g, (_, hex) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 }
 
 /**

@@ -33,8 +33,17 @@ export function addBackupCreate(backup: Command, wrap: Wrap): void {
       '-i, --identity <file>',
       'private key, when this host no longer knows what is in its encrypted backups; - is standard input',
     )
-    .option('--tag <tag...>', 'words for this snapshot, which the rules of `keep` may name')
+    .option(
+      '--tag <tag>',
+      'a word for this snapshot, which the rules of `keep` may name; may be repeated',
+      repeated,
+    )
     .action(wrap(create));
+}
+
+/** Not a list behind one `--tag`, which would swallow DEST. */
+function repeated(tag: string, before: string[] = []): string[] {
+  return [...before, tag];
 }
 
 async function create(session: Session, { args: [dest], options }: ParsedInput): Promise<undefined> {

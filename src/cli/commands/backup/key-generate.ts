@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { FailedError } from '../../../support/errors.ts';
 import type { Session } from '../../context.ts';
 import type { Wrap } from '../../program.ts';
 
@@ -34,10 +35,21 @@ async function generateKey(session: Session): Promise<undefined> {
   };
   // Shown before it is used: nothing must be encrypted to a key that nobody has seen.
   session.result(key, renderKeyFile);
+  await printed(session, file);
   await addRecipient(file, key.recipient);
   session.context.progress.note(
     `added ${key.recipient} to ${file}; put the private key in the safe, it is not kept`,
   );
+}
+
+/** A key that went to a full disk, or to nobody, would be lost, with all that is encrypted to it. */
+async function printed({ io: { stdout } }: Session, file: string): Promise<void> {
+  const failure = await new Promise<Error | null | undefined>((resolve) => stdout.write('', resolve));
+  if (!failure) return;
+  throw new FailedError(`printing a new key: standard output did not take it, and ${file} is as it was`, {
+    advice: 'Write it where there is room, and run it again',
+    cause: failure,
+  });
 }
 
 /** As `age-keygen` writes it, so that `age -i` and `--identity` read it. */

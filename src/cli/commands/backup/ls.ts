@@ -23,12 +23,13 @@ async function listSnapshot(
   session: Session,
   { args: [name, place], options }: ParsedInput,
 ): Promise<number> {
-  const [{ listFiles }, { fileNameOf }, { describeRange }, { toText }] = await Promise.all([
-    import('../../../backup/browse/list-files.ts'),
-    import('../../../backup/browse/file-name.ts'),
-    import('../../../repository/tree/path-range.ts'),
-    import('../../../support/posix/byte-path.ts'),
-  ]);
+  const [{ existing, listFiles }, { fileNameOf }, { describeRange }, { fromText, toText }] =
+    await Promise.all([
+      import('../../../backup/browse/list-files.ts'),
+      import('../../../backup/browse/file-name.ts'),
+      import('../../../repository/tree/path-range.ts'),
+      import('../../../support/posix/byte-path.ts'),
+    ]);
   const repository = await openBackupRepository(session, options.repository, options.identity);
   let status: number = exitCodes.done;
   try {
@@ -38,7 +39,7 @@ async function listSnapshot(
       const lost = `cannot list ${source.name}:${describeRange(range)}: ${error.message}`;
       session.context.progress.warn(lost);
     });
-    await printList(session, files, {
+    await printList(session, place === undefined ? files : existing(files, snapshot, place), {
       line({ source, entry }) {
         const link = entry.target === undefined ? '' : ` -> ${toText(entry.target)}`;
         const path = printable(fileNameOf(source, entry) + (options.long ? link : ''));
@@ -47,6 +48,7 @@ async function listSnapshot(
       json: ({ source, entry }: ListedFile) => ({
         source: source.name,
         path: toText(entry.path),
+        ...(fromText(toText(entry.path)) === entry.path ? {} : { path64: base64(entry.path) }),
         ...described(entry),
       }),
     });
@@ -54,6 +56,10 @@ async function listSnapshot(
   } finally {
     await repository.close();
   }
+}
+
+function base64(path: string): string {
+  return Buffer.from(path, 'latin1').toString('base64');
 }
 
 function described({ type, mode, uid, gid, size, mtime }: Entry) {

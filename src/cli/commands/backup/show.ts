@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Repository } from '../../../repository/repository.ts';
 import type { Provenance } from '../../../repository/signed/provenance.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import type { Snapshot, SourceSummary } from '../../../repository/snapshot/snapshot.ts';
@@ -14,7 +15,7 @@ import { signersOption, trustedKeys } from '../../trusted-keys.ts';
 export function addBackupShow(backup: Command, wrap: Wrap): void {
   backup
     .command('show [snapshot]')
-    .description('tell what a snapshot holds, and every warning of its run; the latest when it is not named')
+    .description('tell what a snapshot holds, and every warning of its run; the newest when none is named')
     .option(...repositoryOption)
     .option(...identityOption)
     .option(...signersOption)
@@ -25,7 +26,7 @@ async function show(session: Session, { args: [name], options }: ParsedInput): P
   const { provenanceOf } = await import('../../../repository/signed/provenance.ts');
   const repository = await openBackupRepository(session, options.repository, options.identity);
   try {
-    const snapshot = await repository.find(name ?? 'latest');
+    const snapshot = await repository.find(name ?? (await newest(repository)));
     const signed = await repository.signedConfig(snapshot);
     const keys = await trustedKeys(session, options.signers);
     const provenance = await provenanceOf(signed, keys, `snapshot ${shortId(snapshot.id)}`);
@@ -33,6 +34,11 @@ async function show(session: Session, { args: [name], options }: ParsedInput): P
   } finally {
     await repository.close();
   }
+}
+
+/** Complete or not: who looks after a bad night wants to see that night. */
+async function newest(repository: Repository): Promise<string> {
+  return (await repository.snapshots()).at(-1)?.id ?? 'latest';
 }
 
 function renderSnapshot({

@@ -74,8 +74,16 @@ test('ls of a place lists what is there and below', async () => {
   const below = [join(data, 'sub'), join(data, 'sub/gone'), join(data, 'sub/touched')];
   assert.equal((await backup('ls', first, join(data, 'sub/'))).stdout.trim().split('\n'), below);
   assert.equal((await backup('ls', first, `data:${data}/sub`)).stdout.trim().split('\n'), below);
-  assert.is((await backup('ls', first, '/nowhere')).stdout, '');
   assert.is((await backup('ls', first, 'nosource:x')).status, 10);
+});
+
+test('ls of a place that is not there says so', async () => {
+  for (const format of [[], ['--json']]) {
+    const { status, stdout, stderr } = await backup('ls', first, '/nowhere', ...format);
+    assert.is(status, 10);
+    assert.is(stdout, '');
+    assert.match(stderr, 'there is no such file');
+  }
 });
 
 test('ls -l tells mode, owner, size and where a link points', async () => {
@@ -90,7 +98,6 @@ test('ls --json is one document', async () => {
     files.map(({ source, path, type, mode }: Record<string, unknown>) => [source, path, type, mode]),
     [['deployment', 'deployment.yaml', 'file', '0600']],
   );
-  assert.equal(JSON.parse((await backup('ls', first, '/nowhere', '--json')).stdout), []);
 });
 
 test('cat prints a file as it was, under any of its names, holes as zeros', async () => {
@@ -137,6 +144,39 @@ test('show tells of the latest snapshot, source by source', async () => {
   assert.match(stdout, /snapshot: {4}sha256:[0-9a-f]{64} \(complete\)/);
   assert.match(stdout, /data +The data +5 /);
   assert.is(JSON.parse((await backup('show', first, '--json')).stdout).id, first);
+});
+
+test('a name that is not UTF-8 is listed with its bytes escaped, and found by what was listed', async () => {
+  const odd = Buffer.concat([Buffer.from(`${data}/b`), Buffer.from([0xff, 0xc3]), Buffer.from('ä')]);
+  writeFileSync(odd, 'odd');
+  const link = Buffer.concat([Buffer.from(`${data}/c`), Buffer.from([0xfe])]);
+  linkSync(odd, link);
+  writeFileSync(`${data}/d\n`, 'line');
+  try {
+    const { id } = JSON.parse((await backup('--json')).stdout).snapshot;
+    const listed = (await backup('ls', id)).stdout.split('\n');
+    const names = [`${data}/b\\xff\\xc3ä`, `${data}/c\\xfe`, `${data}/d\\x0a`];
+    for (const name of names) assert.ok(listed.includes(name), name);
+    assert.is((await backup('cat', id, names[0]!)).stdout, 'odd');
+    assert.is((await backup('cat', id, names[1]!)).stdout, 'odd');
+    assert.is((await backup('cat', id, names[2]!)).stdout, 'line');
+    const [{ path, path64 }] = JSON.parse((await backup('ls', '--json', id, names[1]!)).stdout);
+    assert.is(`/${path}`, names[1]);
+    assert.equal(Buffer.from(path64, 'base64'), link.subarray(1));
+  } finally {
+    for (const name of [odd, link, `${data}/d\n`]) rmSync(name);
+  }
+});
+
+test('a file that is really called like an escaped byte is found by its name', async () => {
+  const name = join(data, String.raw`\x41`);
+  writeFileSync(name, 'literal');
+  try {
+    const { id } = JSON.parse((await backup('--json')).stdout).snapshot;
+    assert.is((await backup('cat', id, name)).stdout, 'literal');
+  } finally {
+    rmSync(name);
+  }
 });
 
 test.run();

@@ -113,6 +113,15 @@ test('backup DIR goes into another repository, and what watches the nightly one 
   assert.is((await run('backup', 'list')).status, 10);
 });
 
+test('words of --tag do not swallow the place that the backup goes to', async () => {
+  const { home, run } = host();
+  const { status } = await run('backup', '--tag', 'nightly', '--tag', 'before-upgrade', './elsewhere');
+  assert.is(status, 0);
+  const { stdout } = await run('--json', 'backup', 'list', '--repository', join(home, 'elsewhere'));
+  assert.equal(JSON.parse(stdout)[0].tags, ['nightly', 'before-upgrade']);
+  assert.is((await run('backup', 'list')).status, 10);
+});
+
 test('--dry-run prints the plan and writes nothing', async () => {
   const { home, run } = host('refuse-while: [{name: it rains, run: [cat, /rain], matches: yes}]');
   const { status, stdout } = await run('backup', '--dry-run');

@@ -86,4 +86,13 @@ test('a dump that complains but succeeds is good, and its complaints are kept', 
   assert.equal(warnings, ['by the way']);
 });
 
+test('show without a name tells of the newest snapshot, though it failed', async () => {
+  const host = new Host();
+  await host.save(good);
+  const failed = await host.save('echo disk on fire >&2; exit 4');
+  const { stdout } = await host.run('backup', 'show');
+  assert.match(stdout, failed.id);
+  assert.match(stdout, 'disk on fire');
+});
+
 test.run();
