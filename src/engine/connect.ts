@@ -26,7 +26,6 @@ async function info(client: Client): Promise<EngineInfo> {
     const [info, version] = await Promise.all([docker.info(), docker.version()]);
     return {
       version: version.Version,
-      apiVersion: version.ApiVersion,
       os: version.Os,
       architecture: version.Arch,
       store: storeOf(info.DriverStatus),

@@ -31,7 +31,6 @@ export interface Engine {
 
 export interface EngineInfo {
   version: string;
-  apiVersion: string;
   os: string;
   /** In Go's words: `amd64`, `arm64`. */
   architecture: string;

@@ -52,7 +52,7 @@ export async function backUpAll(
 }
 
 /** The host that a deployment file describes. */
-export async function hostAt(directory: string, engine: Engine, context: Context): Promise<Host> {
+async function hostAt(directory: string, engine: Engine, context: Context): Promise<Host> {
   const deployment = await readDeployment(join(directory, 'dockerctl.yaml'), { environment: {} });
   const loadImages = loadFromArchives(deployment, engine, openCatalog(context.stateDir), context);
   return { deployment, engine, context, loadImages };

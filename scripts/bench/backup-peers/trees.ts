@@ -77,7 +77,7 @@ function makeFiles(directory: string, files: number, directories: number): void 
   }
 }
 
-export const logBytes = 500_000_000;
+const logBytes = 500_000_000;
 
 /** A log of 500 MB, cut back to that if an earlier bench has let it grow. */
 function logTree(): string {
