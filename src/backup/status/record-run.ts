@@ -36,13 +36,13 @@ export async function recordRun(
     snapshots === undefined && known !== undefined
       ? { ...known, ...records }
       : backupStatus({ deployment, repository }, snapshots ?? [], records);
-  const warn = (doing: string) => (error: unknown) => context.progress.warn(`${doing}: ${messageOf(error)}`);
-  await writeStatus(status, context.stateDir).catch(warn('writing status.json'));
-  if (metrics !== undefined) await writeMetrics(status, metrics).catch(warn(`writing ${metrics}`));
+  await publish(status, metrics, context);
   for (const path of [statusFile(deployment, context.stateDir), ...(metrics === undefined ? [] : [metrics])])
     await sweepTemporaries(path, context.now()).catch(() => {}); // Told of already, where it cannot be written.
   for (const hook of run.outcome === 'complete' ? hooks.onSuccess : hooks.onFailure) {
-    await tell(hook, status).catch(warn(`running the hook ${hook.join(' ')}`));
+    await tell(hook, status).catch((error: unknown) =>
+      context.progress.warn(`running the hook ${hook.join(' ')}: ${messageOf(error)}`),
+    );
   }
   return status;
 }
@@ -62,9 +62,32 @@ export async function recordVerification(
   const lastRun = (await readStatus(deployment, repository, context.stateDir))?.lastRun ?? null;
   const lastVerified = { ended: context.now().toISOString(), snapshot: newest.id, readData };
   const status = backupStatus({ deployment, repository }, snapshots, { lastRun, lastVerified });
-  const warn = (path: string) => (error: unknown) =>
-    context.progress.warn(`writing ${path}: ${messageOf(error)}`);
-  await writeStatus(status, context.stateDir).catch(warn('status.json'));
+  await publish(status, metrics, context);
+}
+
+/**
+ * Writes down which snapshots are left of the deployment's own after some were removed. Never throws: whatever goes wrong here is a
+ * warning, they are removed.
+ */
+export async function recordRemoval(
+  deployment: string,
+  { repository, metrics }: Pick<Settings, 'repository' | 'metrics'>,
+  snapshots: readonly Snapshot[],
+  context: Context,
+): Promise<void> {
+  const known = await readStatus(deployment, repository, context.stateDir);
+  const records = { lastRun: known?.lastRun ?? null, lastVerified: known?.lastVerified ?? null };
+  await publish(backupStatus({ deployment, repository }, snapshots, records), metrics, context);
+}
+
+/** To where it is told of, each in one step. */
+async function publish(
+  status: BackupStatus,
+  metrics: string | undefined,
+  { stateDir, progress }: Context,
+): Promise<void> {
+  const warn = (path: string) => (error: unknown) => progress.warn(`writing ${path}: ${messageOf(error)}`);
+  await writeStatus(status, stateDir).catch(warn('status.json'));
   if (metrics !== undefined) await writeMetrics(status, metrics).catch(warn(metrics));
 }
 

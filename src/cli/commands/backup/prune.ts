@@ -31,10 +31,20 @@ async function prune(session: Session, { options }: ParsedInput): Promise<undefi
     }
     if (plan.blocked !== undefined) throw distrusted(plan.blocked);
     const gone = decisions.filter(({ keep }) => !keep).map(({ id }) => id);
-    session.result(await repository.remove(gone, session.context), renderReport);
+    const report = await repository.remove(gone, session.context);
+    await recordLeft(session, await repository.snapshots());
+    session.result(report, renderReport);
   } finally {
     await repository.close();
   }
+}
+
+/** What monitoring is told of the deployment's own repository is true again after some of it was removed. */
+export async function recordLeft(session: Session, snapshots: Snapshot[]): Promise<void> {
+  const { recordRemoval } = await import('../../../backup/status/record-run.ts');
+  const { name, backup } = await session.deployment();
+  const own = snapshots.filter(({ deployment }) => deployment === name);
+  if (backup !== undefined) await recordRemoval(name, backup, own, session.context);
 }
 
 async function planFor(session: Session, snapshots: Snapshot[]): Promise<RetentionPlan<PruneCandidate>> {

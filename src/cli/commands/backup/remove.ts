@@ -5,7 +5,7 @@ import { identityOption, openBackupRepository, repositoryOption } from '../../ba
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { count, formatTime } from '../../render/quantities.ts';
-import { renderReport } from './prune.ts';
+import { recordLeft, renderReport } from './prune.ts';
 
 export function addBackupRemove(backup: Command, wrap: Wrap): void {
   backup
@@ -29,7 +29,9 @@ async function remove(session: Session, { args: [names], options }: ParsedInput)
     }
     await session.confirm(`Remove ${count(doomed.length, 'snapshot')} for good: ${list}`);
     const ids = doomed.map(({ id }) => id);
-    session.result(await repository.remove(ids, session.context), renderReport);
+    const report = await repository.remove(ids, session.context);
+    if (options.repository === undefined) await recordLeft(session, await repository.snapshots());
+    session.result(report, renderReport);
   } finally {
     await repository.close();
   }

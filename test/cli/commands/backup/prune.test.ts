@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -15,11 +15,13 @@ const day = 86_400_000;
 class Shop {
   readonly home = mkdtempSync(join(root, 'shop-'));
   readonly repository = join(this.home, 'repository');
+  readonly status = join(this.home, 'state', 'backup', 'shop', 'status.json');
+  readonly metrics = join(this.home, 'shop.prom');
   readonly file: string;
 
   constructor(keep: string) {
     const sources = 'sources: {config: {paths: [/etc/hostname]}, mirror: {paths: [/srv/none], full: true}}';
-    const backup = `{repository: ${this.repository}, keep: ${keep}, ${sources}}`;
+    const backup = `{repository: ${this.repository}, metrics: ${this.metrics}, keep: ${keep}, ${sources}}`;
     this.file = deploymentFile(`name: shop\nx-dockerctl: {backup: ${backup}}\n`);
   }
 
@@ -98,6 +100,30 @@ test('with a wrong clock nothing goes, and the exit status says that something i
   assert.is(status, 1);
   assert.match(stderr, /nothing is removed, for the clock says/);
   assert.is((await shop.list()).length, 3);
+});
+
+test('what monitoring reads tells of what is left as soon as prune or remove ends', async () => {
+  const shop = new Shop('{last: 1}');
+  await shop.save(3, { complete: false });
+  const [middle, young] = [await shop.save(2), await shop.save(1)];
+  await shop.save(1, { deployment: 'other' });
+  assert.is((await shop.run('verify')).status, 0);
+  const told = () => {
+    const { snapshots, lastComplete } = JSON.parse(readFileSync(shop.status, 'utf8'));
+    return {
+      ...snapshots,
+      last: lastComplete?.id,
+      metrics: readFileSync(shop.metrics, 'utf8').match(/_complete\{.*/g),
+    };
+  };
+  const gauge = (count: number) => [`_complete{deployment="shop"} ${count}`];
+  assert.equal(told(), { complete: 2, incomplete: 1, last: young, metrics: gauge(2) });
+  assert.is((await shop.run('remove', middle, '--yes')).status, 0);
+  assert.equal(told(), { complete: 1, incomplete: 1, last: young, metrics: gauge(1) });
+  const pruned = await shop.run('prune');
+  assert.is(pruned.status, 0, pruned.stderr);
+  assert.equal(told(), { complete: 1, incomplete: 0, last: young, metrics: gauge(1) });
+  assert.is(JSON.parse(readFileSync(shop.status, 'utf8')).lastVerified.snapshot, young);
 });
 
 test('remove asks, takes ids by their beginning, and removes those alone', async () => {
