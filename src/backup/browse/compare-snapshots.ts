@@ -1,29 +1,56 @@
 import type { Entry } from '../../repository/entry.ts';
+import type { Gap } from '../../repository/read/read-entries.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
+import { isWithin, type PathRange } from '../../repository/tree/path-range.ts';
 import { compareTrees, type Difference } from './compare-trees.ts';
 
 export interface SnapshotDifference extends Difference {
   source: Pick<SourceSummary, 'name' | 'kind'>;
 }
 
-/** What differs between two snapshots, source by source; one that only one of them has counts as added or removed. */
+/** A part of a source's tree that cannot be read in one of the snapshots: what differs there is not known. */
+export interface UncomparedPart extends Gap {
+  snapshot: Snapshot;
+  source: Pick<SourceSummary, 'name'>;
+}
+
+/**
+ * What differs between two snapshots, source by source; one that only one of them has counts as added or removed.
+ *
+ * @param onDamage is told of each part that cannot be read, and the rest is compared
+ */
 export async function* compareSnapshots(
   repository: Repository,
   before: Snapshot,
   after: Snapshot,
+  onDamage: (part: UncomparedPart) => void,
 ): AsyncGenerator<SnapshotDifference> {
   const sources = new Map([...before.sources, ...after.sources].map((source) => [source.name, source]));
   for (const source of sources.values()) {
-    const [old, now] = [entriesOf(repository, before, source), entriesOf(repository, after, source)];
-    for await (const difference of compareTrees(old, now)) yield { ...difference, source };
+    const [old, now] = [before, after].map((snapshot) => readable(repository, snapshot, source, onDamage));
+    for await (const difference of compareTrees(old!.entries, now!.entries)) {
+      const { change, path } = difference;
+      const other = change === 'added' ? old : change === 'removed' ? now : undefined;
+      if (!other?.gaps.some((gap) => isWithin(path, gap))) yield { ...difference, source };
+    }
   }
 }
 
-async function* entriesOf(
+/** What can be read of a source of a snapshot, and the gaps between as they are come upon: each before what lies behind it. */
+function readable(
   repository: Repository,
   snapshot: Snapshot,
-  { name }: SourceSummary,
-): AsyncGenerator<Entry> {
-  if (snapshot.sources.some((source) => source.name === name)) yield* repository.entries(snapshot, name);
+  source: SourceSummary,
+  onDamage: (part: UncomparedPart) => void,
+): { entries: AsyncIterable<Entry>; gaps: readonly PathRange[] } {
+  const gaps: PathRange[] = [];
+  const onGap = (gap: Gap) => {
+    gaps.push(gap);
+    onDamage({ ...gap, snapshot, source });
+  };
+  const isThere = snapshot.sources.some(({ name }) => name === source.name);
+  return { entries: isThere ? repository.entries(snapshot, source.name, onGap) : nothing(), gaps };
 }
+
+async function* nothing(): AsyncGenerator<never> {}

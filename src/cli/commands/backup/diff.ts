@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { Difference } from '../../../backup/browse/compare-trees.ts';
+import { shortId } from '../../../repository/snapshot/short-id.ts';
 import { identityOption, openBackupRepository, repositoryOption } from '../../backup-repository.ts';
 import type { Session } from '../../context.ts';
+import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { printList } from '../../render/list.ts';
 import { printable } from '../../render/table.ts';
@@ -20,18 +22,22 @@ export function addBackupDiff(backup: Command, wrap: Wrap): void {
     .action(wrap(compare));
 }
 
-async function compare(
-  session: Session,
-  { args: [before, after], options }: ParsedInput,
-): Promise<undefined> {
-  const [{ compareSnapshots }, { fileNameOf }] = await Promise.all([
+async function compare(session: Session, { args: [before, after], options }: ParsedInput): Promise<number> {
+  const [{ compareSnapshots }, { fileNameOf }, { describeRange }] = await Promise.all([
     import('../../../backup/browse/compare-snapshots.ts'),
     import('../../../backup/browse/file-name.ts'),
+    import('../../../repository/tree/path-range.ts'),
   ]);
+  let status: number = exitCodes.done;
   const repository = await openBackupRepository(session, options.repository, options.identity);
   try {
     const [old, now] = await Promise.all([repository.find(before), repository.find(after)]);
-    await printList(session, compareSnapshots(repository, old, now), {
+    const differences = compareSnapshots(repository, old, now, ({ snapshot, source, error, ...range }) => {
+      status = exitCodes.damaged;
+      const lost = `${source.name}:${describeRange(range)} of snapshot ${shortId(snapshot.id)}`;
+      session.context.progress.warn(`cannot compare ${lost}: ${error.message}`);
+    });
+    await printList(session, differences, {
       line: ({ source, ...difference }) => {
         const name = printable(fileNameOf(source, difference));
         return `${signs[difference.change]} ${name}${renderAttributes(difference)}`;
@@ -43,6 +49,7 @@ async function compare(
         attributes,
       }),
     });
+    return status;
   } finally {
     await repository.close();
   }
