@@ -6,5 +6,5 @@ import { quietContext } from './save-directory.ts';
 const [directory, stateDir, archive] = process.argv.slice(2) as [string, string, string];
 const context = quietContext(stateDir);
 const repository = await openOrCreateRepository(directory, context);
-await importArchive(repository, archive, {}, context);
+await importArchive(repository, archive, { keys: {} }, context);
 await repository.close();

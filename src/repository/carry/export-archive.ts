@@ -23,13 +23,13 @@ export async function* exportArchive(
 }
 
 /** What tells of the snapshot comes first, so that it can be taken in as it is read. */
-async function* exportTar({ snapshot, manifest, blobs, read }: Outgoing): AsyncGenerator<Uint8Array> {
+async function* exportTar({ snapshot, manifest, tellingFirst, read }: Outgoing): AsyncGenerator<Uint8Array> {
   const digest = digestOf(manifest);
   const index = encodeSnapshotIndex([{ snapshot, manifest: { digest, size: manifest.length } }]);
   yield* tarFile('oci-layout', Buffer.from(layoutVersion));
   yield* tarFile('index.json', Buffer.from(index));
   yield* tarFile(blobName(digest), manifest);
-  for (const blob of blobs) {
+  for (const blob of tellingFirst) {
     yield tarFileHeader(blobName(blob.digest), blob.size);
     yield* read(blob);
     yield tarPadding(blob.size);

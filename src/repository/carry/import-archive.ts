@@ -7,6 +7,7 @@ import { DamagedError } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';
 import type { Repository } from '../repository.ts';
 import type { Provenance, TrustedKeys } from '../signed/provenance.ts';
+import type { BlobRef } from '../snapshot/manifest.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { blobOf, notExported, readAnnounced, readSmall } from './exported-entries.ts';
 import type { Incoming } from './incoming.ts';
@@ -18,6 +19,14 @@ export interface ImportReport {
   existed: boolean;
   /** What the repository lacked. */
   added: { blobs: number; bytes: number };
+  /** What could not be read of the archive, and is not in the repository; none unless `skipDamaged`. */
+  missing: { blobs: number; bytes: number };
+}
+
+export interface ImportOptions {
+  keys: TrustedKeys;
+  /** Take what is whole of an archive that is cut or damaged. The snapshot is then as one that lost something where it lies. */
+  skipDamaged?: boolean;
 }
 
 /**
@@ -30,14 +39,15 @@ export interface ImportReport {
 export async function importArchive(
   repository: Repository,
   input: ArchiveInput,
-  keys: TrustedKeys,
+  { keys, skipDamaged = false }: ImportOptions,
   context: Context,
 ): Promise<ImportReport> {
   const what = typeof input === 'string' ? input : input.name;
   const task = context.progress.begin(`importing ${what}`, { unit: 'bytes' });
   const archive = await openArchive(input);
   try {
-    return await importEntries(repository, watched(archive.entries(), task), { what, keys }, context);
+    const entries = watched(archive.entries(), task);
+    return await importEntries(repository, entries, { what, keys, skipDamaged }, context);
   } catch (error) {
     throw error instanceof DamagedError && error.advice === undefined ? damagedArchive(what, error) : error;
   } finally {
@@ -48,7 +58,7 @@ export async function importArchive(
 
 function damagedArchive(what: string, cause: DamagedError): DamagedError {
   return new DamagedError(`importing ${what}: ${cause.message}`, {
-    advice: 'Copy it again from where it came from, all volumes of it if there are several',
+    advice: 'Copy it again from where it came from, all volumes of it; --skip-damaged takes what is whole',
     facts: cause.facts,
     cause,
   });
@@ -60,17 +70,23 @@ async function* watched(entries: AsyncIterable<TarEntry>, task: ProgressTask): A
   }
 }
 
+interface Importing extends Required<ImportOptions> {
+  /** The archive, for messages. */
+  what: string;
+}
+
 async function importEntries(
   repository: Repository,
   entries: AsyncIterable<TarEntry>,
-  { what, keys }: { what: string; keys: TrustedKeys },
+  importing: Importing,
   context: Context,
 ): Promise<ImportReport> {
+  const { what, keys, skipDamaged } = importing;
   let incoming: Incoming | undefined;
   let announced: Digest | undefined;
   const unseen = new Map<Digest, number>();
   try {
-    for await (const entry of entries) {
+    for await (const entry of skipDamaged ? untilDamaged(entries, context) : entries) {
       context.signal.throwIfAborted();
       if (entry.kind === 'directory' || entry.path === 'oci-layout') continue;
       if (entry.path === 'index.json' && announced === undefined) {
@@ -80,21 +96,49 @@ async function importEntries(
         incoming = await repository.beginIncoming(manifest, keys, context);
         for (const { digest, size } of incoming.needed) unseen.set(digest, size);
       } else {
-        await takeBlob(entry, incoming, unseen, what);
+        const taken = takeBlob(entry, incoming, unseen, what);
+        await (skipDamaged ? taken.catch(warnOfDamage(context)) : taken);
       }
     }
     if (incoming === undefined) throw notExported(what, 'it holds no snapshot');
-    if (unseen.size > 0) throw notExported(what, `${unseen.size} of the snapshot's blobs are not in it`);
-    return await commit(incoming);
+    if (unseen.size > 0 && !skipDamaged)
+      throw notExported(what, `${unseen.size} of the snapshot's blobs are not in it`);
+    return await commit(incoming, unseen, skipDamaged);
   } finally {
     await incoming?.abandon();
   }
 }
 
-async function commit(incoming: Incoming): Promise<ImportReport> {
+/** What can be read of an archive: nothing is known of what lies behind a place where it is no archive any more. */
+async function* untilDamaged(entries: AsyncIterable<TarEntry>, context: Context): AsyncGenerator<TarEntry> {
+  try {
+    yield* entries;
+  } catch (error) {
+    warnOfDamage(context)(error);
+  }
+}
+
+function warnOfDamage({ progress }: Context): (error: unknown) => void {
+  return (error) => {
+    if (!(error instanceof DamagedError)) throw error;
+    progress.warn(error.message);
+  };
+}
+
+async function commit(
+  incoming: Incoming,
+  unseen: ReadonlyMap<Digest, number>,
+  damaged: boolean,
+): Promise<ImportReport> {
   const { lacking, existing } = incoming;
-  const added = { blobs: lacking.length, bytes: lacking.reduce((sum, { size }) => sum + size, 0) };
-  return { ...(await incoming.commit()), existed: existing !== undefined, added };
+  const missing = lacking.filter(({ digest }) => unseen.has(digest));
+  const added = lacking.filter(({ digest }) => !unseen.has(digest));
+  const committed = await incoming.commit({ damaged });
+  return { ...committed, existed: existing !== undefined, added: sum(added), missing: sum(missing) };
+}
+
+function sum(blobs: readonly BlobRef[]): ImportReport['added'] {
+  return { blobs: blobs.length, bytes: blobs.reduce((bytes, { size }) => bytes + size, 0) };
 }
 
 async function readManifest(entry: TarEntry, announced: Digest | undefined, what: string): Promise<Buffer> {
@@ -113,10 +157,7 @@ async function takeBlob(
   const digest = blobOf(entry, what);
   const size = unseen.get(digest);
   if (size === undefined) throw notExported(what, `${JSON.stringify(entry.path)} has no place in it`);
+  if (incoming.lacking.some((blob) => blob.digest === digest)) await incoming.add(digest, entry.content());
+  else for await (const _ of verified(entry.content(), { digest, size }, `${what}: ${hexOf(digest)}`));
   unseen.delete(digest);
-  if (incoming.lacking.some((blob) => blob.digest === digest)) {
-    await incoming.add(digest, entry.content());
-    return;
-  }
-  for await (const _ of verified(entry.content(), { digest, size }, `${what}: ${hexOf(digest)}`));
 }

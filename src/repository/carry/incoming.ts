@@ -30,8 +30,11 @@ export interface Incoming {
    * then nothing at all has been stored.
    */
   add(digest: Digest, content: AsyncIterable<Uint8Array>): Promise<void>;
-  /** Makes it visible. Throws `DamagedError` while anything is lacking, and `SignatureError` as `add` does. */
-  commit(): Promise<{ snapshot: Snapshot; provenance: Provenance }>;
+  /**
+   * Makes it visible. Throws `DamagedError` while anything is lacking, unless a `damaged` snapshot is better than none and its config has
+   * come; and `SignatureError` as `add` does.
+   */
+  commit(options?: { damaged?: boolean }): Promise<{ snapshot: Snapshot; provenance: Provenance }>;
   /** Gives up and releases the lock. What was added stays for the next attempt, or until the next removal. */
   abandon(): Promise<void>;
 }
@@ -96,10 +99,10 @@ export async function beginIncoming(options: IncomingOptions): Promise<Incoming>
       awaited.delete(digest);
     },
 
-    async commit() {
+    async commit({ damaged = false } = {}) {
       try {
         const provenance = await check();
-        requireAll([...awaited.values()]);
+        if (!damaged) requireAll([...awaited.values()]);
         await syncBlobs(store);
         if (existing === undefined) return { snapshot: await commitIncoming(options), provenance };
         if (brings) await addSignature(existing, brings, options);

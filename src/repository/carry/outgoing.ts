@@ -16,18 +16,23 @@ export interface Outgoing {
   manifest: Buffer;
   /** Every blob that it needs but its manifest, each once. */
   blobs: readonly BlobRef[];
+  /** The same, what tells of the content before the content: of an archive that is cut, all that comes before the cut can be told. */
+  tellingFirst: readonly BlobRef[];
   /** The bytes of one of them. Throws `DamagedError` at their end when they are not what the digest says. */
   read(blob: BlobRef): AsyncIterable<Uint8Array>;
 }
 
 /** A snapshot as it leaves its repository: its manifest, and every other blob that it needs. */
 export async function readOutgoing(store: Store, stored: StoredSnapshot): Promise<Outgoing> {
-  const { snapshot, manifest } = stored;
+  const { snapshot, manifest, parts } = stored;
+  const blobs = blobsOfParts(parts);
+  const packs = new Set(parts.packs.map(({ digest }) => digest));
   return {
     directory: store.directory,
     snapshot,
     manifest: await readBlob(store, manifest.digest, manifestLimit),
-    blobs: blobsOfParts(stored.parts),
+    blobs,
+    tellingFirst: blobs.toSorted((a, b) => Number(packs.has(a.digest)) - Number(packs.has(b.digest))),
     read: (blob) => readVerified(store, blob),
   };
 }

@@ -33,7 +33,7 @@ export async function unpackExported(
   const directory = join(parent, randomBytes(4).toString('hex'));
   const repository = await openOrCreateRepository(directory, context, { identities });
   try {
-    await importArchive(repository, input, keys, context);
+    await importArchive(repository, input, { keys }, context);
     return removedWhenClosed(repository, options);
   } catch (error) {
     await repository.close();

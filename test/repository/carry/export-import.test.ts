@@ -105,6 +105,50 @@ test('wherever it is cut, nothing is imported, and the whole archive then brings
   assert.equal(await wholeSnapshots(into, context), [second.id]);
 });
 
+test('of one that is cut, what is whole is taken when that is asked for, and a whole one brings the rest', async () => {
+  const packs = await makeRepository(root, context, { size: 300_000, snapshots: 2 });
+  const [, newest] = packs.snapshots as [(typeof snapshots)[0], (typeof snapshots)[0]];
+  for (const format of ['tar', 'tar.gz', 'tar.zst', 'tar.xz'] as const) {
+    const archive = await exported(packs.directory, newest.id, context, format);
+    const into = newDirectory();
+    const cut = archive.subarray(0, Math.floor(archive.length * 0.75));
+    const report = await imported(into, stream(cut), context, {}, true);
+    assert.ok(report.missing.blobs >= 1 && report.added.blobs >= 4, `${format}: ${JSON.stringify(report)}`);
+    const repository = await openRepository(into, context);
+    const [snapshot] = await repository.snapshots();
+    const entries = await Array.fromAsync(repository.entries(snapshot!, 'files'));
+    assert.equal(
+      entries.map(({ path }) => path),
+      ['.', 'own', 'shared'],
+      format,
+    );
+    const { damage } = await repository.verify({}, context);
+    assert.is(damage.length, report.missing.blobs, format);
+    await repository.close();
+    const again = await imported(into, stream(archive), context);
+    assert.equal([again.existed, again.added, again.missing.blobs], [true, report.missing, 0]);
+    assert.equal(await wholeSnapshots(into, context), [newest.id]);
+  }
+});
+
+test('of one that is damaged in the middle, all but that is taken', async () => {
+  let taken = 0;
+  for (let at = 4096; at < tar.length; at += 397) {
+    const spoiled = Buffer.from(tar);
+    spoiled[at]! ^= 0x20;
+    const into = newDirectory();
+    const result = await imported(into, stream(spoiled), context, {}, true).catch((error: unknown) => error);
+    if (result instanceof DamagedError) {
+      assert.equal(await idsIn(into), [], `byte ${at}`);
+      continue;
+    }
+    taken++;
+    assert.ok((result as { missing: { blobs: number } }).missing.blobs <= 5, `byte ${at}`);
+    assert.equal(await idsIn(into), [second.id], `byte ${at}`);
+  }
+  assert.ok(taken > tar.length / 397 / 2, `${taken} taken`);
+});
+
 test('archives that are meant to harm are refused, and leave nothing visible', async () => {
   const entries = await entriesOf(tar);
   const [layout, index, manifest, ...blobs] = entries as [Entry, Entry, Entry, ...Entry[]];

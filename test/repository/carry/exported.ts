@@ -58,10 +58,11 @@ export async function imported(
   input: ArchiveInput,
   context: Context,
   keys: TrustedKeys = {},
+  skipDamaged = false,
 ): Promise<ImportReport> {
   const repository = await openOrCreateRepository(directory, context);
   try {
-    return await importArchive(repository, input, keys, context);
+    return await importArchive(repository, input, { keys, skipDamaged }, context);
   } finally {
     await repository.close();
   }

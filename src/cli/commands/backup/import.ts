@@ -4,6 +4,7 @@ import { shortId } from '../../../repository/snapshot/short-id.ts';
 import { archiveInputs } from '../../archive-inputs.ts';
 import { openOrCreateBackupRepository, repositoryOption } from '../../backup-repository.ts';
 import type { Session } from '../../context.ts';
+import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { renderProvenance } from '../../render/provenance.ts';
 import { count, formatBytes } from '../../render/quantities.ts';
@@ -15,10 +16,16 @@ export function addBackupImport(backup: Command, wrap: Wrap): void {
     .description('take in the snapshots of exported archives (- is standard input), each verified first')
     .option(...repositoryOption)
     .option(...signersOption)
+    .option('--skip-damaged', 'of an archive that is cut or damaged, take what is whole')
+    .addHelpText(
+      'after',
+      '\nWhat a damaged archive lacks is missing in the repository: `restore --skip-damaged` brings back the rest, and importing' +
+        '\na whole copy adds it.',
+    )
     .action(wrap(importFiles));
 }
 
-async function importFiles(session: Session, { args: [files], options }: ParsedInput): Promise<undefined> {
+async function importFiles(session: Session, { args: [files], options }: ParsedInput): Promise<number> {
   const [{ importArchive }, { groupInputs }] = await Promise.all([
     import('../../../repository/carry/import-archive.ts'),
     import('../../../archive/input.ts'),
@@ -27,15 +34,24 @@ async function importFiles(session: Session, { args: [files], options }: ParsedI
   const inputs = await groupInputs(archiveInputs(session.io, files));
   const repository = await openOrCreateBackupRepository(session, options.repository);
   const reports: ImportReport[] = [];
+  const skipDamaged = options.skipDamaged === true;
   try {
-    for (const input of inputs) reports.push(await importArchive(repository, input, keys, session.context));
+    for (const input of inputs)
+      reports.push(await importArchive(repository, input, { keys, skipDamaged }, session.context));
   } finally {
     await repository.close();
   }
   session.result(reports, (all) => all.map(renderReport).join('\n'));
+  return reports.some(({ missing }) => missing.blobs > 0) ? exitCodes.damaged : exitCodes.done;
 }
 
-function renderReport({ snapshot: { id }, provenance, existed, added }: ImportReport): string {
+function renderReport(report: ImportReport): string {
+  const { blobs, bytes } = report.missing;
+  const lost = blobs === 0 ? '' : `\n  ${count(blobs, 'file')} of it, ${formatBytes(bytes)}, cannot be read`;
+  return `${renderTaken(report)}${lost}`;
+}
+
+function renderTaken({ snapshot: { id }, provenance, existed, added }: ImportReport): string {
   const short = shortId(id);
   const files = `${count(added.blobs, 'file')}, ${formatBytes(added.bytes)}`;
   if (!existed) return `snapshot ${short}: added ${files} (${renderProvenance(provenance)})`;
