@@ -29,11 +29,6 @@ export async function recordOf(
   { repository, host }: RunPorts,
   context: Context,
 ): Promise<Omit<RestoreRecord, 'version' | 'id'>> {
-  const createdVolumes: string[] = [];
-  const volumes = new Set(selected.flatMap(({ volume, volumes = [] }) => volumes.concat(volume ?? [])));
-  for (const volume of volumes) {
-    if (!(await host!.engine.volumes.inspect(volume))) createdVolumes.push(volume);
-  }
   const namesOf = (state: ServiceState['state']) => {
     return services.filter((service) => service.state === state).map(({ name }) => name);
   };
@@ -51,23 +46,44 @@ export async function recordOf(
     sources: selected.map(({ summary: { name, title, files, bytes } }) => ({ name, title, files, bytes })),
     phase: 'staging',
     createdDirectories: [],
-    createdVolumes,
+    createdVolumes: await missingVolumes(selected, host),
     places: [],
     times: [],
     leftOutRules: [],
     kept: [],
-    databases: selected.flatMap(({ summary, database }) =>
-      database === undefined ? [] : [{ source: summary.name, ...database }],
-    ),
+    databases: databasesOf(selected),
     rebuilt: [],
-    commands: selected.flatMap(({ summary, command }) => {
-      if (command === undefined) return [];
-      const { service, run, restore, timeout } = command;
-      return [{ source: summary.name, service, run, restore, timeout }];
-    }),
+    commands: commandsOf(selected),
     stop: plan.stop,
     start: plan.start,
     running: namesOf('running'),
     missing: namesOf('missing'),
   };
+}
+
+/** The restore will make them, and undoing it removes them. */
+async function missingVolumes(
+  selected: readonly SelectedSource[],
+  host: RestoreHost | undefined,
+): Promise<string[]> {
+  const volumes = new Set(selected.flatMap(({ volume, volumes = [] }) => volumes.concat(volume ?? [])));
+  const missing: string[] = [];
+  for (const volume of volumes) {
+    if (!(await host!.engine.volumes.inspect(volume))) missing.push(volume);
+  }
+  return missing;
+}
+
+function databasesOf(selected: readonly SelectedSource[]): RestoreRecord['databases'] {
+  return selected.flatMap(({ summary, database }) =>
+    database === undefined ? [] : [{ source: summary.name, ...database }],
+  );
+}
+
+function commandsOf(selected: readonly SelectedSource[]): RestoreRecord['commands'] {
+  return selected.flatMap(({ summary, command }) => {
+    if (command === undefined) return [];
+    const { service, run, restore, timeout } = command;
+    return [{ source: summary.name, service, run, restore, timeout }];
+  });
 }

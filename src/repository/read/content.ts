@@ -24,16 +24,15 @@ export async function* readContent(
   const places = await load();
   const reads: Promise<LentChunk>[] = [];
   let begun = 0;
+  const readAhead = () => {
+    while (begun < chunks.length && (reads.length === 0 || (reads.length < chunksAhead && frames.hasRoom))) {
+      const read = readChunk(places, frames, chunks[begun++]!, !lent);
+      read.catch(() => {});
+      reads.push(read);
+    }
+  };
   try {
-    while (begun < chunks.length || reads.length > 0) {
-      while (
-        begun < chunks.length &&
-        (reads.length === 0 || (reads.length < chunksAhead && frames.hasRoom))
-      ) {
-        const read = readChunk(places, frames, chunks[begun++]!, !lent);
-        read.catch(() => {});
-        reads.push(read);
-      }
+    for (readAhead(); reads.length > 0; readAhead()) {
       const chunk = await reads.shift()!;
       try {
         yield chunk.bytes;
@@ -42,15 +41,7 @@ export async function* readContent(
       }
     }
   } catch (error) {
-    if (!(error instanceof DamagedError)) throw error;
-    const path = toText(entry.path);
-    throw new DamagedError(`reading the content of ${path}: ${error.message}`, {
-      advice:
-        error.advice ??
-        'dockerctl backup verify names all that is spoilt; another snapshot may have the file whole',
-      facts: { ...error.facts, path },
-      cause: error,
-    });
+    throw error instanceof DamagedError ? spoilt(entry, error) : error;
   } finally {
     for (const read of reads)
       read.then(
@@ -82,5 +73,16 @@ async function readChunk(
   giveBack();
   throw new DamagedError(`the chunk ${hex} in pack ${place.frame.pack} has digest ${got}`, {
     facts: { got, want: hex },
+  });
+}
+
+function spoilt(entry: Readonly<Entry>, error: DamagedError): DamagedError {
+  const path = toText(entry.path);
+  return new DamagedError(`reading the content of ${path}: ${error.message}`, {
+    advice:
+      error.advice ??
+      'dockerctl backup verify names all that is spoilt; another snapshot may have the file whole',
+    facts: { ...error.facts, path },
+    cause: error,
   });
 }

@@ -38,41 +38,20 @@ export interface EndedSource {
 
 /** Publishes everything that a run has staged, in the order that `docs/backup-format.md` promises. */
 export async function commitRun(options: CommitOptions): Promise<Snapshot> {
-  const { store, ingest } = options;
-  await ingest.close(); // What the threads hold makes room for the indexes.
-  const trees = await resolveTrees(options);
-  const needed = packsOf(trees.refs.values());
-  const written = ingest.packs.filter(({ ref }) => needed.has(ref.digest));
-  const indexes = await writeIndexes(options, written, needed);
-  const notes = await writeNotes(store, options.sources);
-  const staged = unique([
-    ...written.map((pack) => pack.staged),
-    ...trees.staged,
-    ...indexes.staged,
-    ...(notes === undefined ? [] : [notes]),
-  ]);
-  const sources = options.sources.map(({ summary }) => summary);
-  const about = {
-    ...options.about,
-    complete: sources.every(({ complete }) => complete),
-    sources,
-    added: await countAdded(store, staged),
-  };
+  const { store } = options;
+  await options.ingest.close(); // What the threads hold makes room for the indexes.
+  const { staged, trees, parts } = await stageContent(options);
+  const about = await describeSnapshot(options, staged);
   const { config, signature } = await stageConfig(options, {
     repository: options.repository,
     snapshot: about,
-    trees: trees.ofSource,
-    notes: notes?.digest,
+    trees,
+    notes: parts.notes?.digest,
   });
-  const parts = {
-    config,
-    signature,
-    packs: [...needed.values()],
-    indexes: indexes.refs,
-    trees: [...trees.refs.values()],
-    notes,
-  };
-  const manifest = await stageBlob(store, encodeManifest(parts, store.recipients.length > 0));
+  const manifest = await stageBlob(
+    store,
+    encodeManifest({ config, signature, ...parts }, store.recipients.length > 0),
+  );
   for (const blob of [...staged, config, ...(signature === undefined ? [] : [signature])]) {
     await publishBlob(store, blob);
   }
@@ -82,6 +61,44 @@ export async function commitRun(options: CommitOptions): Promise<Snapshot> {
   await tendCache(options, parts).catch(() => {});
   await keepReserve(store.directory).catch(() => {}); // Without it only removing on a full disk is harder.
   return { id: config.digest, ...about };
+}
+
+interface StagedContent {
+  /** In the order in which they are published. */
+  staged: StagedBlob[];
+  /** Segments of the tree of each source. */
+  trees: Map<string, Digest[]>;
+  parts: Omit<Parts, 'config' | 'signature'>;
+}
+
+/** All that the snapshot consists of, but for what tells of it. */
+async function stageContent(options: CommitOptions): Promise<StagedContent> {
+  const { store, ingest } = options;
+  const trees = await resolveTrees(options);
+  const needed = packsOf(trees.refs.values());
+  const written = ingest.packs.filter(({ ref }) => needed.has(ref.digest));
+  const indexes = await writeIndexes(options, written, needed);
+  const notes = await writeNotes(store, options.sources);
+  const packs = written.map((pack) => pack.staged);
+  return {
+    staged: unique([...packs, ...trees.staged, ...indexes.staged, ...(notes === undefined ? [] : [notes])]),
+    trees: trees.ofSource,
+    parts: {
+      packs: [...needed.values()],
+      indexes: indexes.refs,
+      trees: [...trees.refs.values()],
+      notes,
+    },
+  };
+}
+
+async function describeSnapshot(
+  { store, about, sources }: CommitOptions,
+  staged: readonly StagedBlob[],
+): Promise<Omit<Snapshot, 'id'>> {
+  const summaries = sources.map(({ summary }) => summary);
+  const complete = summaries.every((summary) => summary.complete);
+  return { ...about, complete, sources: summaries, added: await countAdded(store, staged) };
 }
 
 /** Of blobs that are not there yet: files that were read again may turn out as they were. */
