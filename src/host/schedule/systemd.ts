@@ -18,6 +18,7 @@ export function systemdPaths(deployment: string): { service: string; timer: stri
   return { service: `${unit}.service`, timer: `${unit}.timer` };
 }
 
+/** `idle` since systemd 252; an earlier one complains, and keeps the weight before it. Source: systemd.resource-control(5). */
 function serviceUnit({ deployment, jobs }: Schedule): string {
   return `${ownMark}
 [Unit]
@@ -28,6 +29,8 @@ After=docker.service
 Type=oneshot
 ${jobs.map((job) => `ExecStart=${job.map(quoteArgument).join(' ')}`).join('\n')}
 Nice=10
+CPUWeight=1
+CPUWeight=idle
 IOSchedulingClass=best-effort
 IOSchedulingPriority=7
 `;

@@ -1,5 +1,7 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { enterIdleGroup } from './idle-group.ts';
 import { libc } from './libc.ts';
+import { lightenSession } from './light-session.ts';
 
 const schedOther = 0;
 const schedIdle = 5;
@@ -7,26 +9,23 @@ const schedIdle = 5;
 /** How often it is looked whether anything is left over, in milliseconds. */
 const interval = 10_000;
 
-/** Niceness of a session that weighs as little as one can. */
-const least = 19;
-
 /**
  * Lets everything else on this host go first: from now on this process, with all threads and programs it starts, has the processor when
- * nobody else wants it. Linux weighs the policy, as it does niceness, within one session only, and sessions and containers against
- * each other: so the session becomes light too, unless a terminal shares it. On a host where next to nothing is left over both are taken
- * back, for otherwise it might never end. Source: sched(7), "The autogroup feature".
+ * nobody else wants it. Linux weighs the policy, as it does niceness, within one control group or session only, and these against
+ * each other: so the process goes into a group that gives way too, or where it may not its session becomes light, unless a terminal
+ * shares it. On a host where next to nothing is left over all is taken back, for otherwise it might never end. Source: sched(7).
  */
 export function giveWay(): void {
   schedule(schedIdle);
-  const usual = hasTerminal() ? undefined : nicenessOfSession();
-  if (usual !== undefined) lighten(usual);
+  const comeBack = enterIdleGroup() ?? lightenSession();
+  process.once('exit', comeBack);
   let before = timesOfThreads();
   const timer = setInterval(() => {
     const now = timesOfThreads();
     if (isStarving(before, now)) {
       clearInterval(timer);
       schedule(schedOther);
-      if (usual !== undefined) weighSession(usual);
+      comeBack();
     }
     before = now;
   }, interval);
@@ -58,36 +57,6 @@ function schedule(policy: number): void {
   const priorityZero = Buffer.alloc(4);
   for (const thread of readdirSync('/proc/self/task'))
     libc().schedSetscheduler(Number(thread), policy, priorityZero); // Where it is refused all goes on as before.
-}
-
-/** A session with a terminal may hold programs that somebody is waiting for. Source: proc(5), field 7 of stat. */
-function hasTerminal(): boolean {
-  const stat = readFileSync('/proc/self/stat', 'latin1');
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] !== '0';
-}
-
-/** `undefined` where sessions are not weighed. */
-function nicenessOfSession(): number | undefined {
-  try {
-    const [, niceness] = /nice (-?\d+)/.exec(readFileSync('/proc/self/autogroup', 'latin1')) ?? [];
-    return niceness === undefined ? undefined : Number(niceness);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Until this process ends: the script that started it may go on to something else. */
-function lighten(usual: number): void {
-  weighSession(least);
-  process.once('exit', () => weighSession(usual));
-}
-
-function weighSession(niceness: number): void {
-  try {
-    writeFileSync('/proc/self/autogroup', String(niceness));
-  } catch {
-    // Not allowed: all goes on as before.
-  }
 }
 
 /** Of the threads that live. Source: the kernel's Documentation/scheduler/sched-stats.rst. */

@@ -49,6 +49,11 @@ test('where systemd runs there is a timer, else a table for cron', async () => {
   assert.is(await schedulerOf(newHost()), 'cron');
 });
 
+test('the service weighs less than any container, by whatever the systemd there understands last', () => {
+  const unit = contentFor(service, planInstall(nightly, 'systemd', []));
+  assert.equal(unit.match(/^CPUWeight=.*$/gm), ['CPUWeight=1', 'CPUWeight=idle']);
+});
+
 test('the table for cron names minute, hour and days', () => {
   const lineOf = (schedule: Schedule) =>
     contentFor(tables, planInstall(schedule, 'cron', []))

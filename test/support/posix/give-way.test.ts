@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isStarving } from '../../../src/support/posix/give-way.ts';
@@ -21,13 +20,6 @@ const child = `
   });
 `;
 
-const childOfSession = `
-  import { readFileSync } from 'node:fs';
-  import { giveWay } from './src/support/posix/give-way.ts';
-  giveWay();
-  process.stdout.write(readFileSync('/proc/self/autogroup'));
-`;
-
 test('a process that gives way does so with all its threads, and with the programs it starts', () => {
   const argv = ['--input-type=module', '--eval', child];
   const output = execFileSync(process.execPath, argv, {
@@ -35,17 +27,6 @@ test('a process that gives way does so with all its threads, and with the progra
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   assert.equal(JSON.parse(output), [5]);
-});
-
-test('a session without a terminal weighs little until the process that gave way in it ends', () => {
-  if (!existsSync('/proc/self/autogroup')) return; // This kernel does not weigh sessions.
-  const argv = ['--input-type=module', '--eval', childOfSession];
-  const script = 'cat /proc/self/autogroup; "$@"; cat /proc/self/autogroup';
-  const output = execFileSync('setsid', ['--wait', 'sh', '-c', script, 'sh', process.execPath, ...argv], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  assert.equal(output.match(/nice -?\d+/g), ['nice 0', 'nice 19', 'nice 0']);
 });
 
 test('whoever gets less than a twentieth of what it wants is starving', () => {
