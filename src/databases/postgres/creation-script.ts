@@ -1,18 +1,38 @@
 import type { Context } from '../../support/context.ts';
 import { type Client, identifier, literal, query } from './client.ts';
 
+const holdsData = 'datallowconn AND NOT datistemplate';
+
 /** Every database that holds somebody's data. */
 export function databaseNames(client: Client, context: Context): Promise<string[]> {
-  return query(client, 'SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate', context);
+  return query(client, `SELECT datname FROM pg_database WHERE ${holdsData}`, context);
 }
 
+/** Asks for all of them at once, one row each: for every question a program is started in the container. */
+export const creationQuery = `SELECT row_to_json(properties) FROM (
+    SELECT d.*, pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding_name,
+      (SELECT spcname FROM pg_tablespace t WHERE t.oid = dattablespace) AS tablespace,
+      shobj_description(d.oid, 'pg_database') AS comment,
+      (SELECT json_agg(row_to_json(g)) FROM (
+        SELECT CASE grantee WHEN 0 THEN NULL ELSE pg_get_userbyid(grantee) END AS grantee,
+          privilege_type AS privilege, is_grantable AS grantable FROM aclexplode(datacl) ORDER BY 1, 2) g) AS grants,
+      (SELECT json_agg(row_to_json(s)) FROM (
+        SELECT CASE setrole WHEN 0 THEN NULL ELSE pg_get_userbyid(setrole) END AS role, unnest(setconfig) AS setting
+          FROM pg_db_role_setting WHERE setdatabase = d.oid ORDER BY 1, 2) s) AS settings
+    FROM pg_database d WHERE ${holdsData}) properties;`;
+
 /**
- * The SQL that makes an empty database like `name`: encoding, collation, owner, grants, settings. It creates it under
+ * The SQL that makes an empty database like each of these: encoding, collation, owner, grants, settings. It creates it under
  * the name in psql's variable `database`, so that by hand it is `psql -v database=shop -f create.sql`.
+ * @param rows what `creationQuery` answers
+ * @returns by the names of the databases
  */
-export async function creationScript(client: Client, name: string, context: Context): Promise<string> {
-  const [row] = await query(client, propertiesQuery(name), context);
-  const properties = JSON.parse(row ?? '{}') as DatabaseProperties;
+export function creationScripts(rows: readonly string[]): Map<string, string> {
+  const all = rows.map((row) => JSON.parse(row) as DatabaseProperties);
+  return new Map(all.map((properties) => [properties.datname, creationScript(properties)]));
+}
+
+function creationScript(properties: DatabaseProperties): string {
   return [
     createStatement(properties),
     ...(properties.datconnlimit === -1
@@ -29,6 +49,7 @@ export async function creationScript(client: Client, name: string, context: Cont
 
 /** A row of pg_database, whose columns differ from version to version, and what belongs to it. */
 interface DatabaseProperties {
+  datname: string;
   owner: string;
   encoding_name: string;
   datcollate: string;
@@ -59,20 +80,6 @@ interface Setting {
   role: string | null;
   /** `name=value` */
   setting: string;
-}
-
-function propertiesQuery(name: string): string {
-  return `SELECT row_to_json(properties) FROM (
-    SELECT d.*, pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding_name,
-      (SELECT spcname FROM pg_tablespace t WHERE t.oid = dattablespace) AS tablespace,
-      shobj_description(d.oid, 'pg_database') AS comment,
-      (SELECT json_agg(row_to_json(g)) FROM (
-        SELECT CASE grantee WHEN 0 THEN NULL ELSE pg_get_userbyid(grantee) END AS grantee,
-          privilege_type AS privilege, is_grantable AS grantable FROM aclexplode(datacl) ORDER BY 1, 2) g) AS grants,
-      (SELECT json_agg(row_to_json(s)) FROM (
-        SELECT CASE setrole WHEN 0 THEN NULL ELSE pg_get_userbyid(setrole) END AS role, unnest(setconfig) AS setting
-          FROM pg_db_role_setting WHERE setdatabase = d.oid ORDER BY 1, 2) s) AS settings
-    FROM pg_database d WHERE datname = ${literal(name)}) properties`;
 }
 
 function createStatement(properties: DatabaseProperties): string {

@@ -6,9 +6,9 @@ import type { DatabaseServer, DumpFile, DumpOptions } from '../databases.ts';
 import { descriptionFile } from '../description.ts';
 import { type ScriptKind, wholeScript } from '../script.ts';
 import { only } from '../text.ts';
-import { type Client, connect, program, terminate } from './client.ts';
-import { creationScript, databaseNames } from './creation-script.ts';
-import { description } from './describe.ts';
+import { type Client, connect, program, query, terminate } from './client.ts';
+import { creationQuery, creationScripts } from './creation-script.ts';
+import { describedBy, descriptionQuery } from './describe.ts';
 import { clusterScript, databaseScript } from './script.ts';
 
 /**
@@ -24,17 +24,21 @@ export async function* dump(
   const purpose = `dumping postgres in ${server.container}`;
   const limited = { ...context, signal: withDeadline(context.signal, purpose, options.timeout) };
   const client = await connect(server, options.user, limited);
-  const names = await chosenDatabases(client, options.databases ?? [], limited);
+  const [version = '', data = '', ...rows] = await query(
+    client,
+    `${descriptionQuery}\n${creationQuery}`,
+    limited,
+  );
+  const scripts = chosenDatabases(client, creationScripts(rows), options.databases ?? []);
   yield { path: globalsPath, content: dumpGlobals(client, limited, options.warn) };
-  for (const name of names.toSorted((a, b) => (directoryOf(a) < directoryOf(b) ? -1 : 1))) {
-    const script = await creationScript(client, name, limited);
+  for (const [name, script] of scripts) {
     yield { path: `${directoryOf(name)}/create.sql`, content: only(script) };
     yield {
       path: `${directoryOf(name)}/dump.sql`,
       content: dumpDatabase(client, name, limited, options.warn),
     };
   }
-  yield descriptionFile(await description(client, limited));
+  yield descriptionFile(describedBy([version, data]));
 }
 
 export const globalsPath = 'cluster/globals.sql';
@@ -84,19 +88,21 @@ async function* dumped(
   }
 }
 
-async function chosenDatabases(
+/** In the order of their directories. */
+function chosenDatabases(
   client: Client,
+  scripts: ReadonlyMap<string, string>,
   chosen: readonly string[],
-  context: Context,
-): Promise<readonly string[]> {
-  const all = await databaseNames(client, context);
-  const missing = chosen.filter((name) => !all.includes(name));
+): [name: string, script: string][] {
+  const missing = chosen.filter((name) => !scripts.has(name));
   if (missing.length > 0) {
     throw new FailedError(`postgres in ${client.server.container} has no database ${missing.join(', ')}`, {
-      facts: { missing, present: all },
+      facts: { missing, present: [...scripts.keys()] },
     });
   }
-  return chosen.length > 0 ? chosen : all;
+  return [...scripts]
+    .filter(([name]) => chosen.length === 0 || chosen.includes(name))
+    .toSorted(([a], [b]) => (directoryOf(a) < directoryOf(b) ? -1 : 1));
 }
 
 /** A directory name for any database name: what is not a letter, digit, `_` or `-` is percent-encoded, byte by byte. */
