@@ -1,6 +1,9 @@
+import { mkdirSync, realpathSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { errorOfText, readText } from '../support/deployment.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 function withBackup(settings: string): string {
   const lines = settings.split('\n').map((line) => `    ${line}`);
@@ -113,6 +116,54 @@ for (const [name, sources, message] of [
     assert.match(String(error.facts.key), /^x-dockerctl\.backup\./);
   });
 }
+
+for (const [name, source, path] of [
+  ['by its own path', '{paths: [/], exclude: [/var/backup/shop/]}', '/'],
+  ['with a directory around it', '{paths: [/], exclude: [/var/backup]}', '/'],
+  ['by a pattern', '{paths: [/var], exclude: ["back*/"]}', '/var'],
+  ['last of several', '{paths: [/], exclude: [/var/*, "!/var/lib"]}', '/'],
+] as const) {
+  test(`a repository in a source that excludes it ${name} is allowed`, async () => {
+    const { backup } = await readText(withBackup(`sources: {a: ${source}}`));
+    assert.equal(backup?.sources[0]?.kind === 'paths' && backup.sources[0].paths, [path]);
+  });
+}
+
+for (const [name, source] of [
+  ['for files only that are called so', '{paths: [/], exclude: [shop.txt]}'],
+  ['for another path', '{paths: [/], exclude: [/backup/shop]}'],
+  ['and takes it in again', '{paths: [/], exclude: [/var/backup/*, "!/var/backup/shop/"]}'],
+  ['for what is in it', '{paths: [/], exclude: [/var/backup/shop/blobs]}'],
+  ['but lies in it', '{paths: [/var/backup/shop/x], exclude: [/]}'],
+  ['but is it', '{paths: [/var/backup/shop], exclude: ["*"]}'],
+] as const) {
+  test(`a repository in a source that excludes ${name} is refused`, async () => {
+    const error = await errorOfText(withBackup(`sources: {a: ${source}}`));
+    assert.match(error.message, '/var/backup/shop overlaps with ');
+  });
+}
+
+test('the advice is the line that lets a repository be, wherever links lead and whatever it is called', async () => {
+  const root = realpathSync(temporaryDirectory());
+  const [data, odd] = [join(root, 'data'), 'sh*p [1] ü'];
+  mkdirSync(join(data, odd), { recursive: true });
+  symlinkSync(join(data, odd), join(root, 'elsewhere'));
+  symlinkSync(root, join(root, 'round'));
+  for (const [repository, path] of [
+    [join(root, 'elsewhere'), data],
+    [join(data, odd), join(root, 'round', 'data')],
+    [join(root, 'elsewhere', 'not', 'yet'), '/'],
+  ] as const) {
+    const text = (more: string) =>
+      `name: x\nx-dockerctl:\n  backup:\n    repository: ${JSON.stringify(repository)}\n    sources: {a: {paths: [${path}]${more}}}\n`;
+    const { advice } = await errorOfText(text(''));
+    const line = /exclude: \[.*\](?= in)/.exec(advice ?? '')?.[0];
+    assert.ok((await readText(text(`, ${line}`))).backup, `${line}`);
+  }
+  const link = `{paths: [${join(root, 'elsewhere')}]}`;
+  const { backup } = await readText(withBackup(`sources: {a: ${link}}`));
+  assert.ok(backup, 'nothing follows a link that is named itself');
+});
 
 test('paths that only begin alike, and databases of one server, do not overlap', async () => {
   const { backup } = await readText(

@@ -27,7 +27,7 @@ export interface WalkRoot {
 export interface WalkOptions {
   include: readonly string[];
   exclude: readonly string[];
-  /** Do not enter directories on another file system than the root's. */
+  /** Do not enter directories on another file system than the root's, and leave out files that are mounted from one. */
   oneFileSystem: boolean;
   /** Of directories that carry a CACHEDIR.TAG, keep only the tag. */
   excludeCaches: boolean;
@@ -116,7 +116,7 @@ class Walk {
     const isDirectory = seen.stat.type === 'directory';
     const path = this.#filter === undefined ? '' : level.filterPrefix + seen.name;
     const verdict = this.#filter?.(path, isDirectory, level.taken) ?? 'take';
-    if (verdict === 'skip') return;
+    if (verdict === 'skip' || (!isDirectory && this.#isMountedFile(seen.stat))) return;
     if (verdict === 'take') {
       if (level.waiting !== undefined) yield* this.#waitingDirectories();
       yield seen;
@@ -146,6 +146,11 @@ class Walk {
   #isOffLimits(stat: Stat): boolean {
     if (this.#options.oneFileSystem && stat.device !== this.#rootDevice) return true;
     return this.#options.neverEnter.has(identityOf(stat));
+  }
+
+  /** On an overlay any file may be of another device: that alone says nothing. */
+  #isMountedFile({ device, mounted }: Stat): boolean {
+    return this.#options.oneFileSystem && mounted && device !== this.#rootDevice;
   }
 
   #keepOnlyTagOfCache(directory: DirectoryHandle, names: readonly string[]): readonly string[] {

@@ -12,6 +12,7 @@ import type { WrittenBackup, WrittenSource } from '../schema/backup.ts';
 import { definedOnly } from './defined-only.ts';
 import { type FileContext, hostPath } from './file-context.ts';
 import { refuseOverlaps } from './overlap.ts';
+import { refuseRepositoryInside } from './repository-place.ts';
 import { unknownName } from './unknown-name.ts';
 
 type Parts = Pick<Deployment, 'services' | 'volumes'>;
@@ -25,7 +26,8 @@ export function buildBackup(written: WrittenBackup, parts: Parts, context: FileC
     return buildSource(name, source, parts, context);
   });
   const repository = hostPath(written.repository, context);
-  refuseOverlaps(sources, repository, parts.volumes, context);
+  refuseOverlaps(sources, parts.volumes, context);
+  refuseRepositoryInside(sources, repository, context);
   return {
     repository,
     recipients: written.recipients ?? [],

@@ -10,13 +10,9 @@ interface Extent {
   words: string;
 }
 
-/**
- * Data that two sources hold would be stored twice and restored twice, the second time over the first. A repository
- * inside a source would grow with every backup of itself.
- */
+/** Data that two sources hold would be stored twice and restored twice, the second time over the first. */
 export function refuseOverlaps(
   sources: readonly Source[],
-  repository: string,
   volumes: readonly Volume[],
   context: FileContext,
 ): void {
@@ -31,13 +27,6 @@ export function refuseOverlaps(
       'every file belongs to one source only; narrow one of the two',
     );
   }
-  const containing = extents.find(({ place }) => overlap(place, repository));
-  if (containing === undefined) return;
-  throw context.problem(
-    ['x-dockerctl', 'backup', 'repository'],
-    `${repository} overlaps with ${containing.words} of the source ${containing.source}`,
-    'a repository must lie outside of everything that is backed up into it',
-  );
 }
 
 function extentsOf(source: Source, volumes: readonly Volume[]): Extent[] {
@@ -68,6 +57,7 @@ function overlap(a: string, b: string): boolean {
   return a === b || within(a, b) || within(b, a);
 }
 
-function within(inner: string, outer: string): boolean {
+/** Whether a place lies in another one, at any depth. */
+export function within(inner: string, outer: string): boolean {
   return inner.startsWith(outer.endsWith('/') ? outer : `${outer}/`);
 }

@@ -17,6 +17,8 @@ export interface Stat {
   inode: bigint;
   /** Of the file system it is on, numbered as node does. */
   device: number;
+  /** Whether something is mounted here, be it a single file. Kernels before 5.8 do not tell. */
+  mounted: boolean;
   /** Nanoseconds since 1970. */
   mtime: bigint;
   ctime: bigint;
@@ -50,6 +52,9 @@ const noAutomount = 0x800;
 const emptyPath = 0x1000;
 const basicStats = 0x7ff;
 
+/** `STATX_ATTR_MOUNT_ROOT` of linux/stat.h. */
+const mountRoot = 0x2000;
+
 const result = Buffer.alloc(256);
 const view = new DataView(result.buffer, result.byteOffset, result.length);
 
@@ -66,6 +71,7 @@ function decode(): Stat {
     links: view.getUint32(16, true),
     inode: view.getBigUint64(32, true),
     device: deviceNumber(view.getUint32(136, true), view.getUint32(140, true)),
+    mounted: (view.getUint32(8, true) & mountRoot) !== 0,
     mtime: nanoseconds(112),
     ctime: nanoseconds(96),
     major: view.getUint32(128, true),

@@ -208,6 +208,21 @@ test('another file system is entered unless told otherwise', () => {
   }
 });
 
+test('a single file that is mounted from another file system counts as one', () => {
+  const root = tree(['mount/', 'bound', 'own', 'same']);
+  const mount = join(root, 'mount');
+  execFileSync('mount', ['-t', 'tmpfs', 'none', mount]);
+  try {
+    writeFileSync(join(mount, 'f'), '');
+    execFileSync('mount', ['--bind', join(mount, 'f'), join(root, 'bound')]);
+    execFileSync('mount', ['--bind', join(root, 'own'), join(root, 'same')]);
+    assert.equal(pathsIn(root), ['.', 'bound', 'mount', 'mount/f', 'own', 'same']);
+    assert.equal(pathsIn(root, { oneFileSystem: true }), ['.', 'mount', 'own', 'same']);
+  } finally {
+    for (const name of ['bound', 'same', 'mount']) execFileSync('umount', [join(root, name)]);
+  }
+});
+
 test('no directory stays open, whether the walk ends or is left early', () => {
   const root = tree(['a/b/c/d', 'a/e']);
   const openFiles = () => readdirSync('/proc/self/fd').length;
