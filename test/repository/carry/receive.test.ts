@@ -167,4 +167,25 @@ test('a sender that falls silent does not keep the next one out', async () => {
   await next.close();
 });
 
+test('nor does one that sends byte by byte', async () => {
+  const to = newDirectory();
+  async function* input(): AsyncGenerator<Uint8Array> {
+    yield said.subarray(0, 5000);
+    for (let at = 5000; ; at++) {
+      await setTimeout(5);
+      yield said.subarray(at, at + 1);
+    }
+  }
+  const connection = { input: input(), write: async () => {} };
+  const open = () => openOrCreateRepository(to, context);
+  const error = await rejects(
+    () => receive(open, connection, { appendOnly: true, patience: 1 }, context),
+    FailedError,
+  );
+  assert.match(error.message, /no more than \d+ bytes came in 1 seconds/);
+  const next = await openRepository(to, context);
+  await (await next.beginRun({ host: 'h', deployment: 'd', release: undefined }, context)).abandon();
+  await next.close();
+});
+
 test.run();
