@@ -1,9 +1,10 @@
 import type { Deployment } from '../deployment/deployment.ts';
 import { labelNames } from '../deployment/names.ts';
+import { runHostCommand } from '../deployment/run-host-command.ts';
 import { runInContainer } from '../engine/containers/run-in-container.ts';
 import type { Engine } from '../engine/engine.ts';
 import { ContainerStateError } from '../support/errors.ts';
-import { type CommandResult, runCommand } from '../support/run-command.ts';
+import type { CommandResult } from '../support/run-command.ts';
 
 /** A command of the deployment file, and where it says that it runs. */
 export interface SaidCommand {
@@ -29,8 +30,7 @@ export async function runWhereSaid(
   signal: AbortSignal,
 ): Promise<CommandResult> {
   const options = { signal, ...(timeout !== undefined && { timeout }) };
-  const [program = '', ...args] = command;
-  if (service === undefined) return runCommand(program, args, options);
+  if (service === undefined) return runHostCommand(command, options);
   const container = await runningContainerOf(service, surroundings);
   return runInContainer(surroundings.engine, container, command, options);
 }

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
-import { lstat, open, realpath } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { open } from 'node:fs/promises';
 import { codeOf, messageOf, NotFoundError, UsageError } from '../support/errors.ts';
+import { requireTrustedPlace } from './trusted-place.ts';
 
 /** Far more than any deployment needs. */
 const sizeLimit = 4 * 2 ** 20;
@@ -21,51 +21,13 @@ export async function readTrustedFile(path: string, purpose: string): Promise<st
     const status = await file.stat();
     if (!status.isFile()) throw unusable(path, purpose, 'it is not a regular file');
     if (status.size > sizeLimit) throw unusable(path, purpose, `it is larger than ${sizeLimit} bytes`);
-    refuseForeignWriters(status, path, path, purpose);
-    await checkDirectories(path, purpose);
+    await requireTrustedPlace(path, status, { purpose, danger: 'It may name commands that dockerctl runs' });
     return new TextDecoder('utf-8', { fatal: true }).decode(await file.readFile());
   } catch (error) {
     if (error instanceof TypeError) throw unusable(path, purpose, 'it is not UTF-8 text');
     throw error;
   } finally {
     await file.close();
-  }
-}
-
-/** Both the directories that the path names and those that it leads to through links. */
-async function checkDirectories(path: string, purpose: string): Promise<void> {
-  for (const start of new Set([resolve(path), await realpath(path)])) {
-    const parent = dirname(start);
-    for (let directory = parent; ; directory = dirname(directory)) {
-      const status = await lstat(await realpath(directory));
-      // Who may only add names to a directory far above cannot replace ours in it.
-      const sticky = (status.mode & 0o1000) !== 0 && directory !== parent;
-      if (!sticky) refuseForeignWriters(status, directory, path, purpose);
-      if (directory === dirname(directory)) break;
-    }
-  }
-}
-
-interface Ownership {
-  uid: number;
-  mode: number;
-}
-
-function refuseForeignWriters({ uid, mode }: Ownership, what: string, path: string, purpose: string): void {
-  const self = process.geteuid?.() ?? 0;
-  const subject = what === path ? 'it' : `its directory ${what}`;
-  const facts = { file: path, path: what };
-  if (uid !== 0 && uid !== self) {
-    throw new UsageError(`cannot use the ${purpose} ${path}: ${subject} belongs to user ${uid}`, {
-      advice: `It may name commands that dockerctl runs; if you trust it: chown ${self} ${what}`,
-      facts,
-    });
-  }
-  if ((mode & 0o022) !== 0) {
-    throw new UsageError(`cannot use the ${purpose} ${path}: ${subject} can be written by others`, {
-      advice: `It may name commands that dockerctl runs; if you trust it: chmod go-w ${what}`,
-      facts,
-    });
   }
 }
 

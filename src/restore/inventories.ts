@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { Inventory } from '../deployment/backup-settings.ts';
+import { runHostCommand } from '../deployment/run-host-command.ts';
 import { runInContainer } from '../engine/containers/run-in-container.ts';
 import type { ReadableRepository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import { FailedError, messageOf } from '../support/errors.ts';
-import { runCommand } from '../support/run-command.ts';
 import type { RestoreHost } from './host.ts';
 import type { DatabasePorts } from './sources/databases.ts';
 import { sourceTree } from './tree/source-tree.ts';
@@ -61,10 +61,9 @@ export async function takeInventories(
     if (service !== undefined && !running.includes(service)) continue;
     try {
       const options = { signal, timeout: patience };
-      const [program = '', ...args] = command;
       const { status, stdout } =
         service === undefined
-          ? await runCommand(program, args, options)
+          ? await runHostCommand(command, options)
           : await runInContainer(engine, await services.container(service), command, options);
       if (status !== 0) throw new FailedError(`exit ${status}`);
       taken.push({ inventory: name, items: parseItems(stdout) });

@@ -1,4 +1,5 @@
 import { outputOf } from '../../databases/container-program.ts';
+import { requireTrustedProgram } from '../../deployment/trusted-program.ts';
 import { describeExit, startChild } from '../../support/child.ts';
 import { withDeadline } from '../../support/deadline.ts';
 import { FailedError } from '../../support/errors.ts';
@@ -31,6 +32,7 @@ async function* outputOnHost(
   signal: AbortSignal,
   onComplaints: (text: string) => void,
 ): AsyncGenerator<Uint8Array> {
+  await requireTrustedProgram(command[0] ?? '');
   const child = startChild(command, { signal, ...(timeout !== undefined && { timeout }) });
   child.stdin.end();
   yield* child.stdout;

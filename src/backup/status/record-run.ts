@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { BackupSettings } from '../../deployment/backup-settings.ts';
+import { runHostCommand } from '../../deployment/run-host-command.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import type { Context } from '../../support/context.ts';
 import {
@@ -11,7 +12,6 @@ import {
   writeFileDurably,
 } from '../../support/durable.ts';
 import { FailedError, messageOf } from '../../support/errors.ts';
-import { runCommand } from '../../support/run-command.ts';
 import { renderMetrics } from './metrics.ts';
 import { type BackupStatus, backupStatus, type RunRecord } from './status.ts';
 
@@ -128,8 +128,7 @@ async function writeMetrics(status: BackupStatus, path: string): Promise<void> {
 const patience = 300;
 
 async function tell(hook: readonly string[], status: BackupStatus): Promise<void> {
-  const [program = '', ...args] = hook;
-  const { status: exit, stderr } = await runCommand(program, args, {
+  const { status: exit, stderr } = await runHostCommand(hook, {
     input: `${JSON.stringify(status)}\n`,
     timeout: patience,
   });

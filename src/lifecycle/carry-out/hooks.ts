@@ -1,8 +1,8 @@
 import type { Hook, HookPoint, Service } from '../../deployment/deployment.ts';
+import { runHostCommand } from '../../deployment/run-host-command.ts';
 import { runInContainer } from '../../engine/containers/run-in-container.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { FailedError, messageOf } from '../../support/errors.ts';
-import { runCommand } from '../../support/run-command.ts';
 
 /**
  * Runs a service's hooks of one point, one after the other. On the host they are told in their environment what they
@@ -37,8 +37,7 @@ function run(
 ) {
   const environment = { DOCKERCTL_SERVICE: service.name, DOCKERCTL_CONTAINER: container };
   if (where === 'container') return runInContainer(engine, container, command, { signal });
-  const [program = '', ...args] = command;
-  return runCommand(program, args, { environment, signal });
+  return runHostCommand(command, { environment, signal });
 }
 
 function failure(

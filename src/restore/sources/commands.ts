@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type ContainerProgram, outputOf, run } from '../../databases/container-program.ts';
 import type { CommandSource } from '../../deployment/backup-settings.ts';
+import { requireTrustedProgram } from '../../deployment/trusted-program.ts';
 import type { Entry } from '../../repository/entry.ts';
 import { describeExit, startChild } from '../../support/child.ts';
 import type { Context } from '../../support/context.ts';
@@ -83,6 +84,7 @@ async function* printedBy(
     const server = { engine: host.engine, container: await host.services.container(command.service) };
     return yield* outputOf(server, programOf(command, command.run, context));
   }
+  await requireTrustedProgram(command.run[0] ?? '');
   const child = startChild(command.run, { ...timeoutOf(command), signal: context.signal });
   child.stdin.end();
   yield* child.stdout;
@@ -100,6 +102,7 @@ async function feed(
     await run(server, programOf(command, command.restore, context), input);
     return;
   }
+  await requireTrustedProgram(command.restore[0] ?? '');
   const child = startChild(command.restore, { ...timeoutOf(command), signal: context.signal });
   child.stdout.resume();
   // It may stop reading before the end; its exit status tells whether it had to.
