@@ -4,6 +4,7 @@ import { decodeRecipient } from '../repository/age/keys.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
+import { InterruptedError } from '../support/errors.ts';
 import { fromText } from '../support/posix/byte-path.ts';
 import { currentDirectory, identityOf, statAt } from '../support/posix/stat.ts';
 import { askWhetherBusy, refuseUnlessIdle } from './before/refuse-while.ts';
@@ -64,8 +65,13 @@ export async function createBackup(
     return { snapshot, sources, unchanged: isUnchanged(run.predecessor, sources), leftOut, unsigned };
   } catch (error) {
     await run.abandon();
-    throw error;
+    throw error === context.signal.reason ? interrupted(error) : error;
   }
+}
+
+/** However deep it was noticed, the same is told. */
+function interrupted(cause: unknown): InterruptedError {
+  return new InterruptedError('backing up: interrupted; nothing of this run was kept', { cause });
 }
 
 /** Why this snapshot is not signed, unless the one before was not either: it is said once. */

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { isRemote } from '../backup/remote/address.ts';
 import type { Identity } from '../repository/age/keys.ts';
 import type { Repository } from '../repository/repository.ts';
 import { messageOf, SignatureError, UsageError } from '../support/errors.ts';
@@ -15,18 +16,24 @@ export const repositoryOption = [
 /** The option of every command that reads what is inside encrypted backups. */
 export const identityOption = [
   '-i, --identity <file>',
-  'private key that opens encrypted backups, as `backup key generate` printed it; - is standard input',
+  'private key that opens encrypted backups, as `backup key generate` printed it; - is standard input; may be repeated',
+  repeated,
 ] as const;
+
+/** For an option that may be given several times. */
+export function repeated(word: string, before: readonly string[] = []): string[] {
+  return [...before, word];
+}
 
 /** Opens the repository that was named, else the deployment's, with the private keys of a file where one is named. */
 export async function openBackupRepository(
   session: Session,
   named: string | undefined,
-  identity?: string,
+  identityFiles: readonly string[] = [],
 ): Promise<Repository> {
   const { openRepository } = await import('../repository/open.ts');
   const directory = await backupDirectory(session, named);
-  const identities = identity === undefined ? [] : await readIdentities(session, identity);
+  const identities = await readIdentities(session, identityFiles);
   return openRepository(directory, session.context, { identities });
 }
 
@@ -39,8 +46,14 @@ export async function openOrCreateBackupRepository(
   return openOrCreateRepository(await backupDirectory(session, named), session.context);
 }
 
-/** The private keys in a file; `-` is standard input. */
-export async function readIdentities({ io }: Session, file: string): Promise<Identity[]> {
+/** The private keys in these files; `-` is standard input. */
+export async function readIdentities(session: Session, files: readonly string[] = []): Promise<Identity[]> {
+  const identities: Identity[] = [];
+  for (const file of files) identities.push(...(await identitiesIn(session, file)));
+  return identities;
+}
+
+async function identitiesIn({ io }: Session, file: string): Promise<Identity[]> {
   const { decodeIdentities } = await import('../repository/age/keys.ts');
   if (file === '-') return decodeIdentities(await text(io.stdin), 'standard input');
   const path = resolve(io.workingDirectory, file);
@@ -52,10 +65,21 @@ export async function readIdentities({ io }: Session, file: string): Promise<Ide
 
 /** Where the backups are. */
 async function backupDirectory(session: Session, named: string | undefined): Promise<string> {
-  if (named !== undefined) return resolve(session.io.workingDirectory, named);
+  if (named !== undefined) {
+    requireHere(named);
+    return resolve(session.io.workingDirectory, named);
+  }
   const { backup, file } = await session.deployment();
   if (backup !== undefined) return backup.repository;
   throw new UsageError(`looking for the backups of ${file}: it has no x-dockerctl.backup`, {
     advice: 'Name their directory with --repository DIR',
+  });
+}
+
+function requireHere(named: string): void {
+  if (named !== '' && !isRemote(named)) return;
+  const what = named === '' ? 'it is empty' : 'this command reads directories of this host only';
+  throw new UsageError(`--repository ${JSON.stringify(named)}: ${what}`, {
+    advice: 'Name a directory; what is on another host is looked at there',
   });
 }

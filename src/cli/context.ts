@@ -40,7 +40,8 @@ export function createSession(io: Io, global: GlobalOptions, signal: AbortSignal
     progress,
     signal,
     now: () => new Date(),
-    stateDir: global.stateDir ?? io.environment.DOCKERCTL_STATE_DIR ?? '/var/lib/dockerctl',
+    // A variable that was never set must not make the working directory that of the state.
+    stateDir: global.stateDir || io.environment.DOCKERCTL_STATE_DIR || '/var/lib/dockerctl',
   };
   return {
     io,

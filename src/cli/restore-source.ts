@@ -17,7 +17,7 @@ export interface RestoreSource {
 
 interface SourceOptions {
   repository?: string;
-  identity?: string;
+  identity?: readonly string[];
 }
 
 /** What `restore SNAPSHOT|FILE` reads: a snapshot of a repository, or an exported archive, of which all volumes may be named. */
@@ -76,7 +76,7 @@ async function openFiles(
   const absolute = files.map((file) => (file === '-' ? file : resolve(session.io.workingDirectory, file)));
   const [input, ...others] = await groupInputs(archiveInputs(session.io, absolute));
   if (input === undefined || others.length > 0) throw new UsageError('restore one archive at a time');
-  const identities = identity === undefined ? [] : await readIdentities(session, identity);
+  const identities = await readIdentities(session, identity);
   const isStream = typeof input !== 'string' && 'stream' in input;
   const inPlace = isStream ? undefined : await openExported(input, identities);
   const repository = inPlace ?? (await unpack(session, input, { identities, keys }));

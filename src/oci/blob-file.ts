@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
+import { DamagedError } from '../support/errors.ts';
 
 /** The bytes of a blob, to be read at any offset. */
 export interface BlobFile {
@@ -8,11 +9,16 @@ export interface BlobFile {
   close(): Promise<void>;
 }
 
-/** A blob that is a file of its own. */
+/**
+ * A blob that is a file of its own.
+ * @throws {DamagedError} when it is something else
+ */
 export async function openBlobFile(path: string): Promise<BlobFile> {
-  const file = await open(path, 'r');
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    const { size } = await file.stat();
+    const status = await file.stat();
+    if (!status.isFile()) throw new DamagedError(`reading ${path}: it is no file`, { facts: { path } });
+    const { size } = status;
     return {
       size,
       async read(offset, length) {

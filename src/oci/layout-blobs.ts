@@ -18,7 +18,7 @@ export async function readBlob(layout: Layout, digest: Digest, limit: number): P
     layout.open === undefined ? readBounded(path, limit) : await readOpened(layout, digest, limit);
   const got = digestOf(bytes);
   if (got === digest) return bytes;
-  throw new DamagedError(`reading ${path}: its bytes have digest ${got}`, {
+  throw new DamagedError(`reading ${path}: its bytes are not what its name says`, {
     facts: { path, got, want: digest },
   });
 }
@@ -99,7 +99,7 @@ export async function syncBlobs({ directory }: Layout): Promise<void> {
 /** Every file in `blobs/sha256` that is named like a blob. */
 export async function listBlobs({ directory }: Layout): Promise<Digest[]> {
   const found = await readdir(join(directory, 'blobs', 'sha256'), { withFileTypes: true });
-  // A pipe would keep whoever opens it waiting for ever, and a device may have no end.
-  const readable = found.filter((entry) => !entry.isFIFO() && !entry.isCharacterDevice());
+  // A pipe would keep whoever opens it waiting for ever, a device may have no end, and a directory has no bytes.
+  const readable = found.filter((entry) => entry.isFile() || entry.isSymbolicLink());
   return readable.map(({ name }) => `sha256:${name}`).filter(isDigest);
 }

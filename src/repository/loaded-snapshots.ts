@@ -13,6 +13,7 @@ export class LoadedSnapshots {
   readonly #store: Store;
   readonly #locks: RepositoryLocks;
   readonly #progress: Progress;
+  readonly #warnedOf = new Set<string>();
   #all: Promise<StoredSnapshot[]> | undefined;
   /** Of the snapshot that was read last: one fills much memory. */
   #places: { id: string; places: Promise<ChunkPlaces> } | undefined;
@@ -27,11 +28,15 @@ export class LoadedSnapshots {
   all(): Promise<StoredSnapshot[]> {
     this.#locks.share();
     this.#all ??= loadCatalog(this.#store).then(({ stored, damaged }) => {
-      for (const { id, error } of damaged)
-        this.#progress.warn(`snapshot ${shortId(id)} cannot be read: ${error.message}`);
+      for (const { id, error } of damaged) this.#warnOnce(id, error);
       return stored;
     });
     return this.#all;
+  }
+
+  #warnOnce(id: string, { message }: Error): void {
+    if (!this.#warnedOf.has(id)) this.#progress.warn(`snapshot ${shortId(id)} cannot be read: ${message}`);
+    this.#warnedOf.add(id);
   }
 
   /** @throws {NotFoundError} */

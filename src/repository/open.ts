@@ -1,10 +1,17 @@
-import { readdir, unlink } from 'node:fs/promises';
+import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createLayout, isLayout } from '../oci/layout.ts';
 import { listBlobs } from '../oci/layout-blobs.ts';
 import type { Context } from '../support/context.ts';
 import { isTemporaryName } from '../support/durable.ts';
-import { codeOf, FailedError, messageOf, NotFoundError, UsageError } from '../support/errors.ts';
+import {
+  codeOf,
+  DamagedError,
+  FailedError,
+  messageOf,
+  NotFoundError,
+  UsageError,
+} from '../support/errors.ts';
 import type { Identity } from './age/keys.ts';
 import { DirectoryRepository } from './directory-repository.ts';
 import type { Repository } from './repository.ts';
@@ -26,10 +33,11 @@ export async function openRepository(
 ): Promise<Repository> {
   if (!(await isRepository(directory))) {
     throw new NotFoundError(`opening the backup repository ${directory}: there is none`, {
-      advice: 'Name the directory that the backups went to; the first backup creates it',
+      advice: 'Mount its disk, or name the directory that the backups went to; the first backup creates it',
       facts: { path: directory },
     });
   }
+  await requireBlobs(directory);
   return new DirectoryRepository(directory, context, options.identities);
 }
 
@@ -47,6 +55,7 @@ export async function openOrCreateRepository(
       throw writeError(directory, error, `creating a backup repository in ${directory}`);
     });
   }
+  await requireBlobs(directory);
   return new DirectoryRepository(directory, context, options.identities);
 }
 
@@ -79,4 +88,14 @@ async function isRepository(directory: string): Promise<boolean> {
       cause: error,
     });
   }
+}
+
+/** @throws {DamagedError} when it says that it is a repository, and what it consists of is not there */
+async function requireBlobs(directory: string): Promise<void> {
+  const found = await stat(join(directory, 'blobs', 'sha256')).catch(() => undefined);
+  if (found?.isDirectory()) return;
+  throw new DamagedError(`opening the backup repository ${directory}: its directory blobs/sha256 is gone`, {
+    advice: 'Bring that directory back from a copy; to begin anew, carry the rest away',
+    facts: { path: directory },
+  });
 }

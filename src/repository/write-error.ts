@@ -39,4 +39,5 @@ const advices: Record<string, string | undefined> = {
   ENOTDIR: otherDirectory,
   EEXIST: otherDirectory,
   ENOENT: otherDirectory,
+  EISDIR: 'See who put a directory where a file belongs, and carry it away',
 };

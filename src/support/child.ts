@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
-import { FailedError, messageOf } from './errors.ts';
+import { codeOf, FailedError, messageOf } from './errors.ts';
 
 export interface ChildOptions {
   /** Added to the environment of this process, which a child inherits. Secrets belong here, never among the arguments. */
@@ -102,12 +102,17 @@ function ended(
   program: string,
 ): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
   return new Promise((resolve, reject) => {
-    child.on('error', (error) =>
-      reject(
-        new FailedError(`running ${program}: ${messageOf(error)}`, { cause: error, facts: { program } }),
-      ),
-    );
+    child.on('error', (error) => reject(notStarted(program, error)));
     child.on('close', (code, signal) => resolve({ code, signal }));
+  });
+}
+
+function notStarted(program: string, cause: Error): FailedError {
+  const isMissing = codeOf(cause) === 'ENOENT';
+  return new FailedError(`running ${program}: ${isMissing ? 'it is not installed' : messageOf(cause)}`, {
+    ...(isMissing && { advice: 'Install it, or give its full path: cron knows few directories' }),
+    facts: { program },
+    cause,
   });
 }
 

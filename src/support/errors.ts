@@ -105,6 +105,11 @@ export function isDiskFull(error: unknown): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
+/** Whether a file cannot be read for where it lies or what it is: gone, on a disk that fails, a directory, links in a circle. */
+export function isUnreadable(error: unknown): boolean {
+  return ['ENOENT', 'EIO', 'EISDIR', 'ELOOP'].includes(codeOf(error) ?? '');
+}
+
 /** The system's error code (`ENOENT`, `ENOSPC`, …) of anything that was thrown, if it has one. */
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;

@@ -63,7 +63,7 @@ function openRealFile(path: string, flags: number): number {
     file = openSync(path, flags | O_NOFOLLOW | O_NONBLOCK, 0o600);
     if (fstatSync(file).isFile()) return file;
   } catch (error) {
-    if (codeOf(error) !== 'ELOOP') throw error;
+    if (!['ELOOP', 'EISDIR'].includes(codeOf(error) ?? '')) throw error;
   }
   if (file !== undefined) closeSync(file);
   throw new FailedError(`locking ${path}: it is no file of its own`, {

@@ -78,6 +78,7 @@ export async function verifySshSignature(
   signature: string,
   { allowedSigners, what, namespace = signatureNamespaces.release }: VerifyOptions,
 ): Promise<Signer> {
+  await requireSigners(allowedSigners);
   return await withSignatureFile(signature, async (file) => {
     const fingerprint = await fingerprintOfSigner(data, file, what, namespace);
     for (const principal of await principalsOf(file, allowedSigners)) {
@@ -128,6 +129,18 @@ async function fingerprintOfSigner(
   if (result.status === 0 && fingerprint !== undefined) return fingerprint;
   throw new SignatureError(`verifying ${what}: its signature does not match: ${reasonIn(result.stderr)}`, {
     advice: 'It was altered after it was signed, or damaged: get it again from where it was made',
+  });
+}
+
+/** Of a file that is missing, ssh-keygen says no more than that nobody in it matches. */
+async function requireSigners(allowedSigners: string): Promise<void> {
+  await access(allowedSigners, constants.R_OK).catch((cause: unknown) => {
+    const why = codeOf(cause) === 'ENOENT' ? 'there is no such file' : messageOf(cause);
+    throw new SignatureError(`reading the allowed signers ${allowedSigners}: ${why}`, {
+      advice: 'Write it as ssh-keygen(1) describes under ALLOWED SIGNERS',
+      facts: { allowedSigners },
+      cause,
+    });
   });
 }
 

@@ -192,6 +192,7 @@ for (const [settings, key, message] of [
   ['sources: {a: {paths: []}}', 'sources.a.paths', 'must name a path'],
   ['sources: {}\nkeep: {dayly: 3}', 'keep.dayly', 'did you mean daily?'],
   ['sources: {}\nmin-free: lots', 'min-free', 'must be a size'],
+  ['sources: {}\nrecipients: []', 'recipients', 'must name a recipient'],
   ['sources: {}\nrecipients: [AGE-SECRET-KEY-1X]', 'recipients[0]', 'must be an age recipient'],
   [
     'sources: {}\nrefuse-while: [{name: a, run: [b], matches: "("}]',

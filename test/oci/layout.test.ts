@@ -110,9 +110,9 @@ test('a blob that is missing, longer than is sensible, changed in any byte or no
     const changed = Buffer.from(bytes);
     changed[at]! ^= 1;
     writeFileSync(path, changed);
-    assert.match(await refused(), /its bytes have digest sha256:/);
+    assert.match(await refused(), /its bytes are not what its name says/);
     writeFileSync(path, bytes.subarray(0, at));
-    assert.match(await refused(), /its bytes have digest sha256:/);
+    assert.match(await refused(), /its bytes are not what its name says/);
   }
   writeFileSync(path, bytes);
   assert.match(await refused(9), /it has 10 bytes, more than the 9 that are sensible/);
@@ -126,7 +126,7 @@ test('a directory, and names that are no digests, are no blobs', async () => {
     writeFileSync(join(directory, name), '');
   mkdirSync(blobPath(layout, digestOf('directory')));
   symlinkSync('/etc', join(directory, 'link'));
-  assert.equal(await listBlobs(layout), [digestOf('directory')]);
+  assert.equal(await listBlobs(layout), []);
   assert.is(await blobSize(layout, digestOf('directory')), undefined);
 });
 

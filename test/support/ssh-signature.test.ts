@@ -70,12 +70,6 @@ test('a key allowed for another namespace, or no longer allowed, is refused', as
   }
 });
 
-test('a missing allowed-signers file is an error of its own', async () => {
-  const signature = await signWithSshKey(data, vendor);
-  const error = await failure(verify(signature, { signers: join(directory, 'nowhere') }));
-  assert.match(error.message, /^reading allowed signers: /);
-});
-
 test('a key that is missing, public only, or has a passphrase is refused with advice', async () => {
   const secret = makeSshKey(directory, 'secret', { passphrase: 'correct horse' });
   for (const key of [join(directory, 'nowhere'), secret, join(directory, 'allowed')]) {
@@ -83,6 +77,13 @@ test('a key that is missing, public only, or has a passphrase is refused with ad
     assert.ok(error.message.startsWith(`signing with ${key}: `));
     assert.match(error.advice ?? '', /ssh-add/);
   }
+});
+
+test('a missing file of allowed signers is told as such', async () => {
+  const signature = await signWithSshKey(data, vendor);
+  const missing = join(directory, 'nowhere');
+  const { message } = await failure(verify(signature, { signers: missing }));
+  assert.is(message, `reading the allowed signers ${missing}: there is no such file`);
 });
 
 test.run();

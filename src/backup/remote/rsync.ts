@@ -2,7 +2,7 @@ import { describeExit, startChild } from '../../support/child.ts';
 import { codeOf, FailedError } from '../../support/errors.ts';
 import { linesOf } from '../../support/lines.ts';
 import { type RemoteAddress, renderRemoteAddress } from './address.ts';
-import { sshProgram } from './ssh.ts';
+import { sshByHand, sshProgram } from './ssh.ts';
 
 /** What rsync says it could not do because a file or directory is not there. Source: rsync(1), EXIT VALUES. */
 const partial = 23;
@@ -78,7 +78,7 @@ async function rsync(
     throw missing(address, 'there', undefined);
   const reason = said.split('\n').find((line) => !/^rsync error:/.test(line)) || describeExit(exit);
   throw new FailedError(`rsync with ${renderRemoteAddress(address)}: ${reason}`, {
-    advice: `Try: ssh ${address.host} rsync --version`,
+    advice: `Try: ${sshByHand(address, 'rsync --version')}`,
     facts: { host: address.host, exit: exit.code, stderr: said },
   });
 }

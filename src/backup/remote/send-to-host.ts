@@ -8,7 +8,7 @@ import type { Context } from '../../support/context.ts';
 import { DockerctlError, FailedError, InterruptedError } from '../../support/errors.ts';
 import { type RemoteAddress, renderRemoteAddress } from './address.ts';
 import { sendByRsync } from './send-by-rsync.ts';
-import { sshCommand } from './ssh.ts';
+import { sshByHand, sshCommand } from './ssh.ts';
 
 /**
  * Sends a snapshot to a repository on another host: what is missing there, to `dockerctl backup receive`, over ssh; by rsync
@@ -86,7 +86,7 @@ async function requireGoodEnd(
     );
   }
   throw new FailedError(`${doing} to ${renderRemoteAddress(address)}: ${said || describeExit(exit)}`, {
-    advice: `Try: ssh ${address.host} dockerctl --version`,
+    advice: `Try: ${sshByHand(address, 'dockerctl --version')}`,
     facts,
   });
 }

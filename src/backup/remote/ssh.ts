@@ -25,6 +25,12 @@ export function sshProgram(port: number | undefined): string[] {
   ];
 }
 
+/** What the operator may type to see for themselves. */
+export function sshByHand({ user, host, port }: RemoteAddress, command: string): string {
+  const name = user === undefined ? host : `${user}@${host}`;
+  return `ssh ${port === undefined ? '' : `-p ${port} `}${name} ${command}`;
+}
+
 function quoted(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -67,7 +67,10 @@ const inventory = closed({
 
 export const backup = closed({
   repository: text,
-  recipients: z.array(text.regex(/^age1[0-9a-z]+$/, 'must be an age recipient: age1…')).optional(),
+  recipients: z
+    .array(text.regex(/^age1[0-9a-z]+$/, 'must be an age recipient: age1…'))
+    .min(1, 'must name a recipient; leave it out where nothing shall be encrypted')
+    .optional(),
   'signing-key': text.optional(),
   signers: text.optional(),
   'min-free': size.optional(),

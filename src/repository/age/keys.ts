@@ -61,7 +61,7 @@ export function decodeIdentities(text: string, file: string): Identity[] {
   if (/^(-----BEGIN [A-Z ]*PRIVATE KEY|ssh-|ecdsa-)/.test(text)) throw unusable(file, 'it is a key of SSH');
   const identities: Identity[] = [];
   for (const [index, written] of text.split('\n').entries()) {
-    const line = written.trimEnd();
+    const line = written.trim();
     if (line === '' || line.startsWith('#')) continue;
     const secretKey = decodeKey(line, 'AGE-SECRET-KEY-');
     if (secretKey === undefined) throw unusable(file, `line ${index + 1} is ${nameWrongLine(line)}`);
@@ -87,6 +87,9 @@ function decodeKey(text: string, prefix: 'age' | 'AGE-SECRET-KEY-'): Uint8Array 
 function nameWrongLine(line: string): string {
   if (line.startsWith('age1')) return 'a recipient, which encrypts and does not decrypt';
   if (line.startsWith('AGE-PLUGIN-')) return 'an identity of a plugin, which the age program alone can use';
+  if (/^age-secret-key-1/i.test(line)) {
+    return 'a private key with a mistake: a character is wrong, missing or too many, or not a capital';
+  }
   return 'not an X25519 identity of age';
 }
 

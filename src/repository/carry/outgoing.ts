@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { verified } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/layout.ts';
 import { readBlob } from '../../oci/layout-blobs.ts';
+import { DamagedError, isUnreadable, messageOf } from '../../support/errors.ts';
 import type { Store } from '../seal/store.ts';
 import { type BlobRef, blobsOfParts } from '../snapshot/manifest.ts';
 import { manifestLimit } from '../snapshot/media-types.ts';
@@ -37,7 +38,15 @@ export async function readOutgoing(store: Store, stored: StoredSnapshot): Promis
   };
 }
 
-function readVerified(store: Store, blob: BlobRef): AsyncGenerator<Uint8Array> {
+async function* readVerified(store: Store, blob: BlobRef): AsyncGenerator<Uint8Array> {
   const path = blobPath(store, blob.digest);
-  return verified(createReadStream(path, { highWaterMark: 1 << 20 }), blob, `reading ${path}`);
+  try {
+    yield* verified(createReadStream(path, { highWaterMark: 1 << 20 }), blob, `reading ${path}`);
+  } catch (error) {
+    if (!(error instanceof DamagedError) && !isUnreadable(error)) throw error;
+    const what = error instanceof DamagedError ? error.message : `reading ${path}: ${messageOf(error)}`;
+    throw new DamagedError(what, { advice: mendFirst, facts: { path }, cause: error });
+  }
 }
+
+const mendFirst = 'dockerctl backup verify names all that is spoilt; dockerctl backup repair may mend it';

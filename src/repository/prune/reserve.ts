@@ -22,10 +22,10 @@ export async function keepReserve(directory: string): Promise<void> {
   await rename(staged, path);
 }
 
-/** Gives the space of the reserve back, if it is there. */
+/** Gives the space of the reserve back, if it is there; a directory in its place holds none. */
 export async function releaseReserve(directory: string): Promise<void> {
   await unlink(reservePath(directory)).catch((error: unknown) => {
-    if (codeOf(error) !== 'ENOENT') throw error;
+    if (!['ENOENT', 'EISDIR'].includes(codeOf(error) ?? '')) throw error;
   });
 }
 

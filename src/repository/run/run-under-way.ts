@@ -1,6 +1,5 @@
 import { clearStaging } from '../../oci/layout.ts';
 import type { Context } from '../../support/context.ts';
-import { messageOf } from '../../support/errors.ts';
 import { encodeRecipient } from '../age/keys.ts';
 import { stageMetadata } from '../blobs/metadata.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
@@ -53,12 +52,18 @@ export class RunUnderWay implements Run {
       predecessor,
       ingest,
       context: this.#context,
-      previous: new PreviousTree(store, refs, (error) => this.#context.progress.warn(messageOf(error))),
+      previous: new PreviousTree(store, refs, (error) => this.#warnOfPrevious(source.name, error)),
       usable: usableSegments,
       cutBits: cutBits(predecessor?.files ?? 0),
       writeSegment: (text) => remember(stageMetadata(store, text), this.#writing),
       onEnd: (summary, segments) => this.#sources.push({ summary, segments }),
     });
+  }
+
+  #warnOfPrevious(source: string, { message }: Error): void {
+    this.#context.progress.warn(
+      `${source}: files are read anew, for the last list of them is damaged: ${message}`,
+    );
   }
 
   async commit(): Promise<Snapshot> {

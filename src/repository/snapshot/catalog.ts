@@ -1,9 +1,9 @@
-import { open } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 import type { Digest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/layout.ts';
 import { listBlobs, readBlob } from '../../oci/layout-blobs.ts';
 import { readIndex, readStagedIndex } from '../../oci/layout-index.ts';
-import { DamagedError } from '../../support/errors.ts';
+import { DamagedError, isUnreadable } from '../../support/errors.ts';
 import type { Store } from '../seal/store.ts';
 import { decodeManifest } from './manifest.ts';
 import { backupTypes, manifestLimit } from './media-types.ts';
@@ -76,9 +76,16 @@ async function scanForManifests(store: Store): Promise<Digest[]> {
   return found;
 }
 
-/** Whether a file would be taken for the manifest of a snapshot. */
+/** Whether a file would be taken for the manifest of a snapshot; not one that cannot be read. */
 export async function beginsLikeManifest(path: string): Promise<boolean> {
-  const file = await open(path, 'r');
+  return headSaysManifest(path).catch((error: unknown) => {
+    if (isUnreadable(error)) return false;
+    throw error;
+  });
+}
+
+async function headSaysManifest(path: string): Promise<boolean> {
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     if ((await file.stat()).size > manifestLimit) return false;
     const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { open } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 import type { Digest } from '../../oci/digest.ts';
 import { freeNow } from '../../support/free-now.ts';
 
@@ -10,7 +10,7 @@ export async function hashBlob(
   path: string,
   onBytes: (bytes: number) => void,
 ): Promise<{ got: Digest; size: number }> {
-  const file = await open(path, 'r');
+  const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const sha256 = createHash('sha256');
   const buffers: Buffer[] = [];
   let size = 0;

@@ -4,7 +4,7 @@ import { blobPath } from '../../oci/layout.ts';
 import { listBlobs } from '../../oci/layout-blobs.ts';
 import { collectOften } from '../../support/collect-often.ts';
 import type { Context } from '../../support/context.ts';
-import { InterruptedError, SignatureError } from '../../support/errors.ts';
+import { InterruptedError, isUnreadable, messageOf, SignatureError } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';
 import type { VerifyOptions, VerifyReport } from '../repository.ts';
 import { knownRepository } from '../seal/known-repository.ts';
@@ -104,12 +104,21 @@ async function checkDigests(
   let bytes = 0;
   for (const digest of present) {
     throwIfInterrupted(context);
-    const { got, size } = await hashBlob(blobPath(store, digest), (read) => task.advance(read));
+    const hashing = hashBlob(blobPath(store, digest), (read) => task.advance(read));
+    const { got, size, message } = await hashing.then(
+      (read) => ({ ...read, message: 'the bytes of this blob are not what its name says' }),
+      unreadable,
+    );
     bytes += size;
-    const message = 'the bytes of this blob are not what its name says';
-    if (got !== digest) await found.add({ digest, message, got });
+    if (got !== digest) await found.add({ digest, message, ...(got && { got }) });
   }
   return bytes;
+}
+
+/** A disk that fails here may read the rest. */
+function unreadable(error: unknown) {
+  if (!isUnreadable(error)) throw error;
+  return { got: undefined, size: 0, message: `this blob cannot be read: ${messageOf(error)}` };
 }
 
 async function checkPresence({ catalog, found }: Verifying, present: Set<Digest>): Promise<void> {

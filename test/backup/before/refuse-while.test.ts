@@ -93,7 +93,7 @@ test('no answer refuses: failed, missing, late, not running, unknown, too long',
   const silent: [BusyCheck, RegExp][] = [
     [check(['sh', '-c', 'echo no database >&2; exit 3']), /exit 3: no database$/],
     [check(['/no/such/program']), /no such|exit 12[67]/i],
-    [check(['/no/such/program'], { service: undefined }), /ENOENT/],
+    [check(['/no/such/program'], { service: undefined }), /it is not installed/],
     [check(['sleep', '60'], { timeout: 0.2 }), /within 0\.2 s/],
     [check(['sleep', '60'], { timeout: 0.2, service: undefined }), /timed out/],
     [check(['true'], { service: 'stopped' }), /stopped: it does not run/],

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isRemote, parseRemoteAddress } from '../../../src/backup/remote/address.ts';
-import { sshCommand } from '../../../src/backup/remote/ssh.ts';
+import { sshByHand, sshCommand } from '../../../src/backup/remote/ssh.ts';
 import { UsageError } from '../../../src/support/errors.ts';
 
 test('another host is told from a directory as scp does it', () => {
@@ -61,6 +61,12 @@ test('a path reaches the other host as it is, whatever its shell would make of i
     const { stdout } = spawnSync('sh', ['-c', command.at(-1)!], { encoding: 'utf8' });
     assert.is(stdout, path);
   }
+});
+
+test('what the operator may try by hand names the same user, host and port', () => {
+  const by = (text: string) => sshByHand(parseRemoteAddress(text), 'dockerctl --version');
+  assert.is(by('vault:/b'), 'ssh vault dockerctl --version');
+  assert.is(by('ssh://me@vault:2222/b'), 'ssh -p 2222 me@vault dockerctl --version');
 });
 
 test.run();

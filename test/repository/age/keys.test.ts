@@ -65,6 +65,12 @@ test('an identity file with anything else is refused by line, without showing it
   refusedIdentities('# only a comment\n');
 });
 
+test('a key typed from paper may be indented, and with a mistake in it is told to be that', () => {
+  assert.equal(decodeIdentities(`  ${identityText}`, 'key').map(encodeIdentity), [identityText]);
+  for (const mistyped of [identityText.slice(0, -1), `${identityText}Q`, identityText.toLowerCase()])
+    assert.match(refusedIdentities(mistyped), 'line 1 is a private key with a mistake');
+});
+
 test('what is mistaken for an identity file is named, and a secret is never shown', () => {
   const mistakes: Record<string, string> = {
     'age-encryption.org/v1\n-> scrypt aaaa 18\n': 'it is encrypted itself',

@@ -17,7 +17,7 @@ import type { Repository } from '../../../repository/repository.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
 import { IncompleteError, UsageError } from '../../../support/errors.ts';
-import { readIdentities } from '../../backup-repository.ts';
+import { readIdentities, repeated } from '../../backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { count, formatBytes, formatDuration } from '../../render/quantities.ts';
@@ -31,19 +31,16 @@ export function addBackupCreate(backup: Command, wrap: Wrap): void {
     .option('--full', 'also the sources that are marked full')
     .option(
       '-i, --identity <file>',
-      'private key, when this host no longer knows what is in its encrypted backups; - is standard input',
+      'private key, when this host no longer knows what is in its encrypted backups; - is standard input; may be repeated',
+      repeated,
     )
+    // Not a list behind one --tag, which would swallow DEST.
     .option(
       '--tag <tag>',
       'a word for this snapshot, which the rules of `keep` may name; may be repeated',
       repeated,
     )
     .action(wrap(create));
-}
-
-/** Not a list behind one `--tag`, which would swallow DEST. */
-function repeated(tag: string, before: string[] = []): string[] {
-  return [...before, tag];
 }
 
 async function create(session: Session, { args: [dest], options }: ParsedInput): Promise<undefined> {
@@ -65,7 +62,7 @@ async function create(session: Session, { args: [dest], options }: ParsedInput):
     sent = remote && (await send(session, repository, snapshot, remote));
   };
   await giveWayToServices(session, deployment);
-  const identities = options.identity === undefined ? [] : await readIdentities(session, options.identity);
+  const identities = await readIdentities(session, options.identity);
   const wanted = { full, tags: options.tag ?? [], deliver };
   const report = await run(session, deployment, { directory, identities }, wanted);
 

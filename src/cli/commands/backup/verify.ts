@@ -44,7 +44,7 @@ function whatToRead(said: string | true | undefined): { readData: boolean; part:
   if (said === true) return { readData: true, part: 1 };
   const percent = /^\d+(\.\d+)?%$/.test(said) ? Number.parseFloat(said) : 0;
   if (percent > 0 && percent <= 100) return { readData: true, part: percent / 100 };
-  throw new UsageError(`--read-data ${said}: it is no part of the content`, {
+  throw new UsageError(`--read-data ${said}: it is no part of 0 to 100%`, {
     advice: 'Give one such as 10%, or none to read all of it',
   });
 }
@@ -68,6 +68,7 @@ function renderReport(report: VerifyReport): string {
   return [
     ...report.damage.flatMap(renderDamage),
     `damaged in ${count(report.damage.length, 'place')}: ${read}`,
+    'dockerctl backup, and then dockerctl backup repair, mend what can be mended',
   ].join('\n');
 }
 

@@ -85,7 +85,7 @@ test('a signers file that is not there is told as such', async () => {
     'nowhere',
   );
   assert.is(status, 12);
-  assert.match(stderr, 'reading allowed signers');
+  assert.match(stderr, 'there is no such file');
 });
 
 test.run();

@@ -1,0 +1,145 @@
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { runCli } from '../../../support/cli.ts';
+import { temporaryDirectory } from '../../../support/temporary-directory.ts';
+
+const home = temporaryDirectory();
+const repository = join(home, 'repository');
+const blobs = join(repository, 'blobs', 'sha256');
+const source = join(home, 'data');
+mkdirSync(source);
+writeFileSync(join(source, 'a'), 'one');
+writeFileSync(
+  join(home, 'dockerctl.yaml'),
+  `name: host
+x-dockerctl:
+  backup: {repository: ${repository}, signing-key: none, keep: {last: 1}, sources: {data: {paths: [${source}]}}}
+`,
+  { mode: 0o600 },
+);
+const run = (...argv: string[]) =>
+  runCli(['-f', join(home, 'dockerctl.yaml'), '--state-dir', join(home, 'state'), 'backup', ...argv]);
+assert.is((await run()).status, 0);
+writeFileSync(join(source, 'a'), 'two');
+assert.is((await run()).status, 0);
+cpSync(repository, join(home, 'whole'), { recursive: true });
+
+/** The hex of the newest snapshot's manifest, and of its first pack. */
+function newest(): { manifest: string; pack: string } {
+  const { manifests } = JSON.parse(readFileSync(join(repository, 'index.json'), 'utf8'));
+  const manifest = manifests.at(-1).digest.slice('sha256:'.length);
+  const { layers } = JSON.parse(readFileSync(join(blobs, manifest), 'utf8'));
+  const pack = layers.find(({ mediaType }: { mediaType: string }) => /[.]pack[.]/.test(mediaType));
+  return { manifest, pack: pack.digest.slice('sha256:'.length) };
+}
+
+test.before.each(() => {
+  rmSync(repository, { recursive: true });
+  cpSync(join(home, 'whole'), repository, { recursive: true });
+});
+
+function putDirectoryAt(path: string): void {
+  rmSync(path, { recursive: true, force: true });
+  mkdirSync(path);
+}
+
+test('a directory in the place of a manifest is damage that is named, and hinders no backup', async () => {
+  const { manifest } = newest();
+  putDirectoryAt(join(blobs, manifest));
+  const listed = await run('list');
+  assert.is(listed.status, 0);
+  assert.match(listed.stderr, `${manifest}: it is no file`);
+  const verified = await run('verify');
+  assert.is(verified.status, 14);
+  assert.match(verified.stdout, manifest);
+  const { status, stderr } = await run();
+  assert.is(status, 0);
+  assert.is(stderr.match(/cannot be read/g)?.length, 1, 'it is warned of once');
+});
+
+test('a blob that cannot be read is damage, and what lies behind it is checked all the same', async () => {
+  const { pack } = newest();
+  rmSync(join(blobs, pack));
+  symlinkSync(home, join(blobs, pack));
+  const { status, stdout } = await run('verify');
+  assert.is(status, 14);
+  assert.match(stdout, `${pack}: this blob cannot be read: EISDIR`);
+  assert.match(stdout, /damaged in 1 place: 2 snapshots, \d+ blobs/);
+  assert.match(stdout, 'dockerctl backup repair');
+});
+
+test('without its blobs a repository is damaged, and nothing begins a new one in its place', async () => {
+  rmSync(join(repository, 'blobs'), { recursive: true });
+  for (const argv of [[], ['list'], ['verify'], ['prune'], ['repair']]) {
+    const { status, stderr } = await run(...argv);
+    assert.is(status, 14, argv.join(' '));
+    assert.match(stderr, 'its directory blobs/sha256 is gone');
+  }
+});
+
+test('a pack that is gone fails the export as damage, with what to do', async () => {
+  rmSync(join(blobs, newest().pack));
+  const { status, stderr } = await run('export', 'latest', '-o', join(home, 'out.tar'));
+  assert.is(status, 14);
+  assert.match(stderr, 'dockerctl backup repair may mend it');
+});
+
+test('directories in the place of locks are named, and one in that of the reserve is passed over', async () => {
+  putDirectoryAt(join(repository, 'reserve'));
+  assert.is((await run('prune')).status, 0);
+  for (const name of ['lock', 'readers.lock']) {
+    putDirectoryAt(join(repository, name));
+    const { status, stderr } = await run();
+    assert.is(status, 1);
+    assert.match(stderr, `${name}: it is no file of its own`);
+    rmSync(join(repository, name), { recursive: true });
+  }
+});
+
+test('a damaged list of files is read anew, and the warning says so', async () => {
+  const { manifest } = newest();
+  const { layers } = JSON.parse(readFileSync(join(blobs, manifest), 'utf8'));
+  const trees = layers.filter(({ mediaType }: { mediaType: string }) => /[.]tree[.]/.test(mediaType));
+  for (const { digest } of trees) writeFileSync(join(blobs, digest.slice('sha256:'.length)), 'spoilt');
+  const { status, stderr } = await run();
+  assert.is(status, 0);
+  assert.match(stderr, 'data: files are read anew, for the last list of them is damaged');
+});
+
+test('only a directory of this host is looked at', async () => {
+  for (const elsewhere of ['vault:/srv/backups', '']) {
+    const { status, stderr } = await run('list', '-r', elsewhere);
+    assert.is(status, 2);
+    assert.match(stderr, '--repository');
+  }
+});
+
+test('several identities may be given, and the one that opens is found', async () => {
+  const file = join(home, 'sealed.yaml');
+  writeFileSync(
+    file,
+    `name: sealed
+x-dockerctl:
+  backup:
+    repository: ${home}/sealed
+    signing-key: none
+    sources: {data: {paths: [${source}]}}
+`,
+    { mode: 0o600 },
+  );
+  const sealed = (...argv: string[]) =>
+    runCli(['-f', file, '--state-dir', join(home, 'state'), 'backup', ...argv]);
+  const key = async (name: string) => {
+    writeFileSync(join(home, name), (await sealed('key', 'generate')).stdout);
+    return join(home, name);
+  };
+  const opens = await key('first');
+  assert.is((await sealed()).status, 0);
+  const other = await key('second');
+  assert.is((await sealed('ls', 'latest', '-i', other)).status, 12);
+  assert.is((await sealed('ls', 'latest', '-i', opens, '-i', other)).status, 0);
+});
+
+test.run();
