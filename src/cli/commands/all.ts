@@ -4,7 +4,7 @@ import { addBackup } from './backup/backup.ts';
 import { addContainers } from './containers/containers.ts';
 import { addHost } from './host/host.ts';
 import { addImages } from './images/images.ts';
-import { addRestore } from './restore.ts';
+import { addRestore } from './restore/restore.ts';
 
 /**
  * Every command, in the order `--help` lists them. A command's file adds itself to its parent and says what it does; it

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { exitCodes } from '../../../src/cli/exit-codes.ts';
-import { type CliResult, runCli } from '../../support/cli.ts';
-import { testEngine } from '../../support/engine.ts';
-import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { exitCodes } from '../../../../src/cli/exit-codes.ts';
+import { type CliResult, runCli } from '../../../support/cli.ts';
+import { testEngine } from '../../../support/engine.ts';
+import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
 const root = temporaryDirectory();
 const live = join(root, 'live');

@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
-import type { ReadableRepository } from '../repository/repository.ts';
-import type { TrustedKeys } from '../repository/signed/provenance.ts';
-import { shortId } from '../repository/snapshot/short-id.ts';
-import type { AdoptedFile } from '../restore/deployment-file/adopted-file.ts';
-import type { SavedDeployment } from '../restore/deployment-file/saved-deployment.ts';
-import { UsageError } from '../support/errors.ts';
-import type { Session } from './context.ts';
-import { deploymentIfAny } from './deployment-file.ts';
+import type { ReadableRepository } from '../../../repository/repository.ts';
+import type { TrustedKeys } from '../../../repository/signed/provenance.ts';
+import { shortId } from '../../../repository/snapshot/short-id.ts';
+import type { AdoptedFile } from '../../../restore/deployment-file/adopted-file.ts';
+import type { SavedDeployment } from '../../../restore/deployment-file/saved-deployment.ts';
+import { UsageError } from '../../../support/errors.ts';
+import type { Session } from '../../context.ts';
+import { deploymentIfAny } from '../../deployment-file.ts';
 
 /** On a machine that has no deployment file: the one that the snapshot holds. */
 export interface Adopted {
@@ -31,10 +31,10 @@ export async function adoptDeployment(
   if ((await deploymentIfAny(session)) !== undefined) return undefined;
   const [{ savedDeployment }, { requireProvenance }, { readDeployment }, { withoutHostCommands }] =
     await Promise.all([
-      import('../restore/deployment-file/saved-deployment.ts'),
-      import('../repository/signed/provenance.ts'),
-      import('../deployment/read.ts'),
-      import('../deployment/host-commands.ts'),
+      import('../../../restore/deployment-file/saved-deployment.ts'),
+      import('../../../repository/signed/provenance.ts'),
+      import('../../../deployment/read.ts'),
+      import('../../../deployment/host-commands.ts'),
     ]);
   const snapshot = await repository.find(name);
   const what = `snapshot ${shortId(snapshot.id)}`;
@@ -68,7 +68,7 @@ export async function withAdopted(session: Session, adopted: AdoptedFile | undef
   const { io, global } = session;
   if ((adopted === undefined || global.file) ?? io.environment.DOCKERCTL_FILE) return session;
   const { file, text, release } = adopted;
-  const { readDeployment } = await import('../deployment/read.ts');
+  const { readDeployment } = await import('../../../deployment/read.ts');
   const isThere = (await stat(file).catch(() => undefined)) !== undefined;
   const deployment = await readDeployment(file, {
     environment: io.environment,

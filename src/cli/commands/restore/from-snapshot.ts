@@ -1,0 +1,87 @@
+import { resolve } from 'node:path';
+import type { PreparedRestore, RestoreRequest } from '../../../restore/restore.ts';
+import type { Session } from '../../context.ts';
+import type { ParsedInput } from '../../program.ts';
+import { renderPlan, renderReport } from '../../render/restore.ts';
+import { openRestoreSource } from '../../restore-source.ts';
+import { trustedKeys } from '../../trusted-keys.ts';
+import { type Adopted, adoptDeployment } from './adopted-deployment.ts';
+import { hostFor } from './host-for.ts';
+import { statusOf } from './status-of.ts';
+
+/** Brings back one snapshot, of a repository or an exported archive. Returns the exit status. */
+export async function restoreSnapshot(
+  session: Session,
+  named: readonly string[],
+  options: ParsedInput['options'],
+): Promise<number> {
+  const [{ prepareRestore }, { refuseUnfinished }] = await Promise.all([
+    import('../../../restore/restore.ts'),
+    import('../../../restore/journal.ts'),
+  ]);
+  await refuseUnfinished(session.context.stateDir);
+  const to = options.to === undefined ? undefined : resolve(session.io.workingDirectory, options.to);
+  const keys = await trustedKeys(session, options.signers);
+  const source = await openRestoreSource(session, named, options, keys);
+  const { repository, snapshot } = source;
+  try {
+    const trusting = { keys, allowHooks: options.allowHooks === true };
+    const adopted = to === undefined ? await adoptDeployment(session, source, trusting) : undefined;
+    const acting = adopted?.session ?? session;
+    const request = { snapshot, ...requestOf(options, adopted), to };
+    const ports = { host: await hostFor(acting, to), repository, keys };
+    if (to === undefined && !session.global.dryRun) await refuseWhileBusy(acting);
+    const prepared = await prepareRestore(request, ports, session.context);
+    if (adopted) tellOfAdopted(prepared, adopted);
+    return await showAndRun(prepared, to, session);
+  } finally {
+    await repository.close();
+  }
+}
+
+function requestOf(
+  { only = [], full, skipDamaged }: ParsedInput['options'],
+  adopted: Adopted | undefined,
+): Omit<RestoreRequest, 'snapshot' | 'to'> {
+  return {
+    only,
+    full: full === true,
+    skipDamaged: skipDamaged === true,
+    hostCommands: adopted?.hostCommands ?? true,
+    ...(adopted && { adopted: adopted.file }),
+  };
+}
+
+/** On a machine that is down nobody can answer: only what runs is asked. */
+async function refuseWhileBusy(session: Session): Promise<void> {
+  const { askWhetherBusy, refuseUnlessIdle } = await import('../../../backup/before/refuse-while.ts');
+  const [deployment, engine] = [await session.deployment(), await session.engine()];
+  const checks = deployment.backup?.refuseWhile ?? [];
+  const answers = await askWhetherBusy(checks, { deployment, engine }, session.context.signal);
+  const given = answers.filter(({ kind, check }) => {
+    return kind !== 'not running' && (kind !== 'no answer' || check.service !== undefined);
+  });
+  refuseUnlessIdle(given, 'restoring');
+}
+
+/** The snapshot's deployment file is not left out, as the plan has it: it is put where it was. */
+function tellOfAdopted({ plan }: PreparedRestore, { notes }: Adopted): void {
+  plan.warnings.push(...notes);
+  plan.skipped = plan.skipped.filter(({ name }) => name !== 'deployment');
+}
+
+async function showAndRun(
+  { plan, run }: PreparedRestore,
+  to: string | undefined,
+  session: Session,
+): Promise<number> {
+  if (session.global.dryRun) {
+    session.result(plan, renderPlan);
+    return statusOf(plan);
+  }
+  if (!session.global.yes) session.io.stderr.write(`${renderPlan(plan)}\n`);
+  await session.confirm(to === undefined ? 'replace this with the backup' : `write it to ${to}`);
+  const report = await run();
+  session.result(report, renderReport);
+  return statusOf(report);
+}

@@ -1,0 +1,50 @@
+import type { RestoreHost } from '../../../restore/host.ts';
+import type { RestoreStatus } from '../../../restore/unfinished.ts';
+import type { Session } from '../../context.ts';
+import type { ParsedInput } from '../../program.ts';
+import { renderReport, renderStatus } from '../../render/restore.ts';
+import { reopenRestoreSource } from '../../restore-source.ts';
+import { withAdopted } from './adopted-deployment.ts';
+import { hostFor } from './host-for.ts';
+import { statusOf } from './status-of.ts';
+
+export async function resume(session: Session, options: ParsedInput['options']): Promise<number> {
+  const { restoreStatus, resumeRestore } = await import('../../../restore/unfinished.ts');
+  const open = (where: string) => reopenRestoreSource(session, where, options);
+  const unfinished = (await restoreStatus(session.context.stateDir)).find(({ phase }) => phase !== 'done');
+  const host = unfinished && (await hostOf(session, unfinished));
+  const report = await resumeRestore(open, host, session.context);
+  session.result(report, renderReport);
+  return statusOf(report);
+}
+
+export async function takeBack(session: Session): Promise<undefined> {
+  const { restoreStatus, takeBackRestore } = await import('../../../restore/unfinished.ts');
+  const all = await restoreStatus(session.context.stateDir);
+  const taken = all.find(({ phase }) => phase !== 'done') ?? all.at(-1);
+  if (taken) await session.confirm(`take back the restore ${taken.id} begun ${taken.started}`);
+  const host = taken && (await hostOf(session, taken));
+  session.result(await takeBackRestore(host, session.context), ({ id }) => `took back the restore ${id}`);
+}
+
+export async function showStatus(session: Session): Promise<undefined> {
+  const { restoreStatus } = await import('../../../restore/unfinished.ts');
+  session.result(await restoreStatus(session.context.stateDir), renderStatus);
+}
+
+export async function dropOld(session: Session): Promise<undefined> {
+  const { dropKeptData, restoreStatus } = await import('../../../restore/unfinished.ts');
+  const kept = (await restoreStatus(session.context.stateDir)).flatMap((status) => status.kept);
+  if (kept.length > 0) await session.confirm(`remove for good: ${kept.join(', ')}`);
+  const host = await hostFor(session, undefined);
+  session.result(await dropKeptData(host, session.context), (dropped) =>
+    dropped.length === 0 ? 'nothing is kept' : dropped.flatMap((status) => status.kept).join('\n'),
+  );
+}
+
+async function hostOf(
+  session: Session,
+  { to, hostCommands, adopted }: RestoreStatus,
+): Promise<RestoreHost | undefined> {
+  return hostFor(await withAdopted(session, adopted), to, hostCommands);
+}
