@@ -2,14 +2,8 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { OpenRepository, RecordedOptions } from '../../../backup/create-recorded.ts';
-import type { BackupPlan } from '../../../backup/plan.ts';
-import {
-  isRemote,
-  parseRemoteAddress,
-  type RemoteAddress,
-  renderRemoteAddress,
-} from '../../../backup/remote/address.ts';
-import { type BackupReport, type Changes, firstProblem, type SourceReport } from '../../../backup/report.ts';
+import { isRemote, parseRemoteAddress, type RemoteAddress } from '../../../backup/remote/address.ts';
+import { type BackupReport, firstProblem } from '../../../backup/report.ts';
 import type { Deployment } from '../../../deployment/deployment.ts';
 import type { Identity } from '../../../repository/age/keys.ts';
 import type { SendReport } from '../../../repository/carry/send.ts';
@@ -20,8 +14,7 @@ import { IncompleteError, UsageError } from '../../../support/errors.ts';
 import { readIdentities, repeated } from '../../backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
-import { count, formatBytes, formatDuration } from '../../render/quantities.ts';
-import { renderTable } from '../../render/table.ts';
+import { renderPlan, renderReport } from '../../render/backup.ts';
 import { renderSendReport } from './send.ts';
 
 export function addBackupCreate(backup: Command, wrap: Wrap): void {
@@ -132,57 +125,4 @@ function throwIfIncomplete(report: BackupReport): void {
     advice: `dockerctl backup show ${id} tells everything that is missing`,
     facts: { snapshot: report.snapshot.id },
   });
-}
-
-function renderPlan({
-  repository,
-  remote,
-  sources,
-  leftOut,
-  checks,
-}: BackupPlan & { remote?: RemoteAddress }): string {
-  const onward = remote === undefined ? '' : `, and send that to ${renderRemoteAddress(remote)}`;
-  return [
-    `would back up to ${repository}${onward}:`,
-    ...sources.map(({ name, title }) => `  ${name}: ${title}`),
-    ...leftOut.map(({ name, title }) => `  not ${name}: ${title} (only with --full)`),
-    ...checks.map(({ name }) => `  unless ${name}`),
-  ].join('\n');
-}
-
-/** On a terminal what became of every source; elsewhere one line. */
-function renderReport(report: BackupReport, details: boolean): string {
-  return details ? `${renderSources(report.sources)}\n${summary(report)}` : summary(report);
-}
-
-function renderSources(sources: readonly SourceReport[]): string {
-  const header = ['SOURCE', 'FILES', 'SIZE', 'NEW', 'CHANGES', 'TIME', ''];
-  return renderTable(header, sources.map(row));
-}
-
-function row({ title, files, bytes, newBytes, changes, started, ended, complete }: SourceReport): string[] {
-  const seconds = (ended.getTime() - started.getTime()) / 1000;
-  return [
-    title,
-    String(files),
-    formatBytes(bytes),
-    formatBytes(newBytes),
-    renderChanges(changes),
-    formatDuration(seconds),
-    complete ? '' : 'incomplete',
-  ];
-}
-
-function renderChanges({ added, changed, removed }: Changes): string {
-  const parts = Object.entries({ new: added, changed, removed }).filter(([, number]) => number > 0);
-  return parts.length === 0 ? 'none' : parts.map(([word, number]) => `${number} ${word}`).join(', ');
-}
-
-function summary({ snapshot, unchanged, leftOut, unsigned }: BackupReport): string {
-  const { id, complete, added, started, ended } = snapshot;
-  const time = formatDuration((ended.getTime() - started.getTime()) / 1000);
-  const what = unchanged ? 'nothing has changed since the last one' : `${formatBytes(added.bytes)} added`;
-  const without = leftOut.length === 0 ? '' : `; without ${count(leftOut.length, 'source')} that --full adds`;
-  const signed = unsigned === undefined ? '' : `; not signed: ${unsigned}`;
-  return `snapshot ${shortId(id)}${complete ? '' : ' (incomplete)'}: ${what}, in ${time}${without}${signed}`;
 }
