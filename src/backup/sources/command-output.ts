@@ -1,4 +1,4 @@
-import { outputOf } from '../../databases/container-program.ts';
+import { outputOf } from '../../databases/container/program.ts';
 import { requireTrustedProgram } from '../../deployment/trusted-program.ts';
 import { describeExit, startChild } from '../../support/child.ts';
 import { withDeadline } from '../../support/deadline.ts';

@@ -1,5 +1,5 @@
 import type { Context } from '../../support/context.ts';
-import { environmentOf, toldIn } from '../container-environment.ts';
+import { environmentOf, toldIn } from '../container/environment.ts';
 import type { ContainerCommand, DatabaseServer } from '../databases.ts';
 
 /** How MongoDB's tools get into the server of a container. */

@@ -1,8 +1,8 @@
 import type { Context } from '../../support/context.ts';
 import { withDeadline } from '../../support/deadline.ts';
 import { FailedError } from '../../support/errors.ts';
-import { commandOf } from '../container-environment.ts';
-import { outputOf, run } from '../container-program.ts';
+import { commandOf } from '../container/environment.ts';
+import { outputOf, run } from '../container/program.ts';
 import type { DatabaseServer, DumpFile, DumpOptions } from '../databases.ts';
 import { descriptionFile, type ServerDescription } from '../description.ts';
 import { only } from '../text.ts';

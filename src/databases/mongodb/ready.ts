@@ -1,8 +1,8 @@
 import type { Context } from '../../support/context.ts';
-import { outputOf } from '../container-program.ts';
+import { firstProcess } from '../container/first-process.ts';
+import { outputOf } from '../container/program.ts';
+import { waitUntilSettled } from '../container/settled.ts';
 import type { DatabaseServer } from '../databases.ts';
-import { firstProcess } from '../first-process.ts';
-import { waitUntilSettled } from '../settled.ts';
 import { accountOf } from './client.ts';
 import { configured } from './dump.ts';
 

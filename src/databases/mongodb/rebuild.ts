@@ -2,7 +2,7 @@ import { chown, rm, stat, writeFile } from 'node:fs/promises';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, FailedError } from '../../support/errors.ts';
 import { toFsPath } from '../../support/posix/byte-path.ts';
-import { run } from '../container-program.ts';
+import { run } from '../container/program.ts';
 import type { DatabaseServer, DumpFile, LoadedDatabase, SpareServer } from '../databases.ts';
 import { descriptionPath, readDescription } from '../description.ts';
 import { accountOf, alone } from './client.ts';

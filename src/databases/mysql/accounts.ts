@@ -1,6 +1,6 @@
 import type { Context } from '../../support/context.ts';
 import { DamagedError } from '../../support/errors.ts';
-import { run } from '../container-program.ts';
+import { run } from '../container/program.ts';
 import { only } from '../text.ts';
 import { type Client, clientOptions, identifier, program, query } from './client.ts';
 

@@ -1,6 +1,6 @@
 import type { Context } from '../../support/context.ts';
-import { environmentOf, toldIn } from '../container-environment.ts';
-import { type ContainerProgram, run } from '../container-program.ts';
+import { environmentOf, toldIn } from '../container/environment.ts';
+import { type ContainerProgram, run } from '../container/program.ts';
 import type { DatabaseServer } from '../databases.ts';
 import { only } from '../text.ts';
 

@@ -1,7 +1,7 @@
 import type { Context } from '../../support/context.ts';
 import { withDeadline } from '../../support/deadline.ts';
 import { FailedError } from '../../support/errors.ts';
-import { outputOf } from '../container-program.ts';
+import { outputOf } from '../container/program.ts';
 import type { DatabaseServer, DumpFile, DumpOptions } from '../databases.ts';
 import { descriptionFile, type ServerDescription } from '../description.ts';
 import { type ScriptKind, wholeScript } from '../script.ts';

@@ -1,7 +1,7 @@
 import type { Context } from '../../support/context.ts';
+import { firstProcess } from '../container/first-process.ts';
+import { waitUntilSettled } from '../container/settled.ts';
 import type { DatabaseServer } from '../databases.ts';
-import { firstProcess } from '../first-process.ts';
-import { waitUntilSettled } from '../settled.ts';
 import { connect, query } from './client.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Context } from '../../support/context.ts';
 import { DamagedError } from '../../support/errors.ts';
-import { run } from '../container-program.ts';
+import { run } from '../container/program.ts';
 import type { ContainerCommand, DumpFile, LoadedDatabase, SpareServer } from '../databases.ts';
 import { descriptionPath } from '../description.ts';
 import { wholeScript } from '../script.ts';

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from '../../support/context.ts';
-import { environmentOf } from '../container-environment.ts';
-import { type ContainerProgram, run } from '../container-program.ts';
+import { environmentOf } from '../container/environment.ts';
+import { type ContainerProgram, run } from '../container/program.ts';
 import type { DatabaseServer } from '../databases.ts';
 import { only } from '../text.ts';
 

@@ -1,7 +1,7 @@
 import type { Context } from '../../support/context.ts';
 import { withDeadline } from '../../support/deadline.ts';
 import { FailedError } from '../../support/errors.ts';
-import { type ContainerProgram, outputOf } from '../container-program.ts';
+import { type ContainerProgram, outputOf } from '../container/program.ts';
 import type { DatabaseServer, DumpFile, DumpOptions } from '../databases.ts';
 import { descriptionFile } from '../description.ts';
 import { type ScriptKind, wholeScript } from '../script.ts';

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, FailedError } from '../../support/errors.ts';
-import { type ContainerProgram, run } from '../container-program.ts';
+import { type ContainerProgram, run } from '../container/program.ts';
 import type { DatabaseServer, DumpFile, LoadedDatabase, LoadedDatabases } from '../databases.ts';
 import { descriptionPath, readDescription } from '../description.ts';
 import { wholeScript } from '../script.ts';

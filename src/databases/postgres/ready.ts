@@ -1,6 +1,6 @@
 import type { Context } from '../../support/context.ts';
+import { waitUntilSettled } from '../container/settled.ts';
 import type { DatabaseServer } from '../databases.ts';
-import { waitUntilSettled } from '../settled.ts';
 import { connect, query } from './client.ts';
 
 /**

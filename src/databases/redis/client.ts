@@ -1,8 +1,8 @@
 import { basename } from 'node:path/posix';
 import type { Context } from '../../support/context.ts';
 import { FailedError } from '../../support/errors.ts';
-import { commandOf, environmentOf, toldIn } from '../container-environment.ts';
-import { type ContainerProgram, run } from '../container-program.ts';
+import { commandOf, environmentOf, toldIn } from '../container/environment.ts';
+import { type ContainerProgram, run } from '../container/program.ts';
 import type { DatabaseServer } from '../databases.ts';
 import { only } from '../text.ts';
 

@@ -1,6 +1,6 @@
 import type { Context } from '../../support/context.ts';
 import { withDeadline } from '../../support/deadline.ts';
-import { outputOf } from '../container-program.ts';
+import { outputOf } from '../container/program.ts';
 import type { DatabaseServer, DumpFile, DumpOptions } from '../databases.ts';
 import { descriptionFile, type ServerDescription } from '../description.ts';
 import { type Client, connect, info, program, setting } from './client.ts';

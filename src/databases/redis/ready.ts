@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import type { Context } from '../../support/context.ts';
 import { FailedError, messageOf } from '../../support/errors.ts';
+import { ended } from '../container/ended.ts';
 import type { DatabaseServer } from '../databases.ts';
-import { ended } from '../ended.ts';
 import { type Client, connect } from './client.ts';
 
 /** A large dump takes its time to be loaded. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from '../../support/context.ts';
 import { DamagedError } from '../../support/errors.ts';
-import { outputOf, run } from '../container-program.ts';
+import { outputOf, run } from '../container/program.ts';
 import type { DatabaseServer } from '../databases.ts';
 import { only } from '../text.ts';
 import { companionSuffixes } from './file-name.ts';

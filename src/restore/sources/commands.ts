@@ -1,7 +1,7 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { type ContainerProgram, outputOf, run } from '../../databases/container-program.ts';
+import { type ContainerProgram, outputOf, run } from '../../databases/container/program.ts';
 import type { CommandSource } from '../../deployment/backup-settings.ts';
 import { requireTrustedProgram } from '../../deployment/trusted-program.ts';
 import type { Entry } from '../../repository/entry.ts';

@@ -1,7 +1,7 @@
-import type { Context } from '../support/context.ts';
-import { run } from './container-program.ts';
-import type { DatabaseServer } from './databases.ts';
-import { only } from './text.ts';
+import type { Context } from '../../support/context.ts';
+import type { DatabaseServer } from '../databases.ts';
+import { only } from '../text.ts';
+import { run } from './program.ts';
 
 /**
  * Name of the program that a container's first process runs, `''` where nobody can tell. While an image initialises new data it is the

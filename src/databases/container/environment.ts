@@ -1,8 +1,8 @@
-import type { Context } from '../support/context.ts';
-import { FailedError } from '../support/errors.ts';
-import { run } from './container-program.ts';
-import type { DatabaseServer } from './databases.ts';
-import { only } from './text.ts';
+import type { Context } from '../../support/context.ts';
+import { FailedError } from '../../support/errors.ts';
+import type { DatabaseServer } from '../databases.ts';
+import { only } from '../text.ts';
+import { run } from './program.ts';
 
 /**
  * The variables that the container of a server was made with: images are told their accounts and passwords there.

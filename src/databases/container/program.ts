@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import type { Execution } from '../engine/engine.ts';
-import { FailedError } from '../support/errors.ts';
-import type { DatabaseServer } from './databases.ts';
+import type { Execution } from '../../engine/engine.ts';
+import { FailedError } from '../../support/errors.ts';
+import type { DatabaseServer } from '../databases.ts';
 import { endProgram, markName } from './end-program.ts';
 import { feed, lastOf, type WatchedProgram, watched } from './program-streams.ts';
 

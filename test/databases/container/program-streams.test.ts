@@ -3,10 +3,10 @@ import { buffer, text } from 'node:stream/consumers';
 import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { feed, lastOf, watched } from '../../src/databases/program-streams.ts';
-import type { Execution } from '../../src/engine/engine.ts';
-import { FailedError, InterruptedError } from '../../src/support/errors.ts';
-import { rejects } from '../support/rejects.ts';
+import { feed, lastOf, watched } from '../../../src/databases/container/program-streams.ts';
+import type { Execution } from '../../../src/engine/engine.ts';
+import { FailedError, InterruptedError } from '../../../src/support/errors.ts';
+import { rejects } from '../../support/rejects.ts';
 
 const purpose = 'dumping database shop of postgres';
 const never = new AbortController().signal;

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import type { Context } from '../support/context.ts';
-import { FailedError, messageOf } from '../support/errors.ts';
-import type { DatabaseServer } from './databases.ts';
+import type { Context } from '../../support/context.ts';
+import { FailedError, messageOf } from '../../support/errors.ts';
+import type { DatabaseServer } from '../databases.ts';
 import { ended } from './ended.ts';
 
 export interface Settling {

@@ -1,4 +1,4 @@
-import type { DatabaseServer } from './databases.ts';
+import type { DatabaseServer } from '../databases.ts';
 
 /** The variable by which a program that we started inside a container is known again. */
 export const markName = 'DOCKERCTL_PROGRAM';

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Execution } from '../engine/engine.ts';
-import { FailedError } from '../support/errors.ts';
+import type { Execution } from '../../engine/engine.ts';
+import { FailedError } from '../../support/errors.ts';
 
 /** What its streams must know of a program. */
 export interface WatchedProgram {
