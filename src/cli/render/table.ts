@@ -12,6 +12,32 @@ export function renderTable(header: readonly string[], rows: readonly (readonly 
     .join('\n');
 }
 
+/**
+ * The same for a terminal of so many columns: where the table is wider, those of the optional columns that say the same in every
+ * row are told once, above it.
+ * @param optional headers of columns that may go, the first one first
+ */
+export function renderFittedTable(
+  header: readonly string[],
+  rows: readonly (readonly string[])[],
+  { width, optional }: { width: number; optional: readonly string[] },
+): string {
+  const table = renderTable(header, rows);
+  const at = header.indexOf(optional[0] ?? '');
+  if (optional.length === 0 || widest(table) <= width) return table;
+  const rest = { width, optional: optional.slice(1) };
+  const [first, ...others] = rows.map((row) => row[at] ?? '');
+  if (first === undefined || others.some((cell) => cell !== first))
+    return renderFittedTable(header, rows, rest);
+  const without = (row: readonly string[]) => row.filter((_, column) => column !== at);
+  const fitted = renderFittedTable(without(header), rows.map(without), rest);
+  return `${header[at]}: ${printable(first)}\n${fitted}`;
+}
+
+function widest(table: string): number {
+  return Math.max(...table.split('\n').map((line) => line.length));
+}
+
 /** A foreign name (of a file, a tag, a label) without what a terminal would obey. */
 export function printable(text: string): string {
   return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {

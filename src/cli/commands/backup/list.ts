@@ -9,7 +9,7 @@ import type { ParsedInput, Wrap } from '../../program.ts';
 import { provenanceCell } from '../../render/provenance.ts';
 import { formatBytes, formatTime } from '../../render/quantities.ts';
 import { stateOf } from '../../render/state.ts';
-import { renderTable } from '../../render/table.ts';
+import { renderFittedTable } from '../../render/table.ts';
 import { signersOption, trustedKeys } from '../../trusted-keys.ts';
 
 export function addBackupList(backup: Command, wrap: Wrap): void {
@@ -25,7 +25,9 @@ async function listSnapshots(session: Session, { options }: ParsedInput): Promis
   const repository = await openBackupRepository(session, options.repository);
   try {
     const keys = await trustedKeys(session, options.signers);
-    session.result(await withProvenance(repository, keys), renderSnapshots);
+    const { isTTY, columns } = session.io.stdout;
+    const width = isTTY === true && columns !== undefined ? columns : Number.POSITIVE_INFINITY;
+    session.result(await withProvenance(repository, keys), (all) => renderSnapshots(all, width));
   } finally {
     await repository.close();
   }
@@ -51,7 +53,7 @@ async function withProvenance(repository: Repository, keys: TrustedKeys): Promis
 
 const checksAtOnce = 8;
 
-function renderSnapshots(snapshots: readonly ListedSnapshot[]): string {
+function renderSnapshots(snapshots: readonly ListedSnapshot[], width: number): string {
   if (snapshots.length === 0) return 'no snapshots yet';
   const header = [
     'ID',
@@ -66,7 +68,8 @@ function renderSnapshots(snapshots: readonly ListedSnapshot[]): string {
     'STATE',
     'SIGNED',
   ];
-  return renderTable(header, snapshots.map(row));
+  const optional = ['SOURCES', 'HOST', 'DEPLOYMENT', 'RELEASE', 'SIGNED', 'STATE'];
+  return renderFittedTable(header, snapshots.map(row), { width, optional });
 }
 
 function row(snapshot: ListedSnapshot): string[] {
