@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from '../support/context.ts';
+import { SignatureError } from '../support/errors.ts';
 import type { Identity } from './age/keys.ts';
 import type { Incoming } from './carry/incoming.ts';
 import { beginIncoming } from './carry/incoming.ts';
@@ -33,6 +34,7 @@ import type { TrustedKeys } from './signed/provenance.ts';
 import { readSignedConfig, type SignedConfig } from './signed/signed-config.ts';
 import { type Catalog, loadEverySnapshot } from './snapshot/catalog.ts';
 import { findSnapshot } from './snapshot/find.ts';
+import { shortId } from './snapshot/short-id.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import type { StoredSnapshot } from './snapshot/stored.ts';
 import { readDamage, recordDamage } from './verify/damage-record.ts';
@@ -69,7 +71,22 @@ export class DirectoryRepository implements Repository {
   }
 
   async *entries(snapshot: Snapshot, source: string, onGap?: (gap: Gap) => void): AsyncGenerator<Entry> {
-    yield* readEntries(this.#store, await this.#snapshots.stored(snapshot), source, onGap);
+    try {
+      yield* readEntries(this.#store, await this.#snapshots.stored(snapshot), source, onGap);
+    } catch (error) {
+      throw error instanceof SignatureError ? this.#lacksKey(snapshot, error) : error;
+    }
+  }
+
+  /** Which key is wanted: whoever brings it may have several. */
+  #lacksKey({ id, recipients }: Snapshot, cause: SignatureError): SignatureError {
+    const isWrong = this.#store.identities.length > 0;
+    const why = isWrong ? 'no private key given opens it' : 'it is encrypted, and no private key is at hand';
+    return new SignatureError(`reading snapshot ${shortId(id)}: ${why}`, {
+      advice: `Give the private key of ${recipients.join(' or ')} with --identity FILE`,
+      facts: { recipients },
+      cause,
+    });
   }
 
   async signedConfig(snapshot: Snapshot): Promise<SignedConfig> {

@@ -17,12 +17,12 @@ export async function requireSpace(
   if (wanted === 0) return;
   const free = await freeSpaceAt(directory);
   if (free >= wanted) return;
-  throw new NoSpaceError(`backing up to ${directory}: ${mebibytes(free)} free, ${mebibytes(wanted)} wanted`, {
+  throw new NoSpaceError(`backing up to ${directory}: ${inWords(free)} free, ${inWords(wanted)} wanted`, {
     advice: 'Make room with `dockerctl backup prune`, or lower min-free in the deployment file',
     facts: { directory, free, wanted },
   });
 }
 
-function mebibytes(bytes: number): string {
-  return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+function inWords(bytes: number): string {
+  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }

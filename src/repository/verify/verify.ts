@@ -14,6 +14,7 @@ import { type Catalog, type LostSnapshot, loadEverySnapshot } from '../snapshot/
 import { blobsOf } from '../snapshot/stored.ts';
 import { checkIndex } from './check-index.ts';
 import { checkPack, readPackContents } from './check-pack.ts';
+import { checkSignatures } from './check-signatures.ts';
 import { checkTrees } from './check-trees.ts';
 import { DamageReport } from './damage-report.ts';
 import { hashBlob } from './hash-blob.ts';
@@ -49,6 +50,7 @@ export async function verifyRepository(
   const verifying = { store, catalog, found, task, context };
   try {
     const read = await checkBlobs(verifying);
+    await checkSignatures(store, catalog, found);
     found.damage.push(...(await checkIndex(store, catalog)));
     const packs = readData ? await checkPacks(verifying, part) : undefined;
     if (readData) await checkContents(verifying);

@@ -1,8 +1,11 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { digestOf } from '../../../../src/oci/digest.ts';
+import { signWithSshKey } from '../../../../src/support/ssh-signature.ts';
 import { runCli } from '../../../support/cli.ts';
+import { makeSshKey } from '../../../support/ssh-keys.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
 const home = temporaryDirectory();
@@ -108,6 +111,30 @@ test('a damaged list of files is read anew, and the warning says so', async () =
   assert.match(stderr, 'data: files are read anew, for the last list of them is damaged');
 });
 
+test('a signature that is whole but of something else is damage, for no restore would take it', async () => {
+  const { manifest } = newest();
+  const signature = await signWithSshKey('something else', makeSshKey(home, 'host'), 'dockerctl-snapshot');
+  const document = JSON.parse(readFileSync(join(blobs, manifest), 'utf8'));
+  const mediaType = 'application/vnd.dockerctl.signature.v1+ssh';
+  document.layers.push({ mediaType, digest: putBlob(signature), size: signature.length });
+  const text = JSON.stringify(document);
+  const replaced = readFileSync(join(repository, 'index.json'), 'utf8')
+    .replace(`sha256:${manifest}`, putBlob(text))
+    .replace(`"size":${statSync(join(blobs, manifest)).size}`, `"size":${text.length}`);
+  writeFileSync(join(repository, 'index.json'), replaced);
+  rmSync(join(blobs, manifest));
+  const { status, stdout } = await run('verify');
+  assert.is(status, 14, stdout);
+  assert.match(stdout, 'its signature does not match');
+  assert.is((await run('verify', '--json')).stdout.match(/does not match/g)?.length, 1);
+});
+
+function putBlob(content: string): string {
+  const digest = digestOf(Buffer.from(content));
+  writeFileSync(join(blobs, digest.slice('sha256:'.length)), content);
+  return digest;
+}
+
 test('only a directory of this host is looked at', async () => {
   for (const elsewhere of ['vault:/srv/backups', '']) {
     const { status, stderr } = await run('list', '-r', elsewhere);
@@ -138,7 +165,11 @@ x-dockerctl:
   const opens = await key('first');
   assert.is((await sealed()).status, 0);
   const other = await key('second');
-  assert.is((await sealed('ls', 'latest', '-i', other)).status, 12);
+  const refused = await sealed('ls', 'latest', '-i', other);
+  assert.is(refused.status, 12);
+  const recipient = /age1\w+/.exec(readFileSync(opens, 'utf8'))?.[0] ?? 'none';
+  assert.match(refused.stderr, `Give the private key of ${recipient} with --identity FILE`);
+  assert.match((await sealed('ls', 'latest')).stderr, recipient);
   assert.is((await sealed('ls', 'latest', '-i', opens, '-i', other)).status, 0);
 });
 
