@@ -1,4 +1,5 @@
 import type { Service } from '../deployment/deployment.ts';
+import type { ImageDetails } from '../engine/engine.ts';
 import type { ContainerSpec, MountSpec } from '../support/container-spec.ts';
 import { NotFoundError } from '../support/errors.ts';
 import { resolveReferences } from './container-spec.ts';
@@ -27,10 +28,7 @@ export async function spareSpec(
   const image = await engine.images.inspect(service.image);
   if (image === undefined) throw new NotFoundError(`there is no image ${service.image}`);
   const own = resolveReferences(deployment, service.container);
-  const { entrypoint, command } = adapt({
-    entrypoint: own.entrypoint ?? image.entrypoint,
-    command: own.command ?? (own.entrypoint === undefined ? image.command : []),
-  });
+  const { entrypoint, command } = adapt(programOf(own, image));
   const {
     ports,
     networks,
@@ -51,14 +49,21 @@ export async function spareSpec(
     command: [...command],
     networkMode: 'none',
     restart: { name: 'no' },
-    mounts: [
-      ...(own.mounts ?? [])
-        .filter((mount) => keeps(mount, data.target))
-        .map((mount) => ({ ...mount, readOnly: true })),
-      { type: 'bind', ...data },
-    ],
+    mounts: [...readOnlyMounts(own, data.target), { type: 'bind', ...data }],
     ...(sharing.length > 0 && { volumesFrom: sharing.map((name) => `${name}:ro`) }),
   };
+}
+
+/** An entrypoint of the service's own drops the image's command, as Docker has it. */
+function programOf(own: Pick<ContainerSpec, 'entrypoint' | 'command'>, image: ImageDetails): Program {
+  return {
+    entrypoint: own.entrypoint ?? image.entrypoint,
+    command: own.command ?? (own.entrypoint === undefined ? image.command : []),
+  };
+}
+
+function readOnlyMounts({ mounts = [] }: Pick<ContainerSpec, 'mounts'>, data: string): MountSpec[] {
+  return mounts.filter((mount) => keeps(mount, data)).map((mount) => ({ ...mount, readOnly: true }));
 }
 
 /** On a bare machine the containers that hold volumes are not there yet. */
