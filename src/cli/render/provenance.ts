@@ -10,8 +10,9 @@ export function renderProvenance({ trust, fingerprint, principal, problem }: Pro
 }
 
 /** In a table: one word or name. */
-export function provenanceCell({ trust, fingerprint, principal }: Provenance): string {
+export function provenanceCell({ trust, fingerprint, principal, problem }: Provenance): string {
   if (trust === 'allowed') return principal ?? '';
   if (trust === 'own') return 'this host';
-  return trust === 'refused' ? 'REFUSED' : (fingerprint?.slice(0, 19) ?? 'no');
+  if (trust === 'refused') return 'REFUSED';
+  return fingerprint?.slice(0, 19) ?? (problem === 'not signed' ? 'no' : 'unknown');
 }

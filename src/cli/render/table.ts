@@ -1,3 +1,5 @@
+import type { Io } from '../io.ts';
+
 /** Columns as wide as their widest cell, two spaces apart. Control characters of foreign names cannot reach the terminal. */
 export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [header, ...rows].map((row) => row.map(printable));
@@ -32,6 +34,11 @@ export function renderFittedTable(
   const without = (row: readonly string[]) => row.filter((_, column) => column !== at);
   const fitted = renderFittedTable(without(header), rows.map(without), rest);
   return `${header[at]}: ${printable(first)}\n${fitted}`;
+}
+
+/** Of the terminal that a table is printed to; elsewhere lines may be as long as they are. */
+export function widthOf({ isTTY, columns }: Io['stdout']): number {
+  return isTTY === true && columns !== undefined ? columns : Number.POSITIVE_INFINITY;
 }
 
 function widest(table: string): number {

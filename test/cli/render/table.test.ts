@@ -1,6 +1,7 @@
+import { PassThrough } from 'node:stream';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { renderFittedTable, renderTable } from '../../../src/cli/render/table.ts';
+import { renderFittedTable, renderTable, widthOf } from '../../../src/cli/render/table.ts';
 
 const header = ['ID', 'HOST', 'SOURCES', 'SIZE'];
 const rows = [
@@ -30,6 +31,12 @@ test('where it does not fit, what every row says alike is told once, and no more
 test('what differs from row to row stays, however narrow the terminal is', () => {
   const mixed = [...rows, ['c3', 'slave', 'config', '3 B']];
   assert.is(renderFittedTable(header, mixed, { width: 5, optional }), renderTable(header, mixed));
+});
+
+test('only a terminal has a width', () => {
+  const stream = Object.assign(new PassThrough(), { columns: 80 });
+  assert.is(widthOf(stream), Number.POSITIVE_INFINITY);
+  assert.is(widthOf(Object.assign(stream, { isTTY: true as const })), 80);
 });
 
 test.run();

@@ -9,7 +9,7 @@ import type { ParsedInput, Wrap } from '../../program.ts';
 import { provenanceCell } from '../../render/provenance.ts';
 import { formatBytes, formatTime } from '../../render/quantities.ts';
 import { stateOf } from '../../render/state.ts';
-import { renderFittedTable } from '../../render/table.ts';
+import { renderFittedTable, widthOf } from '../../render/table.ts';
 import { signersOption, trustedKeys } from '../../trusted-keys.ts';
 
 export function addBackupList(backup: Command, wrap: Wrap): void {
@@ -25,8 +25,7 @@ async function listSnapshots(session: Session, { options }: ParsedInput): Promis
   const repository = await openBackupRepository(session, options.repository);
   try {
     const keys = await trustedKeys(session, options.signers);
-    const { isTTY, columns } = session.io.stdout;
-    const width = isTTY === true && columns !== undefined ? columns : Number.POSITIVE_INFINITY;
+    const width = widthOf(session.io.stdout);
     session.result(await withProvenance(repository, keys), (all) => renderSnapshots(all, width));
   } finally {
     await repository.close();

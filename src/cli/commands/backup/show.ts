@@ -9,7 +9,7 @@ import type { ParsedInput, Wrap } from '../../program.ts';
 import { renderProvenance } from '../../render/provenance.ts';
 import { formatBytes, formatDuration, formatTime } from '../../render/quantities.ts';
 import { stateOf } from '../../render/state.ts';
-import { printable, renderTable } from '../../render/table.ts';
+import { printable, renderFittedTable, widthOf } from '../../render/table.ts';
 import { signersOption, trustedKeys } from '../../trusted-keys.ts';
 
 export function addBackupShow(backup: Command, wrap: Wrap): void {
@@ -30,7 +30,8 @@ async function show(session: Session, { args: [name], options }: ParsedInput): P
     const signed = await repository.signedConfig(snapshot);
     const keys = await trustedKeys(session, options.signers);
     const provenance = await provenanceOf(signed, keys, `snapshot ${shortId(snapshot.id)}`);
-    session.result({ ...snapshot, provenance }, renderSnapshot);
+    const width = widthOf(session.io.stdout);
+    session.result({ ...snapshot, provenance }, (shown) => renderSnapshot(shown, width));
   } finally {
     await repository.close();
   }
@@ -41,21 +42,24 @@ async function newest(repository: Repository): Promise<string> {
   return (await repository.snapshots()).at(-1)?.id ?? 'latest';
 }
 
-function renderSnapshot({
-  id,
-  complete,
-  rebuilt,
-  host,
-  deployment,
-  release,
-  started,
-  ended,
-  sources,
-  added,
-  tags,
-  recipients,
-  provenance,
-}: Snapshot & { provenance: Provenance }): string {
+function renderSnapshot(
+  {
+    id,
+    complete,
+    rebuilt,
+    host,
+    deployment,
+    release,
+    started,
+    ended,
+    sources,
+    added,
+    tags,
+    recipients,
+    provenance,
+  }: Snapshot & { provenance: Provenance },
+  width: number,
+): string {
   const seconds = (ended.getTime() - started.getTime()) / 1000;
   const blobs = `${formatBytes(added.bytes)} in ${added.blobs} files of the repository`;
   return [
@@ -67,10 +71,12 @@ function renderSnapshot({
     ...(tags.length === 0 ? [] : [`tags:        ${printable(tags.join(', '))}`]),
     ...(recipients.length === 0 ? [] : [`encrypted:   to ${printable(recipients.join(', '))}`]),
     '',
-    renderTable(['SOURCE', 'TITLE', 'FILES', 'SIZE', 'NEW', 'TAKEN', 'STATE'], sources.map(row)),
+    renderFittedTable(header, sources.map(row), { width, optional: ['STATE', 'TAKEN'] }),
     ...sources.flatMap(warningsOf),
   ].join('\n');
 }
+
+const header = ['SOURCE', 'TITLE', 'FILES', 'SIZE', 'NEW', 'TAKEN', 'STATE'];
 
 function row({ name, title, files, bytes, newBytes, started, complete }: SourceSummary): string[] {
   const state = complete ? 'complete' : 'incomplete';
