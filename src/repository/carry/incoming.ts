@@ -1,19 +1,11 @@
-import { open, unlink } from 'node:fs/promises';
-import { type Digest, digestOf, hexOf, verified } from '../../oci/digest.ts';
-import { stagingPath } from '../../oci/layout.ts';
-import { publishBlob, type StagedBlob, stageBlob, syncBlobs } from '../../oci/layout-blobs.ts';
-import { DamagedError } from '../../support/errors.ts';
-import { keepReserve } from '../prune/reserve.ts';
-import { replaceManifest } from '../rewrite/reissue.ts';
+import { type Digest, digestOf } from '../../oci/digest.ts';
 import type { Store } from '../seal/store.ts';
 import type { Provenance, TrustedKeys } from '../signed/provenance.ts';
-import { beginsLikeManifest } from '../snapshot/catalog.ts';
 import { type BlobRef, blobsOfParts, decodeManifest } from '../snapshot/manifest.ts';
-import { publishSnapshot } from '../snapshot/publish.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import { decodeSnapshot, type StoredSnapshot } from '../snapshot/stored.ts';
-import { writeError } from '../write-error.ts';
+import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { IncomingHead } from './incoming-head.ts';
+import { IncomingSnapshot } from './incoming-snapshot.ts';
 import { lackingBlobs, requireRoom, whatItBrings } from './lacking-blobs.ts';
 
 /** A snapshot on its way into a repository. Nothing of it is visible before `commit` resolves. */
@@ -60,120 +52,12 @@ export interface IncomingOptions {
  * @throws {DamagedError} when `manifest` is not the manifest of a snapshot. @throws {NoSpaceError} before anything is written.
  */
 export async function beginIncoming(options: IncomingOptions): Promise<Incoming> {
-  const { store, stored, manifest } = options;
+  const { store, stored, manifest, keys } = options;
   const parts = decodeManifest(manifest, 'the manifest of the incoming snapshot');
   const existing = stored.find(({ snapshot }) => snapshot.id === parts.config.digest);
   const { wanted, tells, brings } = whatItBrings(parts, digestOf(manifest), existing);
   const lacking = await lackingBlobs(wanted, options);
   await requireRoom(store, lacking);
-  const awaited = new Map(lacking.map((blob) => [blob.digest, blob]));
-  const head = new IncomingHead(store, tells, options.keys);
-  let active = true;
-
-  async function check(): Promise<Provenance> {
-    const { provenance, held } = await head.check();
-    for (const [digest, bytes] of held) await writeBlob(store, awaited.get(digest)!, [bytes]);
-    for (const [digest] of held) awaited.delete(digest);
-    return provenance;
-  }
-
-  async function end(): Promise<void> {
-    if (active) options.onEnd();
-    active = false;
-  }
-
-  return {
-    existing: existing?.snapshot,
-    needed: blobsOfParts(parts),
-    lacking,
-
-    async add(digest, content): Promise<void> {
-      const blob = awaited.get(digest);
-      if (blob === undefined) throw new DamagedError(`taking in ${digest}: nobody asked for it`);
-      if (head.has(digest)) return head.hold(blob, verified(content, blob, `taking in ${digest}`));
-      if ([...awaited.keys()].some((other) => head.awaits(other))) {
-        throw new DamagedError(`taking in ${digest}: it comes before what tells of the snapshot`);
-      }
-      await check();
-      await writeBlob(store, blob, verified(content, blob, `taking in ${digest}`));
-      awaited.delete(digest);
-    },
-
-    async commit({ damaged = false } = {}) {
-      try {
-        const provenance = await check();
-        if (!damaged) requireAll([...awaited.values()]);
-        await syncBlobs(store);
-        if (existing === undefined) return { snapshot: await commitIncoming(options), provenance };
-        if (brings) await addSignature(existing, brings, options);
-        return { snapshot: existing.snapshot, provenance };
-      } finally {
-        await end();
-      }
-    },
-
-    abandon: end,
-  };
-}
-
-async function writeBlob(
-  store: Store,
-  blob: BlobRef,
-  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): Promise<void> {
-  const staged: StagedBlob = { ...blob, path: stagingPath(store, `${hexOf(blob.digest)}.blob`) };
-  try {
-    const file = await open(staged.path, 'w', 0o600);
-    try {
-      for await (const piece of content) await file.writeFile(piece);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await requireNoManifest(staged);
-    await publishBlob(store, staged);
-  } catch (error) {
-    await unlink(staged.path).catch(() => {});
-    throw writeError(store.directory, error);
-  }
-}
-
-/** What a snapshot consists of never does: it would pass for another snapshot, whole or not. */
-async function requireNoManifest({ digest, path }: StagedBlob): Promise<void> {
-  if (await beginsLikeManifest(path)) throw new DamagedError(`taking in ${digest}: it passes for a manifest`);
-}
-
-function requireAll(missing: readonly BlobRef[]): void {
-  if (missing.length === 0) return;
-  throw new DamagedError(
-    `taking in a snapshot: ${missing.length} of its blobs did not come, such as ${missing[0]?.digest}`,
-  );
-}
-
-/** A snapshot that was here before anybody knew who made it. */
-async function addSignature(
-  existing: StoredSnapshot,
-  signature: BlobRef,
-  { store, stored }: IncomingOptions,
-): Promise<void> {
-  try {
-    await replaceManifest(store, stored, { ...existing, parts: { ...existing.parts, signature } });
-  } catch (error) {
-    throw writeError(store.directory, error);
-  }
-}
-
-async function commitIncoming({
-  store,
-  stored,
-  manifest,
-}: IncomingOptions): Promise<StoredSnapshot['snapshot']> {
-  try {
-    const incoming = await decodeSnapshot(store, digestOf(manifest), manifest);
-    await publishSnapshot(store, stored, incoming.snapshot, await stageBlob(store, manifest));
-    await keepReserve(store.directory).catch(() => {}); // Without it only removing on a full disk is harder.
-    return incoming.snapshot;
-  } catch (error) {
-    throw writeError(store.directory, error);
-  }
+  const head = new IncomingHead(store, tells, keys);
+  return new IncomingSnapshot({ ...options, needed: blobsOfParts(parts), lacking, head, existing, brings });
 }
