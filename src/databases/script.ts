@@ -11,7 +11,10 @@ export interface ScriptKind {
 const headLimit = 1024;
 const tailLimit = 1024;
 
-/** Passes a dump script on, and throws `DamagedError` at its end unless it begins and ends as a whole one does. */
+/**
+ * Passes a dump script on, and throws `DamagedError` at its end unless it begins and ends as a whole one does. Large pieces are passed on
+ * as they are: a copy of each would keep the collector busy.
+ */
 export async function* wholeScript(
   script: AsyncIterable<Uint8Array>,
   kind: ScriptKind,
@@ -20,13 +23,20 @@ export async function* wholeScript(
   let atHead = true;
   let held: Buffer = Buffer.alloc(0);
   for await (const piece of script) {
-    held = Buffer.concat([held, piece]);
-    if (atHead && held.length < headLimit + tailLimit) continue;
-    if (atHead) held = checkedHead(held, kind, purpose);
-    atHead = false;
+    if (atHead) {
+      held = Buffer.concat([held, piece]);
+      if (held.length < headLimit + tailLimit) continue;
+      held = checkedHead(held, kind, purpose);
+      atHead = false;
+    } else if (piece.length < tailLimit) {
+      held = Buffer.concat([held, piece]);
+    } else {
+      yield held;
+      held = Buffer.from(piece.buffer, piece.byteOffset, piece.length);
+    }
     if (held.length > tailLimit) {
       yield held.subarray(0, -tailLimit);
-      held = held.subarray(-tailLimit);
+      held = Buffer.from(held.subarray(-tailLimit));
     }
   }
   if (atHead) held = checkedHead(held, kind, purpose);

@@ -38,15 +38,15 @@ export class Lane {
     this.worker.postMessage(message);
   }
 
-  /** Waits while the worker has a few pieces that it has not taken. */
-  async sendPiece(bytes: Uint8Array): Promise<void> {
+  /** Waits while the worker has a few pieces that it has not taken. It gets the piece itself, no copy. */
+  async sendPiece(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     while (this.#pieces >= piecesAhead && this.#failure === undefined) {
       await new Promise<void>((resolve) => {
         this.#onTaken = resolve;
       });
     }
     this.#pieces++;
-    this.send({ kind: 'piece', bytes });
+    this.worker.postMessage({ kind: 'piece', bytes } satisfies ToWorker, [bytes.buffer]);
   }
 
   handle(message: FromWorker): void {

@@ -4,6 +4,7 @@ import { returnLargeBlocks } from '../../support/posix/malloc.ts';
 import type { WrittenPack } from '../packs/pack-file.ts';
 import type { FileToStore, StoredFile } from '../run/run.ts';
 import { writeError } from '../write-error.ts';
+import { gathered } from './gather.ts';
 import { Lane } from './lane.ts';
 import type { FromWorker, WorkerSetup } from './messages.ts';
 import { packFiles } from './packed.ts';
@@ -72,7 +73,7 @@ export class IngestPool {
     const stored = lane.run({ kind: 'stream' }, queueLimit) as Promise<{ chunks: string[]; size: number }>;
     stored.catch(() => {});
     try {
-      for await (const bytes of content) if (bytes.length > 0) await lane.sendPiece(bytes);
+      for await (const piece of gathered(content)) await lane.sendPiece(piece);
     } finally {
       await lane.sendPiece(new Uint8Array(0));
     }
