@@ -29,7 +29,7 @@ async function prune(session: Session, { options }: ParsedInput): Promise<undefi
       session.result({ blocked: plan.blocked ?? null, decisions }, () => renderPlan(plan));
       return;
     }
-    if (plan.blocked !== undefined) throw distrusted(plan.blocked);
+    if (plan.blocked !== undefined) throw distrusted(plan.blocked, datedAhead(plan, session.context.now()));
     const gone = decisions.filter(({ keep }) => !keep).map(({ id }) => id);
     const report = await repository.remove(gone, session.context);
     await recordLeft(session, await repository.snapshots());
@@ -59,10 +59,18 @@ async function planFor(session: Session, snapshots: Snapshot[]): Promise<Retenti
   return planPrune(deployment, snapshots, status?.lastVerified?.snapshot, { now: now(), timeZone });
 }
 
-function distrusted(why: string): FailedError {
+function datedAhead({ decisions }: RetentionPlan<PruneCandidate>, now: Date): string[] {
+  return decisions
+    .filter(({ snapshot }) => snapshot.started > now)
+    .map(({ snapshot }) => shortId(snapshot.id));
+}
+
+/** @param ahead snapshots of days to come, by the clock */
+function distrusted(why: string, ahead: readonly string[]): FailedError {
+  const remove = ['dockerctl backup remove', ...ahead].join(' ');
   return new FailedError(`pruning: nothing is removed, for ${why}`, {
-    advice:
-      'Set the clock right; if it is right, remove the snapshot that is wrong with dockerctl backup remove',
+    advice: `Set the clock right; if it is right, remove what has a wrong date: ${remove}`,
+    facts: { ahead },
   });
 }
 
