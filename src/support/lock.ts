@@ -106,12 +106,15 @@ function readOwner(path: string): Owner | undefined {
   }
 }
 
+/** Closing alone would not do: a child that another thread has just forked holds the same open file until it runs its program. */
 function releaseOnce(file: number): Lock {
   let held = true;
   return {
     release() {
-      if (held) closeSync(file);
+      if (!held) return;
       held = false;
+      flock(file, 'release');
+      closeSync(file);
     },
   };
 }

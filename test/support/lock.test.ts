@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { statSync } from 'node:fs';
+import { readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -41,6 +41,27 @@ test('readers share, and keep a writer out until the last has left', () => {
   second.release();
   acquireLock(path, { mode: 'exclusive', purpose: 'backup', now }).release();
 });
+
+test('it is free once it is released, though a program that was started meanwhile has inherited the file', async () => {
+  const path = join(directory, 'inherited');
+  const lock = acquireLock(path, { mode: 'exclusive', purpose: 'backup', now });
+  const file = readdirSync('/proc/self/fd').find((name) => linkOf(`/proc/self/fd/${name}`) === path);
+  const child = spawn('sleep', ['60'], { stdio: ['ignore', 'ignore', 'ignore', Number(file)] });
+  await once(child, 'spawn');
+  lock.release();
+  acquireLock(path, { mode: 'exclusive', purpose: 'prune', now }).release();
+  child.kill();
+  await once(child, 'close');
+});
+
+/** `undefined` for what was closed since it was listed. */
+function linkOf(path: string): string | undefined {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return undefined;
+  }
+}
 
 test('the lock file is private', () => {
   const path = join(directory, 'private');

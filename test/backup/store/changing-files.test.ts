@@ -16,10 +16,10 @@ const letters = 'abcdefghij';
 const size = 2_000_000;
 
 /**
- * Does one thing to the files of a directory again and again, on a thread of its own, until it is told to stop. A file named
- * after a letter holds nothing but that letter when it is whole.
+ * Does one thing to the files of a directory again and again, on a thread of its own, until some work is done or has failed. A
+ * file named after a letter holds nothing but that letter when it is whole.
  */
-function disturb(directory: string, body: string): { stop(): Promise<void> } {
+async function whileDisturbed<T>(directory: string, body: string, work: () => Promise<T>): Promise<T> {
   const worker = new Worker(
     `const { workerData: directory } = require('node:worker_threads');
      const fs = require('node:fs');
@@ -32,11 +32,11 @@ function disturb(directory: string, body: string): { stop(): Promise<void> } {
      again();`,
     { eval: true, workerData: directory },
   );
-  return {
-    async stop() {
-      await worker.terminate();
-    },
-  };
+  try {
+    return await work();
+  } finally {
+    await worker.terminate();
+  }
 }
 
 interface Case {
@@ -83,9 +83,7 @@ async function saveDisturbed(
   check: (file: Entry & { bytes: Buffer }, directory: string) => void,
 ): Promise<void> {
   const { directory, repository, save } = await prepare(name);
-  const disturbance = disturb(directory, body);
-  const snapshots = [await save(), await save()];
-  await disturbance.stop();
+  const snapshots = await whileDisturbed(directory, body, async () => [await save(), await save()]);
   for (const snapshot of snapshots) {
     assert.is(snapshot.complete, true, JSON.stringify(snapshot.sources[0]?.warnings));
     for (const file of (await filesOf(repository, snapshot)).values()) check(file, directory);
@@ -176,7 +174,7 @@ test('directories renamed or swapped for links under the walk never lead outside
       writeFileSync(join(directory, `in-${letter}`, 'deep', name), name.repeat(size / 100));
     }
   }
-  const disturbance = disturb(
+  const snapshots = await whileDisturbed(
     directory,
     `const name = 'in-' + any();
      fs.renameSync(path(name), path('moved'));
@@ -185,9 +183,8 @@ test('directories renamed or swapped for links under the walk never lead outside
      while (Date.now() < until);
      fs.unlinkSync(path(name));
      fs.renameSync(path('moved'), path(name));`,
+    async () => [await save(), await save(), await save()],
   );
-  const snapshots = [await save(), await save(), await save()];
-  await disturbance.stop();
   for (const snapshot of snapshots) {
     const files = await filesOf(repository, snapshot);
     assert.ok(files.size > 100, `${files.size} files`);
