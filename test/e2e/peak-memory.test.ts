@@ -52,6 +52,16 @@ test('verifying blocks with the dictionaries of `xz -9` keeps two of them in mem
   await mustStayBelow(300, 'images', 'verify', path);
 });
 
+test('verifying long runs of zeros among what does not compress keeps little of them in memory', async () => {
+  const zeros = '\0'.repeat(98 << 20);
+  const contents = [1, 2, 3].map(() => randomBytes(2 << 20).toString('latin1') + zeros);
+  const image = await fixtureImage({ references: [reference], contents: [contents.join('')] });
+  const path = join(directory, 'zeros.tar');
+  writeFileSync(path, await tarOf(docker25([image])));
+  const zipped = compressed(path, { block: '100MiB', dictionary: '64MiB' });
+  await mustStayBelow(300, 'images', 'verify', zipped);
+});
+
 test('a backup takes little memory', async () => {
   const tree = join(directory, 'tree');
   mkdirSync(tree);

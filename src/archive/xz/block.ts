@@ -16,11 +16,14 @@ export async function* decodeXzBlock(
 ): AsyncGenerator<Uint8Array> {
   const what = `${name}: block at byte ${block.offset}`;
   const isBounded = block.contentSize <= maxBounded && (await statesContentSize(file, block));
-  yield* decompress('xz', asStream(file, block), what, isBounded ? pieceSize : undefined);
+  yield* decompress('xz', asStream(file, block), what, isBounded ? pieceSize : () => unboundedPiece);
 }
 
 /** A block that cannot become larger than this may be decoded in large pieces, which spares turns between threads. */
 const maxBounded = 32 << 20;
+
+/** Of other blocks; it may become 28 MB, beside a dictionary that is large as well. */
+const unboundedPiece = 4 << 10;
 
 /** Whether a block's own header says how long its content is: liblzma then stops at that (section 3.1). */
 async function statesContentSize(file: SeekableBytes, block: XzBlock): Promise<boolean> {

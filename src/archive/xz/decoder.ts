@@ -15,11 +15,14 @@ export async function* decodeXz(
   const decoder = XzDecoder.create(memoryLimit);
   try {
     let decoding: Promise<Uint8Array[]> = Promise.resolve([]);
-    let share = 1;
-    for await (const piece of inSmallPieces(compressed, () => Math.ceil(pieceSize() / share))) {
+    let [bound, taken] = [firstBound, 0];
+    const size = async () => {
+      bound = nextBound(bound, taken, await decoding);
+      return Math.min(bound, pieceSize());
+    };
+    for await (const piece of inSmallPieces(compressed, size)) {
       const decoded = await decoding;
-      const size = decoded.reduce((sum, { length }) => sum + length, 0);
-      share = size > muchOutput ? Math.min(share * 4, smallestShare) : Math.max(share / 2, 1);
+      taken = piece.length;
       decoding = decoder.decode(piece);
       decoding.catch(() => {}); // It is awaited in the next turn.
       yield* decoded;
@@ -34,17 +37,26 @@ export async function* decodeXz(
 /** Larger than the library's own: fewer turns, and memory that can be given back piece by piece. */
 const outputPiece = 256 << 10;
 
-/** A piece that becomes more than this, in bytes, is followed by smaller ones: long runs of zeros do not fill the memory. */
+/** What a piece may become, in bytes, if it expands as the one before it did: long runs of zeros do not fill the memory. */
 const muchOutput = 2 << 20;
-const smallestShare = 64;
+
+/** Nobody knows yet what becomes of the first ones. */
+const firstBound = 256;
+
+/** How many bytes are decoded next at most, by what became of those that were `taken` before. */
+function nextBound(bound: number, taken: number, decoded: readonly Uint8Array[]): number {
+  const became = decoded.reduce((sum, { length }) => sum + length, 0);
+  if (became === 0) return bound * 4;
+  return Math.ceil(Math.min(bound * 4, (taken * muchOutput) / became));
+}
 
 async function* inSmallPieces(
   bytes: AsyncIterable<Uint8Array>,
-  pieceSize: () => number,
+  pieceSize: () => Promise<number>,
 ): AsyncGenerator<Uint8Array> {
   for await (const bytesAtOnce of bytes) {
     for (let at = 0; at < bytesAtOnce.length; ) {
-      const piece = bytesAtOnce.subarray(at, at + pieceSize());
+      const piece = bytesAtOnce.subarray(at, at + (await pieceSize()));
       at += piece.length;
       yield piece;
     }
