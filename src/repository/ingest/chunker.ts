@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import { chunkLimits, findCut } from '../chunks/gear.ts';
 import type { FrameBuffer, FrameBuffers } from '../packs/frame-buffer.ts';
 
@@ -51,6 +52,7 @@ export class Chunker {
       if (cut > 0) chunks.push(frame.addChunk(cut, begun - cut));
       if (got === 0) return { chunks, size };
       begun -= cut;
+      await setImmediate(); // Answers and compressed frames wait for this thread too.
     }
   }
 

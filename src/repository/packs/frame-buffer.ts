@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { freeNow } from '../../support/free-now.ts';
 import { chunkLimits } from '../chunks/gear.ts';
 import { endEntry, frameGoal, frameLimit, headerBytes, spaceOf } from './tar-frame.ts';
 
@@ -12,7 +13,9 @@ export const digestBytes = 32;
  * there: nothing is copied on its way to the compressor.
  */
 export class FrameBuffer {
-  readonly #memory = Buffer.allocUnsafeSlow(capacity);
+  #memory = Buffer.allocUnsafeSlow(capacity);
+  /** Whether it held one chunk longer than the limit. */
+  #isStretched = false;
   readonly #digests = Buffer.allocUnsafeSlow(mostChunks * digestBytes);
   #used = 0;
   #sizes: number[] = [];
@@ -54,6 +57,7 @@ export class FrameBuffer {
   /** Where the next chunk belongs: its bytes up to `to`. */
   content(to: number): Buffer {
     const start = this.#used + headerBytes;
+    this.#isStretched ||= start + to > frameLimit;
     return this.#memory.subarray(start, start + to);
   }
 
@@ -109,9 +113,14 @@ export class FrameBuffer {
     this.#sizes.push(...other.#sizes);
   }
 
+  /** What a rare long chunk took above the limit of others goes back to the system. */
   clear(): void {
     this.#used = 0;
     this.#sizes = [];
+    if (!this.#isStretched) return;
+    freeNow(this.#memory);
+    this.#memory = Buffer.allocUnsafeSlow(capacity);
+    this.#isStretched = false;
   }
 
   #end(hex: string, digest: Uint8Array, size: number): void {

@@ -27,7 +27,7 @@ export function releaseMemory(): void {
 
 /** So many bytes must have come together since. To give back takes time, and the more a process works with, the sooner it takes them again. */
 function worthwhile(held: number): number {
-  return Math.max(12 * mebibyte, held / 2 - 24 * mebibyte);
+  return Math.max(8 * mebibyte, held / 2 - 24 * mebibyte);
 }
 
 /** @returns bytes that are still held */
