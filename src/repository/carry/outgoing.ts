@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { verified } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/layout.ts';
-import { readBlob } from '../../oci/layout-blobs.ts';
+import { blobSize, readBlob } from '../../oci/layout-blobs.ts';
 import { DamagedError, isUnreadable, messageOf } from '../../support/errors.ts';
 import type { Store } from '../seal/store.ts';
 import { type BlobRef, blobsOfParts } from '../snapshot/manifest.ts';
@@ -41,6 +41,9 @@ export async function readOutgoing(store: Store, stored: StoredSnapshot): Promis
 async function* readVerified(store: Store, blob: BlobRef): AsyncGenerator<Uint8Array> {
   const path = blobPath(store, blob.digest);
   try {
+    // A pipe in its place would keep us waiting for ever.
+    if ((await blobSize(store, blob.digest)) === undefined)
+      throw new DamagedError(`reading ${path}: there is no such file`);
     yield* verified(createReadStream(path, { highWaterMark: 1 << 20 }), blob, `reading ${path}`);
   } catch (error) {
     if (!(error instanceof DamagedError) && !isUnreadable(error)) throw error;

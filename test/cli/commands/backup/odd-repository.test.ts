@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -80,6 +81,14 @@ test('without its blobs a repository is damaged, and nothing begins a new one in
     assert.is(status, 14, argv.join(' '));
     assert.match(stderr, 'its directory blobs/sha256 is gone');
   }
+});
+
+test('a pipe in the place of a pack keeps nobody waiting', async () => {
+  const path = join(blobs, newest().pack);
+  rmSync(path);
+  execFileSync('mkfifo', [path]);
+  assert.is((await run('verify', '--read-data')).status, 14);
+  assert.is((await run('export', 'latest', '-o', join(home, 'out.tar'))).status, 14);
 });
 
 test('a pack that is gone fails the export as damage, with what to do', async () => {
