@@ -48,9 +48,12 @@ test('it is free once it is released, though a program that was started meanwhil
   const file = readdirSync('/proc/self/fd').find((name) => linkOf(`/proc/self/fd/${name}`) === path);
   const child = spawn('sleep', ['60'], { stdio: ['ignore', 'ignore', 'ignore', Number(file)] });
   await once(child, 'spawn');
-  lock.release();
-  acquireLock(path, { mode: 'exclusive', purpose: 'prune', now }).release();
-  child.kill();
+  try {
+    lock.release();
+    acquireLock(path, { mode: 'exclusive', purpose: 'prune', now }).release();
+  } finally {
+    child.kill();
+  }
   await once(child, 'close');
 });
 
