@@ -38,6 +38,19 @@ export async function openVolumes(set: VolumeSet): Promise<OpenVolumes> {
   return { name: set.name, size: set.size, seekable, stream: () => readVerified(set.volumes, files), close };
 }
 
+/**
+ * Reads every volume of a set.
+ * @throws {DamagedError} naming the first whose payload is not what its header says
+ */
+export async function verifyVolumes(set: VolumeSet): Promise<void> {
+  const { stream, close } = await openVolumes(set);
+  try {
+    for await (const _ of stream());
+  } finally {
+    await close();
+  }
+}
+
 async function* readRange(
   volumes: readonly Volume[],
   files: readonly FileHandle[],

@@ -1,11 +1,13 @@
 import { join } from 'node:path';
 import { openArchive } from '../../archive/archive.ts';
 import { type ArchiveInput, canBeReadAgain, groupInputs } from '../../archive/input.ts';
+import { verifyVolumes } from '../../archive/volumes/reader.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Platform } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
 import { makeDirectoryDurably } from '../../support/durable.ts';
+import { DamagedError } from '../../support/errors.ts';
 import { acquireLock } from '../../support/lock.ts';
 import type { Catalog } from '../catalog/catalog.ts';
 import { requireSigner, signedRelease } from '../signatures.ts';
@@ -124,6 +126,11 @@ async function loadArchive(
     } finally {
       await archive.close();
     }
+  } catch (error) {
+    // Which of the volumes to copy again is of more use than what in the archive is wrong because of it.
+    if (error instanceof DamagedError && typeof input !== 'string' && 'volumes' in input)
+      await verifyVolumes(input);
+    throw error;
   } finally {
     task.end();
   }
