@@ -36,8 +36,8 @@ export function dockerctl(encrypted: boolean): Tool {
       mkdirSync(home, { recursive: true, mode: 0o700 });
     },
     command(home, tree) {
-      const recipients = encrypted ? [encodeRecipient(identity)] : [];
-      const backup = { repository: this.repository(home), recipients, sources: { tree: { paths: [tree] } } };
+      const sealing = encrypted ? { recipients: [encodeRecipient(identity)] } : {};
+      const backup = { repository: this.repository(home), ...sealing, sources: { tree: { paths: [tree] } } };
       const text = JSON.stringify({ name: 'bench', 'x-dockerctl': { backup } });
       writeFileSync(join(home, 'dockerctl.yaml'), text, { mode: 0o600 });
       writeFileSync(join(home, 'key'), encodeIdentity(identity), { mode: 0o600 });
