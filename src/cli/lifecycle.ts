@@ -13,7 +13,7 @@ export async function openHost(session: Session): Promise<Host> {
     import('../releases/catalog/catalog.ts'),
   ]);
   const { context } = session;
-  const catalog = openCatalog(context.stateDir);
+  const catalog = openCatalog(context.stateDir, context.progress.warn);
   return { deployment, engine, context, loadImages: loadFromArchives(deployment, engine, catalog, context) };
 }
 

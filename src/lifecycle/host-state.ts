@@ -44,7 +44,7 @@ export async function observe({ deployment, engine, context }: Host): Promise<Ho
   const [containers, found, releases, volumes, networks, archives] = await Promise.all([
     engine.containers.list(),
     imagesOf(deployment, engine),
-    openCatalog(context.stateDir).releases(),
+    openCatalog(context.stateDir, context.progress.warn).releases(),
     existing(deployment.volumes, (name) => engine.volumes.inspect(name)),
     existing(deployment.networks, (name) => engine.networks.inspect(name)),
     Array.fromAsync(glob(deployment.images.archives)),

@@ -7,9 +7,9 @@ import { codeOf, DamagedError, messageOf, NotFoundError, UsageError } from '../.
 
 /** The releases this host knows, one file each in the state directory. */
 export interface Catalog {
-  /** Oldest load first. */
+  /** Oldest load first. @throws {DamagedError} */
   releases(): Promise<ReleaseRecord[]>;
-  /** @throws {NotFoundError} naming the releases there are */
+  /** @throws {NotFoundError} naming the releases there are @throws {DamagedError} */
   find(release: string): Promise<ReleaseRecord>;
   /** Replaces what is known of that release; durable when it resolves. */
   record(release: ReleaseRecord): Promise<void>;
@@ -38,11 +38,15 @@ export interface CatalogImage {
   replaced?: { reference: string; id: string }[];
 }
 
-/** The catalog below `stateDir`; made when the first release is recorded. */
-export function openCatalog(stateDir: string): Catalog {
+/**
+ * The catalog below `stateDir`; made when the first release is recorded.
+ * @param warn is told of a release whose file is damaged, which then counts as never loaded: loading it again mends the file. Without it
+ * `releases` throws a `DamagedError`, for whoever removes must know what the others need.
+ */
+export function openCatalog(stateDir: string, warn?: (problem: string) => void): Catalog {
   const directory = join(stateDir, 'catalog');
   return {
-    releases: () => readAll(directory),
+    releases: () => readAll(directory, warn),
     find: (release) => find(directory, release),
     async record(release) {
       await makeDirectoryDurably(directory);
@@ -72,14 +76,28 @@ function fileName(release: string): string {
   return `${checkReleaseLabel(release)}.json`;
 }
 
-async function readAll(directory: string): Promise<ReleaseRecord[]> {
+async function readAll(directory: string, warn?: (problem: string) => void): Promise<ReleaseRecord[]> {
+  const records = await Promise.all(
+    (await fileNames(directory)).map(async (name) => {
+      const path = join(directory, name);
+      return await readRecord(path).catch((error: unknown) => {
+        if (warn === undefined || !(error instanceof DamagedError)) throw error;
+        warn(`${error.message}: this release is unknown until it is loaded again`);
+        return [];
+      });
+    }),
+  );
+  return records
+    .flat()
+    .sort((a, b) => a.loaded.localeCompare(b.loaded) || a.release.localeCompare(b.release));
+}
+
+async function fileNames(directory: string): Promise<string[]> {
   const names = await readdir(directory).catch((error: unknown) => {
     if (codeOf(error) === 'ENOENT') return [];
     throw error;
   });
-  const files = names.filter((name) => name.endsWith('.json') && !name.startsWith('.'));
-  const records = await Promise.all(files.map((name) => readRecord(join(directory, name))));
-  return records.sort((a, b) => a.loaded.localeCompare(b.loaded) || a.release.localeCompare(b.release));
+  return names.filter((name) => name.endsWith('.json') && !name.startsWith('.'));
 }
 
 async function readRecord(path: string): Promise<ReleaseRecord> {
@@ -87,20 +105,26 @@ async function readRecord(path: string): Promise<ReleaseRecord> {
   try {
     const { schema: found, ...record } = JSON.parse(text) as ReleaseRecord & { schema: number };
     if (found !== schema) throw new Error(`schema ${found} is not known`);
+    const { release, loaded, images } = record;
+    if (typeof release !== 'string' || typeof loaded !== 'string' || !Array.isArray(images))
+      throw new Error('is no record of a release');
     return record;
   } catch (error) {
     throw new DamagedError(`reading the catalog: ${path}: ${messageOf(error)}`, {
-      advice: 'Remove that file and load the release again',
+      advice: 'Load that release again, or remove the file',
+      facts: { path },
       cause: error,
     });
   }
 }
 
 async function find(directory: string, release: string): Promise<ReleaseRecord> {
-  const records = await readAll(directory);
-  const record = records.find((candidate) => candidate.release === release);
-  if (record !== undefined) return record;
-  const known = records.map((candidate) => candidate.release);
+  try {
+    return await readRecord(join(directory, fileName(release)));
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+  const known = (await readAll(directory, () => {})).map((record) => record.release);
   const advice = known.length === 0 ? 'No release has been loaded yet' : `There are: ${known.join(', ')}`;
   throw new NotFoundError(`the catalog has no release ${release}`, { advice, facts: { release, known } });
 }

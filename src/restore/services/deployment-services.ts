@@ -40,7 +40,7 @@ export function deploymentServices(host: Host): Services {
       await startServices(names, { ...host, context }, { ...options, loadImages: true });
     },
     async loadImages(bundle, context) {
-      const catalog = openCatalog(context.stateDir);
+      const catalog = openCatalog(context.stateDir, context.progress.warn);
       const { release, images } = deployment;
       await loadImages([bundle], { engine, catalog, release, signers: images.signers }, context);
     },

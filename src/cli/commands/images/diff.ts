@@ -17,7 +17,7 @@ async function diff(session: Session, { args: [from, to] }: ParsedInput): Promis
     import('../../../releases/catalog/diff.ts'),
     import('../../../releases/catalog/catalog.ts'),
   ]);
-  const catalog = openCatalog(session.context.stateDir);
+  const catalog = openCatalog(session.context.stateDir, session.context.progress.warn);
   session.result(diffReleases(await catalog.find(from), await catalog.find(to)), renderDiff);
 }
 

@@ -18,7 +18,10 @@ async function inspect(session: Session, { args: [files] }: ParsedInput): Promis
     import('../../../releases/inspect.ts'),
     import('../../../releases/catalog/catalog.ts'),
   ]);
-  const host = { engine: await session.engine(), catalog: openCatalog(session.context.stateDir) };
+  const host = {
+    engine: await session.engine(),
+    catalog: openCatalog(session.context.stateDir, session.context.progress.warn),
+  };
   const archives = await inspectArchives(archiveInputs(session.io, files), host, session.context);
   session.result(archives, (all) => all.map(renderArchive).join('\n\n'));
 }

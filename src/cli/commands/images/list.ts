@@ -11,7 +11,7 @@ export function addImagesList(images: Command, wrap: Wrap): void {
 
 async function list(session: Session): Promise<undefined> {
   const { openCatalog } = await import('../../../releases/catalog/catalog.ts');
-  const catalog = openCatalog(session.context.stateDir);
+  const catalog = openCatalog(session.context.stateDir, session.context.progress.warn);
   const { release } = session.global;
   const releases = release === undefined ? await catalog.releases() : [await catalog.find(release)];
   session.result(releases, renderReleases);

@@ -28,7 +28,7 @@ async function load(session: Session, { args: [files], options }: ParsedInput): 
     archiveInputs(session.io, files),
     {
       engine: await session.engine(),
-      catalog: openCatalog(session.context.stateDir),
+      catalog: openCatalog(session.context.stateDir, session.context.progress.warn),
       release: session.global.release,
       select: options.select,
       signers: await signersOf(session),

@@ -19,7 +19,10 @@ async function receipt(session: Session, { options: { output } }: ParsedInput): 
     import('../../../releases/catalog/catalog.ts'),
     import('../../../support/durable.ts'),
   ]);
-  const host = { engine: await session.engine(), catalog: openCatalog(session.context.stateDir) };
+  const host = {
+    engine: await session.engine(),
+    catalog: openCatalog(session.context.stateDir, session.context.progress.warn),
+  };
   const about = { tool: `dockerctl ${VERSION}`, host: hostname(), now: session.context.now() };
   const text = encodeReceipt(await writeReceipt(host, about));
   if (output === undefined || output === '-') session.io.stdout.write(text);

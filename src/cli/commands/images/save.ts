@@ -60,7 +60,7 @@ async function whatToSave(
   const { openCatalog } = await import('../../../releases/catalog/catalog.ts');
   const { release } = session.global;
   if (images.length > 0) return { images, release };
-  const catalog = openCatalog(session.context.stateDir);
+  const catalog = openCatalog(session.context.stateDir, session.context.progress.warn);
   const known = await catalog.releases();
   const record = known.find((candidate) => candidate.release === release);
   if (record !== undefined) {
@@ -90,7 +90,9 @@ async function deltaBase(session: Session, since: string): Promise<SaveRequest['
     ]);
   const file = resolve(session.io.workingDirectory, since);
   if (since.includes('/') || existsSync(file)) return baseOfReceipt(await readReceipt(file));
-  return baseOfRelease(await openCatalog(session.context.stateDir).find(since));
+  return baseOfRelease(
+    await openCatalog(session.context.stateDir, session.context.progress.warn).find(since),
+  );
 }
 
 function renderBundle({ document, files, size, signed }: SavedBundle): string {

@@ -26,7 +26,7 @@ async function verify(session: Session, { args: [files] }: ParsedInput): Promise
     import('../../../releases/verify-release.ts'),
     import('../../../releases/catalog/catalog.ts'),
   ]);
-  const catalog = openCatalog(session.context.stateDir);
+  const catalog = openCatalog(session.context.stateDir, session.context.progress.warn);
   const verified = await verifyRelease(release, { engine: await session.engine(), catalog });
   session.result(verified, renderRelease);
   return verified.images.some(({ problem }) => problem !== undefined) ? exitCodes.damaged : exitCodes.done;
