@@ -1,4 +1,3 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeSynced } from '../support/durable.ts';
@@ -6,6 +5,7 @@ import { codeOf, DamagedError, messageOf } from '../support/errors.ts';
 import { type BlobFile, openBlobFile } from './blob-file.ts';
 import { type Digest, digestOf, hexOf, isDigest } from './digest.ts';
 import { blobPath, type Layout, stagingPath } from './layout.ts';
+import { readSmallFile, requireSensible } from './small-file.ts';
 
 /**
  * Reads a small blob whole.
@@ -23,19 +23,11 @@ export async function readBlob(layout: Layout, digest: Digest, limit: number): P
   });
 }
 
-/** On this thread: a small file costs less than four turns of the thread pool. */
 function readBounded(path: string, limit: number): Buffer {
-  let file: number | undefined;
   try {
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-    const status = fstatSync(file);
-    if (!status.isFile()) throw new Error('it is no file');
-    requireSensible(status.size, limit);
-    return readFileSync(file);
+    return readSmallFile(path, limit);
   } catch (error) {
     throw new DamagedError(`reading ${path}: ${messageOf(error)}`, { facts: { path }, cause: error });
-  } finally {
-    if (file !== undefined) closeSync(file);
   }
 }
 
@@ -49,10 +41,6 @@ async function readOpened(layout: Layout, digest: Digest, limit: number): Promis
   } finally {
     await file.close();
   }
-}
-
-function requireSensible(size: number, limit: number): void {
-  if (size > limit) throw new Error(`it has ${size} bytes, more than the ${limit} that are sensible`);
 }
 
 /** Whoever opened it closes it. */

@@ -1,8 +1,12 @@
-import { readFile, rename } from 'node:fs/promises';
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeSynced } from '../support/durable.ts';
 import { type Descriptor, type Index, isDescriptor, mediaTypes } from './descriptor.ts';
 import type { Layout } from './layout.ts';
+import { readSmallFile } from './small-file.ts';
+
+/** Bytes; some 200,000 manifests fit. */
+export const indexLimit = 64 * 1024 * 1024;
 
 /** The index, or `undefined` when it is missing or is none. What it names is not checked. */
 export async function readIndex({ directory }: Layout): Promise<Index | undefined> {
@@ -31,9 +35,9 @@ export function encodeIndex(manifests: readonly Descriptor[]): string {
   return `${JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests })}\n`;
 }
 
-async function parseIndex(path: string): Promise<Index | undefined> {
+function parseIndex(path: string): Index | undefined {
   try {
-    const index = JSON.parse(await readFile(path, 'utf8')) as Partial<Index> | null;
+    const index = JSON.parse(readSmallFile(path, indexLimit).toString()) as Partial<Index> | null;
     if (index?.schemaVersion !== 2 || !Array.isArray(index.manifests)) return undefined;
     return index.manifests.every(isDescriptor) ? (index as Index) : undefined;
   } catch {

@@ -1,8 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Index } from '../../oci/descriptor.ts';
 import { type Layout, layoutVersion } from '../../oci/layout.ts';
-import { readIndex, readStagedIndex } from '../../oci/layout-index.ts';
+import { indexLimit, readIndex, readStagedIndex } from '../../oci/layout-index.ts';
+import { readSmallFile } from '../../oci/small-file.ts';
 import type { Damage } from '../repository.ts';
 import type { Catalog } from '../snapshot/catalog.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
@@ -14,15 +14,24 @@ import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 export async function checkIndex(layout: Layout, catalog: Catalog): Promise<Damage[]> {
   const damage: Damage[] = [];
   const staged = await readStagedIndex(layout);
-  const text = await readFile(join(layout.directory, 'index.json'), 'utf8').catch(() => '');
+  const text = textOf(join(layout.directory, 'index.json'));
   if (!namesAll(staged, catalog) && !isDerived(await readIndex(layout), text, catalog)) {
     damage.push(wrongFile(layout, 'index.json', 'it does not tell of the snapshots that are there'));
   }
-  const version = await readFile(join(layout.directory, 'oci-layout'), 'utf8').catch(() => '');
+  const version = textOf(join(layout.directory, 'oci-layout'));
   if (version !== layoutVersion) {
     damage.push(wrongFile(layout, 'oci-layout', 'it is not that of an OCI image layout'));
   }
   return damage;
+}
+
+/** Nothing where it cannot be read. */
+function textOf(path: string): string {
+  try {
+    return readSmallFile(path, indexLimit).toString();
+  } catch {
+    return '';
+  }
 }
 
 function namesAll(index: Index | undefined, { stored }: Catalog): boolean {

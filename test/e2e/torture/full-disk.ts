@@ -74,12 +74,13 @@ class FullShop {
     const shop = new FullShop(options);
     const { home, keys } = options;
     const recipients = keys.map(encodeRecipient).join(', ');
+    const sealing = keys.length === 0 ? '' : `recipients: [${recipients}], `;
     for (const [name, directory] of [
       ['small', shop.#onDisk],
       ['elsewhere', join(home, 'elsewhere')],
     ]) {
       const sources = `sources: {files: {paths: [${shop.#files}]}}`;
-      const backup = `{repository: ${directory}/repository, recipients: [${recipients}], keep: {last: 1}, ${sources}}`;
+      const backup = `{repository: ${directory}/repository, ${sealing}keep: {last: 1}, ${sources}}`;
       writeFileSync(join(home, `${name}.yaml`), `name: full\nx-dockerctl: {backup: ${backup}}\n`, {
         mode: 0o600,
       });

@@ -80,7 +80,8 @@ class World {
     const { home, keys } = options;
     mkdirSync(world.#data);
     const recipients = keys.map(encodeRecipient).join(', ');
-    const backup = `{repository: ${world.#repository}, recipients: [${recipients}], keep: {last: ${kept}}, sources: {data: {paths: [${world.#data}]}}}`;
+    const sealing = keys.length === 0 ? '' : `recipients: [${recipients}], `;
+    const backup = `{repository: ${world.#repository}, ${sealing}keep: {last: ${kept}}, sources: {data: {paths: [${world.#data}]}}}`;
     write(join(home, 'dockerctl.yaml'), `name: killed\nx-dockerctl: {backup: ${backup}}\n`);
     write(join(home, 'key'), keys.map(encodeIdentity).join('\n'));
     world.#usual.startUp = (await world.#run(['--version'])).took;
