@@ -1,4 +1,5 @@
-const digestBytes = 32;
+/** Of a chunk's SHA-256. */
+export const digestBytes = 32;
 
 /** Digests lie in pages of so many (a power of two): to make room for more, none is moved. */
 const pageBits = 13;

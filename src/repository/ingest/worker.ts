@@ -1,7 +1,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { codeOf, messageOf } from '../../support/errors.ts';
 import { gearTable } from '../chunks/gear.ts';
-import { digestBytes, type FrameBuffer, FrameBuffers } from '../packs/frame-buffer.ts';
+import { digestBytes } from '../chunks/table.ts';
+import { type FrameBuffer, FrameBuffers } from '../packs/frame-buffer.ts';
 import { PackWriter } from '../packs/pack-writer.ts';
 import type { StoredFile } from '../run/run.ts';
 import { Chunker, type Read } from './chunker.ts';

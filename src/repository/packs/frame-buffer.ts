@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
 import { freeNow } from '../../support/free-now.ts';
 import { chunkLimits } from '../chunks/gear.ts';
+import { digestBytes } from '../chunks/table.ts';
 import { endEntry, frameGoal, frameLimit, headerBytes, spaceOf } from './tar-frame.ts';
 
 /** Room for a frame at its limit or for the largest chunk, and for the content behind that to be moved on. */
 const capacity = Math.max(frameLimit, spaceOf(chunkLimits.maximum)) + spaceOf(1);
 const mostChunks = frameLimit / spaceOf(1);
-export const digestBytes = 32;
 
 /**
  * A fixed piece of memory in which a frame is made. Content is read to where it will lie in the frame and becomes a chunk

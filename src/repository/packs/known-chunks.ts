@@ -1,4 +1,4 @@
-import { ChunkTable } from '../chunks/table.ts';
+import { ChunkTable, digestBytes } from '../chunks/table.ts';
 import type { PackRef } from '../snapshot/manifest.ts';
 import type { PackContents } from './index-lines.ts';
 
@@ -18,9 +18,9 @@ export class KnownChunks {
   addPack(pack: PackRef, { frames }: Pick<PackContents, 'frames'>): Uint32Array {
     const position = this.#packs.push(pack) - 1;
     const digests = Buffer.from(frames.map(({ chunks }) => chunks).join(''), 'hex');
-    const numbers = new Uint32Array(digests.length / 32);
+    const numbers = new Uint32Array(digests.length / digestBytes);
     for (let i = 0; i < numbers.length; i++) {
-      numbers[i] = this.#table.add(digests, i * 32);
+      numbers[i] = this.#table.add(digests, i * digestBytes);
       this.#place(numbers[i]!, position);
     }
     return numbers;

@@ -1,5 +1,5 @@
-import { DamagedError } from '../../support/errors.ts';
 import { freeNow } from '../../support/free-now.ts';
+import { unlessDamaged } from '../../support/unless-damaged.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import type { Store } from '../seal/store.ts';
 import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
@@ -39,7 +39,7 @@ interface ReadIndex {
 
 /** Of the packs that an index tells of, those that count. One that is damaged tells of none. */
 async function readIndex(store: Store, index: IndexRef): Promise<ReadIndex | undefined> {
-  try {
+  return unlessDamaged(async () => {
     const text = await readMetadata(store, index);
     const { header, packs } = decodeIndex(text, `index ${index.digest}`);
     freeNow(text);
@@ -49,8 +49,5 @@ async function readIndex(store: Store, index: IndexRef): Promise<ReadIndex | und
       return pack === undefined ? [] : [{ pack, contents }];
     });
     return { header, packs: named };
-  } catch (error) {
-    if (error instanceof DamagedError) return undefined;
-    throw error;
-  }
+  });
 }

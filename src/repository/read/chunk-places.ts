@@ -2,7 +2,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { freeNow } from '../../support/free-now.ts';
 import { readMetadata } from '../blobs/metadata.ts';
-import { ChunkTable } from '../chunks/table.ts';
+import { ChunkTable, digestBytes } from '../chunks/table.ts';
 import { decodeIndex, type PackContents } from '../packs/index-lines.ts';
 import { offsetsIn } from '../packs/tar-frame.ts';
 import type { Store } from '../seal/store.ts';
@@ -78,7 +78,7 @@ export class ChunkPlaces {
   }
 
   #place(digests: Buffer, i: number, offset: number, size: number): void {
-    const number = this.#table.add(digests, i * 32);
+    const number = this.#table.add(digests, i * digestBytes);
     if (number * 3 >= this.#places.length) {
       const larger = new Uint32Array(this.#places.length * 2);
       larger.set(this.#places);

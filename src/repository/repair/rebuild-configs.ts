@@ -1,10 +1,10 @@
 import { rename, stat } from 'node:fs/promises';
-import type { Digest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/layout.ts';
 import { publishBlob, readBlob, type StagedBlob, stageBlob, syncBlobs } from '../../oci/layout-blobs.ts';
 import { publishIndex, readIndex, stageIndex } from '../../oci/layout-index.ts';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, SignatureError } from '../../support/errors.ts';
+import { unlessDamaged } from '../../support/unless-damaged.ts';
 import type { Store } from '../seal/store.ts';
 import { type LostSnapshot, loadEverySnapshot } from '../snapshot/catalog.ts';
 import { encodeConfig } from '../snapshot/config.ts';
@@ -14,6 +14,7 @@ import { configLimit, manifestLimit } from '../snapshot/media-types.ts';
 import { shortId } from '../snapshot/short-id.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
+import { asidePath } from './aside-path.ts';
 import { describeLost, type LostFacts } from './describe-lost.ts';
 
 /** What became of snapshots whose config is lost and whose manifest is whole. */
@@ -99,17 +100,4 @@ async function replaceLost(
   await rename(blobPath(store, lost.manifest), asidePath(store, lost.manifest));
   await syncBlobs(store);
   await publishIndex(store);
-}
-
-function asidePath(store: Store, manifest: Digest): string {
-  return `${blobPath(store, manifest)}.damaged`;
-}
-
-async function unlessDamaged<T>(read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof DamagedError) return undefined;
-    throw error;
-  }
 }

@@ -14,6 +14,7 @@ import { type LostSnapshot, loadEverySnapshot } from '../snapshot/catalog.ts';
 import { encodeNextIndex, encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import { blobsOf, type StoredSnapshot } from '../snapshot/stored.ts';
 import { verifyRepository } from '../verify/verify.ts';
+import { asidePath } from './aside-path.ts';
 import { goOnUnsigned } from './lost-signatures.ts';
 import { type Findings, mendSnapshot, salvageSnapshot } from './mend.ts';
 import { partsOfLost, rebuildConfigs } from './rebuild-configs.ts';
@@ -126,7 +127,7 @@ async function setDamagedAside(store: Store, damaged: ReadonlySet<Digest>): Prom
   const setAside: string[] = [];
   for (const digest of damaged) {
     if (!present.has(digest)) continue;
-    const path = `${blobPath(store, digest)}.damaged`;
+    const path = asidePath(store, digest);
     await rename(blobPath(store, digest), path);
     setAside.push(path);
   }

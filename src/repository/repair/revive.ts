@@ -61,7 +61,7 @@ export async function reviveSnapshots(store: Store, catalog: Catalog): Promise<R
 }
 
 async function readConfig(store: Store, id: Digest): Promise<Config | undefined> {
-  return unlessDamaged(async () => decodeConfig(await readBlob(store, id, configLimit), `config ${id}`));
+  return unlessUnreadable(async () => decodeConfig(await readBlob(store, id, configLimit), `config ${id}`));
 }
 
 /** A part of its trees that is missing has no size, for nobody can tell it. */
@@ -87,7 +87,7 @@ async function describe(
   };
   const bytes = encodeManifest(parts, snapshot.recipients.length > 0);
   const digest = digestOf(bytes);
-  const stored = await unlessDamaged(() => decodeSnapshot(store, digest, bytes));
+  const stored = await unlessUnreadable(() => decodeSnapshot(store, digest, bytes));
   return stored && { ...stored, manifest: { digest, size: 0 } };
 }
 
@@ -100,7 +100,9 @@ async function present(store: Store, digest: Digest): Promise<BlobRef | undefine
 export async function findIndexes(store: Store, digests: Iterable<Digest>): Promise<IndexRef[]> {
   const indexes: IndexRef[] = [];
   for (const digest of digests) {
-    const index = await unlessDamaged(async () => decodeIndex(await readMetadata(store, { digest }), digest));
+    const index = await unlessUnreadable(async () =>
+      decodeIndex(await readMetadata(store, { digest }), digest),
+    );
     if (index === undefined) continue;
     const packs: PackRef[] = index.packs.map(({ pack, size }) => ({ digest: pack, size, source: '' }));
     indexes.push({ ...(await present(store, digest))!, packs });
@@ -121,7 +123,7 @@ async function untoldOf(
   );
 }
 
-async function unlessDamaged<T>(read: () => Promise<T>): Promise<T | undefined> {
+async function unlessUnreadable<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { stagingPath } from '../../oci/layout.ts';
+import { digestBytes } from '../chunks/table.ts';
 import { IngestPool } from '../ingest/pool.ts';
 import type { KnownChunks } from '../packs/known-chunks.ts';
 import { loadKnownChunks } from '../packs/load-known.ts';
@@ -107,7 +108,7 @@ export class Ingest {
 
   #claim(known: KnownChunks, digests: Uint8Array, sizes: readonly number[]): Uint8Array {
     return Uint8Array.from(sizes, (size, i) => {
-      if (!known.claim(digests, i * 32)) return 0;
+      if (!known.claim(digests, i * digestBytes)) return 0;
       this.#newBytes += size;
       return 1;
     });

@@ -1,6 +1,6 @@
 import { isDigest } from '../../oci/digest.ts';
 import { readBlob } from '../../oci/layout-blobs.ts';
-import { DamagedError } from '../../support/errors.ts';
+import { unlessDamaged } from '../../support/unless-damaged.ts';
 import type { Store } from '../seal/store.ts';
 import type { LostSnapshot } from '../snapshot/catalog.ts';
 import { decodeConfig } from '../snapshot/config.ts';
@@ -28,13 +28,4 @@ async function sourcesOfManifest(
     const { trees } = decodeManifest(await readBlob(store, manifest, manifestLimit), manifest);
     return new Set(trees.map(({ source }) => source));
   });
-}
-
-async function unlessDamaged<T>(read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof DamagedError) return undefined;
-    throw error;
-  }
 }

@@ -44,7 +44,7 @@ test('many contents share frames: small ones, empty ones, and large ones of ever
 
 test('content that does not count leaves nothing behind', async () => {
   const frames: string[][] = [];
-  const { chunker } = chunkerInto(frames);
+  const chunker = chunkerInto(frames);
   const taken = await chunker.addSmall(100, readFrom(noise(100)), () => true);
   assert.is(await chunker.addSmall(5000, readFrom(noise(5000)), () => false), undefined);
   assert.is((await chunker.addSmall(50, readFrom(noise(20)), (length) => length === 20))?.length, 1);
@@ -56,7 +56,7 @@ test('content that does not count leaves nothing behind', async () => {
 
 async function store(contents: readonly Buffer[], most?: number) {
   const frames: string[][] = [];
-  const { chunker } = chunkerInto(frames);
+  const chunker = chunkerInto(frames);
   const stored: string[][] = [];
   for (const content of contents) {
     const read = readFrom(content, most);
@@ -72,9 +72,9 @@ async function store(contents: readonly Buffer[], most?: number) {
 }
 
 /** Checks the frames that come, notes the digests of their content, and releases them a moment later. */
-function chunkerInto(frames: string[][]): { chunker: Chunker } {
+function chunkerInto(frames: string[][]): Chunker {
   const buffers = new FrameBuffers(2);
-  const chunker = new Chunker(gear, buffers, (frame) => {
+  return new Chunker(gear, buffers, (frame) => {
     const entries = [...chunksInFrame(frame.bytes)];
     for (const { hex, offset, size } of entries)
       assert.is(hexOf(digestOf(frame.bytes.subarray(offset, offset + size))), hex);
@@ -85,7 +85,6 @@ function chunkerInto(frames: string[][]): { chunker: Chunker } {
     frames.push(entries.map(({ hex }) => hex));
     setImmediate(() => buffers.release(frame));
   });
-  return { chunker };
 }
 
 function readFrom(content: Buffer, most = Number.POSITIVE_INFINITY): Read {

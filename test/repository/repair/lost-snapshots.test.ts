@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { generateIdentity, type Identity } from '../../../src/repository/age/keys.ts';
-import { openRepository } from '../../../src/repository/open.ts';
 import type { Repository } from '../../../src/repository/repository.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import { DamagedError } from '../../../src/support/errors.ts';
@@ -11,9 +10,11 @@ import { rejects } from '../../support/rejects.ts';
 import { quietContext } from '../../support/save-directory.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { type KnownFile, makeSmallRepository, type SmallRepository } from '../torture/small-repository.ts';
+import { opener } from './with-repository.ts';
 
 const root = temporaryDirectory();
 const context = quietContext(join(root, 'state'));
+const withRepository = opener(context);
 
 interface World {
   keys: readonly Identity[];
@@ -33,19 +34,6 @@ async function prepare(name: string, keys: readonly Identity[] = []): Promise<Wo
       world.content.set(snapshot.id, await readWhatCanBe(repository, snapshot));
   });
   return world;
-}
-
-async function withRepository<T>(
-  { keys, directory }: World,
-  use: (repository: Repository) => Promise<T>,
-  identities = keys,
-): Promise<T> {
-  const repository = await openRepository(directory, context, { identities });
-  try {
-    return await use(repository);
-  } finally {
-    await repository.close();
-  }
 }
 
 /** The content of every file that can be read, by `source:path`. */

@@ -13,8 +13,11 @@ import { rejects } from '../../support/rejects.ts';
 import { quietContext, saveDirectories } from '../../support/save-directory.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { type KnownFile, makeSmallRepository, type SmallRepository } from '../torture/small-repository.ts';
+import { opener } from './with-repository.ts';
 
 const root = temporaryDirectory();
+const context = quietContext(join(root, 'state'));
+const withRepository = opener(context);
 
 interface World {
   keys: readonly Identity[];
@@ -39,21 +42,6 @@ function restoreCopy({ golden, directory }: World): void {
   rmSync(directory, { recursive: true, force: true });
   cpSync(golden.directory, directory, { recursive: true });
 }
-
-async function withRepository<T>(
-  { keys, directory }: World,
-  use: (repository: Repository) => Promise<T>,
-  identities = keys,
-): Promise<T> {
-  const repository = await openRepository(directory, context, { identities });
-  try {
-    return await use(repository);
-  } finally {
-    await repository.close();
-  }
-}
-
-const context = quietContext(join(root, 'state'));
 
 async function readAll(repository: Repository, snapshot: Snapshot): Promise<string[]> {
   const all: string[] = [];
