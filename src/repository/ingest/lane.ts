@@ -18,11 +18,13 @@ export class Lane {
   #next = 0;
   #pieces = 0;
   #onTaken: (() => void) | undefined;
+  readonly #ended: Promise<void>;
   #failure: Error | undefined;
 
   constructor(worker: Worker, onRoom: () => void) {
     this.worker = worker;
     this.#onRoom = onRoom;
+    this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
   }
 
   async run(job: Job, cost: number): Promise<unknown> {
@@ -64,6 +66,15 @@ export class Lane {
     for (const { reject } of this.#jobs.values()) reject(error);
     this.#jobs.clear();
     this.#onTaken?.();
+  }
+
+  /**
+   * Lets the thread end by itself, between two steps. Terminated, it takes the whole process along (SIGABRT) when it is just
+   * loading a native module or making a compressor.
+   */
+  async leave(): Promise<void> {
+    this.send({ kind: 'leave' });
+    await this.#ended;
   }
 
   #resolve(number: number, value: unknown): void {

@@ -20,7 +20,9 @@ export type ToWorker =
   | { kind: 'piece'; bytes: Uint8Array }
   | { kind: 'wanted'; wanted: Uint8Array }
   /** Complete all packs. */
-  | { kind: 'finish'; job: number };
+  | { kind: 'finish'; job: number }
+  /** End the thread, whatever it is at. */
+  | { kind: 'leave' };
 
 export type FromWorker =
   /** Which of these chunks does the repository lack? Answered by `wanted`, one byte each, in the order of asking. */

@@ -33,6 +33,7 @@ export class IngestPool {
   readonly #waiting: (() => void)[] = [];
   #streams: Promise<unknown> = Promise.resolve();
   #failure: Error | undefined;
+  #closed = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
@@ -45,9 +46,9 @@ export class IngestPool {
     const stored: Promise<StoredFile[]>[] = [];
     for (const job of splitJobs(files)) {
       const lane = await this.#laneWithRoom();
-      stored.push(
-        lane.run({ kind: 'files', files: packFiles(job.files) }, job.cost) as Promise<StoredFile[]>,
-      );
+      const files = lane.run({ kind: 'files', files: packFiles(job.files) }, job.cost);
+      files.catch(() => {}); // Should it fail while the next one waits for room, that one tells.
+      stored.push(files as Promise<StoredFile[]>);
     }
     return (await Promise.all(stored)).flat();
   }
@@ -64,8 +65,10 @@ export class IngestPool {
     await Promise.all(this.#lanes.map((lane) => lane.run({ kind: 'finish' }, 0)));
   }
 
+  /** Ends the threads. What they have not stored yet is never answered. */
   async close(): Promise<void> {
-    await Promise.all(this.#lanes.map(({ worker }) => worker.terminate()));
+    this.#closed = true;
+    await Promise.all(this.#lanes.map((lane) => lane.leave()));
   }
 
   async #storeStream(content: AsyncIterable<Uint8Array>): Promise<{ chunks: string[]; size: number }> {
@@ -98,6 +101,9 @@ export class IngestPool {
     const lane = new Lane(worker, () => this.#waiting.splice(0).forEach((resolve) => void resolve()));
     worker.on('message', (message: FromWorker) => this.#handle(lane, message));
     worker.on('error', (error) => this.#fail(error));
+    worker.on('exit', () => {
+      if (!this.#closed) this.#fail(new Error('the thread that stores content has ended by itself'));
+    });
     return lane;
   }
 

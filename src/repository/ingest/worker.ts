@@ -43,10 +43,13 @@ port.on('message', (message: ToWorker) => {
   else if (message.kind === 'piece') {
     pieces.push(message.bytes);
     onPiece?.();
-  } else jobs = jobs.then(() => run(message)).catch(fail);
+  } else if (message.kind === 'leave') process.exit();
+  else jobs = jobs.then(() => run(message)).catch(fail);
 });
 
-async function run(message: ToWorker): Promise<void> {
+type Job = Extract<ToWorker, { job: number }>;
+
+async function run(message: Job): Promise<void> {
   switch (message.kind) {
     case 'files': {
       const files: StoredFile[] = [];

@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { closeSync, openSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { IngestPool } from '../../../src/repository/ingest/pool.ts';
+import type { FileToStore } from '../../../src/repository/run/run.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+
+const root = temporaryDirectory();
+const directory = openSync(root, 'r');
+const mebibyte = 1024 * 1024;
+
+function fileOf(name: string, size: number): FileToStore {
+  const lines = Array.from({ length: 1024 }, () => `${randomBytes(200).toString('hex')}\n`).join('');
+  writeFileSync(join(root, name), Buffer.alloc(size, lines));
+  const { dev: device, ino: inode } = statSync(join(root, name));
+  return { directory, name, device, inode, size };
+}
+
+function startPool(name: string): IngestPool {
+  return new IngestPool({
+    seed: randomBytes(32),
+    packPrefix: join(root, name),
+    packGoal: 8 * mebibyte,
+    recipients: [],
+    directory: root,
+    onAsk: (_, sizes) => new Uint8Array(sizes.length).fill(1),
+    onPack: () => {},
+  });
+}
+
+test('threads end at any moment: while they load what they need, compress, and write', async () => {
+  const file = fileOf('log', 24 * mebibyte);
+  for (let i = 0; i < 40; i++) {
+    const pool = startPool(`ended-${i}`);
+    pool.storeFiles([file]).catch(() => {});
+    await wait(i * 3);
+    await pool.close();
+    await pool.close();
+  }
+});
+
+test('a thread that ends by itself fails what it had to store, and what comes after', async () => {
+  const started = once(process, 'worker') as Promise<[Worker]>;
+  const pool = startPool('alone');
+  const [worker] = await started;
+  const stored = pool.storeFiles([fileOf('other', 24 * mebibyte)]);
+  worker.postMessage({ kind: 'leave' });
+  const message = /thread that stores content has ended/;
+  await stored.then(
+    () => assert.unreachable('it was stored'),
+    (error: Error) => assert.match(error.message, message),
+  );
+  await pool.finish().then(
+    () => assert.unreachable('it was finished'),
+    (error: Error) => assert.match(error.message, message),
+  );
+  await pool.close();
+});
+
+test.after(() => closeSync(directory));
+
+test.run();
