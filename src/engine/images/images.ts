@@ -1,7 +1,7 @@
 import type Docker from 'dockerode';
 import { NotFoundError } from '../../support/errors.ts';
 import { type Client, streamAnswer } from '../connection/client.ts';
-import { ifThere, interruption } from '../connection/errors.ts';
+import { interruption, statusOf } from '../connection/errors.ts';
 import type { ImageDetails, ImageSummary, Images } from '../engine.ts';
 import { imageReference, notFound } from '../names.ts';
 import { inLargePieces } from './large-pieces.ts';
@@ -21,9 +21,9 @@ export function imagesOf(client: Client): Images {
         await imageNamed(docker, image).tag(repositoryAndTag(reference));
       }),
     remove: (image, { force = false, keepParents = false } = {}) =>
-      client.ask(`removing the image ${image}`, async (docker) => {
-        await imageNamed(docker, image).remove({ force, noprune: keepParents });
-      }),
+      client.ask(`removing the image ${image}`, (docker) =>
+        remove(docker, image, { force, noprune: keepParents }),
+      ),
   };
 }
 
@@ -41,7 +41,7 @@ async function listImages(docker: Docker): Promise<ImageSummary[]> {
 async function inspect(docker: Docker, text: string): Promise<ImageDetails | undefined> {
   const reference = imageReference(text);
   if (reference === undefined) return undefined;
-  const image = await ifThere(docker.getImage(reference).inspect());
+  const image = await docker.getImage(reference).inspect().catch(undefinedIfMissing);
   if (image === undefined) return undefined;
   return {
     id: image.Id,
@@ -79,9 +79,23 @@ async function save(
   }
 }
 
-/** The engine answers 500 where another request would answer 404. */
+async function remove(
+  docker: Docker,
+  text: string,
+  options: { force: boolean; noprune: boolean },
+): Promise<void> {
+  const removed = await imageNamed(docker, text).remove(options).catch(undefinedIfMissing);
+  if (removed === undefined) throw notFound('image', text);
+}
+
+function undefinedIfMissing(error: unknown): undefined {
+  if (!isMissing(error)) throw error;
+}
+
+/** `save` answers 500 where other requests answer 404, and all of them 400 to what the engine takes for no reference. */
 function isMissing(error: unknown): boolean {
-  return /No such image|reference does not exist/i.test(String(error));
+  if (statusOf(error) === 404) return true;
+  return /No such image|reference does not exist|invalid reference format/i.test(String(error));
 }
 
 function imageNamed(docker: Docker, text: string): Docker.Image {

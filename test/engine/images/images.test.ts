@@ -87,6 +87,15 @@ for (const store of ['classic', 'containerd'] as const) {
     }
   });
 
+  test('what the engine takes for no reference names no image', async () => {
+    for (const text of ['UPPER', 'shop/web:', 'shop/web:.x', 'shop:web:1', 'shop/Web:1']) {
+      assert.is(await images.inspect(text), undefined, text);
+      for (const ask of [() => images.save([text]), () => images.remove(text)]) {
+        assert.instance(await ask().catch((thrown) => thrown), NotFoundError, text);
+      }
+    }
+  });
+
   test("errors inside the answer to a load are thrown in the engine's words", async () => {
     const before = await images.list();
     const error = await images.load(streamOf(Buffer.alloc(2048, 'no tar'))).catch((thrown) => thrown);
