@@ -1,5 +1,5 @@
 import { access, constants } from 'node:fs/promises';
-import { signConfig } from '../repository/signed/signed-config.ts';
+import { type SigningKey, trySigningKey } from '../repository/signed/signing-key.ts';
 import { codeOf, messageOf, SignatureError } from '../support/errors.ts';
 import { sshKeyFingerprint } from '../support/ssh-signature.ts';
 
@@ -10,8 +10,8 @@ export const hostKey = '/etc/ssh/ssh_host_ed25519_key';
 export type SigningKeySetting = string | false | undefined;
 
 export interface Signing {
-  /** File of the private key; `undefined`: snapshots are not signed. */
-  key: string | undefined;
+  /** `undefined`: snapshots are not signed. */
+  key: SigningKey | undefined;
   /** Why they are not, unless nobody wants them to be. */
   lacking: string | undefined;
 }
@@ -22,12 +22,13 @@ export interface Signing {
  */
 export async function chooseSigningKey(setting: SigningKeySetting, own: string = hostKey): Promise<Signing> {
   if (setting === false) return { key: undefined, lacking: undefined };
-  if (setting !== undefined) {
-    await signConfig(Buffer.from('can it sign?'), setting);
-    return { key: setting, lacking: undefined };
+  if (setting !== undefined) return { key: await trySigningKey(setting), lacking: undefined };
+  try {
+    await access(own, constants.R_OK);
+    return { key: await trySigningKey(own), lacking: undefined };
+  } catch (error) {
+    return { key: undefined, lacking: whyUnusable(own, error) };
   }
-  const lacking = await whyUnusable(own);
-  return { key: lacking === undefined ? own : undefined, lacking };
 }
 
 /** Of the key that this host signs with, by its public half, which everybody can read. */
@@ -39,13 +40,7 @@ export async function ownFingerprint(
   return sshKeyFingerprint(`${(setting ?? own).replace(/\.pub$/, '')}.pub`);
 }
 
-async function whyUnusable(key: string): Promise<string | undefined> {
-  try {
-    await access(key, constants.R_OK);
-    await signConfig(Buffer.from('can it sign?'), key);
-    return undefined;
-  } catch (error) {
-    if (error instanceof SignatureError) return messageOf(error);
-    return codeOf(error) === 'ENOENT' ? 'this host has no SSH key' : `${key} cannot be read`;
-  }
+function whyUnusable(key: string, error: unknown): string {
+  if (error instanceof SignatureError) return messageOf(error);
+  return codeOf(error) === 'ENOENT' ? 'this host has no SSH key' : `${key} cannot be read`;
 }

@@ -64,6 +64,9 @@ test('a host without a key backs up, and says once that nobody can tell who did'
 
 test('signers that do not know the key of this very host are told of now, not on the day of the restore', async () => {
   const named = (key: string) => writeAllowedSigners(join(root, 'signers'), [{ key, as: 'somebody' }]);
+  warnings.length = 0;
+  await save(hostKey);
+  assert.match(warnings.splice(0).join(), 'not built on'); // The one before was not signed.
   await save(hostKey, `signers: ${named(hostKey)}`);
   assert.equal(warnings, []);
   await save(hostKey, `signers: ${named(makeSshKey(root, 'other'))}`);

@@ -5,6 +5,7 @@ import { trustedBefore } from '../../src/backup/store/unchanged.ts';
 import { walk } from '../../src/backup/walk/walk.ts';
 import type { Recipient } from '../../src/repository/age/keys.ts';
 import type { Repository } from '../../src/repository/repository.ts';
+import { trySigningKey } from '../../src/repository/signed/signing-key.ts';
 import type { Snapshot, SourceSummary } from '../../src/repository/snapshot/snapshot.ts';
 import type { Context } from '../../src/support/context.ts';
 import { fromText } from '../../src/support/posix/byte-path.ts';
@@ -23,7 +24,8 @@ export async function saveDirectories(
   recipients: readonly Recipient[] = [],
   signingKey?: string,
 ): Promise<Snapshot> {
-  const options = { host: 'here', deployment: 'test', release: '1.0', recipients, signingKey };
+  const key = signingKey === undefined ? undefined : await trySigningKey(signingKey);
+  const options = { host: 'here', deployment: 'test', release: '1.0', recipients, signingKey: key };
   const run = await repository.beginRun(options, context);
   try {
     for (const [name, directory] of Object.entries(directories))

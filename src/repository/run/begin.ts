@@ -3,11 +3,13 @@ import type { Context } from '../../support/context.ts';
 import { packGoal } from '../packs/pack-goal.ts';
 import { UsablePacks } from '../packs/usable-packs.ts';
 import type { Store } from '../seal/store.ts';
+import { shortId } from '../snapshot/short-id.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { Ingest } from './ingest.ts';
 import { selectReusable } from './reusable.ts';
 import type { Run, RunOptions } from './run.ts';
 import { RunUnderWay } from './run-under-way.ts';
+import { type VouchedFor, vouchedForBy } from './vouched-for.ts';
 
 export interface BeginOptions extends RunOptions {
   store: Store;
@@ -24,14 +26,35 @@ export async function beginRun(options: BeginOptions, context: Context): Promise
   const { store, stored, deployment, damaged } = options;
   const started = context.now();
   const reusable = (await selectReusable(store, stored)).toReversed();
-  const comparable = ofDeployment(reusable, deployment);
+  const vouchedFor = vouchedForBy(options.signingKey, store);
+  const candidates = ofDeployment(reusable, deployment);
+  const comparable = await fromFirst(candidates, vouchedFor);
   const indexes = reusable.flatMap(({ parts }) => parts.indexes);
   const usable = new UsablePacks(store, indexes, damaged);
   const ingest = new Ingest({ store, indexes, usable, packGoal: packGoal(stored) });
-  if (comparable.length === 0 && ofDeployment(stored, deployment).length > 0) {
+  if (candidates.length === 0 && ofDeployment(stored, deployment).length > 0) {
     context.progress.warn(nothingToBuildOn(store));
   }
-  return new RunUnderWay({ ...options, started, comparable, usable, ingest }, context);
+  const passedOver = candidates.slice(0, candidates.length - comparable.length);
+  if (passedOver.length > 0) context.progress.warn(notVouchedFor(passedOver));
+  return new RunUnderWay({ ...options, started, comparable, vouchedFor, usable, ingest }, context);
+}
+
+/** From the first that is vouched for: what is newer is told of, what is older is asked about when it is wanted. */
+async function fromFirst(
+  candidates: readonly StoredSnapshot[],
+  vouchedFor: VouchedFor,
+): Promise<readonly StoredSnapshot[]> {
+  for (const [index, stored] of candidates.entries())
+    if (await vouchedFor(stored)) return candidates.slice(index);
+  return [];
+}
+
+/** @param newest first */
+function notVouchedFor([newest, ...others]: readonly StoredSnapshot[]): string {
+  const { id, host } = newest!.snapshot;
+  const more = others.length === 0 ? '' : ` (nor are ${others.length} before it)`;
+  return `snapshot ${shortId(id)} of ${host} is not built on${more}: it is not signed with the key that signs this one`;
 }
 
 function ofDeployment(stored: readonly StoredSnapshot[], deployment: string): StoredSnapshot[] {

@@ -4,7 +4,7 @@ import { rememberMetadata, stageMetadata } from '../blobs/metadata.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
 import { keepReserve } from '../prune/reserve.ts';
 import type { Store } from '../seal/store.ts';
-import { signConfig } from '../signed/signed-config.ts';
+import { type SigningKey, signConfig } from '../signed/signing-key.ts';
 import { encodeConfig } from '../snapshot/config.ts';
 import { encodeManifest, type PackRef, type Parts, type TreeRef } from '../snapshot/manifest.ts';
 import { publishSnapshot } from '../snapshot/publish.ts';
@@ -25,8 +25,8 @@ export interface CommitOptions {
     Snapshot,
     'started' | 'ended' | 'host' | 'deployment' | 'release' | 'predecessor' | 'tags' | 'recipients'
   >;
-  /** File of the SSH key that signs the config. */
-  signingKey: string | undefined;
+  /** What signs the config. */
+  signingKey: SigningKey | undefined;
   /** Every other snapshot, for `index.json`. */
   stored: readonly StoredSnapshot[];
 }

@@ -14,11 +14,13 @@ import { type CommitOptions, commitRun, type EndedSource } from './commit.ts';
 import type { Ingest } from './ingest.ts';
 import type { Run, SourceWriter } from './run.ts';
 import { createSourceWriter } from './source-writer.ts';
+import type { VouchedFor } from './vouched-for.ts';
 
 export interface RunUnderWayOptions extends Omit<BeginOptions, 'damaged'> {
   started: Date;
   /** Snapshots of the deployment whose content can be used again, newest first. */
   comparable: readonly StoredSnapshot[];
+  vouchedFor: VouchedFor;
   usable: UsablePacks;
   ingest: Ingest;
 }
@@ -41,8 +43,8 @@ export class RunUnderWay implements Run {
   }
 
   async beginSource(source: Parameters<Run['beginSource']>[0]): Promise<SourceWriter> {
-    const { store, comparable, usable, ingest } = this.#options;
-    const previous = comparable.find(({ trees }) => trees.has(source.name));
+    const { store, usable, ingest } = this.#options;
+    const previous = await this.#lastWith(source.name);
     const predecessor = previous?.snapshot.sources.find(({ name }) => name === source.name);
     const refs = previous?.trees.get(source.name) ?? [];
     const usableSegments = await selectUsable(refs, usable);
@@ -58,6 +60,14 @@ export class RunUnderWay implements Run {
       writeSegment: (text) => remember(stageMetadata(store, text), this.#writing),
       onEnd: (summary, segments) => this.#sources.push({ summary, segments }),
     });
+  }
+
+  /** The newest snapshot to compare a source with. */
+  async #lastWith(source: string): Promise<StoredSnapshot | undefined> {
+    const { comparable, vouchedFor } = this.#options;
+    for (const stored of comparable)
+      if (stored.trees.has(source) && (await vouchedFor(stored))) return stored;
+    return undefined;
   }
 
   #warnOfPrevious(source: string, { message }: Error): void {

@@ -1,5 +1,6 @@
 import type { Recipient } from '../age/keys.ts';
 import type { Entry } from '../entry.ts';
+import type { SigningKey } from '../signed/signing-key.ts';
 import type { Snapshot, SourceSummary } from '../snapshot/snapshot.ts';
 
 export interface RunOptions {
@@ -9,8 +10,8 @@ export interface RunOptions {
   tags?: readonly string[];
   /** Whoever can open what the run writes; left out or nobody: it is not sealed. */
   recipients?: readonly Recipient[];
-  /** File of the SSH private key that signs the snapshot's config; left out: it is not signed. */
-  signingKey?: string | undefined;
+  /** What signs the snapshot's config; left out: it is not signed. */
+  signingKey?: SigningKey | undefined;
 }
 
 /** One snapshot in the making. Nothing of it is visible before `commit` resolves. */

@@ -30,6 +30,9 @@ export interface Provenance {
   problem: string | undefined;
 }
 
+/** Each check waits for programs most of the time. */
+export const checksAtOnce = 8;
+
 /** For showing: whatever is wrong is told in the result. `what` names the snapshot. */
 export async function provenanceOf(
   signed: SignedConfig,

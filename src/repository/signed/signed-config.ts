@@ -1,7 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
 import { readBlob } from '../../oci/layout-blobs.ts';
 import { DamagedError } from '../../support/errors.ts';
-import { signatureNamespaces, signWithSshKey } from '../../support/ssh-signature.ts';
 import type { Store } from '../seal/store.ts';
 import type { Parts } from '../snapshot/manifest.ts';
 import { configLimit } from '../snapshot/media-types.ts';
@@ -16,14 +15,6 @@ export interface SignedConfig {
 
 /** No signature of a single key is longer, in bytes. */
 export const signatureLimit = 64 * 1024;
-
-/**
- * The armoured signature over a config, by a private key in a file.
- * @throws {SignatureError} when the key cannot be used
- */
-export async function signConfig(config: Uint8Array, keyFile: string): Promise<Buffer> {
-  return Buffer.from(await signWithSshKey(config, keyFile, signatureNamespaces.snapshot), 'latin1');
-}
 
 /**
  * Reads both, from memory what is held there, the rest from the repository. What a snapshot holds does not depend on its

@@ -1,5 +1,6 @@
+import { mapAFew } from '../../support/map-a-few.ts';
 import type { Store } from '../seal/store.ts';
-import { provenanceOf } from '../signed/provenance.ts';
+import { checksAtOnce, provenanceOf } from '../signed/provenance.ts';
 import { readSignedConfig } from '../signed/signed-config.ts';
 import type { Catalog } from '../snapshot/catalog.ts';
 import { shortId } from '../snapshot/short-id.ts';
@@ -10,10 +11,11 @@ import type { DamageReport } from './damage-report.ts';
  * are is not asked here, and where no ssh-keygen is, nothing is found.
  */
 export async function checkSignatures(store: Store, { stored }: Catalog, found: DamageReport): Promise<void> {
-  for (const { snapshot, parts } of stored) {
-    if (parts.signature === undefined || found.blobs.has(parts.signature.digest)) continue;
-    const signed = await readSignedConfig(store, parts);
-    const { trust, problem = '' } = await provenanceOf(signed, {}, `snapshot ${shortId(snapshot.id)}`);
-    if (trust === 'refused') await found.add({ digest: parts.signature.digest, message: problem });
-  }
+  const signed = stored.filter(({ parts: { signature } }) => signature && !found.blobs.has(signature.digest));
+  const checked = await mapAFew(signed, checksAtOnce, async ({ snapshot, parts }) => {
+    const read = await readSignedConfig(store, parts);
+    return { parts, ...(await provenanceOf(read, {}, `snapshot ${shortId(snapshot.id)}`)) };
+  });
+  for (const { parts, trust, problem = '' } of checked)
+    if (trust === 'refused') await found.add({ digest: parts.signature!.digest, message: problem });
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -13,8 +13,10 @@ import {
   provenanceOf,
   type TrustedKeys,
 } from '../../../src/repository/signed/provenance.ts';
+import { trySigningKey } from '../../../src/repository/signed/signing-key.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import { DamagedError, SignatureError } from '../../../src/support/errors.ts';
+import { silent } from '../../../src/support/progress.ts';
 import {
   signatureNamespaces,
   signWithSshKey,
@@ -22,7 +24,7 @@ import {
 } from '../../../src/support/ssh-signature.ts';
 import { file, tarOf } from '../../archive/fixtures/tar.ts';
 import { rejects } from '../../support/rejects.ts';
-import { quietContext, saveDirectories } from '../../support/save-directory.ts';
+import { quietContext, saveDirectories, saveDirectory } from '../../support/save-directory.ts';
 import { makeSshKey, writeAllowedSigners } from '../../support/ssh-keys.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { exported, imported, makeRepository, stream, wholeSnapshots } from '../carry/exported.ts';
@@ -256,8 +258,11 @@ test('content that comes before what tells whose it is is refused', async () => 
 test('a run that cannot sign commits nothing', async () => {
   const { directory, snapshots } = await makeRepository(root, context);
   await opened(directory, async (repository) => {
-    const run = saveDirectories(repository, { state: root }, context, [], join(root, 'no-key'));
-    await rejects(() => run, SignatureError);
+    const gone = { file: join(root, 'no-key'), fingerprint };
+    const options = { host: 'here', deployment: 'test', release: '1.0', signingKey: gone };
+    const run = await repository.beginRun(options, context);
+    await saveDirectory(run, 'state', root, context);
+    await rejects(() => run.commit(), SignatureError);
   });
   assert.equal(await wholeSnapshots(directory, context), [snapshots[0]!.id]);
 });
@@ -281,6 +286,60 @@ async function entriesOf(archive: Buffer) {
   const manifestBytes = entries.get(index.manifests[0].digest)!;
   const manifest = JSON.parse(manifestBytes.toString()) as { config: Named; layers: Named[] };
   return { config: manifest.config, manifest, manifestBytes, entries };
+}
+
+/** A snapshot by somebody who can write into the repository: its list of files is the last one's, with content of the writer's. */
+async function forgeSuccessor(directory: string, content: string, signingKey?: string): Promise<void> {
+  await opened(directory, async (repository) => {
+    const key = signingKey === undefined ? undefined : await trySigningKey(signingKey);
+    const options = { host: 'here', deployment: 'test', release: '1.0', signingKey: key };
+    const run = await repository.beginRun(options, context);
+    const writer = await run.beginSource({ name: 'files', title: 'Files', kind: 'paths', origin: {} });
+    for await (const segment of writer.previous()) {
+      for (const { entry } of segment) {
+        if (entry?.type !== 'file') await writer.add(entry!);
+        else {
+          const { chunks } = await writer.storeStream(stringStream(content));
+          await writer.add({ ...entry, chunks });
+        }
+      }
+    }
+    await writer.end({ complete: true });
+    await run.commit();
+  });
+}
+
+async function* stringStream(text: string): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(text);
+}
+
+for (const [whose, forger] of Object.entries({ nobody: undefined, 'a stranger': stranger })) {
+  test(`what is signed takes nothing over from a snapshot signed by ${whose}`, async () => {
+    const directory = newDirectory();
+    const files = temporaryDirectory();
+    writeFileSync(join(files, 'sudoers'), 'root only');
+    const warnings: string[] = [];
+    const noting = { ...context, progress: { ...silent, warn: (text: string) => warnings.push(text) } };
+    const save = async () => {
+      const repository = await openOrCreateRepository(directory, noting);
+      const saved = await saveDirectories(repository, { files }, noting, [], host);
+      const entries = await Array.fromAsync(repository.entries(saved, 'files'));
+      const entry = entries.find(({ path }) => path === 'sudoers')!;
+      const content = Buffer.concat(await Array.fromAsync(repository.content(saved, entry))).toString();
+      await repository.close();
+      return { saved, content };
+    };
+    const { saved: first } = await save();
+    utimesSync(join(files, 'sudoers'), 1000, 1000);
+    await save();
+    await forgeSuccessor(directory, 'all users', forger);
+    warnings.length = 0;
+    const { saved, content } = await save();
+    assert.is(content, 'root only');
+    assert.is.not(saved.predecessor, first.id);
+    assert.match(warnings.join('\n'), /snapshot [0-9a-f]{12} .*not built on/);
+    assert.is((await provenance(directory, saved.id, { signers })).trust, 'allowed');
+  });
 }
 
 test.run();

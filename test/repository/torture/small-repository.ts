@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Identity } from '../../../src/repository/age/keys.ts';
 import { openOrCreateRepository } from '../../../src/repository/open.ts';
+import { trySigningKey } from '../../../src/repository/signed/signing-key.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import { endsSegment } from '../../../src/repository/tree/cut.ts';
 import { quietContext, saveDirectory } from '../../support/save-directory.ts';
@@ -40,7 +41,7 @@ export interface SmallRepository {
  */
 export async function makeSmallRepository(root: string, keys: readonly Identity[]): Promise<SmallRepository> {
   const [directory, source] = [join(root, 'golden'), join(root, 'files')];
-  const signingKey = makeSshKey(root, 'host-key');
+  const signingKey = await trySigningKey(makeSshKey(root, 'host-key'));
   const context = quietContext(join(root, 'state'));
   mkdirSync(source);
   for (const name of [...namesThatEndSegments(2), 'b', 'y', 'z']) {

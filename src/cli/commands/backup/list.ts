@@ -3,6 +3,7 @@ import type { Repository } from '../../../repository/repository.ts';
 import type { Provenance, TrustedKeys } from '../../../repository/signed/provenance.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
+import { mapAFew } from '../../../support/map-a-few.ts';
 import { openBackupRepository, repositoryOption } from '../../backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
@@ -34,23 +35,14 @@ async function listSnapshots(session: Session, { options }: ParsedInput): Promis
 
 type ListedSnapshot = Snapshot & { provenance: Provenance };
 
-/** A few at a time: each check runs programs. */
 async function withProvenance(repository: Repository, keys: TrustedKeys): Promise<ListedSnapshot[]> {
-  const { provenanceOf } = await import('../../../repository/signed/provenance.ts');
-  const listed: ListedSnapshot[] = [];
-  const waiting = await repository.snapshots();
-  for (let at = 0; at < waiting.length; at += checksAtOnce) {
-    const checked = waiting.slice(at, at + checksAtOnce).map(async (snapshot) => {
-      const signed = await repository.signedConfig(snapshot);
-      const what = `snapshot ${shortId(snapshot.id)}`;
-      return { ...snapshot, provenance: await provenanceOf(signed, keys, what) };
-    });
-    listed.push(...(await Promise.all(checked)));
-  }
-  return listed;
+  const { checksAtOnce, provenanceOf } = await import('../../../repository/signed/provenance.ts');
+  return mapAFew(await repository.snapshots(), checksAtOnce, async (snapshot) => {
+    const signed = await repository.signedConfig(snapshot);
+    const what = `snapshot ${shortId(snapshot.id)}`;
+    return { ...snapshot, provenance: await provenanceOf(signed, keys, what) };
+  });
 }
-
-const checksAtOnce = 8;
 
 function renderSnapshots(snapshots: readonly ListedSnapshot[], width: number): string {
   if (snapshots.length === 0) return 'no snapshots yet';
