@@ -1,6 +1,6 @@
-import { lstat, mkdir, readdir, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeDirectoryDurably, writeFileDurably } from '../support/durable.ts';
+import { makeDirectoryDurably, syncDirectory, writeFileDurably, writeSynced } from '../support/durable.ts';
 import { codeOf, DamagedError } from '../support/errors.ts';
 import type { BlobFile } from './blob-file.ts';
 import { blobName, type Digest } from './digest.ts';
@@ -26,6 +26,14 @@ export async function createLayout(directory: string): Promise<Layout> {
   await writeFileDurably(join(directory, 'index.json'), encodeIndex([]));
   await writeFileDurably(join(directory, 'oci-layout'), layoutVersion);
   return { directory };
+}
+
+/** Says again that it is a layout, for one that lost that. Only the one writer may: what a kill leaves lies in `tmp/`. */
+export async function rewriteLayoutVersion(layout: Layout): Promise<void> {
+  const staged = stagingPath(layout, 'oci-layout');
+  await writeSynced(staged, layoutVersion);
+  await rename(staged, join(layout.directory, 'oci-layout'));
+  await syncDirectory(layout.directory);
 }
 
 /** Whether `directory` says that it is a layout. */

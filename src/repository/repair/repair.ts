@@ -1,11 +1,9 @@
 import { rename } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Digest } from '../../oci/digest.ts';
-import { blobPath, layoutVersion } from '../../oci/layout.ts';
+import { blobPath, rewriteLayoutVersion } from '../../oci/layout.ts';
 import { blobSize, listBlobs, syncBlobs } from '../../oci/layout-blobs.ts';
 import { publishIndex, stageIndex } from '../../oci/layout-index.ts';
 import type { Context } from '../../support/context.ts';
-import { writeFileDurably } from '../../support/durable.ts';
 import { DamagedError, SignatureError } from '../../support/errors.ts';
 import type { RepairOptions, RepairReport } from '../repository.ts';
 import { recoverStaging } from '../run/recover-staging.ts';
@@ -164,5 +162,5 @@ async function tryToMend(
 async function writeIndex(store: Store, text: string): Promise<void> {
   await stageIndex(store, text);
   await publishIndex(store);
-  await writeFileDurably(join(store.directory, 'oci-layout'), layoutVersion);
+  await rewriteLayoutVersion(store);
 }

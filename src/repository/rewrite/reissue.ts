@@ -1,5 +1,5 @@
 import { unlink } from 'node:fs/promises';
-import type { Digest } from '../../oci/digest.ts';
+import { type Digest, digestOf } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/layout.ts';
 import { publishBlob, type StagedBlob, stageBlob, syncBlobs } from '../../oci/layout-blobs.ts';
 import { publishIndex, stageIndex } from '../../oci/layout-index.ts';
@@ -54,12 +54,10 @@ export async function replaceManifest(
   stored: readonly StoredSnapshot[],
   changed: StoredSnapshot,
 ): Promise<StoredSnapshot[]> {
-  const manifest = await stageBlob(
-    store,
-    encodeManifest(changed.parts, changed.snapshot.recipients.length > 0),
-  );
-  const isSame = manifest.digest === changed.manifest.digest;
-  if (isSame && manifest.size === changed.manifest.size) return [...stored];
+  const bytes = encodeManifest(changed.parts, changed.snapshot.recipients.length > 0);
+  const isSame = digestOf(bytes) === changed.manifest.digest;
+  if (isSame && bytes.length === changed.manifest.size) return [...stored];
+  const manifest = await stageBlob(store, bytes);
   const reissued = { ...changed, manifest };
   const current = stored.map((each) => (each.snapshot.id === changed.snapshot.id ? reissued : each));
   await publishBlob(store, manifest);

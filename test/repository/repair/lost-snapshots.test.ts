@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { generateIdentity, type Identity } from '../../../src/repository/age/keys.ts';
-import type { Repository } from '../../../src/repository/repository.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import { DamagedError } from '../../../src/support/errors.ts';
 import { rejects } from '../../support/rejects.ts';
 import { quietContext } from '../../support/save-directory.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { readWhatCanBe } from '../torture/read-what-can-be.ts';
 import { type KnownFile, makeSmallRepository, type SmallRepository } from '../torture/small-repository.ts';
 import { opener } from './with-repository.ts';
 
@@ -34,22 +34,6 @@ async function prepare(name: string, keys: readonly Identity[] = []): Promise<Wo
       world.content.set(snapshot.id, await readWhatCanBe(repository, snapshot));
   });
   return world;
-}
-
-/** The content of every file that can be read, by `source:path`. */
-async function readWhatCanBe(repository: Repository, snapshot: Snapshot): Promise<Map<string, string>> {
-  const content = new Map<string, string>();
-  for (const { name } of snapshot.sources) {
-    for await (const entry of repository.entries(snapshot, name, () => {})) {
-      try {
-        const bytes = Buffer.concat(await Array.fromAsync(repository.content(snapshot, entry)));
-        content.set(`${name}:${entry.path}`, bytes.toString('hex'));
-      } catch (error) {
-        if (!(error instanceof DamagedError)) throw error;
-      }
-    }
-  }
-  return content;
 }
 
 /** The files of a kind that only this snapshot needs. */
