@@ -4,6 +4,7 @@ import type { Engine } from '../engine/engine.ts';
 import type { Context } from '../support/context.ts';
 import { InterruptedError, UsageError } from '../support/errors.ts';
 import type { Io } from './io.ts';
+import type { PrintedOutput } from './output.ts';
 import { createProgress } from './render/progress.ts';
 
 export interface GlobalOptions {
@@ -29,12 +30,19 @@ export interface Session {
   deployment(): Promise<Deployment>;
   /** Prints a command's result on stdout: the value itself with `--json`, else what `render` makes of it. */
   result<T>(value: T, render: (value: T) => string): void;
+  /** The same for what tells of work that is done; of what would be, with `--dry-run`. */
+  report<T>(value: T, render: (value: T) => string): void;
   /** Asks before what cannot be undone. Throws `UsageError` where nobody can answer, `InterruptedError` on "no". */
   confirm(question: string): Promise<void>;
   close(): Promise<void>;
 }
 
-export function createSession(io: Io, global: GlobalOptions, signal: AbortSignal): Session {
+export function createSession(
+  io: Io,
+  output: Pick<PrintedOutput, 'tellsOfWork'>,
+  global: GlobalOptions,
+  signal: AbortSignal,
+): Session {
   const progress = createProgress(io, global);
   const context: Context = {
     progress,
@@ -43,16 +51,21 @@ export function createSession(io: Io, global: GlobalOptions, signal: AbortSignal
     // A variable that was never set must not make the working directory that of the state.
     stateDir: global.stateDir || io.environment.DOCKERCTL_STATE_DIR || '/var/lib/dockerctl',
   };
+  const print = <T>(value: T, render: (value: T) => string) => {
+    progress.clear();
+    const text = global.json ? JSON.stringify(value, jsonValue, 2) : render(value);
+    if (text !== '') io.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  };
   return {
     io,
     global,
     context,
     engine: once(() => openEngine(io, global)),
     deployment: once(() => openDeployment(io, global)),
-    result(value, render) {
-      progress.clear();
-      const text = global.json ? JSON.stringify(value, jsonValue, 2) : render(value);
-      if (text !== '') io.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    result: print,
+    report(value, render) {
+      if (!global.dryRun) output.tellsOfWork();
+      print(value, render);
     },
     confirm: (question) => confirm(io, global, signal, question),
     async close() {

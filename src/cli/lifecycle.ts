@@ -45,7 +45,7 @@ async function showPlan(session: Session, plan: Plan): Promise<undefined> {
   const { describeStep, stepDocument } = await import('../lifecycle/plan/plan.ts');
   if (session.global.dryRun) for (const warning of plan.warnings) session.context.progress.warn(warning);
   const document = { steps: plan.steps.map(stepDocument), warnings: plan.warnings };
-  session.result(document, () => {
+  session.report(document, () => {
     return plan.steps.length === 0 ? 'nothing to do' : plan.steps.map(describeStep).join('\n');
   });
 }

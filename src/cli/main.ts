@@ -13,7 +13,7 @@ export async function main(io: Io): Promise<number> {
   const interruption = listenForInterruption();
   const output = watchOutput(io);
   try {
-    const status = await runProgram(io, interruption.signal);
+    const status = await runProgram(io, output, interruption.signal);
     await output.finish();
     return status;
   } catch (thrown) {

@@ -32,28 +32,41 @@ class FileOutput extends Writable {
 
 /** What becomes of all that a command prints. */
 export interface PrintedOutput {
+  /** What is printed from here on tells of work that is done for good, whoever hears of it. */
+  tellsOfWork(): void;
   /** Waits until it is written. Throws when something took less than all of it; not when nobody reads it. */
   finish(): Promise<void>;
   /** What the operator is to hear of instead of what was thrown, if that came from our output; nothing when nobody reads it. */
   explain(thrown: unknown): unknown;
 }
 
-/** A result that is cut short is a failure; a reader that went away (`dockerctl list | head -1`) is none of ours. */
-export function watchOutput({ stdout, stderr }: Pick<Io, 'stdout' | 'stderr'>): PrintedOutput {
+/**
+ * A result that is cut short is a failure; a reader that went away (`dockerctl list | head -1`) is none of ours. What tells of work that is
+ * done takes nothing of it back: a warning says so, but for machines (`--json`) its document is a result like any other.
+ */
+export function watchOutput({ argv, stdout, stderr }: Pick<Io, 'argv' | 'stdout' | 'stderr'>): PrintedOutput {
   let failure: Error | undefined;
+  let isDone = false;
   stdout.on('error', (error) => {
     failure ??= error;
   });
   stderr.on('error', () => {}); // There is nobody to tell.
   return {
+    tellsOfWork() {
+      isDone = true;
+    },
     async finish() {
       await new Promise((resolve) => stdout.write('', resolve));
-      if (failure !== undefined && !hasNoReader(failure)) throw unwritten(failure);
+      if (failure === undefined || hasNoReader(failure)) return;
+      if (!isDone || argv.includes('--json')) throw unwritten(failure, isDone);
+      stderr.write(
+        `dockerctl: warning: ${whyUnwritten(failure)}: the work is done, only this report of it is cut short\n`,
+      );
     },
     explain(thrown) {
       const isOurs = failure !== undefined && (thrown === failure || isAfterFailure(thrown));
       if (failure === undefined || !isOurs) return thrown;
-      return hasNoReader(failure) ? undefined : unwritten(failure);
+      return hasNoReader(failure) ? undefined : unwritten(failure, isDone);
     },
   };
 }
@@ -67,11 +80,14 @@ function isAfterFailure(thrown: unknown): boolean {
   return ['ERR_STREAM_DESTROYED', 'ERR_STREAM_PREMATURE_CLOSE'].includes(codeOf(thrown) ?? '');
 }
 
-function unwritten(cause: Error): Error {
-  const what = `writing to standard output: ${messageOf(cause)}`;
-  if (!isDiskFull(cause)) return new FailedError(what, { cause });
-  return new NoSpaceError(what, {
-    advice: 'Make room there and run it again: what was printed is cut short',
-    cause,
-  });
+function unwritten(cause: Error, isDone: boolean): Error {
+  const advice = isDone
+    ? 'The work is done, do not run it again: only this report of it is cut short'
+    : 'Make room there and run it again: what was printed is cut short';
+  if (isDiskFull(cause)) return new NoSpaceError(whyUnwritten(cause), { advice, cause });
+  return new FailedError(whyUnwritten(cause), { ...(isDone && { advice }), cause });
+}
+
+function whyUnwritten(cause: Error): string {
+  return `writing to standard output: ${messageOf(cause)}`;
 }

@@ -4,6 +4,7 @@ import { addCommands } from './commands/all.ts';
 import { createSession, type GlobalOptions, type Session } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
+import type { PrintedOutput } from './output.ts';
 
 /** What a command does once it is parsed: `0`, nothing, or the exit status it means. */
 export type Action = (session: Session, input: ParsedInput) => Promise<number | undefined>;
@@ -20,13 +21,13 @@ export interface ParsedInput {
 }
 
 /** Parses `io.argv`, runs the one command it names, and resolves with its exit status. */
-export async function runProgram(io: Io, signal: AbortSignal): Promise<number> {
+export async function runProgram(io: Io, output: PrintedOutput, signal: AbortSignal): Promise<number> {
   let status: number | undefined;
   const help: string[] = [];
   const wrap: Wrap = (action) => {
     return async (...parsed) => {
       const command = parsed.at(-1) as Command;
-      const session = createSession(io, globalOptionsOf(command), signal);
+      const session = createSession(io, output, globalOptionsOf(command), signal);
       try {
         status = (await action(session, { args: parsed.slice(0, -2), options: command.opts() })) ?? 0;
       } finally {

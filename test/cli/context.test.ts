@@ -8,7 +8,7 @@ function stateDirectory(said: string | undefined, variable: string | undefined):
   const environment = { DOCKERCTL_STATE_DIR: variable };
   const io = { ...streams, argv: [], environment, workingDirectory: '/' };
   const global = said === undefined ? {} : { stateDir: said };
-  return createSession(io, global, new AbortController().signal).context.stateDir;
+  return createSession(io, { tellsOfWork() {} }, global, new AbortController().signal).context.stateDir;
 }
 
 test('the state lies where the option says, else the variable, else in its usual place', () => {

@@ -38,6 +38,12 @@ function printToFile(path: string, ...args: string[]): { status: number | null; 
   }
 }
 
+function printed(...args: string[]): string {
+  const path = join(root, 'printed');
+  assert.is(printToFile(path, ...args).status, 0, args.join(' '));
+  return readFileSync(path, 'utf8');
+}
+
 assert.is(printToFile('/dev/null', 'backup').status, 0);
 const zeros = `files:${source.slice(1)}/zeros`;
 
@@ -61,6 +67,40 @@ test('a result that a full disk cuts short ends with 13 and says so in three lin
   const { status, stderr } = printToFile('/dev/full', 'backup', 'list');
   assert.is(status, 13);
   assert.match(stderr, /^dockerctl: writing to standard output: ENOSPC/);
+});
+
+test('work that is done for good stands though what tells of it cannot be printed', () => {
+  const list = () => JSON.parse(printed('backup', 'list', '--json')) as { id: string }[];
+  const before = list().length;
+  const archive = join(root, 'archive.tar');
+  const work = [
+    ['backup'],
+    ['backup', 'export', 'latest', '-o', archive],
+    ['backup', 'import', archive, '-r', join(root, 'elsewhere')],
+    ['backup', 'repair'],
+    ['backup', 'remove', 'latest', '--yes'],
+    ['backup', 'prune'],
+    ['restore', 'latest', '--to', join(root, 'restored'), '--yes'],
+  ];
+  for (const args of work) {
+    const { status, stderr } = printToFile('/dev/full', ...args);
+    assert.is(status, 0, `${args.join(' ')}: ${stderr}`);
+    const warning =
+      /^dockerctl: warning: writing to standard output: ENOSPC.*: the work is done, only this report of it is cut short$/m;
+    assert.match(stderr, warning, args.join(' '));
+    if (args.length > 1) continue;
+    assert.is(list().length, before + 1);
+    const { lastRun } = JSON.parse(printed('backup', 'status', '--json'));
+    assert.equal([lastRun.outcome, lastRun.snapshot], ['complete', list().at(-1)!.id]);
+  }
+  assert.is(printToFile('/dev/full', 'backup', 'verify').status, 13, 'a check whose result nobody saw');
+});
+
+test('a machine that waits for the report of work that is done hears that it came to nothing, and not to run it again', () => {
+  const { status, stderr } = printToFile('/dev/full', 'backup', '--json');
+  assert.is(status, 13);
+  const { error } = JSON.parse(stderr.trimEnd().split('\n').at(-1)!);
+  assert.is(error.advice, 'The work is done, do not run it again: only this report of it is cut short');
 });
 
 test('a file takes all of a result', () => {

@@ -59,7 +59,7 @@ async function create(session: Session, { args: [dest], options }: ParsedInput):
   const wanted = { full, tags: options.tag ?? [], deliver };
   const report = await run(session, deployment, { directory, identities }, wanted);
 
-  session.result({ ...report, ...(sent && { sent }) }, (done) => {
+  session.report({ ...report, ...(sent && { sent }) }, (done) => {
     const lines = renderReport(done, session.io.stdout.isTTY === true);
     return sent === undefined || remote === undefined ? lines : `${lines}\n${renderSendReport(sent, remote)}`;
   });

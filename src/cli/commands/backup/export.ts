@@ -78,7 +78,7 @@ async function requestOf(session: Session, options: ParsedInput['options']): Pro
 }
 
 function tell(session: Session, { target }: ExportRequest, report: ExportReport): void {
-  if (target.kind !== 'stream') session.result(report, renderReport);
+  if (target.kind !== 'stream') session.report(report, renderReport);
 }
 
 function renderReport({ snapshot, files, size }: ExportReport): string {

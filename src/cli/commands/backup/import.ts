@@ -41,7 +41,7 @@ async function importFiles(session: Session, { args: [files], options }: ParsedI
   } finally {
     await repository.close();
   }
-  session.result(reports, (all) => all.map(renderReport).join('\n'));
+  session.report(reports, (all) => all.map(renderReport).join('\n'));
   return reports.some(({ missing }) => missing.blobs > 0) ? exitCodes.damaged : exitCodes.done;
 }
 

@@ -33,7 +33,7 @@ async function prune(session: Session, { options }: ParsedInput): Promise<undefi
     const gone = decisions.filter(({ keep }) => !keep).map(({ id }) => id);
     const report = await repository.remove(gone, session.context);
     await recordLeft(session, await repository.snapshots());
-    session.result(report, renderReport);
+    session.report(report, renderReport);
   } finally {
     await repository.close();
   }

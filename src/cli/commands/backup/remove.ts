@@ -31,7 +31,7 @@ async function remove(session: Session, { args: [names], options }: ParsedInput)
     const ids = doomed.map(({ id }) => id);
     const report = await repository.remove(ids, session.context);
     if (options.repository === undefined) await recordLeft(session, await repository.snapshots());
-    session.result(report, renderReport);
+    session.report(report, renderReport);
   } finally {
     await repository.close();
   }
@@ -47,5 +47,5 @@ async function removeThere(session: Session, names: readonly string[], where: st
     return;
   }
   await session.confirm(`Remove ${what}, for good`);
-  session.result(await removeAtHost(names, address, session.context), renderReport);
+  session.report(await removeAtHost(names, address, session.context), renderReport);
 }

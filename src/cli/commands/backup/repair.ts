@@ -33,7 +33,7 @@ async function repair(session: Session, { options }: ParsedInput): Promise<numbe
   const repository = await openBackupRepository(session, options.repository, options.identity);
   try {
     const report = await repository.repair(session.context, { giveUp });
-    session.result(report, renderReport);
+    session.report(report, renderReport);
     return report.spoiled.length === 0 ? exitCodes.done : exitCodes.damaged;
   } finally {
     await repository.close();

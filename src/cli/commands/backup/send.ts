@@ -26,7 +26,7 @@ async function send(session: Session, { args: [name, to], options }: ParsedInput
   try {
     const outgoing = await repository.outgoing(await repository.find(name));
     const report = await sendToHost(outgoing, address, session.context);
-    session.result(report, (sent) => renderSendReport(sent, address));
+    session.report(report, (sent) => renderSendReport(sent, address));
   } finally {
     await repository.close();
   }

@@ -58,7 +58,7 @@ async function show(session: Session): Promise<undefined> {
 async function carryOut(session: Session, plan: ScheduleStep[]): Promise<void> {
   const { applySchedule } = await import('../../../host/schedule/apply.ts');
   if (!session.global.dryRun) await applySchedule(plan);
-  session.result(plan, (steps) => steps.map(renderStep).join('\n'));
+  session.report(plan, (steps) => steps.map(renderStep).join('\n'));
 }
 
 function renderStep(step: ScheduleStep): string {

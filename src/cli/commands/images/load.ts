@@ -37,7 +37,7 @@ async function load(session: Session, { args: [files], options }: ParsedInput): 
     },
     session.context,
   );
-  session.result(report, (result) => renderReport(result, session.global.dryRun ?? false));
+  session.report(report, (result) => renderReport(result, session.global.dryRun ?? false));
 }
 
 function renderReport({ archives }: LoadReport, planned: boolean): string {

@@ -36,7 +36,7 @@ async function prune(session: Session, { options }: ParsedInput): Promise<undefi
     await session.confirm(`remove the releases ${plans.map(({ release }) => release).join(', ')}`);
     for (const plan of plans) await removeRelease(plan, host);
   }
-  session.result(plans, (all) =>
+  session.report(plans, (all) =>
     all.map((plan) => renderRemoval(plan, session.global.dryRun ?? false)).join('\n'),
   );
 }

@@ -25,7 +25,7 @@ async function remove(session: Session, { args: [name] }: ParsedInput): Promise<
     await session.confirm(`remove release ${release} (${count(plan.remove.length, 'image name')})`);
     await removeRelease(plan, host);
   }
-  session.result(plan, (done) => renderRemoval(done, session.global.dryRun ?? false));
+  session.report(plan, (done) => renderRemoval(done, session.global.dryRun ?? false));
 }
 
 export function renderRemoval({ remove, keep }: RemovalPlan, planned: boolean): string {

@@ -49,7 +49,7 @@ async function save(session: Session, { args: [images], options }: ParsedInput):
     return;
   }
   const bundle = await saveImages(await session.engine(), request, session.context);
-  if (target.kind !== 'stream') session.result(bundle, renderBundle);
+  if (target.kind !== 'stream') session.report(bundle, renderBundle);
 }
 
 /** The images that were named; else those of the release; else those of the deployment file. */

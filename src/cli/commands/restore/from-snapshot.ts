@@ -82,6 +82,6 @@ async function showAndRun(
   if (!session.global.yes) session.io.stderr.write(`${renderPlan(plan)}\n`);
   await session.confirm(to === undefined ? 'replace this with the backup' : `write it to ${to}`);
   const report = await run();
-  session.result(report, renderReport);
+  session.report(report, renderReport);
   return statusOf(report);
 }

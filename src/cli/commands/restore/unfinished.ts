@@ -14,7 +14,7 @@ export async function resume(session: Session, options: ParsedInput['options']):
   const unfinished = (await restoreStatus(session.context.stateDir)).find(({ phase }) => phase !== 'done');
   const host = unfinished && (await hostOf(session, unfinished));
   const report = await resumeRestore(open, host, session.context);
-  session.result(report, renderReport);
+  session.report(report, renderReport);
   return statusOf(report);
 }
 
@@ -24,7 +24,7 @@ export async function takeBack(session: Session): Promise<undefined> {
   const taken = all.find(({ phase }) => phase !== 'done') ?? all.at(-1);
   if (taken) await session.confirm(`take back the restore ${taken.id} begun ${taken.started}`);
   const host = taken && (await hostOf(session, taken));
-  session.result(await takeBackRestore(host, session.context), ({ id }) => `took back the restore ${id}`);
+  session.report(await takeBackRestore(host, session.context), ({ id }) => `took back the restore ${id}`);
 }
 
 export async function showStatus(session: Session): Promise<undefined> {
@@ -37,7 +37,7 @@ export async function dropOld(session: Session): Promise<undefined> {
   const kept = (await restoreStatus(session.context.stateDir)).flatMap((status) => status.kept);
   if (kept.length > 0) await session.confirm(`remove for good: ${kept.join(', ')}`);
   const host = await hostFor(session, undefined);
-  session.result(await dropKeptData(host, session.context), (dropped) =>
+  session.report(await dropKeptData(host, session.context), (dropped) =>
     dropped.length === 0 ? 'nothing is kept' : dropped.flatMap((status) => status.kept).join('\n'),
   );
 }
