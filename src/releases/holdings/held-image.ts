@@ -25,7 +25,13 @@ export function heldImage<T extends SentLayer>(
     lacking.add(i);
     return layer;
   });
-  const sent = holdings.asHeld({ image, layers });
-  const held = same ?? holdings.image(image, manifestOf(sent.image, sent.layers).descriptor.digest);
-  return { ...sent, held, lacking };
+  const { held, ...found } = recognized<SentImage & { layers: T[] }>({ image, layers }, holdings);
+  return { ...found, held: same ?? held, lacking };
+}
+
+/** An image that the engine has, or was sent, every layer of: with the engine's own where it has this very one. */
+export function recognized<T extends SentImage>(sent: T, holdings: Holdings): T {
+  const found = holdings.asHeld(sent);
+  const { digest } = manifestOf(found.image, found.layers).descriptor;
+  return { ...found, held: holdings.image(found.image, digest) };
 }

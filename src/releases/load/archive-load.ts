@@ -13,7 +13,7 @@ import { type ChosenRelease, chooseRelease } from './choose.ts';
 import type { LoadedArchive, LoadedImage, LoadOptions } from './load.ts';
 import { canSendMore, type PlannedLoad, planLoad } from './plan.ts';
 import { mergedRecord, recordOf } from './record.ts';
-import { isInPlace, warnOfReplaced } from './replaced-tags.ts';
+import { warnOfReplaced } from './replaced-tags.ts';
 import { requireSpace } from './space.ts';
 import { Transfer } from './transfer.ts';
 import { releaseReplaced } from './undo.ts';
@@ -60,8 +60,7 @@ async function planOnly(load: Load): Promise<LoadedArchive> {
   const index =
     (await seekableIndex(archive, context)) ?? (await indexOneWay(archive, { stopAtLayers: false }));
   const { release, plan } = await planIndexed(index, load);
-  const inPlace = isInPlace(plan, before.images);
-  const moved = inPlace ? [] : warnOfReplaced(plan.images, before.images, context.progress);
+  const moved = warnOfReplaced(plan.images, before.images, context.progress);
   await requireSpace(plan, before.info);
   const images = plan.images.map(({ image: { references, platform, config }, held }) => {
     return { references, platform, config: config.digest, present: held !== undefined };

@@ -25,7 +25,7 @@ export interface SentImage {
   image: ArchiveImage;
   /** Lowest first. */
   layers: SentLayer[];
-  /** The engine's own, when it had this very image: only its names may have been new. */
+  /** The engine's own, when it had this very image: nothing is sent of it, and only its names may be new. */
   held?: ImageDetails | undefined;
 }
 

@@ -1,6 +1,6 @@
 import type { ArchivedFile } from '../../archive/index/archive-files.ts';
-import { tarEnd, tarFile } from '../../archive/tar/writer.ts';
-import { closingDocuments, type SentImage } from './documents.ts';
+import { closing } from './closing.ts';
+import type { SentImage } from './documents.ts';
 import type { PlannedLoad } from './plan.ts';
 import { type LayerSource, type StoredLayer, sentLayer } from './sent-layer.ts';
 
@@ -17,11 +17,11 @@ export async function* indexedStream(
 ): AsyncGenerator<Uint8Array> {
   const stored = new Map<ArchivedFile, StoredLayer>();
   for (const layer of plan.send) stored.set(layer.file, yield* sentLayer(layer, source));
-  const images = plan.images.map(({ image, layers }) => ({
+  const images = plan.images.map(({ image, layers, held }) => ({
     image,
+    held,
     layers: layers.map(({ file, ...layer }) => ({ ...layer, ...(file && stored.get(file)) })),
   }));
   commit(images);
-  for (const { name, bytes } of closingDocuments(images)) yield* tarFile(name, bytes);
-  yield tarEnd;
+  yield* closing(images);
 }

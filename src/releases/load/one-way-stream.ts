@@ -2,12 +2,13 @@ import type { Archive } from '../../archive/archive.ts';
 import type { ArchiveFiles } from '../../archive/index/archive-files.ts';
 import { type ArchiveImage, type ImageIndex, readImages } from '../../archive/index/image-index.ts';
 import { layersLeftOut, releaseDocumentPath } from '../../archive/index/release-document.ts';
-import { tarEnd, tarFile } from '../../archive/tar/writer.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { DamagedError } from '../../support/errors.ts';
+import { recognized } from '../holdings/held-image.ts';
 import type { Holdings } from '../holdings/holdings.ts';
 import type { WantedImages } from '../holdings/stored-images.ts';
-import { closingDocuments, type SentImage } from './documents.ts';
+import { closing } from './closing.ts';
+import type { SentImage } from './documents.ts';
 import { missingLayers } from './missing-layers.ts';
 import type { PassedFiles } from './passed-files.ts';
 import { layersHeldByAll } from './plan.ts';
@@ -67,11 +68,10 @@ async function* layersAndDocuments(
   const images = early === undefined ? await decide.choose(index) : again(index, early.chosen);
   const holdings = await decide.holdings({ images, release: index.release });
   passed.leaveOut(layersHeldByAll(images, holdings));
-  const sent = passed.checked(images, index).map(holdings.asHeld);
+  const sent = passed.checked(images, index).map((image) => recognized(image, holdings));
   yield* passed.heldBack(sent);
   await decide.commit(sent);
-  for (const { name, bytes } of closingDocuments(sent)) yield* tarFile(name, bytes);
-  yield tarEnd;
+  yield* closing(sent);
 }
 
 function documentsCameFirst(files: ArchiveFiles): boolean {

@@ -1,8 +1,8 @@
+import type { Engine } from '../../engine/engine.ts';
 import type { Progress } from '../../support/progress.ts';
 import { type EngineImages, idIn } from '../engine-images.ts';
 import type { SentImage } from './documents.ts';
 import type { MovedTag } from './load.ts';
-import type { PlannedLoad } from './plan.ts';
 
 /** The names that a load takes away from other images, each with a warning. */
 export function warnOfReplaced(
@@ -16,19 +16,18 @@ export function warnOfReplaced(
 }
 
 function replacedTags(images: readonly SentImage[], before: EngineImages): MovedTag[] {
-  return images.flatMap(({ image, layers }) => {
-    const id = idIn(before, { image, layers });
+  return images.flatMap(({ image, layers, held }) => {
+    const id = held?.id ?? idIn(before, { image, layers });
     const at = image.references.map((reference) => ({ reference, from: before.byTag.get(reference)?.id }));
     return at.filter((tag): tag is MovedTag => tag.from !== undefined && tag.from !== id);
   });
 }
 
-/** Whether there is nothing to do at all: the engine has every image under every name. */
-export function isInPlace({ images, send }: PlannedLoad, before: EngineImages): boolean {
-  if (send.length > 0) return false;
-  return images.every(
-    ({ image, held }) =>
-      held !== undefined &&
-      image.references.every((reference) => before.byTag.get(reference)?.id === held.id),
-  );
+/** Gives images that the engine had already the names that they lack. */
+export async function nameHeld(engine: Engine, images: readonly SentImage[]): Promise<void> {
+  for (const { image, held } of images) {
+    if (held === undefined) continue;
+    const lacking = image.references.filter((reference) => !held.tags.includes(reference));
+    for (const reference of lacking) await engine.images.tag(held.id, reference);
+  }
 }

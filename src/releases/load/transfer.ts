@@ -9,13 +9,14 @@ import { InterruptedError } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';
 import type { Before } from './before.ts';
 import { checkLoaded } from './check.ts';
+import { NothingToKeep } from './closing.ts';
 import type { SentImage } from './documents.ts';
 import { indexedStream } from './indexed-stream.ts';
 import type { LoadedImage, MovedTag } from './load.ts';
 import { type Decisions, oneWayStream } from './one-way-stream.ts';
 import { PassedFiles } from './passed-files.ts';
 import type { PlannedLoad } from './plan.ts';
-import { isInPlace, warnOfReplaced } from './replaced-tags.ts';
+import { nameHeld, warnOfReplaced } from './replaced-tags.ts';
 import { requireSpace, roomFor } from './space.ts';
 import { keepReplaced, undoLoad } from './undo.ts';
 
@@ -43,12 +44,12 @@ export class Transfer {
 
   /** Sends what the engine lacks of an archive that can be read anywhere. */
   async sendPlanned(index: ArchiveIndex, plan: PlannedLoad): Promise<void> {
-    const { info, images } = this.#before;
-    if (isInPlace(plan, images)) {
-      this.sent = plan.images;
-      return;
-    }
+    const { info } = this.#before;
     await this.#keepReplaced(plan.images);
+    if (plan.images.every(({ held }) => held !== undefined)) {
+      this.sent = plan.images;
+      return await nameHeld(this.#engine, this.sent);
+    }
     this.bytes = plan.send.reduce((sum, { file }) => sum + file.size, 0);
     await requireSpace(plan, info);
     this.#task.setTotal(this.bytes);
@@ -115,9 +116,12 @@ export class Transfer {
     try {
       this.#stopIfInterrupted();
       await this.#engine.images.load(bytes);
+    } catch (error) {
+      if (!(error instanceof NothingToKeep)) throw error;
     } finally {
       this.#context.signal.removeEventListener('abort', interrupt);
     }
+    await nameHeld(this.#engine, this.sent!);
   }
 
   #stopIfInterrupted(): void {

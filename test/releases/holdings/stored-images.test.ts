@@ -58,10 +58,14 @@ async function newImage(...contents: string[]): Promise<FixtureImage> {
 
 /** Layers in a bundle are uncompressed. */
 async function bundleOf(image: FixtureImage, from: Engine, base?: DeltaBase): Promise<Buffer> {
+  return await bundleOfAll(image.references, from, base);
+}
+
+async function bundleOfAll(images: string[], from: Engine, base?: DeltaBase): Promise<Buffer> {
   const stream = new PassThrough();
   const bytes = buffer(stream);
   const target = { kind: 'stream', stream } as const;
-  const request = { images: image.references, format: 'tar', base, target, tool: 'test' } as const;
+  const request = { images, format: 'tar', base, target, tool: 'test' } as const;
   await saveImages(from, request, host().context);
   stream.end();
   return await bytes;
@@ -87,14 +91,33 @@ test('an image that came another way, in another compression, is there already',
       const { load, warnings, catalog } = host();
       const { sent, images, moved } = await load(bundle, how);
       assert.is(sent, 0);
-      // What is read only once ends in documents, and an image below an index becomes one without.
-      if (how === 'pipe') continue;
       assert.equal([moved, warnings], [[], []]);
       assert.is(images[0]?.present, true);
       assert.is((await engine.images.inspect(image.references[0]!))?.id, id);
       const [record] = await catalog.releases();
       assert.is(record?.images[0]?.manifest, id);
     }
+  }
+});
+
+test('beside an image that is sent, and under a further name, an image below an index stays what it is', async () => {
+  for (const how of ['file', 'pipe'] as const) {
+    const [here, sent] = [await newImage(`${how} below an index`), await newImage(`${how} sent`)];
+    const id = await loadedByOthers(here, containerdStore);
+    const further = here.references[0]!.replace(':1.4', '-further:1.4');
+    const named = { ...here, references: [...here.references, further] };
+    const bundle = await bundleOfAll(
+      [...named.references, ...sent.references],
+      engineOfEra(docker25, [named, sent]),
+    );
+    const { load, warnings, catalog } = host();
+    const { images, moved } = await load(bundle, how);
+    assert.equal([moved, warnings], [[], []], how);
+    assert.equal(images.map(({ present }) => present).sort(), [false, true], how);
+    for (const name of named.references) assert.is((await engine.images.inspect(name))?.id, id, how);
+    const [record] = await catalog.releases();
+    const [recorded] = record!.images.filter(({ references }) => references.includes(further));
+    assert.is(recorded?.manifest, id, how);
   }
 });
 
