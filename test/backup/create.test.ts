@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -208,6 +208,28 @@ test('a command is good only with exit 0, in time and with something to say; its
     [false, ['running sh in app: sh exited with 4: no room']],
   ]);
   assert.is(sources[1]?.files, 0);
+});
+
+test('why a source is incomplete comes before whatever else was said, and all that a failed program said is kept', async () => {
+  const run = (command: string) => `{run: [sh, -c, ${JSON.stringify(command)}], restore: [cat]}`;
+  const { save } = host(
+    'sources:',
+    `  silent: ${run('echo by the way >&2')}`,
+    `  fails: ${run('echo error: no room >&2; echo hint: make some >&2; exit 3')}`,
+    `  files: {paths: [${home}/link, ${home}/not-there]}`,
+  );
+  symlinkSync('elsewhere', join(home, 'link'));
+  assert.equal((await save()).sources.slice(1).map(outcome), [
+    [false, ['running sh: it printed nothing', 'by the way']],
+    [false, ['running sh: exit 3: hint: make some', 'error: no room\nhint: make some']],
+    [
+      false,
+      [
+        `${home}/not-there: does not exist`,
+        `${home}/link: is a symbolic link, and only the link is saved; name what it points at`,
+      ],
+    ],
+  ]);
 });
 
 test('a command that suddenly prints much less is told of', async () => {

@@ -106,7 +106,7 @@ test('it writes through no link of a tree that is meant to harm', async () => {
     await saveDirectory(run, 'real', source, context);
     const writer = await run.beginSource({ name: 'files', title: 'Files', kind: 'paths', origin: {} });
     for (const entry of entries) await writer.add(entry);
-    await writer.end({ complete: true });
+    await writer.end();
     const { id } = await run.commit();
     await repository.close();
     const { stderr } = recover('sh', directory, id.slice(7, 19), `${directory}-target`);

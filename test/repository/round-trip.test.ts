@@ -144,8 +144,8 @@ test('snapshots are found by unique beginnings, and latest is the newest complet
   const complete = await saveDirectories(repository, { files: source }, context);
   const run = await repository.beginRun({ host: 'here', deployment: 'test', release: undefined }, context);
   const writer = await run.beginSource({ name: 'files', title: 'Files', kind: 'paths', origin: {} });
-  writer.warn('something was not there');
-  await writer.end({ complete: false });
+  writer.fail('something was not there');
+  await writer.end();
   const incomplete = await run.commit();
   assert.is(incomplete.complete, false);
   assert.is((await repository.find('latest')).id, complete.id);

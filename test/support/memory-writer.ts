@@ -13,6 +13,7 @@ import { readXattrs } from '../../src/support/posix/xattrs.ts';
 export class MemoryWriter implements SourceWriter {
   readonly predecessor = undefined;
   readonly entries: Entry[] = [];
+  complete = true;
   readonly warnings: string[] = [];
   readonly chunks = new Map<string, Buffer>();
   /** Names of the files read, in order. */
@@ -57,6 +58,11 @@ export class MemoryWriter implements SourceWriter {
   keep = ({ entry }: PreviousFile): Promise<void> => this.add(entry!);
 
   warn = (message: string): void => {
+    this.warnings.push(message);
+  };
+
+  fail = (message: string): void => {
+    this.complete = false;
     this.warnings.push(message);
   };
 

@@ -46,7 +46,7 @@ export async function saveDirectory(
 ): Promise<SourceSummary> {
   const origin = { paths: [directory] };
   const writer = await run.beginSource({ name, title: `Files of ${name}`, kind: 'paths', origin });
-  const problems = new ProblemLog(writer.warn, '');
+  const problems = new ProblemLog(writer, '');
   const root = { path: '.', parent: fromText(dirname(directory)), name: fromText(basename(directory)) };
   const options = {
     include: [],
@@ -63,5 +63,5 @@ export async function saveDirectory(
     signal: context.signal,
   });
   problems.finish();
-  return writer.end({ complete: problems.complete });
+  return writer.end();
 }

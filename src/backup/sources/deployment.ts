@@ -1,24 +1,23 @@
 import { readFile } from 'node:fs/promises';
 import type { Inventory } from '../../deployment/backup-settings.ts';
 import { FailedError, messageOf } from '../../support/errors.ts';
+import type { Changes } from '../report.ts';
 import { runWhereSaid } from '../run-where-said.ts';
-import type { SourceJob, SourceResult } from '../store/source-job.ts';
+import type { SourceJob } from '../store/source-job.ts';
 import { StreamFiles } from '../store/stream-files.ts';
 
 /**
  * Saves the deployment file, so that whoever opens a snapshot on a bare machine learns what ran here, and the inventories, which
  * are compared after a restore.
  */
-export async function storeDeployment(job: SourceJob): Promise<SourceResult> {
+export async function storeDeployment(job: SourceJob): Promise<Changes> {
   const files = await StreamFiles.open(job);
-  let complete = true;
   await files.storeBytes('deployment.yaml', await readFile(job.deployment.file));
   for (const inventory of job.deployment.backup?.inventories ?? []) {
     const list = await takeInventory(inventory, job);
-    if (list === undefined) complete = false;
-    else await files.storeBytes(`inventories/${inventory.name}.json`, list);
+    if (list !== undefined) await files.storeBytes(`inventories/${inventory.name}.json`, list);
   }
-  return { changes: await files.finish(), complete };
+  return files.finish();
 }
 
 async function takeInventory(inventory: Inventory, job: SourceJob): Promise<Uint8Array | undefined> {
@@ -30,7 +29,7 @@ async function takeInventory(inventory: Inventory, job: SourceJob): Promise<Uint
     return Buffer.from(stdout);
   } catch (error) {
     signal.throwIfAborted();
-    job.writer.warn(`inventory ${inventory.name}: ${messageOf(error)}`);
+    job.writer.fail(`inventory ${inventory.name}: ${messageOf(error)}`);
     return undefined;
   }
 }

@@ -1,16 +1,18 @@
 import { databaseFor } from '../../databases/databases.ts';
 import type { ServerSource } from '../../deployment/backup-settings.ts';
-import { InterruptedError, messageOf } from '../../support/errors.ts';
+import { InterruptedError } from '../../support/errors.ts';
+import type { Changes } from '../report.ts';
 import { runningContainerOf } from '../run-where-said.ts';
-import type { SourceJob, SourceResult } from '../store/source-job.ts';
+import type { SourceJob } from '../store/source-job.ts';
 import { StreamFiles } from '../store/stream-files.ts';
+import { failWithWords } from './failed-program.ts';
 import { warnIfMuchSmaller } from './plausible-size.ts';
 
 /**
  * Saves what a database server dumps of itself while it serves. A dump that fails, or does not say that it is whole, makes
  * the source incomplete; the files before it stay.
  */
-export async function storeDump(source: ServerSource, job: SourceJob): Promise<SourceResult> {
+export async function storeDump(source: ServerSource, job: SourceJob): Promise<Changes> {
   const files = await StreamFiles.open(job);
   try {
     const database = await databaseFor(source.engine);
@@ -24,8 +26,7 @@ export async function storeDump(source: ServerSource, job: SourceJob): Promise<S
   } catch (error) {
     if (files.storingFailed || error instanceof InterruptedError) throw error;
     job.context.signal.throwIfAborted();
-    job.writer.warn(messageOf(error));
-    return { changes: await files.finish(), complete: false };
+    failWithWords(error, job.writer);
   }
-  return { changes: await files.finish(), complete: true };
+  return files.finish();
 }

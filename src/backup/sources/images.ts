@@ -4,7 +4,8 @@ import type { Deployment } from '../../deployment/deployment.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { type SaveRequest, saveImages } from '../../releases/save/save.ts';
 import { messageOf } from '../../support/errors.ts';
-import type { SourceJob, SourceResult } from '../store/source-job.ts';
+import type { Changes } from '../report.ts';
+import type { SourceJob } from '../store/source-job.ts';
 import { StreamFiles } from '../store/stream-files.ts';
 
 /** What the engine said of the images when they were saved: while it says the same, nothing is asked of it. */
@@ -14,18 +15,17 @@ const listFile = 'images.json';
  * Saves the images of a deployment's services as the files of a bundle, layers uncompressed: `tar` of them is a bundle again. An image the engine
  * does not have makes the source incomplete.
  */
-export async function storeImages(job: SourceJob): Promise<SourceResult> {
+export async function storeImages(job: SourceJob): Promise<Changes> {
   const files = await StreamFiles.open(job);
   const { list, missing } = await listImages(job.deployment, job.engine);
-  for (const reference of missing) job.writer.warn(`image ${reference}: the engine does not have it`);
+  for (const reference of missing) job.writer.fail(`image ${reference}: the engine does not have it`);
   const described = Buffer.from(`${JSON.stringify(list)}\n`);
   const known = files.holds(listFile, described) && files.keepAll();
-  let complete = missing.length === 0;
   if (!known && list.length > 0) {
-    complete = (await storeBundle(list, files, job)) && complete;
-    if (complete) await files.storeBytes(listFile, described);
+    const stored = await storeBundle(list, files, job);
+    if (stored && missing.length === 0) await files.storeBytes(listFile, described);
   }
-  return { changes: await files.finish(), complete };
+  return files.finish();
 }
 
 interface ListedImage {
@@ -71,7 +71,7 @@ async function storeBundle(
   } catch (error) {
     if (files.storingFailed) throw error;
     job.context.signal.throwIfAborted();
-    job.writer.warn(messageOf(error));
+    job.writer.fail(messageOf(error));
     return false;
   }
 }

@@ -3,15 +3,16 @@ import type { FileFilter, PathsSource } from '../../deployment/backup-settings.t
 import { comparePaths } from '../../repository/entry.ts';
 import { fromText } from '../../support/posix/byte-path.ts';
 import { currentDirectory, statAt } from '../../support/posix/stat.ts';
+import type { Changes } from '../report.ts';
 import { ProblemLog } from '../store/problem-log.ts';
-import type { SourceJob, SourceResult } from '../store/source-job.ts';
+import type { SourceJob } from '../store/source-job.ts';
 import { storeTree } from '../store/tree.ts';
 import { type WalkOptions, type WalkRoot, walkAll } from '../walk/walk.ts';
 
 /** Saves files and directories of this host, under their absolute paths. */
-export async function storePaths(source: PathsSource, job: SourceJob): Promise<SourceResult> {
+export async function storePaths(source: PathsSource, job: SourceJob): Promise<Changes> {
   const roots = source.paths.map(rootAt).sort((a, b) => comparePaths(a.path, b.path));
-  const problems = new ProblemLog(job.writer.warn, '/');
+  const problems = new ProblemLog(job.writer, '/');
   for (const root of roots) warnOfLink(root, problems, job);
   return storeRoots(roots, source.filter, problems, job);
 }
@@ -22,7 +23,7 @@ export async function storeRoots(
   filter: FileFilter,
   problems: ProblemLog,
   job: SourceJob,
-): Promise<SourceResult> {
+): Promise<Changes> {
   const onProblem: WalkOptions['onProblem'] = (problem) => problems.inWalk(problem);
   const options = { ...filter, neverEnter: job.neverEnter, onProblem };
   const changes = await storeTree(walkAll(roots, options), job.writer, {
@@ -32,7 +33,7 @@ export async function storeRoots(
     signal: job.context.signal,
   });
   problems.finish();
-  return { changes, complete: problems.complete };
+  return changes;
 }
 
 function rootAt(text: string): WalkRoot {

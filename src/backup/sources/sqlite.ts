@@ -9,8 +9,9 @@ import type { SqliteSource } from '../../deployment/backup-settings.ts';
 import type { Context } from '../../support/context.ts';
 import { withDeadline } from '../../support/deadline.ts';
 import { codeOf, FailedError, InterruptedError, messageOf } from '../../support/errors.ts';
+import type { Changes } from '../report.ts';
 import { runningContainerOf } from '../run-where-said.ts';
-import type { SourceJob, SourceResult } from '../store/source-job.ts';
+import type { SourceJob } from '../store/source-job.ts';
 import { StreamFiles } from '../store/stream-files.ts';
 import { warnIfMuchSmaller } from './plausible-size.ts';
 
@@ -18,24 +19,24 @@ import { warnIfMuchSmaller } from './plausible-size.ts';
  * Saves database files while they are written to. Where this host sees a file, through a mount of its container or because no service is
  * named, it is copied here; else its container's `sqlite3` copies it. One that fails makes the source incomplete; the others stay.
  */
-export async function storeSqlite(source: SqliteSource, job: SourceJob): Promise<SourceResult> {
+export async function storeSqlite(source: SqliteSource, job: SourceJob): Promise<Changes> {
   const files = await StreamFiles.open(job);
   const where = source.service === undefined ? 'this host' : source.service;
   const signal = withDeadline(job.context.signal, `copying the databases of ${where}`, source.timeout);
   const limited = { ...job, context: { ...job.context, signal } };
-  let [complete, size] = [true, 0];
+  let [failed, size] = [false, 0];
   for (const path of source.files) {
     try {
       size += await storeFile(path, source, files, limited);
     } catch (error) {
       if (files.storingFailed || error instanceof InterruptedError) throw error;
       job.context.signal.throwIfAborted();
-      job.writer.warn(messageOf(error));
-      complete = false;
+      job.writer.fail(messageOf(error));
+      failed = true;
     }
   }
-  if (complete) warnIfMuchSmaller(`the databases of ${where}`, size, job.writer);
-  return { changes: await files.finish(), complete };
+  if (!failed) warnIfMuchSmaller(`the databases of ${where}`, size, job.writer);
+  return files.finish();
 }
 
 async function storeFile(

@@ -4,9 +4,10 @@ import { extract } from 'tar-stream';
 import type { VolumeSource } from '../../deployment/backup-settings.ts';
 import type { Volume } from '../../deployment/deployment.ts';
 import { FailedError } from '../../support/errors.ts';
+import type { Changes } from '../report.ts';
 import { storeArchive } from '../store/archive.ts';
 import type { ProblemLog } from '../store/problem-log.ts';
-import type { SourceJob, SourceResult } from '../store/source-job.ts';
+import type { SourceJob } from '../store/source-job.ts';
 
 /** Where the volume is mounted in the container that is made to read it. */
 const target = '/volume';
@@ -20,7 +21,7 @@ export async function storeVolumeArchive(
   volume: Volume,
   problems: ProblemLog,
   job: SourceJob,
-): Promise<SourceResult> {
+): Promise<Changes> {
   const { containers } = job.engine;
   const container = await containers.create({
     name: `dockerctl-backup-${randomBytes(6).toString('hex')}`,
@@ -33,7 +34,7 @@ export async function storeVolumeArchive(
     const tar = await containers.readArchive(container, target);
     const changes = await storeArchive(entriesOf(tar, job.context.signal), source.filter, problems, job);
     problems.finish();
-    return { changes, complete: problems.complete };
+    return changes;
   } finally {
     await containers.remove(container, { force: true });
   }

@@ -3,19 +3,20 @@ import type { VolumeSource } from '../../deployment/backup-settings.ts';
 import type { Deployment, Volume } from '../../deployment/deployment.ts';
 import type { VolumeDetails } from '../../engine/engine.ts';
 import { fromText } from '../../support/posix/byte-path.ts';
+import type { Changes } from '../report.ts';
 import { ProblemLog } from '../store/problem-log.ts';
-import type { SourceJob, SourceResult } from '../store/source-job.ts';
+import type { SourceJob } from '../store/source-job.ts';
 import { storeRoots } from './paths.ts';
 import { storeVolumeArchive } from './volume-archive.ts';
 
 /** Saves a named volume, under paths that begin at its root `.`: from this host where it lies here, else through the engine. */
-export async function storeVolume(source: VolumeSource, job: SourceJob): Promise<SourceResult> {
-  const problems = new ProblemLog(job.writer.warn, '');
+export async function storeVolume(source: VolumeSource, job: SourceJob): Promise<Changes> {
+  const problems = new ProblemLog(job.writer, '');
   const volume = volumeOf(job.deployment, source);
   const found = await job.engine.volumes.inspect(volume.name);
   if (found === undefined) {
     problems.fail(`volume ${volume.name}: does not exist`);
-    return { changes: { added: 0, changed: 0, removed: 0 }, complete: false };
+    return { added: 0, changed: 0, removed: 0 };
   }
   const { local } = await job.engine.info();
   if (!local || !isDirectoryOfHost(found, volume)) return storeVolumeArchive(source, volume, problems, job);

@@ -1,31 +1,29 @@
+import type { SourceWriter } from '../../repository/run/run.ts';
 import { toText } from '../../support/posix/byte-path.ts';
 import type { WalkProblem } from '../walk/walk.ts';
 
 /** What went wrong or was noteworthy while one source was saved, as the sentences its summary will hold. */
 export class ProblemLog {
-  /** Whether everything that should be in the source is in it. */
-  complete = true;
-  readonly #warn: (message: string) => void;
+  readonly #writer: Pick<SourceWriter, 'warn' | 'fail'>;
   readonly #show: (path: string) => string;
   readonly #vanished: Tally = { count: 0, first: '' };
   readonly #sockets: Tally = { count: 0, first: '' };
   readonly #changing: Tally = { count: 0, first: '' };
 
   /** @param prefix what paths of the tree begin with on the host: `/`, or nothing */
-  constructor(warn: (message: string) => void, prefix: string) {
-    this.#warn = warn;
+  constructor(writer: Pick<SourceWriter, 'warn' | 'fail'>, prefix: string) {
+    this.#writer = writer;
     this.#show = (path) => prefix + toText(path);
   }
 
   fail(message: string): void {
-    this.complete = false;
-    this.#warn(message);
+    this.#writer.fail(message);
   }
 
   /** What the operator named is a link: what it points at is not in the source. Returns the sentence that says so. */
   isLink(path: string): string {
     const message = `${this.#show(path)}: is a symbolic link, and only the link is saved; name what it points at`;
-    this.#warn(message);
+    this.#writer.warn(message);
     return message;
   }
 
@@ -62,7 +60,7 @@ export class ProblemLog {
   }
 
   #sum({ count, first }: Tally, what: string): void {
-    if (count > 0) this.#warn(`${first}${count > 1 ? ` and ${count - 1} more` : ''}: ${what}`);
+    if (count > 0) this.#writer.warn(`${first}${count > 1 ? ` and ${count - 1} more` : ''}: ${what}`);
   }
 }
 

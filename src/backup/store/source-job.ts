@@ -3,7 +3,6 @@ import type { Engine } from '../../engine/engine.ts';
 import type { SourceWriter } from '../../repository/run/run.ts';
 import type { Context } from '../../support/context.ts';
 import type { ProgressTask } from '../../support/progress.ts';
-import type { Changes } from '../report.ts';
 
 /** What saving one source needs. */
 export interface SourceJob {
@@ -17,10 +16,4 @@ export interface SourceJob {
   /** In bytes of content. */
   task: ProgressTask;
   context: Context;
-}
-
-export interface SourceResult {
-  changes: Changes;
-  /** Whether everything that should be in it is in it. */
-  complete: boolean;
 }

@@ -1,7 +1,7 @@
 import type { Run } from '../../repository/run/run.ts';
 import type { PlannedSource } from '../plan.ts';
-import type { SourceReport } from '../report.ts';
-import type { SourceJob, SourceResult } from './source-job.ts';
+import type { Changes, SourceReport } from '../report.ts';
+import type { SourceJob } from './source-job.ts';
 import { trustedBefore } from './unchanged.ts';
 
 /** Saves one source of a plan into a run, from its beginning to its summary. */
@@ -18,14 +18,14 @@ export async function storeSource(
   });
   try {
     const job = { ...surroundings, writer, task, trustedBefore: trustedBefore(before?.started) };
-    const { changes, complete } = await store(settings, job);
-    return { ...(await writer.end({ complete })), changes };
+    const changes = await store(settings, job);
+    return { ...(await writer.end()), changes };
   } finally {
     task.end();
   }
 }
 
-async function store(settings: PlannedSource['settings'], job: SourceJob): Promise<SourceResult> {
+async function store(settings: PlannedSource['settings'], job: SourceJob): Promise<Changes> {
   switch (settings.kind) {
     case 'deployment':
       return (await import('../sources/deployment.ts')).storeDeployment(job);

@@ -52,9 +52,11 @@ export interface SourceWriter {
    * kept, so there is a promise to wait for only where a segment must be written.
    */
   keep(file: PreviousFile): Promise<void> | undefined;
+  /** Something worth telling that spoils nothing. */
   warn(message: string): void;
-  /** `complete: false` marks the source, and so the snapshot, incomplete. */
-  end(options: { complete: boolean }): Promise<SourceSummary>;
+  /** Something is missing that should be in the source: it, and so the snapshot, is incomplete. Told before every warning. */
+  fail(message: string): void;
+  end(): Promise<SourceSummary>;
 }
 
 /** A file of the previous snapshot. It is decoded when somebody asks for more than its path: most are only compared. */

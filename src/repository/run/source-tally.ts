@@ -1,7 +1,7 @@
 import type { Entry } from '../entry.ts';
 
-/** No more warnings than this are kept; the rest is counted. */
-const mostWarnings = 100;
+/** No more failures, and no more warnings, than this are kept; the rest is counted. */
+const mostKept = 100;
 
 /** What counting a file needs. One that is known by its stat alone is no hard link and has no holes. */
 export type Counted = Pick<Entry, 'size' | 'hardlink' | 'holes'> & { type: string };
@@ -10,6 +10,7 @@ export type Counted = Pick<Entry, 'size' | 'hardlink' | 'holes'> & { type: strin
 export class SourceTally {
   files = 0;
   bytes = 0;
+  readonly #failures: string[] = [];
   readonly #warnings: string[] = [];
   #unkept = 0;
 
@@ -20,12 +21,27 @@ export class SourceTally {
   }
 
   warn(message: string): void {
-    if (this.#warnings.length < mostWarnings) this.#warnings.push(message);
-    else this.#unkept++;
+    this.#keep(message, this.#warnings);
   }
 
+  fail(message: string): void {
+    this.#keep(message, this.#failures);
+  }
+
+  /** Nothing failed. */
+  get complete(): boolean {
+    return this.#failures.length === 0;
+  }
+
+  /** What failed first: the first of them is why the source is incomplete. */
   get warnings(): string[] {
-    return this.#unkept > 0 ? [...this.#warnings, `and ${this.#unkept} more`] : [...this.#warnings];
+    const kept = [...this.#failures, ...this.#warnings];
+    return this.#unkept > 0 ? [...kept, `and ${this.#unkept} more`] : kept;
+  }
+
+  #keep(message: string, list: string[]): void {
+    if (list.length < mostKept) list.push(message);
+    else this.#unkept++;
   }
 }
 

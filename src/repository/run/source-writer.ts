@@ -94,15 +94,16 @@ class IngestingSourceWriter implements SourceWriter {
     return this.#tree.keep(file);
   }
 
-  /** Bound to its writer: it is handed on by itself. */
+  /** Bound to their writer: they are handed on by themselves. */
   readonly warn = (message: string): void => this.#tally.warn(message);
+  readonly fail = (message: string): void => this.#tally.fail(message);
 
-  async end({ complete }: { complete: boolean }): Promise<SourceSummary> {
+  async end(): Promise<SourceSummary> {
     const { source, ingest, context, onEnd } = this.#options;
     throwIfInterrupted(context);
     const segments = await this.#tree.end();
     const newBytes = await ingest.end();
-    const { files, bytes, warnings } = this.#tally;
+    const { complete, files, bytes, warnings } = this.#tally;
     const times = { started: this.#started, ended: context.now() };
     const summary = { ...source, ...times, complete, files, bytes, newBytes, warnings };
     onEnd(summary, segments);

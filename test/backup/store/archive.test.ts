@@ -21,7 +21,7 @@ test('a further name of a link, a pipe or a device is of that kind, though a tar
   const writer = new MemoryWriter();
   const lists = { include: [], exclude: [], oneFileSystem: false, excludeCaches: false };
   const task = silent.begin('');
-  await storeArchive(tar.pipe(extract()), lists, new ProblemLog(writer.warn, ''), { writer, task });
+  await storeArchive(tar.pipe(extract()), lists, new ProblemLog(writer, ''), { writer, task });
   const names = writer.entries.filter(({ hardlink }) => hardlink !== undefined);
   assert.equal(
     names.map(({ path, type, hardlink, target, device }) => [path, type, hardlink, target, device?.minor]),

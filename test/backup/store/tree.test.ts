@@ -39,7 +39,7 @@ async function save(
   trustedBefore = always,
   watch = (seen: Iterable<Seen>) => seen,
 ): Promise<Saved> {
-  const problems = new ProblemLog(writer.warn, '/');
+  const problems = new ProblemLog(writer, '/');
   const seen = walk(
     { path: 'root', parent, name: 'root' },
     {
@@ -55,7 +55,7 @@ async function save(
   const { signal } = new AbortController();
   const changes = await storeTree(watch(seen), writer, { problems, trustedBefore, task, signal });
   problems.finish();
-  return { writer, changes, complete: problems.complete };
+  return { writer, changes, complete: writer.complete };
 }
 
 function parentWith(files: Record<string, string>): string {

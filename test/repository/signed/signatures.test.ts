@@ -304,7 +304,7 @@ async function forgeSuccessor(directory: string, content: string, signingKey?: s
         }
       }
     }
-    await writer.end({ complete: true });
+    await writer.end();
     await run.commit();
   });
 }

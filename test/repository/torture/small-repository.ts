@@ -61,7 +61,7 @@ export async function makeSmallRepository(root: string, keys: readonly Identity[
     other.warn(`noted in the ${change} run`);
     const { chunks, size } = await other.storeStream(only(Buffer.from(`dump of the ${change} run`)));
     await other.add({ path: 'dump', type: 'file', mode: 0o600, uid: 0, gid: 0, mtime: 0n, size, chunks });
-    await other.end({ complete: true });
+    await other.end();
     const snapshot = await run.commit();
     snapshots.push(snapshot);
     segments.set(snapshot.id, [...cutIntoSegments(readdirSync(source).sort()), ['other:dump']]);

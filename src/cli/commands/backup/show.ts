@@ -86,5 +86,9 @@ function row({ name, title, files, bytes, newBytes, started, complete }: SourceS
 function warningsOf({ name, warnings }: SourceSummary): string[] {
   return warnings.length === 0
     ? []
-    : ['', `${name}:`, ...warnings.map((warning) => `  ${printable(warning)}`)];
+    : [
+        '',
+        `${name}:`,
+        ...warnings.flatMap((warning) => warning.split('\n')).map((line) => `  ${printable(line)}`),
+      ];
 }

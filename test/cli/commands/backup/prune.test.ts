@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -33,10 +34,14 @@ class Shop {
     const now = () => new Date(Date.now() - daysAgo * day);
     const context = { ...quietContext(join(this.home, 'state')), now };
     const repository = await openOrCreateRepository(this.repository, context);
-    const run = await repository.beginRun({ host: 'h', deployment, release: undefined, tags }, context);
+    const run = await repository.beginRun(
+      { host: hostname(), deployment, release: undefined, tags },
+      context,
+    );
     for (const name of full ? ['config', 'mirror'] : ['config']) {
       const writer = await run.beginSource({ name, title: name, kind: 'paths', origin: {} });
-      await writer.end({ complete });
+      if (!complete) writer.fail('something is missing');
+      await writer.end();
     }
     const { id } = await run.commit();
     await repository.close();

@@ -1,4 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -26,14 +27,15 @@ function newPlace(): Place {
 async function takeSnapshot(
   { repository: directory, stateDir }: Place,
   started: Date,
-  complete = true,
+  { complete = true, host = hostname() } = {},
 ): Promise<void> {
   const { signal } = new AbortController();
   const context = { progress: silent, signal, now: () => started, stateDir };
   const repository = await openOrCreateRepository(directory, context);
-  const run = await repository.beginRun({ host: 'h', deployment: 'shop', release: undefined }, context);
+  const run = await repository.beginRun({ host, deployment: 'shop', release: undefined }, context);
   const source = await run.beginSource({ name: 'config', title: 'Config', kind: 'paths', origin: {} });
-  await source.end({ complete });
+  if (!complete) source.fail('something is missing');
+  await source.end();
   await run.commit();
   await repository.close();
 }
@@ -47,7 +49,7 @@ const hour = 3_600_000;
 test('a young complete snapshot is fine, an old one is not, whatever incomplete one came later', async () => {
   const place = newPlace();
   await takeSnapshot(place, new Date(Date.now() - 25 * hour));
-  await takeSnapshot(place, new Date(Date.now() - hour), false);
+  await takeSnapshot(place, new Date(Date.now() - hour), { complete: false });
   const fine = await status(place, '--max-age', '26h');
   assert.is(fine.status, 0);
   assert.match(fine.stdout, /25 h 0 min ago/);
@@ -71,7 +73,7 @@ test('--json tells the same to machines', async () => {
 
 test('without a complete snapshot nothing is fresh', async () => {
   const place = newPlace();
-  await takeSnapshot(place, new Date(), false);
+  await takeSnapshot(place, new Date(), { complete: false });
   assert.is((await status(place, '--max-age', '1y')).status, 1);
 });
 
