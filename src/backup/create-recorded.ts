@@ -1,5 +1,6 @@
 import type { Deployment } from '../deployment/deployment.ts';
 import type { Repository } from '../repository/repository.ts';
+import { madeBy, type Origin } from '../repository/snapshot/origin.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import { messageOf, NotFoundError } from '../support/errors.ts';
@@ -36,7 +37,7 @@ export async function createRecordedBackup(
     const settings = deployment.backup;
     if (settings === undefined) return;
     const run = { started, ended: context.now().toISOString(), ...end };
-    const snapshots = await snapshotsOf(deployment, repository);
+    const snapshots = await snapshotsOf({ deployment: deployment.name, host: options.host }, repository);
     await repository?.close(); // A hook may want it for itself, to remove what no rule keeps.
     await recordRun(deployment.name, settings, run, snapshots, context);
   };
@@ -82,9 +83,9 @@ function count({ snapshots }: BackupStatus): number {
   return snapshots.complete + snapshots.incomplete;
 }
 
-async function snapshotsOf({ name }: Deployment, repository: Repository | undefined) {
+async function snapshotsOf(origin: Origin, repository: Repository | undefined) {
   try {
-    return (await repository?.snapshots())?.filter(({ deployment }) => deployment === name);
+    return repository && madeBy(await repository.snapshots(), origin);
   } catch {
     return undefined;
   }

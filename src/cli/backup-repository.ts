@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { isRemote } from '../backup/remote/address.ts';
 import type { Identity } from '../repository/age/keys.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { Origin } from '../repository/snapshot/origin.ts';
 import { messageOf, SignatureError, UsageError } from '../support/errors.ts';
 import type { Session } from './context.ts';
 
@@ -34,7 +36,13 @@ export async function openBackupRepository(
   const { openRepository } = await import('../repository/open.ts');
   const directory = await backupDirectory(session, named);
   const identities = await readIdentities(session, identityFiles);
-  return openRepository(directory, session.context, { identities });
+  const origin = named === undefined ? await ownOrigin(session) : undefined;
+  return openRepository(directory, session.context, { identities, ...(origin && { origin }) });
+}
+
+/** What this host's own snapshots say of where they come from. */
+export async function ownOrigin(session: Session): Promise<Origin> {
+  return { deployment: (await session.deployment()).name, host: hostname() };
 }
 
 /** The same for who brings something: where there is none, it is created. */

@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from '../support/context.ts';
 import { SignatureError } from '../support/errors.ts';
-import type { Identity } from './age/keys.ts';
 import { beginIncoming, type Incoming } from './carry/incoming.ts';
 import { type Outgoing, readOutgoing } from './carry/outgoing.ts';
 import type { Entry } from './entry.ts';
 import { LoadedSnapshots } from './loaded-snapshots.ts';
 import { RepositoryLocks } from './locks.ts';
+import type { OpenOptions } from './open.ts';
 import { removeSnapshots } from './prune/remove.ts';
 import { keepReserve, releaseReserve } from './prune/reserve.ts';
 import { readContent } from './read/content.ts';
@@ -32,6 +32,7 @@ import type { TrustedKeys } from './signed/provenance.ts';
 import { readSignedConfig, type SignedConfig } from './signed/signed-config.ts';
 import { type Catalog, loadEverySnapshot } from './snapshot/catalog.ts';
 import { findSnapshot } from './snapshot/find.ts';
+import type { Origin } from './snapshot/origin.ts';
 import { shortId } from './snapshot/short-id.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import type { StoredSnapshot } from './snapshot/stored.ts';
@@ -42,13 +43,15 @@ import { verifyRepository } from './verify/verify.ts';
 export class DirectoryRepository implements Repository {
   readonly #store: Store;
   readonly #context: Context;
+  readonly #origin: Origin | undefined;
   readonly #frames: FrameReader;
   readonly #locks: RepositoryLocks;
   readonly #snapshots: LoadedSnapshots;
   #run: Run | undefined;
 
   /** @param identities private keys that open what is sealed */
-  constructor(directory: string, context: Context, identities: readonly Identity[] = []) {
+  constructor(directory: string, context: Context, { identities = [], origin }: OpenOptions) {
+    this.#origin = origin;
     this.#store = { directory, recipients: [], identities, cache: undefined };
     this.#context = context;
     this.#locks = new RepositoryLocks(directory, context.now);
@@ -65,7 +68,7 @@ export class DirectoryRepository implements Repository {
   }
 
   async find(name: string): Promise<Snapshot> {
-    return findSnapshot(await this.snapshots(), name, this.directory);
+    return findSnapshot(await this.snapshots(), name, this.directory, this.#origin);
   }
 
   async *entries(snapshot: Snapshot, source: string, onGap?: (gap: Gap) => void): AsyncGenerator<Entry> {

@@ -15,11 +15,14 @@ import {
 import type { Identity } from './age/keys.ts';
 import { DirectoryRepository } from './directory-repository.ts';
 import type { Repository } from './repository.ts';
+import type { Origin } from './snapshot/origin.ts';
 import { writeError } from './write-error.ts';
 
 export interface OpenOptions {
   /** Private keys that open what is sealed. Runs, lists and checks of digests need none. */
   identities?: readonly Identity[];
+  /** Whose newest complete snapshot `latest` is; left out: that of whoever made one. */
+  origin?: Origin;
 }
 
 /**
@@ -38,7 +41,7 @@ export async function openRepository(
     });
   }
   await requireBlobs(directory);
-  return new DirectoryRepository(directory, context, options.identities);
+  return new DirectoryRepository(directory, context, options);
 }
 
 /**
@@ -56,7 +59,7 @@ export async function openOrCreateRepository(
     });
   }
   await requireBlobs(directory);
-  return new DirectoryRepository(directory, context, options.identities);
+  return new DirectoryRepository(directory, context, options);
 }
 
 async function create(directory: string): Promise<void> {

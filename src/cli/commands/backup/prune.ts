@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import type { PruneCandidate } from '../../../backup/retention/prune.ts';
 import type { RetentionPlan } from '../../../backup/retention/retention.ts';
 import type { RemovalReport } from '../../../repository/repository.ts';
+import { madeBy } from '../../../repository/snapshot/origin.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
 import { FailedError } from '../../../support/errors.ts';
-import { identityOption, openBackupRepository } from '../../backup-repository.ts';
+import { identityOption, openBackupRepository, ownOrigin } from '../../backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { count, formatBytes, formatTime } from '../../render/quantities.ts';
@@ -43,7 +44,7 @@ async function prune(session: Session, { options }: ParsedInput): Promise<undefi
 export async function recordLeft(session: Session, snapshots: Snapshot[]): Promise<void> {
   const { recordRemoval } = await import('../../../backup/status/record-run.ts');
   const { name, backup } = await session.deployment();
-  const own = snapshots.filter(({ deployment }) => deployment === name);
+  const own = madeBy(snapshots, await ownOrigin(session));
   if (backup !== undefined) await recordRemoval(name, backup, own, session.context);
 }
 

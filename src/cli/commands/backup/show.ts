@@ -1,9 +1,15 @@
 import type { Command } from 'commander';
 import type { Repository } from '../../../repository/repository.ts';
 import type { Provenance } from '../../../repository/signed/provenance.ts';
+import { closestTo } from '../../../repository/snapshot/origin.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import type { Snapshot, SourceSummary } from '../../../repository/snapshot/snapshot.ts';
-import { identityOption, openBackupRepository, repositoryOption } from '../../backup-repository.ts';
+import {
+  identityOption,
+  openBackupRepository,
+  ownOrigin,
+  repositoryOption,
+} from '../../backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { renderProvenance } from '../../render/provenance.ts';
@@ -26,7 +32,7 @@ async function show(session: Session, { args: [name], options }: ParsedInput): P
   const { provenanceOf } = await import('../../../repository/signed/provenance.ts');
   const repository = await openBackupRepository(session, options.repository, options.identity);
   try {
-    const snapshot = await repository.find(name ?? (await newest(repository)));
+    const snapshot = await repository.find(name ?? (await newest(session, repository, options.repository)));
     const signed = await repository.signedConfig(snapshot);
     const keys = await trustedKeys(session, options.signers);
     const provenance = await provenanceOf(signed, keys, `snapshot ${shortId(snapshot.id)}`);
@@ -38,8 +44,10 @@ async function show(session: Session, { args: [name], options }: ParsedInput): P
 }
 
 /** Complete or not: who looks after a bad night wants to see that night. */
-async function newest(repository: Repository): Promise<string> {
-  return (await repository.snapshots()).at(-1)?.id ?? 'latest';
+async function newest(session: Session, repository: Repository, named: string | undefined): Promise<string> {
+  const all = await repository.snapshots();
+  const own = named === undefined ? closestTo(all, await ownOrigin(session)) : all;
+  return own.at(-1)?.id ?? 'latest';
 }
 
 function renderSnapshot(

@@ -1,10 +1,13 @@
 import type { Command } from 'commander';
 import type { BackupStatus, Freshness } from '../../../backup/status/status.ts';
+import { madeBy } from '../../../repository/snapshot/origin.ts';
 import { UsageError } from '../../../support/errors.ts';
+import { ownOrigin } from '../../backup-repository.ts';
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { count, formatBytes, formatDuration, formatTime } from '../../render/quantities.ts';
+import { printable } from '../../render/table.ts';
 
 export function addBackupStatus(backup: Command, wrap: Wrap): void {
   backup
@@ -21,7 +24,7 @@ async function status(session: Session, { options }: ParsedInput): Promise<numbe
   const { name: deployment, file, backup } = await session.deployment();
   if (backup === undefined) throw new UsageError(`${file}: it says nothing of backups (x-dockerctl: backup)`);
   const { repository } = backup;
-  const snapshots = await snapshotsOf(deployment, repository, session);
+  const snapshots = await snapshotsOf(repository, session);
   const known = await readStatus(deployment, repository, session.context.stateDir);
   const current = backupStatus({ deployment, repository }, snapshots, {
     lastRun: known?.lastRun ?? null,
@@ -33,12 +36,12 @@ async function status(session: Session, { options }: ParsedInput): Promise<numbe
   return maxAge !== undefined && !freshness.fresh ? exitCodes.failed : exitCodes.done;
 }
 
-async function snapshotsOf(deployment: string, directory: string, { context }: Session) {
+/** This host's own: that another one's backups succeed says nothing of it. */
+async function snapshotsOf(directory: string, session: Session) {
   const { openRepository } = await import('../../../repository/open.ts');
-  const repository = await openRepository(directory, context);
+  const repository = await openRepository(directory, session.context);
   try {
-    const snapshots = await repository.snapshots();
-    return snapshots.filter((snapshot) => snapshot.deployment === deployment);
+    return madeBy(await repository.snapshots(), await ownOrigin(session));
   } finally {
     await repository.close();
   }
@@ -72,5 +75,5 @@ function render(
   }
   lines.push(`snapshots:      ${snapshots.complete} complete, ${snapshots.incomplete} incomplete`);
   if (freshness.problem !== null) lines.push(`problem:        ${freshness.problem}`);
-  return lines.join('\n');
+  return lines.map(printable).join('\n');
 }

@@ -1,9 +1,15 @@
 import type { Command } from 'commander';
 import type { Damage, VerifyReport } from '../../../repository/repository.ts';
+import { madeBy } from '../../../repository/snapshot/origin.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
 import { UsageError } from '../../../support/errors.ts';
-import { identityOption, openBackupRepository, repositoryOption } from '../../backup-repository.ts';
+import {
+  identityOption,
+  openBackupRepository,
+  ownOrigin,
+  repositoryOption,
+} from '../../backup-repository.ts';
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
@@ -50,10 +56,11 @@ function whatToRead(said: string | true | undefined): { readData: boolean; part:
 }
 
 /** Of the deployment's own repository it is remembered; what was named by hand may be any copy. */
-async function record({ deployment, context }: Session, snapshots: Snapshot[], readData: boolean) {
+async function record(session: Session, snapshots: Snapshot[], readData: boolean) {
   const { recordVerification } = await import('../../../backup/status/record-run.ts');
-  const { name, backup } = await deployment();
-  const own = snapshots.filter((snapshot) => snapshot.deployment === name);
+  const { name, backup } = await session.deployment();
+  const own = madeBy(snapshots, await ownOrigin(session));
+  const { context } = session;
   if (backup !== undefined) await recordVerification(name, backup, own, { readData, context });
 }
 

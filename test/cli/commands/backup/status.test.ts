@@ -77,6 +77,31 @@ test('without a complete snapshot nothing is fresh', async () => {
   assert.is((await status(place, '--max-age', '1y')).status, 1);
 });
 
+test('what another host saved into the same repository makes nothing fresh here', async () => {
+  const place = newPlace();
+  await takeSnapshot(place, new Date(Date.now() - 50 * hour));
+  await takeSnapshot(place, new Date(), { host: 'somewhere-else' });
+  const { status: exit, stdout } = await status(place, '--max-age', '26h');
+  assert.is(exit, 1);
+  assert.match(stdout, /1 complete, 0 incomplete/);
+});
+
+test('what a failed program said is printed without what a terminal would obey', async () => {
+  const place = newPlace();
+  await takeSnapshot(place, new Date());
+  const lastRun = {
+    ...{ started: new Date().toISOString(), ended: new Date().toISOString() },
+    ...{ outcome: 'failed', snapshot: null, problem: 'running x: \x1b]0;owned\x07' },
+  };
+  const told = { deployment: 'shop', repository: place.repository, lastRun, lastVerified: null };
+  mkdirSync(join(place.stateDir, 'backup/shop'), { recursive: true });
+  writeFileSync(
+    join(place.stateDir, 'backup/shop/status.json'),
+    JSON.stringify({ ...told, lastComplete: null, snapshots: { complete: 0, incomplete: 0 } }),
+  );
+  assert.match((await status(place)).stdout, String.raw`running x: \x1b]0;owned\x07`);
+});
+
 test('a missing repository, and an age that is none, have exit codes of their own', async () => {
   const place = newPlace();
   assert.is((await status(place, '--max-age', '26h')).status, 10);
