@@ -129,6 +129,26 @@ for (const [name, source, path] of [
   });
 }
 
+test('a pattern that is written as a path of the host is refused, for it would match nothing', async () => {
+  const error = (source: string) => errorOfText(withBackup(`sources: {a: ${source}}`));
+  for (const [source, key, advice] of [
+    ['{paths: [/etc, /srv/a], exclude: ["*.tmp", /srv/a/b/]}', 'exclude[1]', 'write /b/'],
+    ['{paths: [/srv/a], exclude: ["/srv/*", "!/srv/a/b"]}', 'exclude[1]', 'write !/b'],
+    ['{paths: [/srv/a/], include: [/srv/a/*.conf]}', 'include[0]', 'write /*.conf'],
+    ['{paths: [/srv/a, /srv/b], exclude: [/srv/b]}', 'exclude[0]', 'Leave /srv/b out of paths'],
+  ] as const) {
+    const { message, advice: told, facts } = await error(source);
+    assert.match(message, ' is looked for inside /srv/');
+    assert.is(facts.key, `x-dockerctl.backup.sources.a.${key}`);
+    assert.ok(told?.endsWith(advice), told);
+  }
+  for (const source of [
+    '{paths: [/], exclude: [/var/backup/shop/, /srv/a]}',
+    '{paths: [/srv], exclude: [srv/a, "/[s]rv", /srv2]}',
+  ])
+    assert.ok((await readText(withBackup(`sources: {a: ${source}}`))).backup, source);
+});
+
 for (const [name, source] of [
   ['for files only that are called so', '{paths: [/], exclude: [shop.txt]}'],
   ['for another path', '{paths: [/], exclude: [/backup/shop]}'],

@@ -11,6 +11,7 @@ import type { Deployment } from '../deployment.ts';
 import type { WrittenBackup, WrittenSource } from '../schema/backup.ts';
 import { definedOnly } from './defined-only.ts';
 import { type FileContext, hostPath } from './file-context.ts';
+import { refuseHostPatterns } from './host-pattern.ts';
 import { refuseOverlaps } from './overlap.ts';
 import { refuseRepositoryInside } from './repository-place.ts';
 import { unknownName } from './unknown-name.ts';
@@ -89,7 +90,10 @@ function buildSource(name: string, written: WrittenSource, { volumes }: Parts, c
   const common = { name, title: written.title ?? name, full: written.full ?? false };
   if ('paths' in written) {
     const paths = written.paths.map((one) => hostPath(one, context));
-    return { ...common, kind: 'paths', paths, filter: filterOf(written) };
+    const filter = filterOf(written);
+    for (const key of ['include', 'exclude'] as const)
+      refuseHostPatterns(filter[key], paths, [...path, key], context);
+    return { ...common, kind: 'paths', paths, filter };
   }
   if ('volume' in written) {
     const { volume } = written;
