@@ -1,6 +1,6 @@
 import type { Engine, EngineInfo, ImageDetails } from '../engine/engine.ts';
 import type { Digest } from '../oci/digest.ts';
-import { manifestOf, type SentImage } from './load/documents.ts';
+import { manifestOf, type SentImage } from './load/stream/documents.ts';
 
 /** What the engine holds: how it was before a load, and what need not be sent. */
 export interface EngineImages {

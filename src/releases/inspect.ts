@@ -14,7 +14,7 @@ import { engineImages } from './engine-images.ts';
 import { heldImage } from './holdings/held-image.ts';
 import { type Holdings, holdingsOf } from './holdings/holdings.ts';
 import { storedImages } from './holdings/stored-images.ts';
-import { compressionOf } from './load/documents.ts';
+import { compressionOf } from './load/stream/documents.ts';
 import { seekableIndex } from './seekable-index.ts';
 import { fingerprintOf } from './signatures.ts';
 

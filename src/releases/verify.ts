@@ -8,9 +8,9 @@ import { blobName, type Digest } from '../oci/digest.ts';
 import type { Context } from '../support/context.ts';
 import { DamagedError, DockerctlError, InterruptedError } from '../support/errors.ts';
 import type { Signer } from '../support/ssh-signature.ts';
-import { layersCutOff } from './load/missing-layers.ts';
-import { PassedFiles } from './load/passed-files.ts';
-import { unverifiedLayers } from './load/unverified-layers.ts';
+import { layersCutOff } from './load/plan/missing-layers.ts';
+import { unverifiedLayers } from './load/plan/unverified-layers.ts';
+import { PassedFiles } from './load/stream/passed-files.ts';
 import { fingerprintOf, requireSigner } from './signatures.ts';
 
 export interface VerifiedArchive {

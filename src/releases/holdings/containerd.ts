@@ -2,8 +2,8 @@ import type { ArchiveImage } from '../../archive/index/image-index.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { CatalogImage, ReleaseRecord } from '../catalog/catalog.ts';
 import type { EngineImages } from '../engine-images.ts';
-import { compressionOf } from '../load/documents.ts';
-import type { StoredLayer } from '../load/sent-layer.ts';
+import { compressionOf } from '../load/stream/documents.ts';
+import type { StoredLayer } from '../load/stream/sent-layer.ts';
 import type { Holdings } from './holdings.ts';
 import type { StoredImage } from './stored-images.ts';
 

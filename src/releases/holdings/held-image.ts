@@ -1,5 +1,5 @@
 import type { ArchiveImage } from '../../archive/index/image-index.ts';
-import { manifestOf, type SentImage, type SentLayer } from '../load/documents.ts';
+import { manifestOf, type SentImage, type SentLayer } from '../load/stream/documents.ts';
 import type { Holdings } from './holdings.ts';
 
 /** An image of an archive, its layers in the form in which the engine has them, or is going to have them. */

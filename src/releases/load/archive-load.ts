@@ -9,14 +9,13 @@ import { type Holdings, holdingsOf, nothing } from '../holdings/holdings.ts';
 import { storedImages, type WantedImages } from '../holdings/stored-images.ts';
 import { seekableIndex } from '../seekable-index.ts';
 import { type Before, lookBefore } from './before.ts';
-import { type ChosenRelease, chooseRelease } from './choose.ts';
 import type { LoadedArchive, LoadedImage, LoadOptions } from './load.ts';
-import { canSendMore, type PlannedLoad, planLoad } from './plan.ts';
+import { type ChosenRelease, chooseRelease } from './plan/choose.ts';
+import { canSendMore, type PlannedLoad, planLoad } from './plan/plan.ts';
+import { requireSpace } from './plan/space.ts';
 import { mergedRecord, recordOf } from './record.ts';
-import { warnOfReplaced } from './replaced-tags.ts';
-import { requireSpace } from './space.ts';
-import { Transfer } from './transfer.ts';
-import { releaseReplaced } from './undo.ts';
+import { releaseReplaced, warnOfReplaced } from './transfer/tags.ts';
+import { Transfer } from './transfer/transfer.ts';
 
 /**
  * Loads one open archive and records its images; with `planOnly` it tells what that would do. An engine that made something of

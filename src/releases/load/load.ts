@@ -37,7 +37,7 @@ export interface LoadedArchive {
   release: string;
   images: LoadedImage[];
   /** Tags that pointed at another image before. */
-  moved: MovedTag[];
+  moved: ReplacedTag[];
   /** Bytes of layers that the engine lacked and was sent. */
   sent: number;
 }
@@ -50,7 +50,7 @@ export interface LoadedImage {
   present: boolean;
 }
 
-export interface MovedTag {
+export interface ReplacedTag {
   reference: string;
   /** The engine's id of the image it pointed at. */
   from: string;

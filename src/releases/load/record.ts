@@ -1,14 +1,14 @@
 import type { EngineInfo } from '../../engine/engine.ts';
 import { isDigest } from '../../oci/digest.ts';
 import type { CatalogImage, ReleaseRecord } from '../catalog/catalog.ts';
-import { manifestOf, type SentImage } from './documents.ts';
-import type { MovedTag } from './load.ts';
+import type { ReplacedTag } from './load.ts';
+import { manifestOf, type SentImage } from './stream/documents.ts';
 
 /** What the catalog keeps of images that were loaded. */
 export function recordOf(
   release: string,
   sent: readonly SentImage[],
-  moved: readonly MovedTag[],
+  moved: readonly ReplacedTag[],
   store: EngineInfo['store'],
   now: Date,
 ): ReleaseRecord {

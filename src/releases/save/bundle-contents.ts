@@ -9,7 +9,7 @@ import {
   releaseSignaturePath,
 } from '../../archive/index/release-document.ts';
 import { blobName, type Digest } from '../../oci/digest.ts';
-import { closingDocuments, manifestOf } from '../load/documents.ts';
+import { closingDocuments, manifestOf } from '../load/stream/documents.ts';
 import type { AttachedFile } from './attachments.ts';
 
 /** An image that goes into a bundle, the sizes of its uncompressed layers known. */

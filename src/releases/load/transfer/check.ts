@@ -1,8 +1,8 @@
-import type { Engine } from '../../engine/engine.ts';
-import { FailedError } from '../../support/errors.ts';
-import { type EngineImages, hasLayers } from '../engine-images.ts';
-import { manifestOf, type SentImage } from './documents.ts';
-import type { LoadedImage } from './load.ts';
+import type { Engine } from '../../../engine/engine.ts';
+import { FailedError } from '../../../support/errors.ts';
+import { type EngineImages, hasLayers } from '../../engine-images.ts';
+import type { LoadedImage } from '../load.ts';
+import { manifestOf, type SentImage } from '../stream/documents.ts';
 
 /**
  * Asks the engine whether it holds what it was sent, by diff ids: an engine's answer to a load is no proof, and ids differ

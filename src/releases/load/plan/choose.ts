@@ -1,11 +1,11 @@
-import type { ArchiveImage, ImageIndex } from '../../archive/index/image-index.ts';
-import type { Progress } from '../../support/progress.ts';
-import { releaseLabel } from '../catalog/release-label.ts';
-import { isOlderRelease } from '../catalog/release-order.ts';
-import { chosenImages } from '../choose-images.ts';
-import { requireSigner } from '../signatures.ts';
-import type { Before } from './before.ts';
-import type { LoadOptions } from './load.ts';
+import type { ArchiveImage, ImageIndex } from '../../../archive/index/image-index.ts';
+import type { Progress } from '../../../support/progress.ts';
+import { releaseLabel } from '../../catalog/release-label.ts';
+import { isOlderRelease } from '../../catalog/release-order.ts';
+import { chosenImages } from '../../choose-images.ts';
+import { requireSigner } from '../../signatures.ts';
+import type { Before } from '../before.ts';
+import type { LoadOptions } from '../load.ts';
 import { unverifiedLayers } from './unverified-layers.ts';
 
 /** The images of an archive that are to be loaded, and the release that they belong to. */

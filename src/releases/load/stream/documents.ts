@@ -1,8 +1,8 @@
-import type { ArchiveImage } from '../../archive/index/image-index.ts';
-import { fullReference, tagOf } from '../../archive/index/reference.ts';
-import type { ImageDetails } from '../../engine/engine.ts';
-import { type Descriptor, mediaTypes } from '../../oci/descriptor.ts';
-import { blobName, type Digest, digestOf } from '../../oci/digest.ts';
+import type { ArchiveImage } from '../../../archive/index/image-index.ts';
+import { fullReference, tagOf } from '../../../archive/index/reference.ts';
+import type { ImageDetails } from '../../../engine/engine.ts';
+import { type Descriptor, mediaTypes } from '../../../oci/descriptor.ts';
+import { blobName, type Digest, digestOf } from '../../../oci/digest.ts';
 
 /** A layer as the engine is going to find it: sent under `name`, or there already. */
 export interface SentLayer {

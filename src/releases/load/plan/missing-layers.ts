@@ -1,7 +1,7 @@
-import type { ImageIndex } from '../../archive/index/image-index.ts';
-import type { Digest } from '../../oci/digest.ts';
-import { DamagedError, type DockerctlError } from '../../support/errors.ts';
-import { missingBase } from '../save/delta.ts';
+import type { ImageIndex } from '../../../archive/index/image-index.ts';
+import type { Digest } from '../../../oci/digest.ts';
+import { DamagedError, type DockerctlError } from '../../../support/errors.ts';
+import { missingBase } from '../../save/delta.ts';
 
 /**
  * What to say when layers are neither in an archive nor on the engine: of a delta the base is missing, anything else was

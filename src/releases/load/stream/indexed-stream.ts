@@ -1,7 +1,7 @@
-import type { ArchivedFile } from '../../archive/index/archive-files.ts';
+import type { ArchivedFile } from '../../../archive/index/archive-files.ts';
+import type { PlannedLoad } from '../plan/plan.ts';
 import { closing } from './closing.ts';
 import type { SentImage } from './documents.ts';
-import type { PlannedLoad } from './plan.ts';
 import { type LayerSource, type StoredLayer, sentLayer } from './sent-layer.ts';
 
 /**

@@ -1,13 +1,13 @@
-import type { Compression } from '../../archive/codec.ts';
-import type { ArchivedFile } from '../../archive/index/archive-files.ts';
-import type { ArchiveIndex } from '../../archive/index/archive-index.ts';
-import type { ArchiveImage, ArchiveLayer } from '../../archive/index/image-index.ts';
-import { blobName, type Digest } from '../../oci/digest.ts';
-import { heldImage } from '../holdings/held-image.ts';
-import type { Holdings } from '../holdings/holdings.ts';
-import { compressionOf, type SentImage, type SentLayer } from './documents.ts';
+import type { Compression } from '../../../archive/codec.ts';
+import type { ArchivedFile } from '../../../archive/index/archive-files.ts';
+import type { ArchiveIndex } from '../../../archive/index/archive-index.ts';
+import type { ArchiveImage, ArchiveLayer } from '../../../archive/index/image-index.ts';
+import { blobName, type Digest } from '../../../oci/digest.ts';
+import { heldImage } from '../../holdings/held-image.ts';
+import type { Holdings } from '../../holdings/holdings.ts';
+import { compressionOf, type SentImage, type SentLayer } from '../stream/documents.ts';
+import type { StoredLayer } from '../stream/sent-layer.ts';
 import { missingLayers } from './missing-layers.ts';
-import type { StoredLayer } from './sent-layer.ts';
 
 /** What loading an indexed archive will send, decided before the first byte. */
 export interface PlannedLoad {

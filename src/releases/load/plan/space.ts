@@ -1,8 +1,8 @@
 import { statfs } from 'node:fs/promises';
-import type { EngineInfo } from '../../engine/engine.ts';
-import { unpacksLayers } from '../../engine/images/unpacks.ts';
-import { NoSpaceError } from '../../support/errors.ts';
-import { freeSpaceAt } from '../../support/free-space.ts';
+import type { EngineInfo } from '../../../engine/engine.ts';
+import { unpacksLayers } from '../../../engine/images/unpacks.ts';
+import { NoSpaceError } from '../../../support/errors.ts';
+import { freeSpaceAt } from '../../../support/free-space.ts';
 import type { LayerToSend, PlannedLoad } from './plan.ts';
 
 /**

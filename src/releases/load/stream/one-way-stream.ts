@@ -1,17 +1,17 @@
-import type { Archive } from '../../archive/archive.ts';
-import type { ArchiveFiles } from '../../archive/index/archive-files.ts';
-import { type ArchiveImage, type ImageIndex, readImages } from '../../archive/index/image-index.ts';
-import { layersLeftOut, releaseDocumentPath } from '../../archive/index/release-document.ts';
-import type { Digest } from '../../oci/digest.ts';
-import { DamagedError } from '../../support/errors.ts';
-import { recognized } from '../holdings/held-image.ts';
-import type { Holdings } from '../holdings/holdings.ts';
-import type { WantedImages } from '../holdings/stored-images.ts';
+import type { Archive } from '../../../archive/archive.ts';
+import type { ArchiveFiles } from '../../../archive/index/archive-files.ts';
+import { type ArchiveImage, type ImageIndex, readImages } from '../../../archive/index/image-index.ts';
+import { layersLeftOut, releaseDocumentPath } from '../../../archive/index/release-document.ts';
+import type { Digest } from '../../../oci/digest.ts';
+import { DamagedError } from '../../../support/errors.ts';
+import { recognized } from '../../holdings/held-image.ts';
+import type { Holdings } from '../../holdings/holdings.ts';
+import type { WantedImages } from '../../holdings/stored-images.ts';
+import { missingLayers } from '../plan/missing-layers.ts';
+import { layersHeldByAll } from '../plan/plan.ts';
 import { closing } from './closing.ts';
 import type { SentImage } from './documents.ts';
-import { missingLayers } from './missing-layers.ts';
 import type { PassedFiles } from './passed-files.ts';
-import { layersHeldByAll } from './plan.ts';
 import type { StoredLayer } from './sent-layer.ts';
 
 /** What the stream asks whoever loads. */

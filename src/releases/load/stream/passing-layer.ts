@@ -1,14 +1,14 @@
-import type { Compression } from '../../archive/codec.ts';
-import { codecOf } from '../../archive/codec.ts';
-import { decompress } from '../../archive/decompress.ts';
-import { legacyLayer } from '../../archive/index/archive-index.ts';
-import { digested, digestsOf, type LayerDigests } from '../../archive/index/layer-digests.ts';
-import type { Extent, Spool } from '../../archive/spool.ts';
-import type { TarEntry } from '../../archive/tar/reader.ts';
-import { tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
-import { isDiskFull, NoSpaceError } from '../../support/errors.ts';
+import type { Compression } from '../../../archive/codec.ts';
+import { codecOf } from '../../../archive/codec.ts';
+import { decompress } from '../../../archive/decompress.ts';
+import { legacyLayer } from '../../../archive/index/archive-index.ts';
+import { digested, digestsOf, type LayerDigests } from '../../../archive/index/layer-digests.ts';
+import type { Extent, Spool } from '../../../archive/spool.ts';
+import type { TarEntry } from '../../../archive/tar/reader.ts';
+import { tarFileHeader, tarPadding } from '../../../archive/tar/writer.ts';
+import { isDiskFull, NoSpaceError } from '../../../support/errors.ts';
+import type { Room } from '../plan/space.ts';
 import type { StoredLayer } from './sent-layer.ts';
-import type { Room } from './space.ts';
 
 /** The engine that layers go on to. */
 export interface LayerReceiver {

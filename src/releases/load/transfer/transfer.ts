@@ -1,29 +1,29 @@
 import { Readable } from 'node:stream';
-import type { Archive } from '../../archive/archive.ts';
-import type { ArchiveIndex } from '../../archive/index/archive-index.ts';
-import { Spool } from '../../archive/spool.ts';
-import type { Engine } from '../../engine/engine.ts';
-import { unpacksLayers } from '../../engine/images/unpacks.ts';
-import type { Context } from '../../support/context.ts';
-import { InterruptedError } from '../../support/errors.ts';
-import type { ProgressTask } from '../../support/progress.ts';
-import type { Before } from './before.ts';
+import type { Archive } from '../../../archive/archive.ts';
+import type { ArchiveIndex } from '../../../archive/index/archive-index.ts';
+import { Spool } from '../../../archive/spool.ts';
+import type { Engine } from '../../../engine/engine.ts';
+import { unpacksLayers } from '../../../engine/images/unpacks.ts';
+import type { Context } from '../../../support/context.ts';
+import { InterruptedError } from '../../../support/errors.ts';
+import type { ProgressTask } from '../../../support/progress.ts';
+import type { Before } from '../before.ts';
+import type { LoadedImage, ReplacedTag } from '../load.ts';
+import type { PlannedLoad } from '../plan/plan.ts';
+import { requireSpace, roomFor } from '../plan/space.ts';
+import { NothingToKeep } from '../stream/closing.ts';
+import type { SentImage } from '../stream/documents.ts';
+import { indexedStream } from '../stream/indexed-stream.ts';
+import { type Decisions, oneWayStream } from '../stream/one-way-stream.ts';
+import { PassedFiles } from '../stream/passed-files.ts';
 import { checkLoaded } from './check.ts';
-import { NothingToKeep } from './closing.ts';
-import type { SentImage } from './documents.ts';
-import { indexedStream } from './indexed-stream.ts';
-import type { LoadedImage, MovedTag } from './load.ts';
-import { type Decisions, oneWayStream } from './one-way-stream.ts';
-import { PassedFiles } from './passed-files.ts';
-import type { PlannedLoad } from './plan.ts';
-import { nameHeld, warnOfReplaced } from './replaced-tags.ts';
-import { requireSpace, roomFor } from './space.ts';
-import { keepReplaced, undoLoad } from './undo.ts';
+import { keepReplaced, nameHeld, warnOfReplaced } from './tags.ts';
+import { undoLoad } from './undo.ts';
 
 /** The way of one archive's images into the engine, and back out of it. */
 export class Transfer {
   /** Tags that pointed at another image before. */
-  moved: MovedTag[] = [];
+  moved: ReplacedTag[] = [];
   /** Of layers that were sent. */
   bytes = 0;
   /** Set once everything was verified and the engine is told to keep it. */

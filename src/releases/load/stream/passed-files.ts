@@ -1,15 +1,15 @@
-import { decompress } from '../../archive/decompress.ts';
-import { type ArchivedFile, ArchiveFiles } from '../../archive/index/archive-files.ts';
-import { concatenated, legacyLayer, mustMatch } from '../../archive/index/archive-index.ts';
-import { HeldDocuments } from '../../archive/index/held-documents.ts';
-import type { ArchiveImage, ArchiveLayer, ImageIndex } from '../../archive/index/image-index.ts';
-import { digestsOf, type LayerDigests } from '../../archive/index/layer-digests.ts';
-import type { TarEntry } from '../../archive/tar/reader.ts';
-import { tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
-import { blobName, type Digest } from '../../oci/digest.ts';
-import { DamagedError } from '../../support/errors.ts';
+import { decompress } from '../../../archive/decompress.ts';
+import { type ArchivedFile, ArchiveFiles } from '../../../archive/index/archive-files.ts';
+import { concatenated, legacyLayer, mustMatch } from '../../../archive/index/archive-index.ts';
+import { HeldDocuments } from '../../../archive/index/held-documents.ts';
+import type { ArchiveImage, ArchiveLayer, ImageIndex } from '../../../archive/index/image-index.ts';
+import { digestsOf, type LayerDigests } from '../../../archive/index/layer-digests.ts';
+import type { TarEntry } from '../../../archive/tar/reader.ts';
+import { tarFileHeader, tarPadding } from '../../../archive/tar/writer.ts';
+import { blobName, type Digest } from '../../../oci/digest.ts';
+import { DamagedError } from '../../../support/errors.ts';
+import { missingLayers } from '../plan/missing-layers.ts';
 import type { SentImage, SentLayer } from './documents.ts';
-import { missingLayers } from './missing-layers.ts';
 import { type LayerReceiver, passingLayer, storedLayer } from './passing-layer.ts';
 import type { StoredLayer } from './sent-layer.ts';
 

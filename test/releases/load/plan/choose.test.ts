@@ -1,15 +1,20 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ImageIndex } from '../../../src/archive/index/image-index.ts';
-import type { EngineInfo } from '../../../src/engine/engine.ts';
-import { digestOf } from '../../../src/oci/digest.ts';
-import type { ReleaseRecord } from '../../../src/releases/catalog/catalog.ts';
-import type { Before } from '../../../src/releases/load/before.ts';
-import { type ChosenRelease, chooseRelease } from '../../../src/releases/load/choose.ts';
-import type { LoadOptions } from '../../../src/releases/load/load.ts';
-import { InterruptedError, NotFoundError, SignatureError, UsageError } from '../../../src/support/errors.ts';
-import { silent } from '../../../src/support/progress.ts';
-import { rejects } from '../../support/rejects.ts';
+import type { ImageIndex } from '../../../../src/archive/index/image-index.ts';
+import type { EngineInfo } from '../../../../src/engine/engine.ts';
+import { digestOf } from '../../../../src/oci/digest.ts';
+import type { ReleaseRecord } from '../../../../src/releases/catalog/catalog.ts';
+import type { Before } from '../../../../src/releases/load/before.ts';
+import type { LoadOptions } from '../../../../src/releases/load/load.ts';
+import { type ChosenRelease, chooseRelease } from '../../../../src/releases/load/plan/choose.ts';
+import {
+  InterruptedError,
+  NotFoundError,
+  SignatureError,
+  UsageError,
+} from '../../../../src/support/errors.ts';
+import { silent } from '../../../../src/support/progress.ts';
+import { rejects } from '../../../support/rejects.ts';
 
 /** An archive of these images, each of as many layers as its name has letters before the colon. */
 function archiveOf(references: string[], era: ImageIndex['era'] = 'docker'): ImageIndex {

@@ -1,13 +1,13 @@
-import type { Compression } from '../../archive/codec.ts';
-import { decompress } from '../../archive/decompress.ts';
-import type { ArchivedFile } from '../../archive/index/archive-files.ts';
-import { mustMatch } from '../../archive/index/archive-index.ts';
-import { digested, digestsOf, type LayerDigests } from '../../archive/index/layer-digests.ts';
-import { counted } from '../../archive/input.ts';
-import { tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
-import type { Digest } from '../../oci/digest.ts';
+import type { Compression } from '../../../archive/codec.ts';
+import { decompress } from '../../../archive/decompress.ts';
+import type { ArchivedFile } from '../../../archive/index/archive-files.ts';
+import { mustMatch } from '../../../archive/index/archive-index.ts';
+import { digested, digestsOf, type LayerDigests } from '../../../archive/index/layer-digests.ts';
+import { counted } from '../../../archive/input.ts';
+import { tarFileHeader, tarPadding } from '../../../archive/tar/writer.ts';
+import type { Digest } from '../../../oci/digest.ts';
+import type { LayerToSend } from '../plan/plan.ts';
 import type { SentLayer } from './documents.ts';
-import type { LayerToSend } from './plan.ts';
 
 /** How the engine gets a layer, which may be another way than it lies in the archive. */
 export type StoredLayer = Pick<SentLayer, 'digest' | 'size' | 'compression'>;
