@@ -40,69 +40,69 @@ const nothing = new Uint8Array(0);
 
 class StreamSource implements ByteSource {
   position = 0;
-  private held: Uint8Array = nothing;
-  private readonly iterator: AsyncIterator<Uint8Array>;
-  private readonly what: string;
+  #held: Uint8Array = nothing;
+  readonly #iterator: AsyncIterator<Uint8Array>;
+  readonly #what: string;
 
   constructor(iterator: AsyncIterator<Uint8Array>, what: string) {
-    this.iterator = iterator;
-    this.what = what;
+    this.#iterator = iterator;
+    this.#what = what;
   }
 
   async peek(count: number): Promise<Uint8Array> {
-    if (this.held.length < count) await this.hold(count);
-    return this.held.subarray(0, count);
+    if (this.#held.length < count) await this.#hold(count);
+    return this.#held.subarray(0, count);
   }
 
   async take(count: number): Promise<Uint8Array> {
     const taken = await this.peek(count);
-    this.drop(taken.length);
+    this.#drop(taken.length);
     return taken;
   }
 
   async *pieces(count: number): AsyncGenerator<Uint8Array> {
     for (let left = count; left > 0; ) {
-      const piece = await this.some(left);
-      if (piece.length === 0) throw endsEarly(this.what, this.position, left);
+      const piece = await this.#some(left);
+      if (piece.length === 0) throw endsEarly(this.#what, this.position, left);
       left -= piece.length;
-      this.drop(piece.length);
+      this.#drop(piece.length);
       yield piece;
     }
   }
 
   async skip(count: number): Promise<void> {
     for (let left = count; left > 0; ) {
-      const piece = await this.some(left);
-      if (piece.length === 0) throw endsEarly(this.what, this.position, left);
+      const piece = await this.#some(left);
+      if (piece.length === 0) throw endsEarly(this.#what, this.position, left);
       left -= piece.length;
-      this.drop(piece.length);
+      this.#drop(piece.length);
     }
   }
 
   async close(): Promise<void> {
-    await this.iterator.return?.();
+    await this.#iterator.return?.();
   }
 
   /** What is at hand, at most `count`, at least one byte unless the end is reached. */
-  private async some(count: number): Promise<Uint8Array> {
-    if (this.held.length === 0) await this.hold(1);
-    return this.held.subarray(0, count);
+  async #some(count: number): Promise<Uint8Array> {
+    if (this.#held.length === 0) await this.#hold(1);
+    return this.#held.subarray(0, count);
   }
 
-  private async hold(count: number): Promise<void> {
+  async #hold(count: number): Promise<void> {
     const before: Uint8Array[] = [];
-    let last = this.held;
+    let last = this.#held;
     for (let { length } = last; length < count; length += last.length) {
       if (last.length > 0) before.push(Buffer.from(last));
-      const next = await this.iterator.next();
+      const next = await this.#iterator.next();
       last = next.done === true ? nothing : next.value;
       if (next.done === true) break;
     }
-    this.held = before.length === 0 ? last : Buffer.concat([...before, last]);
+    this.#held = before.length === 0 ? last : Buffer.concat([...before, last]);
   }
 
-  private drop(count: number): void {
-    this.held = this.held.subarray(count);
+  #drop(count: number): void {
+    this.#held = this.#held.subarray(count);
     this.position += count;
   }
 }
@@ -112,23 +112,24 @@ const lookAhead = 4096;
 
 class SeekableSource implements ByteSource {
   position = 0;
-  private held: { offset: number; bytes: Uint8Array } = { offset: 0, bytes: new Uint8Array(0) };
-  private readonly bytes: SeekableBytes;
-  private readonly what: string;
+  #held: { offset: number; bytes: Uint8Array } = { offset: 0, bytes: new Uint8Array(0) };
+  readonly #bytes: SeekableBytes;
+  readonly #what: string;
 
   constructor(bytes: SeekableBytes, what: string) {
-    this.bytes = bytes;
-    this.what = what;
+    this.#bytes = bytes;
+    this.#what = what;
   }
 
   async peek(count: number): Promise<Uint8Array> {
-    const at = this.atHand();
+    const at = this.#atHand();
     if (at.length >= count) return at.subarray(0, count);
     const parts = [at];
     const next = this.position + at.length;
-    for await (const part of this.bytes.range(next, Math.max(count - at.length, lookAhead))) parts.push(part);
-    this.held = { offset: this.position, bytes: Buffer.concat(parts) };
-    return this.held.bytes.subarray(0, count);
+    for await (const part of this.#bytes.range(next, Math.max(count - at.length, lookAhead)))
+      parts.push(part);
+    this.#held = { offset: this.position, bytes: Buffer.concat(parts) };
+    return this.#held.bytes.subarray(0, count);
   }
 
   async take(count: number): Promise<Uint8Array> {
@@ -138,30 +139,30 @@ class SeekableSource implements ByteSource {
   }
 
   async *pieces(count: number): AsyncGenerator<Uint8Array> {
-    const first = this.atHand().subarray(0, count);
+    const first = this.#atHand().subarray(0, count);
     this.position += first.length;
     if (first.length > 0) yield first;
     let left = count - first.length;
-    for await (const piece of left > 0 ? this.bytes.range(this.position, left) : []) {
+    for await (const piece of left > 0 ? this.#bytes.range(this.position, left) : []) {
       left -= piece.length;
       this.position += piece.length;
       yield piece;
     }
-    if (left > 0) throw endsEarly(this.what, this.position, left);
+    if (left > 0) throw endsEarly(this.#what, this.position, left);
   }
 
   async skip(count: number): Promise<void> {
-    const left = this.position + count - this.bytes.size;
-    if (left > 0) throw endsEarly(this.what, this.bytes.size, left);
+    const left = this.position + count - this.#bytes.size;
+    if (left > 0) throw endsEarly(this.#what, this.#bytes.size, left);
     this.position += count;
   }
 
   async close(): Promise<void> {}
 
   /** What has been read already, from the position on. */
-  private atHand(): Uint8Array {
-    const start = this.position - this.held.offset;
-    return start < 0 ? new Uint8Array(0) : this.held.bytes.subarray(start);
+  #atHand(): Uint8Array {
+    const start = this.position - this.#held.offset;
+    return start < 0 ? new Uint8Array(0) : this.#held.bytes.subarray(start);
   }
 }
 

@@ -4,11 +4,11 @@ import type { Digest } from '../oci/digest.ts';
 /** The digest of bytes that pass, and how many they are. */
 export class CountingHash {
   size = 0;
-  private readonly hash = createHash('sha256');
+  readonly #hash = createHash('sha256');
 
   update(piece: Uint8Array): void {
     this.size += piece.length;
-    this.hash.update(piece);
+    this.#hash.update(piece);
   }
 
   /** Passes all of `content` on. */
@@ -20,6 +20,6 @@ export class CountingHash {
   }
 
   digest(): Digest {
-    return `sha256:${this.hash.digest('hex')}`;
+    return `sha256:${this.#hash.digest('hex')}`;
   }
 }

@@ -30,49 +30,49 @@ const closeFile = promisify(close);
  * to this process, the kernel frees them.
  */
 export class Spool {
-  private readonly directory: string;
-  private readonly chunks = new Set<Chunk>();
-  private current: Chunk | undefined;
-  private readonly underWay = new Set<Promise<unknown>>();
-  private isClosed = false;
+  readonly #directory: string;
+  readonly #chunks = new Set<Chunk>();
+  #current: Chunk | undefined;
+  readonly #underWay = new Set<Promise<unknown>>();
+  #isClosed = false;
 
   constructor(directory: string) {
-    this.directory = directory;
+    this.#directory = directory;
   }
 
   write(bytes: Uint8Array): Promise<Extent> {
-    return this.tracked(this.writeExtent(bytes));
+    return this.#tracked(this.#writeExtent(bytes));
   }
 
   /** Returns the bytes of an extent and frees it. */
   take(extent: Extent): Promise<Uint8Array> {
-    return this.tracked(this.takeExtent(extent));
+    return this.#tracked(this.#takeExtent(extent));
   }
 
   /** Frees an extent unread. */
   async drop({ chunk, length }: Extent): Promise<void> {
     chunk.live -= length;
-    if (chunk.live === 0 && chunk !== this.current) await this.release(chunk);
+    if (chunk.live === 0 && chunk !== this.#current) await this.#release(chunk);
   }
 
   /** Frees everything, once what is being written and read has ended. Nothing can be written afterwards. */
   async close(): Promise<void> {
-    this.isClosed = true;
-    await Promise.allSettled(this.underWay);
-    this.current = undefined;
-    for (const chunk of [...this.chunks]) await this.release(chunk);
+    this.#isClosed = true;
+    await Promise.allSettled(this.#underWay);
+    this.#current = undefined;
+    for (const chunk of [...this.#chunks]) await this.#release(chunk);
   }
 
-  private tracked<T>(work: Promise<T>): Promise<T> {
-    this.underWay.add(work);
-    const forget = () => this.underWay.delete(work);
+  #tracked<T>(work: Promise<T>): Promise<T> {
+    this.#underWay.add(work);
+    const forget = () => this.#underWay.delete(work);
     work.then(forget, forget);
     return work;
   }
 
-  private async writeExtent(bytes: Uint8Array): Promise<Extent> {
-    if (this.isClosed) throw new Error('the spool is closed');
-    const chunk = this.chunkFor(bytes.length);
+  async #writeExtent(bytes: Uint8Array): Promise<Extent> {
+    if (this.#isClosed) throw new Error('the spool is closed');
+    const chunk = this.#chunkFor(bytes.length);
     const extent = { chunk, offset: chunk.size, length: bytes.length };
     chunk.size += bytes.length;
     chunk.live += bytes.length;
@@ -89,7 +89,7 @@ export class Spool {
     return extent;
   }
 
-  private async takeExtent(extent: Extent): Promise<Uint8Array> {
+  async #takeExtent(extent: Extent): Promise<Uint8Array> {
     const bytes = Buffer.allocUnsafe(extent.length);
     for (let done = 0; done < extent.length; ) {
       const { chunk, offset, length } = extent;
@@ -101,19 +101,19 @@ export class Spool {
     return bytes;
   }
 
-  private chunkFor(length: number): Chunk {
-    if (this.current !== undefined && this.current.size + length <= chunkSize) return this.current;
-    const path = join(this.directory, `.dockerctl-spool.${randomBytes(6).toString('hex')}.tmp`);
+  #chunkFor(length: number): Chunk {
+    if (this.#current !== undefined && this.#current.size + length <= chunkSize) return this.#current;
+    const path = join(this.#directory, `.dockerctl-spool.${randomBytes(6).toString('hex')}.tmp`);
     const descriptor = openSync(path, 'wx+', 0o600);
     unlinkSync(path);
-    const full = this.current;
-    this.current = { descriptor, size: 0, live: 0 };
-    this.chunks.add(this.current);
-    if (full?.live === 0) void this.tracked(this.release(full));
-    return this.current;
+    const full = this.#current;
+    this.#current = { descriptor, size: 0, live: 0 };
+    this.#chunks.add(this.#current);
+    if (full?.live === 0) void this.#tracked(this.#release(full));
+    return this.#current;
   }
 
-  private async release(chunk: Chunk): Promise<void> {
-    if (this.chunks.delete(chunk)) await closeFile(chunk.descriptor);
+  async #release(chunk: Chunk): Promise<void> {
+    if (this.#chunks.delete(chunk)) await closeFile(chunk.descriptor);
   }
 }

@@ -26,22 +26,22 @@ export interface SpooledLayer {
  */
 export class SpooledArchive {
   readonly files: ArchiveFiles;
-  private readonly name: string;
-  private readonly compressor: BlockCompressor;
-  private readonly unwanted: ReadonlySet<Digest>;
-  private readonly held = new Map<ArchivedFile, Uint8Array>();
-  private readonly layers = new Map<ArchivedFile, SpooledLayer>();
-  private readonly byDiffId = new Map<Digest, SpooledLayer>();
-  private readonly documents = new HeldDocuments();
+  readonly #name: string;
+  readonly #compressor: BlockCompressor;
+  readonly #unwanted: ReadonlySet<Digest>;
+  readonly #held = new Map<ArchivedFile, Uint8Array>();
+  readonly #layers = new Map<ArchivedFile, SpooledLayer>();
+  readonly #byDiffId = new Map<Digest, SpooledLayer>();
+  readonly #documents = new HeldDocuments();
 
   /** @param unwanted diff ids of layers whose content is not needed */
   constructor(name: string, compressor: BlockCompressor, unwanted: ReadonlySet<Digest> = new Set()) {
-    this.name = name;
-    this.compressor = compressor;
-    this.unwanted = unwanted;
+    this.#name = name;
+    this.#compressor = compressor;
+    this.#unwanted = unwanted;
     this.files = new ArchiveFiles(name, {
-      bytes: async (file) => this.document(file),
-      diffId: async (file) => (await this.layerIn(file)).diffId,
+      bytes: async (file) => this.#document(file),
+      diffId: async (file) => (await this.#layerIn(file)).diffId,
     });
   }
 
@@ -50,17 +50,17 @@ export class SpooledArchive {
     const file = this.files.add(entry);
     if (entry.kind !== 'file') return;
     const named = digestInName(entry.path);
-    if (named !== undefined && this.unwanted.has(named)) {
-      this.layers.set(file, { diffId: named, size: entry.size, content: undefined });
+    if (named !== undefined && this.#unwanted.has(named)) {
+      this.#layers.set(file, { diffId: named, size: entry.size, content: undefined });
       return;
     }
-    const source = streamSource(entry.content(), `${this.name}: ${entry.path}`);
+    const source = streamSource(entry.content(), `${this.#name}: ${entry.path}`);
     const start = await source.peek(magicLength);
-    if (!this.documents.mayHold(entry.size, start)) {
-      this.layers.set(file, await this.spool(source.pieces(entry.size), start, entry.path));
+    if (!this.#documents.mayHold(entry.size, start)) {
+      this.#layers.set(file, await this.#spool(source.pieces(entry.size), start, entry.path));
       return;
     }
-    this.held.set(file, Buffer.from(await source.take(entry.size)));
+    this.#held.set(file, Buffer.from(await source.take(entry.size)));
   }
 
   /**
@@ -69,52 +69,48 @@ export class SpooledArchive {
    */
   async layer({ path, diffId }: ArchiveLayer, image: string): Promise<SpooledLayer> {
     const file = path === undefined ? undefined : this.files.find(path);
-    if (file === undefined) throw new DamagedError(`${this.name}: layer ${diffId} of ${image} is missing`);
-    const layer = await this.layerIn(file);
+    if (file === undefined) throw new DamagedError(`${this.#name}: layer ${diffId} of ${image} is missing`);
+    const layer = await this.#layerIn(file);
     if (layer.diffId === diffId) return layer;
     throw new DamagedError(
-      `${this.name}: ${path}: its bytes have digest ${layer.diffId}, should have ${diffId}`,
+      `${this.#name}: ${path}: its bytes have digest ${layer.diffId}, should have ${diffId}`,
       {
         facts: { path, got: layer.diffId, want: diffId },
       },
     );
   }
 
-  private async layerIn(file: ArchivedFile): Promise<SpooledLayer> {
-    const known = this.layers.get(file);
+  async #layerIn(file: ArchivedFile): Promise<SpooledLayer> {
+    const known = this.#layers.get(file);
     if (known !== undefined) return known;
-    const bytes = this.document(file);
-    const layer = await this.spool(inOnePiece(bytes), bytes, file.path);
-    this.layers.set(file, layer);
+    const bytes = this.#document(file);
+    const layer = await this.#spool(inOnePiece(bytes), bytes, file.path);
+    this.#layers.set(file, layer);
     return layer;
   }
 
   /** The same layer may pass under several names; one copy is kept. */
-  private async spool(
-    content: AsyncIterable<Uint8Array>,
-    start: Uint8Array,
-    path: string,
-  ): Promise<SpooledLayer> {
+  async #spool(content: AsyncIterable<Uint8Array>, start: Uint8Array, path: string): Promise<SpooledLayer> {
     const compression = codecOf(start);
-    const what = `${this.name}: ${path}`;
+    const what = `${this.#name}: ${path}`;
     const hash = new CountingHash();
     const tar = compression === undefined ? content : decompress(compression, copies(content), what);
-    const spooled = await this.compressor.add(padded(hash.passing(tar)));
+    const spooled = await this.#compressor.add(padded(hash.passing(tar)));
     const diffId = hash.digest();
-    const known = this.byDiffId.get(diffId);
-    if (known === undefined && !this.unwanted.has(diffId)) {
+    const known = this.#byDiffId.get(diffId);
+    if (known === undefined && !this.#unwanted.has(diffId)) {
       const layer = { diffId, size: hash.size, content: spooled };
-      this.byDiffId.set(diffId, layer);
+      this.#byDiffId.set(diffId, layer);
       return layer;
     }
-    await this.compressor.drop(spooled);
+    await this.#compressor.drop(spooled);
     return known ?? { diffId, size: hash.size, content: undefined };
   }
 
-  private document(file: ArchivedFile): Uint8Array {
-    const bytes = this.held.get(file);
+  #document(file: ArchivedFile): Uint8Array {
+    const bytes = this.#held.get(file);
     if (bytes !== undefined) return bytes;
-    throw new DamagedError(`${this.name}: ${file.path} is not the JSON it should be`);
+    throw new DamagedError(`${this.#name}: ${file.path} is not the JSON it should be`);
   }
 }
 

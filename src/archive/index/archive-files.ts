@@ -23,24 +23,24 @@ export const maxDocument = 8 << 20;
 /** The files of an archive by their path, links followed. A path that occurs twice is the later one, as in any tar. */
 export class ArchiveFiles {
   readonly name: string;
-  private readonly entries = new Map<string, ArchivedFile>();
-  private readonly contents: FileContents;
+  readonly #entries = new Map<string, ArchivedFile>();
+  readonly #contents: FileContents;
 
   constructor(name: string, contents: FileContents) {
     this.name = name;
-    this.contents = contents;
+    this.#contents = contents;
   }
 
   add({ path, kind, link, size, offset }: Omit<TarEntry, 'start' | 'content'>): ArchivedFile {
     const file: ArchivedFile = { path, kind, link, size, offset };
-    this.entries.set(path, file);
+    this.#entries.set(path, file);
     return file;
   }
 
   /** What is at `path`, links followed; `undefined` when nothing is. */
   find(path: string): ArchivedFile | undefined {
-    const target = followLinks(this.entries, path, this.name);
-    return target === undefined ? undefined : this.entries.get(target);
+    const target = followLinks(this.#entries, path, this.name);
+    return target === undefined ? undefined : this.#entries.get(target);
   }
 
   /** @throws {DamagedError} when there is no such file */
@@ -57,7 +57,7 @@ export class ArchiveFiles {
     if (file.size > maxDocument) {
       throw new DamagedError(`${this.name}: ${file.path} has ${file.size} bytes, too many for a document`);
     }
-    return await this.contents.bytes(file);
+    return await this.#contents.bytes(file);
   }
 
   async json(file: ArchivedFile): Promise<unknown> {
@@ -65,7 +65,7 @@ export class ArchiveFiles {
   }
 
   diffId(file: ArchivedFile): Promise<Digest> {
-    return this.contents.diffId(file);
+    return this.#contents.diffId(file);
   }
 }
 

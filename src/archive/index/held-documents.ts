@@ -8,14 +8,14 @@ const maxHeld = 64 << 20;
 
 /** Decides, on the way through an archive, which files to keep because they may be documents. */
 export class HeldDocuments {
-  private held = 0;
+  #held = 0;
 
   /** Whether a file of that size, which begins like that, is to be kept; if so it counts. */
   mayHold(size: number, start: Uint8Array): boolean {
     const isJson =
       size <= maxDocument && /^\s*[[{]/.test(Buffer.from(start.subarray(0, 64)).toString('latin1'));
-    if (this.held + size > maxHeld || !(isJson || size <= smallFile)) return false;
-    this.held += size;
+    if (this.#held + size > maxHeld || !(isJson || size <= smallFile)) return false;
+    this.#held += size;
     return true;
   }
 }

@@ -65,28 +65,28 @@ export async function digestsOf(
 /** Hashes what compressed bytes stand for, while they pass. */
 class InsideHash {
   readonly compression: Compression;
-  private readonly compressed = new PassThrough({ highWaterMark: 1 << 20 });
-  private readonly hashing: Promise<{ digest: Digest; size: number }>;
+  readonly #compressed = new PassThrough({ highWaterMark: 1 << 20 });
+  readonly #hashing: Promise<{ digest: Digest; size: number }>;
 
   constructor(compression: Compression, what: string, onUnpacked: (bytes: number) => void) {
     this.compression = compression;
-    this.hashing = hashAll(counted(decompress(compression, this.compressed, what), onUnpacked));
-    this.hashing.catch(() => this.compressed.destroy());
+    this.#hashing = hashAll(counted(decompress(compression, this.#compressed, what), onUnpacked));
+    this.#hashing.catch(() => this.#compressed.destroy());
   }
 
   async update(piece: Uint8Array): Promise<void> {
-    if (this.compressed.destroyed) await this.hashing;
-    if (this.compressed.write(piece)) return;
-    await Promise.race([once(this.compressed, 'drain'), this.hashing]);
+    if (this.#compressed.destroyed) await this.#hashing;
+    if (this.#compressed.write(piece)) return;
+    await Promise.race([once(this.#compressed, 'drain'), this.#hashing]);
   }
 
   finish(): Promise<{ digest: Digest; size: number }> {
-    this.compressed.end();
-    return this.hashing;
+    this.#compressed.end();
+    return this.#hashing;
   }
 
   close(): void {
-    this.compressed.destroy();
+    this.#compressed.destroy();
   }
 }
 

@@ -121,18 +121,18 @@ function decodeIndex(index: Buffer): { unpaddedSize: number; contentSize: number
 
 /** Section 1.2: seven bits a byte, lowest first, the top bit set on all but the last. Beyond the end there is only NaN. */
 export class Varints {
-  private readonly bytes: Uint8Array;
-  private at: number;
+  readonly #bytes: Uint8Array;
+  #at: number;
 
   constructor(bytes: Uint8Array, start: number) {
-    this.bytes = bytes;
-    this.at = start;
+    this.#bytes = bytes;
+    this.#at = start;
   }
 
   next(): number {
     let value = 0;
     for (let factor = 1; factor < 2 ** 56; factor *= 0x80) {
-      const byte = this.bytes[this.at++];
+      const byte = this.#bytes[this.#at++];
       if (byte === undefined) return Number.NaN;
       value += (byte & 0x7f) * factor;
       if (byte < 0x80) return Number.isSafeInteger(value) ? value : Number.NaN;

@@ -68,9 +68,9 @@ async function* inSmallPieces(
  * stand in it: a file made of them would take hours.
  */
 class XzDecoder {
-  private readonly native: NativeStream;
-  private output: Uint8Array[] = [];
-  private settle: { resolve(output: Uint8Array[]): void; reject(error: Error): void } | undefined;
+  readonly #native: NativeStream;
+  #output: Uint8Array[] = [];
+  #settle: { resolve(output: Uint8Array[]): void; reject(error: Error): void } | undefined;
 
   static create(memoryLimit: number): XzDecoder {
     const lzma = loadLzma<LzmaNative>();
@@ -81,31 +81,31 @@ class XzDecoder {
   }
 
   private constructor(native: NativeStream) {
-    this.native = native;
+    this.#native = native;
     native.bufferHandler = (bytes, taken, error) => {
-      if (error) this.settle?.reject(error);
-      else if (bytes) this.output.push(bytes);
-      else if (bytes === null || taken !== undefined) this.settle?.resolve(this.output.splice(0));
+      if (error) this.#settle?.reject(error);
+      else if (bytes) this.#output.push(bytes);
+      else if (bytes === null || taken !== undefined) this.#settle?.resolve(this.#output.splice(0));
     };
   }
 
   decode(piece: Uint8Array): Promise<Uint8Array[]> {
-    return this.code(piece);
+    return this.#code(piece);
   }
 
   finish(): Promise<Uint8Array[]> {
-    return this.code(null);
+    return this.#code(null);
   }
 
   /** Frees the dictionary, which the garbage collector does not see. */
   release(): void {
-    this.native.resetUnderlying();
+    this.#native.resetUnderlying();
   }
 
-  private code(input: Uint8Array | null): Promise<Uint8Array[]> {
+  #code(input: Uint8Array | null): Promise<Uint8Array[]> {
     return new Promise((resolve, reject) => {
-      this.settle = { resolve, reject };
-      this.native.code(input, true);
+      this.#settle = { resolve, reject };
+      this.#native.code(input, true);
     });
   }
 }

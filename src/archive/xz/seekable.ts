@@ -64,14 +64,14 @@ async function largestDictionary(file: SeekableBytes, blocks: readonly XzBlock[]
 
 class XzContent implements SeekableXz {
   readonly size: number;
-  private readonly blocks: readonly XzBlock[];
-  private readonly atOnce: number;
-  private readonly decode: BlockDecoder;
+  readonly #blocks: readonly XzBlock[];
+  readonly #atOnce: number;
+  readonly #decode: BlockDecoder;
   /** The blocks that will be read, in order, and up to where. */
-  private expected: ExpectedBlock[] = [];
-  private readonly running = new Map<number, BlockRun>();
-  private readonly closing = new Set<Promise<void>>();
-  private readonly budget: Budget;
+  #expected: ExpectedBlock[] = [];
+  readonly #running = new Map<number, BlockRun>();
+  readonly #closing = new Set<Promise<void>>();
+  readonly #budget: Budget;
 
   constructor(
     blocks: readonly XzBlock[],
@@ -80,28 +80,28 @@ class XzContent implements SeekableXz {
   ) {
     const last = blocks.at(-1)!;
     this.size = last.contentOffset + last.contentSize;
-    this.blocks = blocks;
-    this.atOnce = atOnce;
-    this.budget = new Budget(ahead);
-    this.decode = decode;
+    this.#blocks = blocks;
+    this.#atOnce = atOnce;
+    this.#budget = new Budget(ahead);
+    this.#decode = decode;
   }
 
   expect(ranges: readonly Range[]): void {
     const ends = new Map<number, number>();
     for (const { offset, length } of ranges.filter(({ length }) => length > 0)) {
       const end = offset + length;
-      const last = this.blockAt(end - 1);
-      for (let index = this.blockAt(offset); index < last; index++) ends.set(index, this.endOf(index));
+      const last = this.#blockAt(end - 1);
+      for (let index = this.#blockAt(offset); index < last; index++) ends.set(index, this.#endOf(index));
       ends.set(last, end);
     }
-    this.expected = [...ends].map(([index, end]) => ({ index, end }));
-    if (this.running.size === 0) this.startExpected();
+    this.#expected = [...ends].map(([index, end]) => ({ index, end }));
+    if (this.#running.size === 0) this.#startExpected();
   }
 
   async *range(offset: number, length: number): AsyncGenerator<Uint8Array> {
     const end = Math.min(offset + length, this.size);
     for (let at = offset; at < end; ) {
-      const run = await this.runAt(at, end);
+      const run = await this.#runAt(at, end);
       await run.skipTo(at);
       const piece = await run.next(end - at);
       at += piece.length;
@@ -110,59 +110,59 @@ class XzContent implements SeekableXz {
   }
 
   async close(): Promise<void> {
-    this.forget(() => true);
-    await Promise.all(this.closing);
+    this.#forget(() => true);
+    await Promise.all(this.#closing);
   }
 
   /** A decoder that stands at `offset` or before it, in the same block: one that runs already, when it has not passed it. */
-  private async runAt(offset: number, end: number): Promise<BlockRun> {
-    const index = this.blockAt(offset);
-    this.forget((other, run) => other < index || (other === index && run.position > offset));
-    while (this.expected[0] !== undefined && this.expected[0].index <= index) this.expected.shift();
-    if (!this.running.has(index)) await this.roomForOneMore();
-    const run = this.running.get(index) ?? this.start(index);
-    run.becomeHead(Math.min(end, this.endOf(index)));
-    this.startExpected();
+  async #runAt(offset: number, end: number): Promise<BlockRun> {
+    const index = this.#blockAt(offset);
+    this.#forget((other, run) => other < index || (other === index && run.position > offset));
+    while (this.#expected[0] !== undefined && this.#expected[0].index <= index) this.#expected.shift();
+    if (!this.#running.has(index)) await this.#roomForOneMore();
+    const run = this.#running.get(index) ?? this.#start(index);
+    run.becomeHead(Math.min(end, this.#endOf(index)));
+    this.#startExpected();
     return run;
   }
 
-  private startExpected(): void {
-    for (const { index, end } of this.expected.slice(0, this.atOnce - 1))
-      if (!this.running.has(index)) this.start(index).want(end);
+  #startExpected(): void {
+    for (const { index, end } of this.#expected.slice(0, this.#atOnce - 1))
+      if (!this.#running.has(index)) this.#start(index).want(end);
   }
 
-  private start(index: number): BlockRun {
-    const run = new BlockRun(this.blocks[index]!, this.decode, this.budget);
-    this.running.set(index, run);
+  #start(index: number): BlockRun {
+    const run = new BlockRun(this.#blocks[index]!, this.#decode, this.#budget);
+    this.#running.set(index, run);
     return run;
   }
 
   /** A decoder that was told to stop keeps its dictionary until it has. */
-  private async roomForOneMore(): Promise<void> {
-    while (this.closing.size > 0 && this.running.size + this.closing.size >= this.atOnce)
-      await Promise.race(this.closing);
+  async #roomForOneMore(): Promise<void> {
+    while (this.#closing.size > 0 && this.#running.size + this.#closing.size >= this.#atOnce)
+      await Promise.race(this.#closing);
   }
 
   /** Nobody waits here for a decoder that is not needed any more. */
-  private forget(isDone: (index: number, run: BlockRun) => boolean): void {
-    for (const [index, run] of this.running) {
+  #forget(isDone: (index: number, run: BlockRun) => boolean): void {
+    for (const [index, run] of this.#running) {
       if (!isDone(index, run)) continue;
-      this.running.delete(index);
-      const closing = run.close().finally(() => this.closing.delete(closing));
-      this.closing.add(closing);
+      this.#running.delete(index);
+      const closing = run.close().finally(() => this.#closing.delete(closing));
+      this.#closing.add(closing);
     }
   }
 
-  private endOf(index: number): number {
-    const { contentOffset, contentSize } = this.blocks[index]!;
+  #endOf(index: number): number {
+    const { contentOffset, contentSize } = this.#blocks[index]!;
     return contentOffset + contentSize;
   }
 
-  private blockAt(offset: number): number {
-    let [low, high] = [0, this.blocks.length - 1];
+  #blockAt(offset: number): number {
+    let [low, high] = [0, this.#blocks.length - 1];
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
-      if (this.blocks[middle]!.contentOffset <= offset) low = middle;
+      if (this.#blocks[middle]!.contentOffset <= offset) low = middle;
       else high = middle - 1;
     }
     return low;

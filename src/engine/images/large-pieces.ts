@@ -26,52 +26,52 @@ export async function* inLargePieces(answer: Readable): AsyncGenerator<Uint8Arra
 /** Pieces of a stream that wait to be copied. Somewhat more than one large piece of them makes the stream wait. */
 class Arrived {
   size = 0;
-  private pieces: Uint8Array[] = [];
-  private readonly stream: Readable;
-  private ended = false;
-  private failure: Error | null | undefined;
-  private wake: (() => void) | undefined;
+  #pieces: Uint8Array[] = [];
+  readonly #stream: Readable;
+  #ended = false;
+  #failure: Error | null | undefined;
+  #wake: (() => void) | undefined;
 
   constructor(stream: Readable) {
-    this.stream = stream;
-    stream.on('data', (piece: Uint8Array) => this.add(piece));
+    this.#stream = stream;
+    stream.on('data', (piece: Uint8Array) => this.#add(piece));
     finished(stream, { writable: false }, (error) => {
-      this.ended = true;
-      this.failure = error;
-      this.wake?.();
+      this.#ended = true;
+      this.#failure = error;
+      this.#wake?.();
     });
   }
 
   /** Waits for a large piece's worth, or the end. @throws what the stream fails with */
   async enough(): Promise<void> {
-    while (this.size < pieceSize && !this.ended) {
+    while (this.size < pieceSize && !this.#ended) {
       await new Promise<void>((resolve) => {
-        this.wake = resolve;
+        this.#wake = resolve;
       });
     }
-    if (this.failure) throw this.failure;
+    if (this.#failure) throw this.#failure;
   }
 
   moveTo(target: Buffer): number {
     let at = 0;
-    for (const [i, piece] of this.pieces.entries()) {
+    for (const [i, piece] of this.#pieces.entries()) {
       target.set(piece, at);
       at += piece.length;
-      const next = this.pieces[i + 1];
+      const next = this.#pieces[i + 1];
       // What was read at once is passed on in parts; the last part here may have another one still to come.
       if (next !== undefined && next.buffer !== piece.buffer) (piece.buffer as ArrayBuffer).transfer(0);
     }
-    this.pieces = [];
+    this.#pieces = [];
     this.size = 0;
-    this.stream.resume();
+    this.#stream.resume();
     return at;
   }
 
-  private add(piece: Uint8Array): void {
-    this.pieces.push(piece);
+  #add(piece: Uint8Array): void {
+    this.#pieces.push(piece);
     this.size += piece.length;
     if (this.size < pieceSize) return;
-    this.stream.pause();
-    this.wake?.();
+    this.#stream.pause();
+    this.#wake?.();
   }
 }

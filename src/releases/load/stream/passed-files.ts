@@ -24,48 +24,48 @@ export class PassedFiles {
   readonly files: ArchiveFiles;
   /** Bytes of what was passed on, as it lay in the archive. */
   sent = 0;
-  private readonly name: string;
-  private readonly receiver: LayerReceiver | undefined;
-  private readonly documents = new HeldDocuments();
-  private readonly byFile = new Map<ArchivedFile, PassedFile>();
-  private leftOut: ReadonlyMap<Digest, StoredLayer> = new Map();
-  private count = 0;
+  readonly #name: string;
+  readonly #receiver: LayerReceiver | undefined;
+  readonly #documents = new HeldDocuments();
+  readonly #byFile = new Map<ArchivedFile, PassedFile>();
+  #leftOut: ReadonlyMap<Digest, StoredLayer> = new Map();
+  #count = 0;
 
   /**
    * @param name of the archive, for messages
    * @param receiver the engine that layers go on to, if they do
    */
   constructor(name: string, receiver?: LayerReceiver) {
-    this.name = name;
-    this.receiver = receiver;
+    this.#name = name;
+    this.#receiver = receiver;
     this.files = new ArchiveFiles(name, {
-      bytes: async (file) => this.document(file),
-      diffId: async (file) => this.passed(file).diffId,
+      bytes: async (file) => this.#document(file),
+      diffId: async (file) => this.#passed(file).diffId,
     });
   }
 
   /** Layers that the engine has, and in what form: from now on they are passed over. */
   leaveOut(layers: ReadonlyMap<Digest, StoredLayer>): void {
-    this.leftOut = layers;
+    this.#leftOut = layers;
   }
 
   /** Yields what of the entry goes on to the engine now. */
   async *take(entry: TarEntry): AsyncGenerator<Uint8Array> {
     const file = this.files.add(entry);
-    if (entry.kind !== 'file' || this.isLeftOut(file)) return;
-    this.count += 1;
-    const name = `layers/${this.count}`;
-    if (this.documents.mayHold(entry.size, await entry.start())) {
+    if (entry.kind !== 'file' || this.#isLeftOut(file)) return;
+    this.#count += 1;
+    const name = `layers/${this.#count}`;
+    if (this.#documents.mayHold(entry.size, await entry.start())) {
       const heldBack = await concatenated(entry.content());
-      const where = this.where(file);
+      const where = this.#where(file);
       const content = legacyLayer(inOnePiece(heldBack), file.path, where);
-      const digests = await digestsOf(content, where, this.receiver?.room.unpacked);
-      this.byFile.set(file, { name, heldBack, ...digests });
+      const digests = await digestsOf(content, where, this.#receiver?.room.unpacked);
+      this.#byFile.set(file, { name, heldBack, ...digests });
       return;
     }
     this.sent += entry.size;
-    const digests = yield* passingLayer(entry, name, this.where(file), this.receiver);
-    this.byFile.set(file, { name, heldBack: undefined, ...digests });
+    const digests = yield* passingLayer(entry, name, this.#where(file), this.#receiver);
+    this.#byFile.set(file, { name, heldBack: undefined, ...digests });
   }
 
   /**
@@ -74,83 +74,83 @@ export class PassedFiles {
    * @throws {DamagedError} when a layer is missing, or not what its image promises
    */
   checked(images: readonly ArchiveImage[], index: ImageIndex): SentImage[] {
-    const missing = images.flatMap(({ layers }) => layers.filter((layer) => this.isMissing(layer)));
+    const missing = images.flatMap(({ layers }) => layers.filter((layer) => this.#isMissing(layer)));
     if (missing.length > 0) {
       const diffIds = missing.map(({ diffId }) => diffId);
-      throw missingLayers(this.name, index, diffIds);
+      throw missingLayers(this.#name, index, diffIds);
     }
-    return images.map((image) => ({ image, layers: image.layers.map((layer) => this.checkedLayer(layer)) }));
+    return images.map((image) => ({ image, layers: image.layers.map((layer) => this.#checkedLayer(layer)) }));
   }
 
   /** What a file that passed turned out to be. */
   digestsOf(file: ArchivedFile): LayerDigests {
-    return this.passed(file);
+    return this.#passed(file);
   }
 
   allFiles(): ArchivedFile[] {
-    return [...this.byFile.keys()];
+    return [...this.#byFile.keys()];
   }
 
   /** Yields layers so small, or so much like JSON, that they were held back as documents. */
   async *heldBack(images: readonly SentImage[]): AsyncGenerator<Uint8Array> {
     const wanted = new Map(images.flatMap(({ layers }) => layers.map((layer) => [layer.name, layer])));
-    for (const [file, { name, heldBack, compression }] of this.byFile) {
+    for (const [file, { name, heldBack, compression }] of this.#byFile) {
       const layer = wanted.get(name);
       if (layer === undefined || heldBack === undefined) continue;
       this.sent += heldBack.length;
       yield tarFileHeader(name, layer.size);
       if (layer.compression === compression) yield heldBack;
-      else yield* decompress(compression!, inOnePiece(heldBack), this.where(file));
+      else yield* decompress(compression!, inOnePiece(heldBack), this.#where(file));
       yield tarPadding(layer.size);
     }
   }
 
   async close(): Promise<void> {
-    await this.receiver?.spool.close();
+    await this.#receiver?.spool.close();
   }
 
-  private checkedLayer(layer: ArchiveLayer): SentLayer {
+  #checkedLayer(layer: ArchiveLayer): SentLayer {
     const { diffId } = layer;
-    const file = this.fileOf(layer);
+    const file = this.#fileOf(layer);
     if (file === undefined) {
-      const held = this.leftOut.get(layer.digest ?? diffId)!;
+      const held = this.#leftOut.get(layer.digest ?? diffId)!;
       return { name: blobName(held.digest), ...held, diffId };
     }
-    const passed = this.passed(file);
-    mustMatch(this.name, file, passed.digest, layer.digest ?? passed.digest);
-    mustMatch(this.name, file, passed.diffId, diffId);
-    return { name: passed.name, ...storedLayer(passed, this.receiver), diffId };
+    const passed = this.#passed(file);
+    mustMatch(this.#name, file, passed.digest, layer.digest ?? passed.digest);
+    mustMatch(this.#name, file, passed.diffId, diffId);
+    return { name: passed.name, ...storedLayer(passed, this.#receiver), diffId };
   }
 
-  private isMissing(layer: ArchiveLayer): boolean {
-    return this.fileOf(layer) === undefined && !this.leftOut.has(layer.digest ?? layer.diffId);
+  #isMissing(layer: ArchiveLayer): boolean {
+    return this.#fileOf(layer) === undefined && !this.#leftOut.has(layer.digest ?? layer.diffId);
   }
 
   /** `undefined` when it did not pass. */
-  private fileOf({ path }: ArchiveLayer): ArchivedFile | undefined {
+  #fileOf({ path }: ArchiveLayer): ArchivedFile | undefined {
     const file = path === undefined ? undefined : this.files.find(path);
-    return file !== undefined && this.byFile.has(file) ? file : undefined;
+    return file !== undefined && this.#byFile.has(file) ? file : undefined;
   }
 
-  private isLeftOut({ path }: ArchivedFile): boolean {
+  #isLeftOut({ path }: ArchivedFile): boolean {
     const [, hex] = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(path) ?? [];
-    return hex !== undefined && this.leftOut.has(`sha256:${hex}`);
+    return hex !== undefined && this.#leftOut.has(`sha256:${hex}`);
   }
 
-  private passed(file: ArchivedFile): PassedFile {
-    const passed = this.byFile.get(file);
+  #passed(file: ArchivedFile): PassedFile {
+    const passed = this.#byFile.get(file);
     if (passed !== undefined) return passed;
-    throw new DamagedError(`${this.name}: ${file.path} is not a file`);
+    throw new DamagedError(`${this.#name}: ${file.path} is not a file`);
   }
 
-  private document(file: ArchivedFile): Uint8Array {
-    const { heldBack } = this.passed(file);
+  #document(file: ArchivedFile): Uint8Array {
+    const { heldBack } = this.#passed(file);
     if (heldBack !== undefined) return heldBack;
-    throw new DamagedError(`${this.where(file)} is not the JSON it should be`);
+    throw new DamagedError(`${this.#where(file)} is not the JSON it should be`);
   }
 
-  private where(file: ArchivedFile): string {
-    return `${this.name}: ${file.path} (at byte ${file.offset})`;
+  #where(file: ArchivedFile): string {
+    return `${this.#name}: ${file.path} (at byte ${file.offset})`;
   }
 }
 
