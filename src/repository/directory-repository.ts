@@ -11,6 +11,7 @@ import { removeSnapshots } from './prune/remove.ts';
 import { keepReserve, releaseReserve } from './prune/reserve.ts';
 import { readContent } from './read/content.ts';
 import { FrameReader } from './read/frame-reader.ts';
+import { lackingFiles } from './read/lacking-files.ts';
 import { type Gap, readEntries } from './read/read-entries.ts';
 import { repairRepository } from './repair/repair.ts';
 import type {
@@ -19,6 +20,7 @@ import type {
   RepairOptions,
   RepairReport,
   Repository,
+  Unreadable,
   VerifyOptions,
   VerifyReport,
 } from './repository.ts';
@@ -69,6 +71,14 @@ export class DirectoryRepository implements Repository {
 
   async find(name: string): Promise<Snapshot> {
     return findSnapshot(await this.snapshots(), name, this.directory, this.#origin);
+  }
+
+  unreadable(): Promise<Unreadable[]> {
+    return this.#snapshots.unreadable();
+  }
+
+  async lacking(snapshot: Snapshot, source: string): Promise<string[]> {
+    return lackingFiles(this.#store, await this.#snapshots.stored(snapshot), source);
   }
 
   async *entries(snapshot: Snapshot, source: string, onGap?: (gap: Gap) => void): AsyncGenerator<Entry> {

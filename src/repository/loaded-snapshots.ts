@@ -1,9 +1,12 @@
+import { readIndex } from '../oci/layout-index.ts';
 import { NotFoundError } from '../support/errors.ts';
 import type { Progress } from '../support/progress.ts';
 import type { RepositoryLocks } from './locks.ts';
 import { ChunkPlaces } from './read/chunk-places.ts';
+import type { Unreadable } from './repository.ts';
 import type { Store } from './seal/store.ts';
-import { loadCatalog } from './snapshot/catalog.ts';
+import { type Catalog, loadCatalog } from './snapshot/catalog.ts';
+import { startedOf } from './snapshot/index-json.ts';
 import { shortId } from './snapshot/short-id.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import type { StoredSnapshot } from './snapshot/stored.ts';
@@ -14,7 +17,7 @@ export class LoadedSnapshots {
   readonly #locks: RepositoryLocks;
   readonly #progress: Progress;
   readonly #warnedOf = new Set<string>();
-  #all: Promise<StoredSnapshot[]> | undefined;
+  #catalog: Promise<Catalog> | undefined;
   /** Of the snapshot that was read last: one fills much memory. */
   #places: { id: string; places: Promise<ChunkPlaces> } | undefined;
 
@@ -25,13 +28,27 @@ export class LoadedSnapshots {
   }
 
   /** Every one that can be read, oldest first; the others are warned of. */
-  all(): Promise<StoredSnapshot[]> {
-    this.#locks.share();
-    this.#all ??= loadCatalog(this.#store).then(({ stored, damaged }) => {
-      for (const { id, error } of damaged) this.#warnOnce(id, error);
-      return stored;
+  async all(): Promise<StoredSnapshot[]> {
+    return (await this.#load()).stored;
+  }
+
+  /** The others. */
+  async unreadable(): Promise<Unreadable[]> {
+    const { damaged } = await this.#load();
+    const named = (await readIndex(this.#store))?.manifests ?? [];
+    return damaged.map(({ manifest, id, error }) => {
+      const annotations = named.find(({ digest }) => digest === manifest)?.annotations;
+      return { id, started: startedOf(annotations), reason: `it cannot be read: ${error.message}` };
     });
-    return this.#all;
+  }
+
+  #load(): Promise<Catalog> {
+    this.#locks.share();
+    this.#catalog ??= loadCatalog(this.#store).then((catalog) => {
+      for (const { id, error } of catalog.damaged) this.#warnOnce(id, error);
+      return catalog;
+    });
+    return this.#catalog;
   }
 
   #warnOnce(id: string, { message }: Error): void {
@@ -59,7 +76,7 @@ export class LoadedSnapshots {
   }
 
   forget(): void {
-    this.#all = undefined;
+    this.#catalog = undefined;
     this.#places = undefined;
   }
 }

@@ -11,7 +11,15 @@ import type { Snapshot } from './snapshot/snapshot.ts';
 /** What a snapshot is read from: a repository, or an archive of one. */
 export type ReadableRepository = Pick<
   Repository,
-  'directory' | 'snapshots' | 'find' | 'signedConfig' | 'entries' | 'content' | 'close'
+  | 'directory'
+  | 'snapshots'
+  | 'unreadable'
+  | 'find'
+  | 'lacking'
+  | 'signedConfig'
+  | 'entries'
+  | 'content'
+  | 'close'
 >;
 
 export interface ContentOptions {
@@ -24,6 +32,8 @@ export interface Repository {
   readonly directory: string;
   /** Every snapshot, oldest first, read from digested blobs. */
   snapshots(): Promise<Snapshot[]>;
+  /** Those that are there and cannot be read. */
+  unreadable(): Promise<Unreadable[]>;
   /** By id, unique prefix of it, or `latest` (the newest complete one). Throws `NotFoundError`, naming what there is. */
   find(name: string): Promise<Snapshot>;
   /**
@@ -31,6 +41,8 @@ export interface Repository {
    * `DamagedError` where the tree cannot be read, unless there is an `onGap` to be told of it before what comes behind.
    */
   entries(snapshot: Snapshot, source: string, onGap?: (gap: Gap) => void): AsyncIterable<Entry>;
+  /** Files of the repository that a source of a snapshot needs, and that are missing or not as long as they should be. */
+  lacking(snapshot: Snapshot, source: string): Promise<string[]>;
   /** What proves who made a snapshot. */
   signedConfig(snapshot: Snapshot): Promise<SignedConfig>;
   /** The bytes of a regular file without its holes, each chunk checked against its digest before it is passed on. */
@@ -62,6 +74,16 @@ export interface Repository {
   beginIncoming(manifest: Buffer, keys: TrustedKeys, context: Context): Promise<Incoming>;
   /** Releases locks, workers and file handles. */
   close(): Promise<void>;
+}
+
+/** A snapshot of which is known that it was made. */
+export interface Unreadable {
+  /** As far as it can be told. */
+  id: string;
+  /** As `index.json` says. */
+  started: Date | undefined;
+  /** Why it cannot be read, in words. */
+  reason: string;
 }
 
 export interface RepairOptions {

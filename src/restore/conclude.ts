@@ -10,6 +10,8 @@ export interface RestoreReport {
   /** Of this restore, for `--rollback`. */
   id: string;
   snapshot: string;
+  /** What that tells of itself, and the newer ones that `latest` did not mean. */
+  taken: RestoreRecord['taken'];
   sources: { name: string; title: string; files: number; bytes: number }[];
   databases: { service: string; name: string; tables: number; rows: number }[];
   started: string[];
@@ -44,11 +46,11 @@ export async function conclude(
   const databases = loaded.flatMap(({ service, databases }) =>
     databases.map(({ name, tables, rows }) => ({ service, name, tables, rows })),
   );
-  const { id, snapshot, sources, start, losses = [] } = record;
+  const { id, snapshot, taken, sources, start, losses = [] } = record;
   const leftOut = record.places.flatMap(({ directory, leftOut = [] }) =>
     leftOut.map((path) => toText(joinPath(directory, path))),
   );
-  return { id, snapshot, sources, databases, started: start, leftOut, kept, losses };
+  return { id, snapshot, taken, sources, databases, started: start, leftOut, kept, losses };
 }
 
 /** Where the data that a restore replaced is, in words. */

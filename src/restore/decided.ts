@@ -36,6 +36,7 @@ export async function recordOf(
     started: context.now().toISOString(),
     repository: repository.directory,
     snapshot: snapshot.id,
+    taken: takenOf(plan),
     request: {
       ...{ only: request.only, full: request.full, to: request.to },
       ...(request.hostCommands === false && { hostCommands: false }),
@@ -59,6 +60,12 @@ export async function recordOf(
     running: namesOf('running'),
     missing: namesOf('missing'),
   };
+}
+
+function takenOf({ snapshot, passedOver }: RestorePlan): NonNullable<RestoreRecord['taken']> {
+  const { started, host, deployment } = snapshot;
+  const told = passedOver.map((newer) => ({ ...newer, started: newer.started?.toISOString() }));
+  return { started: started.toISOString(), host, deployment, passedOver: told };
 }
 
 /** The restore will make them, and undoing it removes them. */

@@ -26,6 +26,8 @@ export interface RestoreRecord {
   /** Absolute path of the repository, and the snapshot's id. */
   repository: string;
   snapshot: string;
+  /** What the snapshot tells of itself, and the newer ones that `latest` did not mean; times as text. */
+  taken?: Taken;
   request: {
     only: readonly string[];
     full: boolean;
@@ -60,6 +62,13 @@ export interface RestoreRecord {
   /** Services that ran before, and those that had no container. */
   running: string[];
   missing: string[];
+}
+
+export interface Taken {
+  started: string;
+  host: string;
+  deployment: string;
+  passedOver: { id: string; started: string | undefined; reason: string }[];
 }
 
 export interface PlaceRecord {

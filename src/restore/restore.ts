@@ -9,11 +9,14 @@ import type { RestoreReport } from './conclude.ts';
 import type { AdoptedFile } from './deployment-file/adopted-file.ts';
 import type { RestoreHost } from './host.ts';
 import { refuseUnfinished } from './journal.ts';
+import { chooseSnapshot } from './plan/choose.ts';
 import { findDataDirectories } from './plan/data-directories.ts';
+import { expectWhole } from './plan/expect-whole.ts';
 import { expectSpace } from './plan/needs.ts';
 import { planRestore, type RestorePlan } from './plan/plan.ts';
 import { type Selection, selectSources } from './plan/select.ts';
 import { findGround, surveyHost } from './plan/survey.ts';
+import { unlikeBefore } from './plan/unlike-before.ts';
 import { runRestore } from './run.ts';
 import { advisedRepository } from './salvage/advised-repository.ts';
 import { type Salvage, salvageSources } from './salvage/salvage.ts';
@@ -57,7 +60,11 @@ export async function prepareRestore(
   collectOften();
   await refuseUnfinished(context.stateDir);
   const host = request.to === undefined ? ports.host : undefined;
-  const snapshot = await ports.repository.find(request.snapshot);
+  const { snapshot, passedOver, doubts } = await chooseSnapshot(
+    request.snapshot,
+    ports.repository,
+    request.adopted ? undefined : host?.deployment.name,
+  );
   const provenance = await expectProvenance(snapshot, ports);
   const chosen = await chooseSources(request, ports, snapshot, context);
   const { repository, losses } = chosen;
@@ -69,7 +76,10 @@ export async function prepareRestore(
   const options = { services: host?.services, release, partial: request.only.length > 0 };
   const survey = await surveyHost(repository, snapshot, selected, ground, options, context);
   if (request.to !== undefined) refuseExisting(survey.targets);
-  const plan = { ...planRestore(snapshot, selected, chosen.skipped, survey), provenance, losses };
+  const planned = planRestore(snapshot, selected, chosen.skipped, survey);
+  const unlike = await unlikeBefore(snapshot, provenance, ports.repository, ports.keys ?? {});
+  const warnings = [...doubts, ...unlike, ...planned.warnings];
+  const plan = { ...planned, warnings, passedOver, provenance, losses };
   if (!selected.some(({ images }) => images)) {
     const areSpoilt = losses.some(({ kind }) => kind === 'images');
     refuseMissingImages(lackedImages(plan.start, survey.services), areSpoilt);
@@ -89,7 +99,10 @@ async function chooseSources(
   const sources = selectSources(snapshot, request, declared ?? []);
   if (sources.selected.length === 0)
     throw new UsageError(`restoring ${snapshot.id}: nothing of it is chosen`);
-  if (!request.skipDamaged) return { ...sources, repository: advisedRepository(repository), losses: [] };
+  if (!request.skipDamaged) {
+    await expectWhole(repository, snapshot, sources.selected);
+    return { ...sources, repository: advisedRepository(repository), losses: [] };
+  }
   return salvageSources(repository, snapshot, sources, request.to, context);
 }
 

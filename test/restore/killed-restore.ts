@@ -39,7 +39,11 @@ export function portsFor(directory: string): RestorePorts {
   const filter = { include: [], exclude: ['/old/'], oneFileSystem: false, excludeCaches: false };
   const declared = { name: 'a', title: 'a', full: false, kind: 'paths', paths: [], filter };
   const backup = { sources: [declared] } as unknown as BackupSettings;
-  const host = { engine: {} as Engine, services, deployment: { release: '1', volumes: [], backup } };
+  const host = {
+    engine: {} as Engine,
+    services,
+    deployment: { name: 'test', release: '1', volumes: [], backup },
+  };
   return { repository: repository.take(sources), host };
 }
 

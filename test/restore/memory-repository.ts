@@ -55,6 +55,18 @@ export class MemoryRepository {
     return this as unknown as Repository;
   }
 
+  async snapshots() {
+    return this.#snapshot === undefined ? [] : [this.#snapshot];
+  }
+
+  async unreadable() {
+    return [];
+  }
+
+  async lacking() {
+    return [];
+  }
+
   async signedConfig() {
     return { config: Buffer.from('{}'), signature: undefined };
   }

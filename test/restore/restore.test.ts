@@ -62,7 +62,7 @@ class World {
 
   get ports() {
     const backup = { sources: this.sources } as unknown as BackupSettings;
-    const deployment = { release: '1', volumes: [], backup };
+    const deployment = { name: 'test', release: '1', volumes: [], backup };
     return { host: { engine: {} as Engine, services: this.services, deployment } };
   }
 

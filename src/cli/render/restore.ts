@@ -13,6 +13,7 @@ export function renderPlan(plan: RestorePlan): string {
   return [
     `snapshot ${shortId(snapshot.id)} of ${printable(snapshot.deployment)} on ${printable(snapshot.host)}, ` +
       `${formatTime(new Date(snapshot.started))}, release ${printable(snapshot.release ?? 'none')}`,
+    ...renderPassedOver(plan),
     `${renderProvenance(plan.provenance)}; digest ${snapshot.id}`,
     ...(snapshot.complete ? [] : ['it is INCOMPLETE']),
     '',
@@ -27,11 +28,28 @@ export function renderPlan(plan: RestorePlan): string {
     ),
     ...plan.warnings.map((warning) => `note: ${printable(warning)}`),
     ...renderLosses(plan.losses),
+    ...renderPassedOver(plan),
   ].join('\n');
 }
 
+/** Who restores `latest` expects the newest: first and last it is said that it is not. */
+export function renderPassedOver({
+  passedOver,
+}: {
+  passedOver: readonly { id: string; started: Date | string | undefined; reason: string }[];
+}): string[] {
+  return passedOver.map(({ id, started, reason }) => {
+    const time = started === undefined ? 'an unknown time' : formatTime(new Date(started));
+    return `NOT THE NEWEST: snapshot ${shortId(id)} of ${time} is passed over: ${printable(reason)}`;
+  });
+}
+
 export function renderReport(report: RestoreReport): string {
+  const { snapshot, taken } = report;
+  const passedOver = taken === undefined ? [] : renderPassedOver(taken);
   return [
+    ...(taken === undefined ? [] : [`restored snapshot ${shortId(snapshot)} of ${renderTaken(taken)}`]),
+    ...passedOver,
     ...report.sources.map(
       ({ title, files, bytes }) =>
         `restored ${printable(title)}: ${count(files, 'file')}, ${formatBytes(bytes)}`,
@@ -52,7 +70,12 @@ export function renderReport(report: RestoreReport): string {
     ...renderLosses(report.losses),
     ...report.kept.map((where) => `replaced data is kept in ${printable(where)}`),
     ...(report.kept.length > 0 ? ['dockerctl restore --rollback brings it back; --drop-old removes it'] : []),
+    ...passedOver,
   ].join('\n');
+}
+
+function renderTaken({ started, host, deployment }: NonNullable<RestoreReport['taken']>): string {
+  return `${printable(deployment)} on ${printable(host)}, as it was at ${formatTime(new Date(started))}`;
 }
 
 /** All of them: what is lost and not named is forgotten. */

@@ -57,6 +57,8 @@ async function readable(
     directory: archive.name,
     snapshots: async () => [stored.snapshot],
     find: async (name) => findSnapshot([stored.snapshot], name, archive.name),
+    unreadable: async () => [],
+    lacking: async () => [], // Else it had not been opened.
     signedConfig: () => readSignedConfig(store, stored.parts),
     entries: (_, source, onGap) => readEntries(store, stored, source, onGap),
     content(_, entry, options) {

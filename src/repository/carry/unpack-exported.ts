@@ -52,6 +52,8 @@ export function removedWhenClosed(
     directory,
     snapshots: () => repository.snapshots(),
     find: (name) => repository.find(name),
+    unreadable: () => repository.unreadable(),
+    lacking: (snapshot, source) => repository.lacking(snapshot, source),
     signedConfig: (snapshot) => repository.signedConfig(snapshot),
     entries: (snapshot, source, onGap) => repository.entries(snapshot, source, onGap),
     content: (snapshot, entry, options) => repository.content(snapshot, entry, options),

@@ -78,7 +78,8 @@ export async function requireProvenance(
 function unsigned({ lost }: SignedConfig, { signers }: TrustedKeys, what: string): Provenance {
   if (signers === undefined) return foreign(lost ?? 'not signed');
   throw new SignatureError(`${what}: ${lost ?? 'it is not signed'}, and ${signers} says who must have`, {
-    advice: 'Take one that its host signed, or leave the signers out if you know where this one comes from',
+    advice:
+      'Take one that its host signed, as dockerctl backup list shows, or leave the signers out if you know where this one comes from',
     facts: { signers },
   });
 }

@@ -3,11 +3,14 @@ import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot
 import type { ToldLoss } from '../salvage/loss.ts';
 import type { Mount, ServiceState } from '../services/services.ts';
 import { isInside } from '../tree/checked-entries.ts';
+import type { PassedOver } from './choose.ts';
 import type { SelectedSource } from './select.ts';
 
 /** What a restore would do, as data. Nothing else decides. */
 export interface RestorePlan {
   snapshot: Pick<Snapshot, 'id' | 'started' | 'host' | 'deployment' | 'release' | 'complete'>;
+  /** Newer ones that `latest` did not mean. */
+  passedOver: PassedOver[];
   /** Who made it. */
   provenance: Provenance;
   /** The release that the deployment file names now. */
@@ -57,7 +60,7 @@ export function planRestore(
   selected: readonly SelectedSource[],
   skipped: RestorePlan['skipped'],
   survey: Survey,
-): Omit<RestorePlan, 'provenance' | 'losses'> {
+): Omit<RestorePlan, 'passedOver' | 'provenance' | 'losses'> {
   const stop = servicesToStop(selected, survey);
   return {
     snapshot: {

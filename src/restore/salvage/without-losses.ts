@@ -19,6 +19,8 @@ export function withoutLosses(
     directory: repository.directory,
     snapshots: () => repository.snapshots(),
     find: (name) => repository.find(name),
+    unreadable: () => repository.unreadable(),
+    lacking: (snapshot, source) => repository.lacking(snapshot, source),
     signedConfig: (snapshot) => repository.signedConfig(snapshot),
     entries(snapshot, source, onGap) {
       const loss = losses.get(source);

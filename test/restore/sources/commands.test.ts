@@ -37,7 +37,11 @@ function makeWorld(restore: string) {
   const repository = memory.take([{ name: 'settings', kind: 'run', origin: evil, entries }]);
   const services = fakeServices([{ name: 'web', state: 'missing' }]);
   const backup = { sources: [source] } as unknown as BackupSettings;
-  const host = { engine: {} as Engine, services, deployment: { release: '1', volumes: [], backup } };
+  const host = {
+    engine: {} as Engine,
+    services,
+    deployment: { name: 'test', release: '1', volumes: [], backup },
+  };
   const context = quietContext(join(directory, 'state'));
   const request = { snapshot: 'latest', only: [], full: false, to: undefined };
   const journals = () => readdirSync(join(directory, 'state/restores'));

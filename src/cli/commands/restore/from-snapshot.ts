@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { PreparedRestore, RestoreRequest } from '../../../restore/restore.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput } from '../../program.ts';
-import { renderPlan, renderReport } from '../../render/restore.ts';
+import { renderPassedOver, renderPlan, renderReport } from '../../render/restore.ts';
 import { openRestoreSource } from '../../restore-source.ts';
 import { trustedKeys } from '../../trusted-keys.ts';
 import { type Adopted, adoptDeployment } from './adopted-deployment.ts';
@@ -79,7 +79,8 @@ async function showAndRun(
     session.result(plan, renderPlan);
     return statusOf(plan);
   }
-  if (!session.global.yes) session.io.stderr.write(`${renderPlan(plan)}\n`);
+  if (session.global.yes) for (const line of renderPassedOver(plan)) session.context.progress.warn(line);
+  else session.io.stderr.write(`${renderPlan(plan)}\n`);
   await session.confirm(to === undefined ? 'replace this with the backup' : `write it to ${to}`);
   const report = await run();
   session.report(report, renderReport);

@@ -1,0 +1,171 @@
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { exitCodes } from '../../../../src/cli/exit-codes.ts';
+import { type CliResult, runCli } from '../../../support/cli.ts';
+import { testEngine } from '../../../support/engine.ts';
+import { makeSshKey } from '../../../support/ssh-keys.ts';
+import { temporaryDirectory } from '../../../support/temporary-directory.ts';
+
+const { engine } = await testEngine();
+let count = 0;
+
+/** A host with a repository of its own. */
+function makeHost() {
+  const root = temporaryDirectory();
+  const live = join(root, 'live');
+  mkdirSync(join(live, 'data'), { recursive: true });
+  const stateDir = join(root, `state-${count++}`);
+  const host = makeSshKey(root, 'host');
+  const run = (name: string, ...argv: string[]): Promise<CliResult> => {
+    const file = join(root, `${name}.yaml`);
+    const sources = `{data: {title: The data, paths: [${live}/data]}, more: {title: More, paths: [${live}/more]}}`;
+    const backup = `{repository: ${root}/repository, signing-key: ${signingKey}, sources: ${sources}}`;
+    writeFileSync(file, `name: ${name}\nservices: {}\nx-dockerctl: {backup: ${backup}}\n`, { mode: 0o600 });
+    return runCli(['-f', file, '--state-dir', stateDir, '--host', engine.address, ...argv]);
+  };
+  let signingKey = 'none';
+  const sign = (setting: string) => {
+    signingKey = setting;
+  };
+  const content = join(live, 'data', 'content');
+  const save = async (text: string, name = 'shop') => {
+    mkdirSync(join(live, 'more'), { recursive: true });
+    writeFileSync(content, text);
+    const { status, stderr } = await run(name, 'backup');
+    assert.is(status, exitCodes.done, stderr);
+    const [, ...lines] = (await run(name, 'backup', 'list')).stdout.trimEnd().split('\n');
+    return lines.at(-1)!.slice(0, 12);
+  };
+  return { root, live, content, host, sign, run, save, repository: join(root, 'repository') };
+}
+
+test('a restore says first which snapshot of what time it brought back', async () => {
+  const { run, save, content } = makeHost();
+  const id = await save('saved');
+  writeFileSync(content, 'changed');
+  const { status, stdout } = await run('shop', 'restore', 'latest', '--yes');
+  assert.is(status, exitCodes.done);
+  assert.match(
+    stdout,
+    new RegExp(`^restored snapshot ${id} of shop on \\S+, as it was at \\d{4}-\\d\\d-\\d\\d \\d\\d:`),
+  );
+  assert.is(readFileSync(content, 'utf8'), 'saved');
+});
+
+test('that latest is not the newest stands first and last, with the reason', async () => {
+  const { run, save, live } = makeHost();
+  await save('whole');
+  rmSync(join(live, 'more'), { recursive: true });
+  assert.is((await run('shop', 'backup')).status, exitCodes.incomplete);
+  const told = /NOT THE NEWEST: snapshot [0-9a-f]{12} of \d{4}-.* is passed over: it is incomplete: More: /;
+  const planned = (await run('shop', 'restore', 'latest', '-n')).stdout.trimEnd().split('\n');
+  assert.match(planned[1]!, told);
+  assert.match(planned.at(-1)!, told);
+  const { stdout, stderr } = await run('shop', 'restore', 'latest', '--yes');
+  const lines = stdout.trimEnd().split('\n');
+  assert.match(lines[1]!, told);
+  assert.match(lines.at(-1)!, told);
+  assert.match(stderr, told);
+  const { passedOver } = JSON.parse((await run('shop', 'restore', 'latest', '-n', '--json')).stdout);
+  assert.is(passedOver.length, 1);
+});
+
+test('so does a newer one that cannot be read', async () => {
+  const { run, save, repository } = makeHost();
+  const whole = await save('whole');
+  const lost = await save('lost');
+  const blobs = join(repository, 'blobs', 'sha256');
+  const config = readdirSync(blobs).find((name) => name.startsWith(lost))!;
+  truncateSync(join(blobs, config), 10);
+  const { status, stdout } = await run('shop', 'restore', 'latest', '--yes');
+  assert.is(status, exitCodes.done);
+  assert.match(stdout, new RegExp(`^restored snapshot ${whole} `));
+  assert.match(
+    stdout.trimEnd().split('\n').at(-1)!,
+    new RegExp(`snapshot ${lost} of \\d{4}.*it cannot be read: `),
+  );
+});
+
+test('that a snapshot is of another deployment is told', async () => {
+  const { run, save, content, repository } = makeHost();
+  await save('of the shop');
+  const other = await save('of the blog', 'blog');
+  const { stdout } = await run('shop', 'restore', 'latest', '--yes');
+  assert.match(stdout, /^restored snapshot [0-9a-f]{12} of shop /);
+  assert.is(readFileSync(content, 'utf8'), 'of the shop');
+  for (const named of [[other], ['latest', '-r', repository]]) {
+    const { stdout } = await run('shop', 'restore', ...named, '-n');
+    assert.match(stdout, 'note: the backup is of the deployment blog, here is shop');
+  }
+});
+
+test('where there is no deployment file, what else latest could have meant is told', async () => {
+  const { run, save, root, repository } = makeHost();
+  await save('of the shop');
+  await save('of the blog', 'blog');
+  const to = join(root, 'beside');
+  const { stdout } = await run('blog', 'restore', 'latest', '-n', '--to', to, '-r', repository);
+  assert.match(stdout, /note: `latest` is of blog on \S+; there are snapshots of shop on \S+ too/);
+});
+
+test('one that is not signed after one that this host signed is told of', async () => {
+  const { run, save, sign, host } = makeHost();
+  sign(host);
+  const signed = await save('signed');
+  sign('none');
+  await save('not signed');
+  sign(host);
+  const { stdout } = await run('shop', 'restore', 'latest', '-n');
+  assert.match(
+    stdout,
+    `note: the snapshot before it, ${signed}, is signed by this host, and this one is not signed`,
+  );
+  assert.not.match((await run('shop', 'restore', signed, '-n')).stdout, 'before it');
+});
+
+for (const spoil of ['missing', 'cut'] as const) {
+  test(`a pack that is ${spoil} is noticed by a dry run, and only where it is needed`, async () => {
+    const { run, save, repository, live } = makeHost();
+    mkdirSync(join(live, 'more'));
+    writeFileSync(join(live, 'more', 'file'), 'of another pack');
+    await save('saved');
+    const manifest = manifestOf(repository);
+    const pack = packOf(manifest, 'more');
+    const path = join(repository, 'blobs', 'sha256', pack.slice('sha256:'.length));
+    if (spoil === 'missing') rmSync(path);
+    else truncateSync(path, statSync(path).size - 1);
+    const { status, stderr } = await run('shop', 'restore', 'latest', '-n');
+    assert.is(status, exitCodes.damaged);
+    assert.match(stderr, `blobs/sha256/${pack.slice('sha256:'.length)}`);
+    assert.match(stderr, '--skip-damaged restores what can be read');
+    assert.is((await run('shop', 'restore', 'latest', '-n', '--only', 'data')).status, exitCodes.done);
+    assert.not.ok(existsSync(join(live, 'more', '.dockerctl-restore')));
+  });
+}
+
+type Layer = { digest: string; mediaType: string; annotations: Record<string, string> };
+
+function manifestOf(repository: string): { layers: Layer[] } {
+  const blob = (digest: string) => readFileSync(join(repository, 'blobs', 'sha256', digest.slice(7)), 'utf8');
+  const { manifests } = JSON.parse(readFileSync(join(repository, 'index.json'), 'utf8'));
+  return JSON.parse(blob(manifests.at(-1).digest));
+}
+
+function packOf({ layers }: { layers: Layer[] }, source: string): string {
+  return layers.find(
+    ({ mediaType, annotations }) => mediaType.includes('pack') && annotations['dockerctl.source'] === source,
+  )!.digest;
+}
+
+test.run();
