@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from '../../support/context.ts';
-import { environmentOf } from '../container/environment.ts';
+import { environmentOf, toldIn } from '../container/environment.ts';
 import { type ContainerProgram, run } from '../container/program.ts';
 import type { DatabaseServer } from '../databases.ts';
 import { only } from '../text.ts';
@@ -19,7 +19,7 @@ export interface Client {
 /**
  * Finds the account that may do everything: `POSTGRES_USER` of the container, else `postgres`; run as the system user
  * `postgres` (peer authentication), else as the container's own user. The password, where one is needed, is the
- * container's `POSTGRES_PASSWORD`, passed in the environment.
+ * container's `POSTGRES_PASSWORD`, passed in the environment. Both may stand in files that these name with `_FILE`.
  * @throws {FailedError} when none of them gets in.
  */
 export async function connect(
@@ -28,8 +28,9 @@ export async function connect(
   context: Context,
 ): Promise<Client> {
   const environment = await environmentOf(server, 'postgres');
-  const superuser = user ?? environment.get('POSTGRES_USER') ?? 'postgres';
-  const password = environment.get('POSTGRES_PASSWORD');
+  const told = (name: string) => toldIn(name, environment, server, context);
+  const superuser = user ?? (await told('POSTGRES_USER')) ?? 'postgres';
+  const password = await told('POSTGRES_PASSWORD');
   let failure: unknown;
   for (const osUser of ['postgres', undefined]) {
     // Every server has template1, but whoever is in it keeps others from creating databases.

@@ -1,14 +1,12 @@
 import type { Context } from '../../support/context.ts';
 import { type Client, identifier, literal, query } from './client.ts';
 
-const holdsData = 'datallowconn AND NOT datistemplate';
-
-/** Every database that holds somebody's data. */
+/** Every database of the server, whoever may connect to it. */
 export function databaseNames(client: Client, context: Context): Promise<string[]> {
-  return query(client, `SELECT datname FROM pg_database WHERE ${holdsData}`, context);
+  return query(client, 'SELECT datname FROM pg_database', context);
 }
 
-/** Asks for all of them at once, one row each: for every question a program is started in the container. */
+/** Asks for all that hold somebody's data at once, one row each: for every question a program is started in the container. */
 export const creationQuery = `SELECT row_to_json(properties) FROM (
     SELECT d.*, pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding_name,
       (SELECT spcname FROM pg_tablespace t WHERE t.oid = dattablespace) AS tablespace,
@@ -19,17 +17,30 @@ export const creationQuery = `SELECT row_to_json(properties) FROM (
       (SELECT json_agg(row_to_json(s)) FROM (
         SELECT CASE setrole WHEN 0 THEN NULL ELSE pg_get_userbyid(setrole) END AS role, unnest(setconfig) AS setting
           FROM pg_db_role_setting WHERE setdatabase = d.oid ORDER BY 1, 2) s) AS settings
-    FROM pg_database d WHERE ${holdsData}) properties;`;
+    FROM pg_database d WHERE datname NOT IN ('template0', 'template1')) properties;`;
 
 /**
  * The SQL that makes an empty database like each of these: encoding, collation, owner, grants, settings. It creates it under
  * the name in psql's variable `database`, so that by hand it is `psql -v database=shop -f create.sql`.
  * @param rows what `creationQuery` answers
- * @returns by the names of the databases
+ * @returns by the names of the databases; and the names of those that take no connections, so that nobody can read them
  */
-export function creationScripts(rows: readonly string[]): Map<string, string> {
+export function creationScripts(rows: readonly string[]): {
+  scripts: Map<string, string>;
+  closed: string[];
+} {
   const all = rows.map((row) => JSON.parse(row) as DatabaseProperties);
-  return new Map(all.map((properties) => [properties.datname, creationScript(properties)]));
+  return {
+    scripts: new Map(
+      all.filter(isOpen).map((properties) => [properties.datname, creationScript(properties)]),
+    ),
+    closed: all.filter((properties) => !isOpen(properties)).map(({ datname }) => datname),
+  };
+}
+
+/** A limit of -2 marks one whose removal was interrupted. Source: pg_database, DATCONNLIMIT_INVALID_DB. */
+function isOpen({ datallowconn, datconnlimit }: DatabaseProperties): boolean {
+  return datallowconn && datconnlimit !== -2;
 }
 
 function creationScript(properties: DatabaseProperties): string {
@@ -60,6 +71,8 @@ interface DatabaseProperties {
   daticulocale?: string | null;
   datlocale?: string | null;
   daticurules?: string | null;
+  datallowconn: boolean;
+  datistemplate: boolean;
   datconnlimit: number;
   tablespace: string;
   comment: string | null;
@@ -95,6 +108,7 @@ function createStatement(properties: DatabaseProperties): string {
     ...(provider === 'icu' ? [`ICU_LOCALE ${literal(locale ?? '')}`] : []),
     ...(provider === 'builtin' ? [`BUILTIN_LOCALE ${literal(locale ?? '')}`] : []),
     ...(properties.daticurules ? [`ICU_RULES ${literal(properties.daticurules)}`] : []),
+    ...(properties.datistemplate ? ['IS_TEMPLATE true'] : []),
     ...(properties.tablespace === 'pg_default' ? [] : [`TABLESPACE ${identifier(properties.tablespace)}`]),
   ];
   return `CREATE DATABASE :"database" ${clauses.join(' ')};`;

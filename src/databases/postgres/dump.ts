@@ -8,11 +8,12 @@ import { type ScriptKind, wholeScript } from '../script.ts';
 import { only } from '../text.ts';
 import { type Client, connect, program, query, terminate } from './client.ts';
 import { creationQuery, creationScripts } from './creation-script.ts';
+import { isDerivedName } from './derived-name.ts';
 import { describedBy, descriptionQuery } from './describe.ts';
 import { clusterScript, databaseScript } from './script.ts';
 
 /**
- * Dumps roles and tablespaces, then each database that can be connected to and is no template: `cluster/globals.sql`,
+ * Dumps roles and tablespaces, then each database that can be connected to but the server's own two templates: `cluster/globals.sql`,
  * then per database `create.sql` and `dump.sql`, and `server.json`. Plain SQL: it can be loaded by hand, it ends with a marker that proves
  * it whole, and an unchanged database gives the same bytes, so that it is stored once.
  */
@@ -29,9 +30,11 @@ export async function* dump(
     `${descriptionQuery}\n${creationQuery}`,
     limited,
   );
-  const scripts = chosenDatabases(client, creationScripts(rows), options.databases ?? []);
+  const { scripts, closed } = creationScripts(rows);
+  const chosen = chosenDatabases(client, scripts, options.databases ?? []);
+  if (options.databases === undefined || options.databases.length === 0) tellOfClosed(closed, options.warn);
   yield { path: globalsPath, content: dumpGlobals(client, limited, options.warn) };
-  for (const [name, script] of scripts) {
+  for (const [name, script] of chosen) {
     yield { path: `${directoryOf(name)}/create.sql`, content: only(script) };
     yield {
       path: `${directoryOf(name)}/dump.sql`,
@@ -86,6 +89,12 @@ async function* dumped(
   } finally {
     if (!finished) await terminate(client, dumper, context);
   }
+}
+
+/** What a restore has replaced and keeps is closed, and rightly in no dump. */
+function tellOfClosed(closed: readonly string[], warn: (message: string) => void): void {
+  for (const name of closed.filter((one) => !isDerivedName(one)))
+    warn(`database ${name} takes no connections, and is not in the dump`);
 }
 
 /** In the order of their directories. */

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, FailedError } from '../../support/errors.ts';
 import { type ContainerProgram, run } from '../container/program.ts';
@@ -8,6 +8,7 @@ import { wholeScript } from '../script.ts';
 import { only, textOf } from '../text.ts';
 import { type Client, connect, psql, query, terminate } from './client.ts';
 import { databaseNames } from './creation-script.ts';
+import { derivedName } from './derived-name.ts';
 import { directoryOf, dumpGlobals, globalsPath } from './dump.ts';
 import { createMissingGlobals } from './globals.ts';
 import { databaseScript } from './script.ts';
@@ -145,14 +146,6 @@ async function understandsRestrict(client: Client, context: Context): Promise<bo
     () => true,
     () => false,
   );
-}
-
-/** `shop` and `new_1f2e` make `shop.new_1f2e`, shortened to the 63 bytes a name may have. */
-function derivedName(name: string, suffix: string): string {
-  const derived = `${name}.${suffix}`;
-  if (Buffer.byteLength(derived) <= 63) return derived;
-  const digest = createHash('sha256').update(name).digest('hex').slice(0, 8);
-  return `${Array.from(name).slice(0, 8).join('')}~${digest}.${suffix}`;
 }
 
 function nameOf(directory: string): string {

@@ -80,7 +80,7 @@ export async function dropKept(
   );
 }
 
-/** Drops those that exist, whoever is in them. */
+/** Drops those that exist, whoever is in them; a template cannot be dropped as long as it is one. */
 export async function dropDatabases(
   client: Client,
   names: readonly string[],
@@ -88,7 +88,9 @@ export async function dropDatabases(
 ): Promise<void> {
   if (names.length === 0) return;
   const drops = names.map((name) => `DROP DATABASE IF EXISTS ${identifier(name)};`);
-  await query(client, [fencing(names), ...drops].join('\n'), context);
+  const list = names.map(literal).join(', ');
+  const plain = `UPDATE pg_database SET datistemplate = false WHERE datname IN (${list});`;
+  await query(client, [fencing(names), plain, ...drops].join('\n'), context);
 }
 
 /** A database cannot be renamed from within: `postgres` may be among those that are swapped. */

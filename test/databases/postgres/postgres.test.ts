@@ -104,6 +104,45 @@ test('only the databases asked for are dumped; one that is not there is an error
   assert.match(error.message, /has no database lost/);
 });
 
+test('a template is dumped and comes back as one; a database that takes no connections is told of', async () => {
+  await server.sql(
+    'CREATE DATABASE mould IS_TEMPLATE true; CREATE DATABASE closed; CREATE DATABASE "x.old_1f2e"',
+  );
+  await server.sql('CREATE TABLE public.form AS SELECT 1 AS a', 'mould');
+  await server.sql(`UPDATE pg_database SET datallowconn = false WHERE datname IN ('closed', 'x.old_1f2e')`);
+  const warnings: string[] = [];
+  const saved: Saved[] = [];
+  for await (const { path, content } of postgres.dump(
+    server,
+    { warn: (message) => void warnings.push(message) },
+    context,
+  ))
+    saved.push({ path, bytes: Buffer.concat(await Array.fromAsync(content)) });
+  assert.equal(warnings, ['database closed takes no connections, and is not in the dump']);
+  const ofMould = saved.filter(
+    ({ path }) => !path.startsWith('databases/') || path.startsWith('databases/mould/'),
+  );
+  await server.sql('DROP TABLE public.form', 'mould');
+  const loaded = await postgres.load(server, replay(ofMould), 'f00d', context);
+  await postgres.swap(server, loaded, context);
+  assert.is(await server.sql('SELECT a FROM public.form', 'mould'), '1');
+  await postgres.dropKept(server, loaded, context);
+  const templates = `SELECT datname FROM pg_database WHERE datistemplate ORDER BY 1`;
+  assert.equal((await server.sql(templates)).split('\n'), ['mould', 'template0', 'template1']);
+  await server.sql(
+    'ALTER DATABASE mould IS_TEMPLATE false; DROP DATABASE mould; DROP DATABASE closed; DROP DATABASE "x.old_1f2e"',
+  );
+});
+
+test('one that takes no connections is taken back under its own name', async () => {
+  const saved = await dump({ databases: ['empty'] });
+  await server.sql(`UPDATE pg_database SET datallowconn = false WHERE datname = 'empty'`);
+  const loaded = await postgres.load(server, replay(saved), 'beef', context);
+  await postgres.swap(server, loaded, context);
+  await postgres.undo(server, loaded, context);
+  assert.equal(await databases(), ['empty', 'postgres', 'sh op/é']);
+});
+
 test('a dump is loaded beside, swapped, taken back, swapped again and the old dropped', async () => {
   const before = await checksum();
   const files = await dump();
@@ -290,6 +329,24 @@ test('a server that dies in the middle of a dump fails it', async () => {
     );
     assert.instance(error, Error);
     assert.ok(bytes > 1_000_000);
+  } finally {
+    await other.remove();
+  }
+});
+
+test('a password that the image was told in a file opens a server that asks for one', async () => {
+  const other = await startPostgres({ POSTGRES_PASSWORD_FILE: '/etc/hostname' });
+  try {
+    await other.sql(`SELECT format('ALTER ROLE postgres PASSWORD %L', trim(pg_read_file('/etc/hostname'), E'\\n')) \\gexec
+      COPY (SELECT 'local all all scram-sha-256') TO '/var/lib/postgresql/data/pg_hba.conf';
+      SELECT pg_reload_conf();`);
+    const asks = () =>
+      other.sql('SELECT 1').then(
+        () => false,
+        () => true,
+      );
+    while (!(await asks())); // The server reads its file anew when it comes to it.
+    assert.is((await postgres.describe(other, context)).product, 'PostgreSQL');
   } finally {
     await other.remove();
   }
