@@ -38,8 +38,12 @@ export async function startMariadb(): Promise<TestServer> {
   return server;
 }
 
-export async function runSql({ engine, container }: DatabaseServer, statements: string): Promise<string> {
-  const command = ['mariadb', '-uroot', '-BN', '--default-character-set=utf8mb4', '-e', statements];
+export async function runSql(
+  { engine, container }: DatabaseServer,
+  statements: string,
+  client: 'mariadb' | 'mysql' = 'mariadb',
+): Promise<string> {
+  const command = [client, '-uroot', '-BN', '--default-character-set=utf8mb4', '-e', statements];
   const environment = { MYSQL_PWD: rootPassword };
   const { status, stdout, stderr } = await runInContainer(engine, container, command, { environment });
   if (status !== 0) throw new Error(stderr);
