@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { userInfo } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readDeployment } from '../../src/deployment/read.ts';
@@ -101,6 +102,14 @@ test('host paths are absolute: relative to the file, ~ to the home directory', a
   assert.equal(
     services[0]?.container.mounts?.map(({ source }) => source),
     [`${home}/data`, `${dirname(home)}/up`, '/home/op/h', `${home}/sub`],
+  );
+});
+
+test('~ is the home directory where the environment does not tell it, as that of a systemd service', async () => {
+  const { services } = await readText(withService('volumes: ["~/h:/c"]'), { environment: {} });
+  assert.equal(
+    services[0]?.container.mounts?.map(({ source }) => source),
+    [join(userInfo().homedir, 'h')],
   );
 });
 

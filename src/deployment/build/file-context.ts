@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Path } from '../document.ts';
 import type { Variables } from '../interpolate.ts';
@@ -14,9 +15,8 @@ export interface FileContext {
   readEnvironmentFile(path: string): Promise<Record<string, string> | undefined>;
 }
 
-/** A host path as an absolute one: relative to the deployment file, `~` being the home directory. */
+/** A host path as an absolute one: relative to the deployment file, `~` being the home directory, also where the environment does not tell it, as that of a systemd service. */
 export function hostPath(written: string, { file, variables }: FileContext): string {
-  const home = variables('HOME');
-  if (home !== undefined && /^~(?=\/|$)/.test(written)) return join(home, written.slice(1));
+  if (/^~(?=\/|$)/.test(written)) return join(variables('HOME') || userInfo().homedir, written.slice(1));
   return resolve(dirname(file), written);
 }
