@@ -36,7 +36,7 @@ export async function runWhereSaid(
 }
 
 /**
- * The id of the container in which a service runs, of whatever release it is.
+ * The name of the container in which a service runs, of whatever release it is.
  * @throws {ContainerStateError} when it does not run
  */
 export async function runningContainerOf(
@@ -46,7 +46,7 @@ export async function runningContainerOf(
   const labels = { [labelNames.deployment]: deployment.name, [labelNames.service]: service };
   const containers = await engine.containers.list({ labels });
   const running = containers.find(({ state }) => state === 'running');
-  if (running !== undefined) return running.id;
+  if (running !== undefined) return running.name;
   throw new ContainerStateError(`looking for the container of ${service}: it does not run`, {
     advice: `Start it: dockerctl start ${service}`,
     facts: { service },

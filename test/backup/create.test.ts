@@ -252,6 +252,13 @@ test('a dump whose service does not run makes the snapshot incomplete, and every
   assert.equal(outcome(sources[2]!), [true, []]);
 });
 
+test('a dump that fails names the container as people know it', async () => {
+  const { sources } = await host('sources: {cache: {service: app, dump: redis}}').save();
+  const [complete, [problem = '']] = outcome(sources[1]!) as [boolean, string[]];
+  assert.is(complete, false);
+  assert.ok(problem.startsWith(`asking redis-cli in ${name} for PING: `), problem);
+});
+
 test('images are saved as the files of a bundle, and not asked for again while they are the same', async () => {
   const { save, read } = host('sources: {images: {images: true}}');
   const first = await save();

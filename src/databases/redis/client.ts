@@ -50,8 +50,10 @@ export async function ask(client: Client, command: readonly string[], context: C
   const isError = /^(ERR|NOAUTH|WRONGPASS|NOPERM|LOADING|MISCONF|BUSY|DENIED|NOREPLICAS|MASTERDOWN)\b/.test(
     answer,
   );
-  if (isError || answer.startsWith('AUTH failed'))
-    throw new FailedError(`${purpose}: ${answer.split('\n', 1)[0]}`);
+  if (isError || answer.startsWith('AUTH failed')) {
+    const where = answer.startsWith('NOAUTH') ? '; say its password in REDISCLI_AUTH of the service' : '';
+    throw new FailedError(`${purpose}: ${answer.split('\n', 1)[0]}${where}`);
+  }
   return answer;
 }
 
