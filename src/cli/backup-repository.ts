@@ -8,6 +8,7 @@ import type { Repository } from '../repository/repository.ts';
 import type { Origin } from '../repository/snapshot/origin.ts';
 import { messageOf, SignatureError, UsageError } from '../support/errors.ts';
 import type { Session } from './context.ts';
+import { repeated } from './repeated.ts';
 
 /** The option of every command that reads backups: on a bare machine there is no deployment file to ask. */
 export const repositoryOption = [
@@ -21,11 +22,6 @@ export const identityOption = [
   'private key that opens encrypted backups, as `backup key generate` printed it; - is standard input; may be repeated',
   repeated,
 ] as const;
-
-/** For an option that may be given several times. */
-export function repeated(word: string, before: readonly string[] = []): string[] {
-  return [...before, word];
-}
 
 /** Opens the repository that was named, else the deployment's, with the private keys of a file where one is named. */
 export async function openBackupRepository(

@@ -1,5 +1,8 @@
+import { Command } from 'commander';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { addCommands } from '../../src/cli/commands/all.ts';
+import { describeCommands } from '../../src/cli/completion/describe.ts';
 import { runCli } from '../support/cli.ts';
 
 test('--help lists the commands on stdout and exits 0', async () => {
@@ -7,6 +10,17 @@ test('--help lists the commands on stdout and exits 0', async () => {
   assert.is(status, 0);
   assert.match(stdout, 'Usage: dockerctl');
   assert.is(stderr, '');
+});
+
+test('no help shows a default in the words of the program', () => {
+  const program = new Command('dockerctl').enablePositionalOptions();
+  addCommands(program, () => async () => {});
+  const commands = describeCommands(program);
+  assert.ok(commands.length > 40);
+  for (const { path } of commands) {
+    const command = path.reduce((at, name) => at.commands.find((sub) => sub.name() === name)!, program);
+    assert.not.match(command.helpInformation(), /\(default: [[{"]/, path.join(' '));
+  }
 });
 
 test('a command that does not exist exits 2 and says where to look', async () => {

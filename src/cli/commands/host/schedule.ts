@@ -13,8 +13,8 @@ export function addSchedule(program: Command, wrap: Wrap): void {
   schedule
     .command('install')
     .description('run `dockerctl backup` regularly, and `backup prune` where there are rules; or change when')
-    .option('--at <hh:mm>', 'on the wall clock of this host', parseTime, { hour: 3, minute: 0 })
-    .option('--on <days>', 'weekdays such as mon,wed,fri (default: every day)', parseWeekdays, [])
+    .option('--at <hh:mm>', 'on the wall clock of this host (default: 03:00)', parseTime)
+    .option('--on <days>', 'weekdays such as mon,wed,fri (default: every day)', parseWeekdays)
     .action(wrap(install));
   schedule.command('remove').description('take away what install made').action(wrap(remove));
   schedule.command('show').description('print the files that are in place').action(wrap(show));
@@ -28,8 +28,8 @@ async function install(session: Session, { options }: ParsedInput): Promise<unde
   const command = [programPath(), ...globalArguments(session, file), 'backup'];
   const schedule: Schedule = {
     deployment,
-    at: options.at,
-    weekdays: options.on,
+    at: options.at ?? { hour: 3, minute: 0 },
+    weekdays: options.on ?? [],
     jobs: backup.keep === undefined ? [command] : [command, [...command, 'prune']],
   };
   const plan = planInstall(schedule, await schedulerOf(), await installedSchedule(deployment));

@@ -4,17 +4,16 @@ import { archiveInputs, signersOf } from '../../archive-inputs.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { renderTable } from '../../render/table.ts';
+import { repeated } from '../../repeated.ts';
 
 export function addImagesLoad(images: Command, wrap: Wrap): void {
-  const pattern = (value: string, previous: string[]) => [...previous, value];
   images
     .command('load <file...>')
     .description('verify image archives (- is standard input) and load what the engine lacks')
     .option(
       '--select <pattern>',
       'load only images whose name matches, such as shop/*:1.4; may be repeated',
-      pattern,
-      [],
+      repeated,
     )
     .action(wrap(load));
 }

@@ -9,12 +9,12 @@ export function addImagesPrune(images: Command, wrap: Wrap): void {
   images
     .command('prune')
     .description('remove all but the newest releases; those that containers use stay')
-    .option('--keep <number>', 'how many releases stay', '2')
+    .option('--keep <number>', 'how many releases stay (default: 2)')
     .action(wrap(prune));
 }
 
 async function prune(session: Session, { options }: ParsedInput): Promise<undefined> {
-  const keep = Number(options.keep);
+  const keep = Number(options.keep ?? 2);
   if (!Number.isInteger(keep) || keep < 1)
     throw new UsageError(`--keep ${options.keep}: is not a number from 1 on`);
   const [{ planRemoval, removeRelease }, { releasesToPrune }, { openCatalog }] = await Promise.all([

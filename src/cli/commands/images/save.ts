@@ -8,9 +8,9 @@ import type { Wrap } from '../../program.ts';
 import { type ParsedInput, VERSION } from '../../program.ts';
 import { count, formatBytes } from '../../render/quantities.ts';
 import { printable } from '../../render/table.ts';
+import { repeated } from '../../repeated.ts';
 
 export function addImagesSave(images: Command, wrap: Wrap): void {
-  const path = (value: string, previous: string[]) => [...previous, value];
   images
     .command('save [image...]')
     .description(
@@ -25,8 +25,7 @@ export function addImagesSave(images: Command, wrap: Wrap): void {
     .option(
       '--attach <file>',
       'let a file travel with the release, such as an SBOM; may be repeated',
-      path,
-      [],
+      repeated,
     )
     .action(wrap(save));
 }
@@ -41,7 +40,9 @@ async function save(session: Session, { args: [images], options }: ParsedInput):
     level: compressionLevel(options.level),
     ...(options.since !== undefined && { base: await deltaBase(session, options.since) }),
     ...(options.sign !== undefined && { signingKey: resolve(session.io.workingDirectory, options.sign) }),
-    attachments: (options.attach as string[]).map((file) => resolve(session.io.workingDirectory, file)),
+    attachments: ((options.attach ?? []) as string[]).map((file) =>
+      resolve(session.io.workingDirectory, file),
+    ),
     tool: `dockerctl ${VERSION}`,
   };
   if (session.global.dryRun) {
