@@ -11,7 +11,7 @@ import {
   sweepTemporaries,
   writeFileDurably,
 } from '../../support/durable.ts';
-import { FailedError, messageOf } from '../../support/errors.ts';
+import { codeOf, FailedError, messageOf } from '../../support/errors.ts';
 import { renderMetrics } from './metrics.ts';
 import { type BackupStatus, backupStatus, type RunRecord } from './status.ts';
 
@@ -86,7 +86,10 @@ async function publish(
   metrics: string | undefined,
   { stateDir, progress }: Context,
 ): Promise<void> {
-  const warn = (path: string) => (error: unknown) => progress.warn(`writing ${path}: ${messageOf(error)}`);
+  const warn = (path: string) => (error: unknown) => {
+    const why = codeOf(error) === 'ENOENT' ? 'its directory is missing' : messageOf(error);
+    progress.warn(`writing ${path}: ${why}`);
+  };
   await writeStatus(status, stateDir).catch(warn('status.json'));
   if (metrics !== undefined) await writeMetrics(status, metrics).catch(warn(metrics));
 }

@@ -77,11 +77,11 @@ export function judgeFreshness({ lastComplete }: BackupStatus, maxAge: number, n
   if (lastComplete === null) return { fresh: false, age: null, problem: 'there is no complete snapshot' };
   const age = (now.getTime() - Date.parse(lastComplete.started)) / 1000;
   if (age <= -day) {
-    const problem = `the last complete snapshot is of ${lastComplete.started}, which is yet to come by the clock`;
+    const problem = 'the last complete snapshot is of a day that is yet to come by the clock';
     return { fresh: false, age, problem };
   }
   if (age <= maxAge) return { fresh: true, age, problem: null };
-  return { fresh: false, age, problem: `the last complete snapshot is of ${lastComplete.started}` };
+  return { fresh: false, age, problem: 'the last complete snapshot is too old' };
 }
 
 function recordOf({ id, started, ended, sources, added }: Snapshot): SnapshotRecord {

@@ -56,7 +56,7 @@ test('a young complete snapshot is fine, an old one is not, whatever incomplete 
   assert.match(fine.stdout, /1 complete, 1 incomplete/);
   const old = await status(place, '--max-age', '24h');
   assert.is(old.status, 1);
-  assert.match(old.stdout, /problem: +the last complete snapshot is of/);
+  assert.match(old.stdout, /problem: +the last complete snapshot is too old$/m);
   assert.is((await status(place)).status, 0);
 });
 
