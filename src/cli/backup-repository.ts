@@ -6,7 +6,7 @@ import { isRemote } from '../backup/remote/address.ts';
 import type { Identity } from '../repository/age/keys.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Origin } from '../repository/snapshot/origin.ts';
-import { messageOf, SignatureError, UsageError } from '../support/errors.ts';
+import { codeOf, messageOf, SignatureError, UsageError } from '../support/errors.ts';
 import type { Session } from './context.ts';
 import { repeated } from './repeated.ts';
 
@@ -62,9 +62,19 @@ async function identitiesIn({ io }: Session, file: string): Promise<Identity[]> 
   if (file === '-') return decodeIdentities(await text(io.stdin), 'standard input');
   const path = resolve(io.workingDirectory, file);
   const content = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new SignatureError(`reading the private key from ${path}: ${messageOf(cause)}`, { cause });
+    throw new SignatureError(`reading the private key from ${path}: ${whyUnreadable(cause)}`, {
+      advice: 'Name the file that holds the key, or - to type or paste it, with --identity',
+      cause,
+    });
   });
   return decodeIdentities(content, path);
+}
+
+function whyUnreadable(cause: unknown): string {
+  const code = codeOf(cause);
+  if (code === 'ENOENT') return 'there is no such file';
+  if (code === 'EISDIR') return 'it is a directory';
+  return code === 'EACCES' ? 'this user may not read it' : messageOf(cause);
 }
 
 /** Where the backups are. */

@@ -213,7 +213,10 @@ for (const [settings, key, message] of [
   ['sources: {}\nkeep: {dayly: 3}', 'keep.dayly', 'did you mean daily?'],
   ['sources: {}\nmin-free: lots', 'min-free', 'must be a size'],
   ['sources: {}\nrecipients: []', 'recipients', 'must name a recipient'],
-  ['sources: {}\nrecipients: [AGE-SECRET-KEY-1X]', 'recipients[0]', 'must be an age recipient'],
+  ['sources: {}\nrecipients: [AGE-SECRET-KEY-1X]', 'recipients[0]', 'must not be a private key'],
+  ['sources: {}\nrecipients: [ssh-ed25519 AAAA me]', 'recipients[0]', 'not a key of SSH'],
+  ['sources: {}\nrecipients: [/etc/recipients]', 'recipients[0]', 'must be an age recipient'],
+  ['sources: {}\nrecipients: [age1x, age1y, age1x]', 'recipients', 'names age1x twice'],
   [
     'sources: {}\nrefuse-while: [{name: a, run: [b], matches: "("}]',
     'refuse-while[0].matches',

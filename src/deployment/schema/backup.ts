@@ -65,11 +65,27 @@ const inventory = closed({
   advice: text,
 });
 
+const recipient = text.regex(/^age1[0-9a-z]+$/, {
+  error: ({ input }) => {
+    if (/^AGE-(SECRET-KEY|PLUGIN)-/i.test(String(input)))
+      return 'must not be a private key, which this host must not know: give its recipient, as `age-keygen -y` prints it';
+    const meant = /^(ssh|ecdsa|sk)-/.test(String(input)) ? ', not a key of SSH' : '';
+    return `must be an age recipient${meant}: age1…, as \`dockerctl backup key generate\` prints it`;
+  },
+});
+
+function repeated(all: readonly string[]): string | undefined {
+  return all.find((one, index) => all.indexOf(one) < index);
+}
+
 export const backup = closed({
   repository: text,
   recipients: z
-    .array(text.regex(/^age1[0-9a-z]+$/, 'must be an age recipient: age1…'))
+    .array(recipient)
     .min(1, 'must name a recipient; leave it out where nothing shall be encrypted')
+    .refine((all) => repeated(all) === undefined, {
+      error: ({ input }) => `names ${repeated(input as string[])} twice`,
+    })
     .optional(),
   'signing-key': text.optional(),
   signers: text.optional(),

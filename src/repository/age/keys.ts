@@ -29,14 +29,27 @@ export function encodeRecipient({ publicKey }: Recipient): string {
 export function decodeRecipient(text: string): Recipient {
   const publicKey = decodeKey(text, 'age');
   if (publicKey !== undefined) return { publicKey };
-  const shown = /^AGE-SECRET-KEY/i.test(text) ? 'AGE-SECRET-KEY-…' : text;
-  throw new UsageError(
-    `reading the recipient ${JSON.stringify(shown)}: it is not an X25519 recipient of age`,
-    {
-      advice:
-        'Give one that begins with `age1`, as `dockerctl backup key generate` or `age-keygen` prints it',
-    },
-  );
+  const shown = isPrivate(text) ? 'AGE-SECRET-KEY-…' : text;
+  throw new UsageError(`reading the recipient ${JSON.stringify(shown)}: it ${nameWrongRecipient(text)}`, {
+    advice: isPrivate(text)
+      ? 'Keep it secret, and give its recipient, as `age-keygen -y FILE` prints it'
+      : 'Give one that begins with `age1`, as `dockerctl backup key generate` or `age-keygen` prints it',
+  });
+}
+
+function isPrivate(text: string): boolean {
+  return /^AGE-(SECRET-KEY|PLUGIN)-/i.test(text);
+}
+
+/** Of bech32, no character behind the last `1` is one. */
+function nameWrongRecipient(text: string): string {
+  if (isPrivate(text)) return 'is a private key';
+  if (/^(ssh-|ecdsa-|sk-)/.test(text)) return 'is a key of SSH, not an X25519 recipient of age';
+  const kind = text.slice(0, text.lastIndexOf('1'));
+  if (kind === 'age') return 'has a mistake: a character is wrong, missing or too many';
+  if (/^age1[a-z0-9-]+$/.test(kind))
+    return `is of the kind ${kind}, which the age program alone can encrypt to`;
+  return 'is not an X25519 recipient of age';
 }
 
 /** `AGE-SECRET-KEY-1…`, as `age -i` reads it from a file. */

@@ -49,6 +49,24 @@ test('a recipient with a typing error, in the wrong case, or of another kind is 
   }
 });
 
+test('what is wrong with a recipient is told: a mistake, a key of a plugin, of another kind, or a private one', () => {
+  const wrong: Record<string, string> = {
+    [recipientText.slice(0, -1)]: 'it has a mistake: a character is wrong, missing or too many',
+    [recipientText.toUpperCase()]: 'not an X25519 recipient',
+    age1yubikey1qwt50d05nh5vutpdzmlg5wn80xq5negm4uj9ghv0snvdd3yysf5yw3rhl3t: 'it is of the kind age1yubikey',
+    age1pq1qqqq: 'it is of the kind age1pq',
+    'ssh-ed25519 AAAA me': 'it is a key of SSH',
+    [identityText]: 'it is a private key',
+  };
+  for (const [text, what] of Object.entries(wrong)) {
+    assert.throws(
+      () => decodeRecipient(text),
+      (error: UsageError) => error.message.includes(what) && error.advice !== undefined,
+      text,
+    );
+  }
+});
+
 test('an identity file may hold several keys, comments and blank lines', () => {
   const other = encodeIdentity(generateIdentity());
   const text = `# created: today\r\n\r\n${identityText}\r\n# old one\n${other}`;

@@ -182,4 +182,21 @@ x-dockerctl:
   assert.is((await sealed('ls', 'latest', '-i', opens, '-i', other)).status, 0);
 });
 
+test('a private key that cannot be read is told in words, with what to name instead', async () => {
+  const root = temporaryDirectory();
+  mkdirSync(join(root, 'blobs', 'sha256'), { recursive: true });
+  writeFileSync(join(root, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+  for (const [named, what] of Object.entries({
+    [join(root, 'no-such-key')]: 'there is no such file',
+    [root]: 'it is a directory',
+  })) {
+    const { status, stderr } = await runCli(['backup', 'ls', 'latest', '-r', root, '-i', named]);
+    assert.is(status, 12);
+    assert.match(
+      stderr,
+      `reading the private key from ${named}: ${what}\n  Name the file that holds the key`,
+    );
+  }
+});
+
 test.run();
