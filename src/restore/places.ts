@@ -30,17 +30,21 @@ export interface Target {
   path: string;
   /** Names beside it that mean nothing without it: they go when it goes. */
   companions?: string[];
+  /** Directories in it that stay as they are, whatever the snapshot has there: see `mountedLeftOut`. */
+  untouched?: string[];
 }
 
 /** @param mounts every mount point of the host */
 export function layOut(targets: readonly Target[], mounts: readonly string[]): Layout {
   const places = new Map<string, Place>();
   const kept = new Set<string>();
-  for (const { path, companions = [] } of targets) {
+  for (const { path, companions = [], untouched = [] } of targets) {
     const within = mounts.filter((mount) => mount === path || isInside(mount, path));
     if (within.length === 0) addChild(places, parentDirectory(path), nameOf(path), companions);
-    for (const mount of within) {
-      for (let at = mount; ; at = parentOf(at)) {
+    for (const directory of untouched) kept.add(directory);
+    const replaced = within.filter((mount) => !untouched.some((one) => isAtOrIn(mount, one)));
+    for (const lowest of [...replaced, ...untouched.map(parentOf)]) {
+      for (let at = lowest; ; at = parentOf(at)) {
         kept.add(at);
         places.set(at, { directory: at, children: 'all', companions: [] });
         if (at === path) break;
@@ -59,6 +63,16 @@ export function hostPath({ root, path }: Target, entryPath: string): string {
 /** The target whose tree holds `entryPath`. */
 export function targetOf(targets: readonly Target[], entryPath: string): Target | undefined {
   return targets.find(({ root }) => root === entryPath || isInside(entryPath, root));
+}
+
+/** Whether what a target's tree has at `entryPath` belongs to a directory that stays as it is. */
+export function isUntouched(target: Target, entryPath: string): boolean {
+  const { untouched = [] } = target;
+  return untouched.some((directory) => isAtOrIn(hostPath(target, entryPath), directory));
+}
+
+function isAtOrIn(path: string, directory: string): boolean {
+  return path === directory || isInside(path, directory);
 }
 
 /** Of an absolute path; `/` for a name at the top. */

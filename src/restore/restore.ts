@@ -5,10 +5,12 @@ import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import { collectOften } from '../support/collect-often.ts';
 import type { Context } from '../support/context.ts';
 import { UsageError } from '../support/errors.ts';
+import { toText } from '../support/posix/byte-path.ts';
 import type { RestoreReport } from './conclude.ts';
 import type { AdoptedFile } from './deployment-file/adopted-file.ts';
 import type { RestoreHost } from './host.ts';
 import { refuseUnfinished } from './journal.ts';
+import type { Target } from './places.ts';
 import { chooseSnapshot } from './plan/choose.ts';
 import { findDataDirectories } from './plan/data-directories.ts';
 import { expectWhole } from './plan/expect-whole.ts';
@@ -71,14 +73,15 @@ export async function prepareRestore(
   const selected = host
     ? await findDataDirectories(chosen.selected, repository, snapshot, host, context)
     : chosen.selected;
-  const ground = await findGround(selected, host?.engine, request.to);
+  const declared = host?.deployment.backup?.sources ?? [];
+  const ground = await findGround(selected, host?.engine, request.to, declared);
   const release = host?.deployment.release;
   const options = { services: host?.services, release, partial: request.only.length > 0 };
   const survey = await surveyHost(repository, snapshot, selected, ground, options, context);
   if (request.to !== undefined) refuseExisting(survey.targets);
   const planned = planRestore(snapshot, selected, chosen.skipped, survey);
   const unlike = await unlikeBefore(snapshot, provenance, ports.repository, ports.keys ?? {});
-  const warnings = [...doubts, ...unlike, ...planned.warnings];
+  const warnings = [...doubts, ...unlike, ...ground.targets.flatMap(stays), ...planned.warnings];
   const plan = { ...planned, warnings, passedOver, provenance, losses };
   if (!selected.some(({ images }) => images)) {
     const areSpoilt = losses.some(({ kind }) => kind === 'images');
@@ -87,6 +90,10 @@ export async function prepareRestore(
   expectSpace(plan.space);
   const decided = { request, snapshot, selected, plan, services: survey.services };
   return { plan, run: () => runRestore(decided, { repository, host }, context) };
+}
+
+function stays({ untouched = [] }: Target): string[] {
+  return untouched.map((path) => `${toText(path)} stays as it is: backups leave out what is mounted there`);
 }
 
 async function chooseSources(

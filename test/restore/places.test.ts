@@ -29,6 +29,15 @@ test('a mount point and what leads to it stay, and all their children are exchan
   assert.equal(places([target('/data')], ['/data']), { places: { '/data': 'all' }, kept: ['/data'] });
 });
 
+test('what stays untouched has no place, nor what is mounted in it; what leads to it stays', () => {
+  const untouched = ['/data/x/out', '/data/media'];
+  const mounts = ['/data/x/out/deep', '/data/media', '/data/media/nested', '/data/z'];
+  assert.equal(places([{ ...target('/data'), untouched }], mounts), {
+    places: { '/data': 'all', '/data/x': 'all', '/data/z': 'all' },
+    kept: ['/data', '/data/media', '/data/x', '/data/x/out', '/data/z'],
+  });
+});
+
 test('a path of the tree has its place on the host', () => {
   const volume = target('/var/lib/docker/volumes/v/_data', '.');
   assert.is(hostPath(volume, '.'), '/var/lib/docker/volumes/v/_data');

@@ -375,6 +375,44 @@ test('a mount point stays, and its children are replaced inside', async () => {
   }
 });
 
+test('what is mounted inside and left out by rule stays as it is, be it read-only or in a directory that is left out', async () => {
+  const world = new World();
+  const data = makeLive(world, 'data');
+  const mounts = ['media', 'cache/deep', 'media/nested'].map((name) => join(data, name));
+  for (const mount of mounts) {
+    mkdirSync(mount, { recursive: true });
+    execFileSync('mount', ['-t', 'tmpfs', 'dockerctl-test', mount]);
+    writeFileSync(join(mount, 'precious'), 'p');
+  }
+  writeFileSync(join(data, 'cache/beside'), 'b');
+  try {
+    execFileSync('mount', ['-o', 'remount,ro', mounts[0]!]);
+    const before = fingerprint(world.live);
+    const filter = { include: [], exclude: ['/cache/'], oneFileSystem: true, excludeCaches: false };
+    world.sources.push(declared('data', { filter }));
+    const source = simpleTree(world, 'data', 'restored');
+    source.entries.push(entry('directory', `${data.slice(1)}/media`, { mode: 0o700 }));
+    source.entries = sorted(source.entries);
+    const { plan, run } = await world.prepare(world.repository.take([source]));
+    assert.equal(
+      plan.warnings,
+      ['media', 'cache'].map(
+        (name) => `${data}/${name} stays as it is: backups leave out what is mounted there`,
+      ),
+    );
+    await run();
+    for (const mount of mounts) assert.is(readFileSync(join(mount, 'precious'), 'utf8'), 'p');
+    assert.is(readFileSync(join(data, 'cache/beside'), 'utf8'), 'b');
+    assert.is(readFileSync(join(data, 'sub/file'), 'utf8'), 'restored');
+    assert.not(existsSync(join(data, 'old')));
+    await takeBackRestore(world.ports.host, world.context);
+    assert.equal(fingerprint(world.live), before);
+    assert.not(world.hasTraces());
+  } finally {
+    for (const mount of mounts.toReversed()) execFileSync('umount', ['--lazy', mount]);
+  }
+});
+
 test('a file that is mounted from elsewhere is refused before anything is done', async () => {
   const world = new World();
   makeLive(world, 'data');

@@ -1,3 +1,4 @@
+import type { Source } from '../../deployment/backup-settings.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ReadableRepository } from '../../repository/repository.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
@@ -5,10 +6,19 @@ import type { Context } from '../../support/context.ts';
 import { codeOf, FailedError, UsageError } from '../../support/errors.ts';
 import { toText } from '../../support/posix/byte-path.ts';
 import { currentDirectory, statAt } from '../../support/posix/stat.ts';
-import { hostPath, type Layout, layOut, parentDirectory, type Target, targetOf } from '../places.ts';
+import {
+  hostPath,
+  isUntouched,
+  type Layout,
+  layOut,
+  parentDirectory,
+  type Target,
+  targetOf,
+} from '../places.ts';
 import type { ServiceState, Services } from '../services/services.ts';
 import { isInside } from '../tree/checked-entries.ts';
 import { sourceTree } from '../tree/source-tree.ts';
+import { mountedLeftOut } from './mounted-left-out.ts';
 import { mountPoints } from './mounts.ts';
 import { type Need, needOf, spaceNeeds } from './needs.ts';
 import type { Survey } from './plan.ts';
@@ -24,17 +34,20 @@ export interface Ground {
 /**
  * Finds the ground of a restore, and refuses what cannot be replaced by renaming.
  * @param to everything goes under this directory, and the engine is not asked
+ * @param declared what the deployment file says of the sources
  */
 export async function findGround(
   selected: readonly SelectedSource[],
   engine: Engine | undefined,
   to: string | undefined,
+  declared: readonly Source[],
 ): Promise<Ground> {
   const mounts = await mountPoints();
-  const targets =
+  const found =
     to === undefined
       ? await hostTargets(selected, await volumeMountpoints(selected, engine!))
       : await directoryTargets(selected, to);
+  const targets = found.map((target) => ({ ...target, untouched: untouchedIn(target, mounts, declared) }));
   for (const { path } of targets) refuseMountedFiles(path, mounts);
   for (const { source, path } of targets) {
     const { volume, rebuilt, sqlite } = selected.find(({ summary }) => summary.name === source)!;
@@ -47,6 +60,15 @@ export async function findGround(
     if (rebuilt || sqlite) refuseUnlessAlone(source, path, targets);
   }
   return { targets, layout: layOut(targets, mounts) };
+}
+
+function untouchedIn(
+  { source, path }: Target,
+  mounts: readonly string[],
+  declared: readonly Source[],
+): string[] {
+  const said = declared.find(({ name }) => name === source);
+  return said !== undefined && 'filter' in said ? mountedLeftOut(path, said.filter, mounts) : [];
 }
 
 /** Reads the trees through, so that damage is found and room is measured before anything is done. */
@@ -66,6 +88,7 @@ export async function surveyHost(
     for await (const entry of sourceTree(repository, snapshot, summary.name, roots)) {
       context.signal.throwIfAborted();
       const target = targetOf(own, entry.path);
+      if (target && isUntouched(target, entry.path)) continue;
       const directory = target
         ? parentDirectory(hostPath(target, entry.path))
         : database && dataDirectory(services, database.service);

@@ -4,7 +4,7 @@ import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot
 import type { Context } from '../../support/context.ts';
 import { syncFileSystem } from '../../support/posix/sync.ts';
 import { type RestoreJournal, saveJournal } from '../journal.ts';
-import { hostPath, type Layout, parentDirectory, type Target, targetOf } from '../places.ts';
+import { hostPath, isUntouched, type Layout, parentDirectory, type Target, targetOf } from '../places.ts';
 import type { SelectedSource } from '../plan/select.ts';
 import type { Ground } from '../plan/survey.ts';
 import { makeDirectory, missingDirectories } from '../swap/directories.ts';
@@ -63,7 +63,8 @@ async function stageTree(
   const task = progress.begin(`restoring ${title}`, { unit: 'bytes', total: bytes });
   const roots = targets.map(({ root }) => root);
   try {
-    await writeTree(sourceTree(repository, snapshot, name, roots), to, {
+    const entries = sourceTree(repository, snapshot, name, roots);
+    await writeTree(withoutUntouched(entries, targets), to, {
       ...metadata,
       content: (entry) => repository.content(snapshot, entry),
       onBytes: (count) => task.advance(count),
@@ -72,6 +73,16 @@ async function stageTree(
     });
   } finally {
     task.end();
+  }
+}
+
+async function* withoutUntouched(
+  entries: AsyncIterable<Entry>,
+  targets: readonly Target[],
+): AsyncGenerator<Entry> {
+  for await (const entry of entries) {
+    const target = targetOf(targets, entry.path);
+    if (target === undefined || !isUntouched(target, entry.path)) yield entry;
   }
 }
 

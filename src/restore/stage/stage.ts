@@ -27,10 +27,11 @@ export async function stageEverything(
   const { record } = journal;
   if (host) await bringImages(decided, ports, host, context);
   if (host) await createVolumes(record.createdVolumes, snapshot.deployment, host);
-  const ground = await findGround(selected, host?.engine, request.to);
+  const sources = host?.deployment.backup?.sources ?? [];
+  const ground = await findGround(selected, host?.engine, request.to, sources);
   record.kept = [...ground.layout.kept];
   record.leftOutRules = ground.targets.flatMap(({ source, path }) => {
-    const declared = host?.deployment.backup?.sources.find(({ name }) => name === source);
+    const declared = sources.find(({ name }) => name === source);
     return declared && 'filter' in declared ? [{ path, filter: declared.filter }] : [];
   });
   const rebuild = (source: SelectedSource, target: Target) =>
