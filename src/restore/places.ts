@@ -30,7 +30,7 @@ export interface Target {
   path: string;
   /** Names beside it that mean nothing without it: they go when it goes. */
   companions?: string[];
-  /** Directories in it that stay as they are, whatever the snapshot has there: see `mountedLeftOut`. */
+  /** Directories in it that stay as they are, whatever the snapshot has there: see `untouchedIn`. */
   untouched?: string[];
 }
 
@@ -40,7 +40,8 @@ export function layOut(targets: readonly Target[], mounts: readonly string[]): L
   const kept = new Set<string>();
   for (const { path, companions = [], untouched = [] } of targets) {
     const within = mounts.filter((mount) => mount === path || isInside(mount, path));
-    if (within.length === 0) addChild(places, parentDirectory(path), nameOf(path), companions);
+    if (within.length === 0 && untouched.length === 0)
+      addChild(places, parentDirectory(path), nameOf(path), companions);
     for (const directory of untouched) kept.add(directory);
     const replaced = within.filter((mount) => !untouched.some((one) => isAtOrIn(mount, one)));
     for (const lowest of [...replaced, ...untouched.map(parentOf)]) {

@@ -74,7 +74,10 @@ export async function prepareRestore(
     ? await findDataDirectories(chosen.selected, repository, snapshot, host, context)
     : chosen.selected;
   const declared = host?.deployment.backup?.sources ?? [];
-  const ground = await findGround(selected, host?.engine, request.to, declared);
+  const ground = await findGround(selected, host?.engine, request.to, {
+    declared,
+    stateDir: context.stateDir,
+  });
   const release = host?.deployment.release;
   const options = { services: host?.services, release, partial: request.only.length > 0 };
   const survey = await surveyHost(repository, snapshot, selected, ground, options, context);
@@ -93,7 +96,7 @@ export async function prepareRestore(
 }
 
 function stays({ untouched = [] }: Target): string[] {
-  return untouched.map((path) => `${toText(path)} stays as it is: backups leave out what is mounted there`);
+  return untouched.map((path) => `${toText(path)} stays as it is: backups leave it out`);
 }
 
 async function chooseSources(

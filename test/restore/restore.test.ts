@@ -396,9 +396,7 @@ test('what is mounted inside and left out by rule stays as it is, be it read-onl
     const { plan, run } = await world.prepare(world.repository.take([source]));
     assert.equal(
       plan.warnings,
-      ['media', 'cache'].map(
-        (name) => `${data}/${name} stays as it is: backups leave out what is mounted there`,
-      ),
+      ['media', 'cache'].map((name) => `${data}/${name} stays as it is: backups leave it out`),
     );
     await run();
     for (const mount of mounts) assert.is(readFileSync(join(mount, 'precious'), 'utf8'), 'p');
@@ -411,6 +409,36 @@ test('what is mounted inside and left out by rule stays as it is, be it read-onl
   } finally {
     for (const mount of mounts.toReversed()) execFileSync('umount', ['--lazy', mount]);
   }
+});
+
+test('the state directory stays where it is, for the journal of the restore is in it', async () => {
+  const world = new World();
+  const data = makeLive(world, 'data');
+  const stateDir = join(data, 'lib/state');
+  const context = { ...world.context, stateDir };
+  mkdirSync(join(stateDir, 'releases'), { recursive: true });
+  writeFileSync(join(stateDir, 'releases/one'), 'known');
+  const { ino } = statSync(stateDir);
+  const source = simpleTree(world, 'data', 'restored');
+  source.entries.push(
+    entry('directory', `${data.slice(1)}/lib`),
+    entry('directory', `${data.slice(1)}/lib/state`),
+  );
+  source.entries = sorted(source.entries);
+  const request = { snapshot: 'latest', only: [], full: false, to: undefined };
+  const ports = { ...world.ports, repository: world.repository.take([source]) };
+  await (await prepareRestore(request, ports, context)).run();
+  assert.is(readFileSync(join(data, 'sub/file'), 'utf8'), 'restored');
+  assert.equal(
+    [statSync(stateDir).ino, readFileSync(join(stateDir, 'releases/one'), 'utf8')],
+    [ino, 'known'],
+  );
+  await takeBackRestore(ports.host, context);
+  assert.is(readFileSync(join(data, 'old/file'), 'utf8'), 'what lives');
+  assert.equal(
+    [statSync(stateDir).ino, readFileSync(join(stateDir, 'releases/one'), 'utf8')],
+    [ino, 'known'],
+  );
 });
 
 test('a file that is mounted from elsewhere is refused before anything is done', async () => {

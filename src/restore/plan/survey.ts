@@ -18,12 +18,12 @@ import {
 import type { ServiceState, Services } from '../services/services.ts';
 import { isInside } from '../tree/checked-entries.ts';
 import { sourceTree } from '../tree/source-tree.ts';
-import { mountedLeftOut } from './mounted-left-out.ts';
 import { mountPoints } from './mounts.ts';
 import { type Need, needOf, spaceNeeds } from './needs.ts';
 import type { Survey } from './plan.ts';
 import type { SelectedSource } from './select.ts';
 import { directoryTargets, hostTargets } from './targets.ts';
+import { untouchedIn } from './untouched.ts';
 
 /** Where the restored files go, as far as it is known before anything is made. */
 export interface Ground {
@@ -40,14 +40,17 @@ export async function findGround(
   selected: readonly SelectedSource[],
   engine: Engine | undefined,
   to: string | undefined,
-  declared: readonly Source[],
+  { declared, stateDir }: { declared: readonly Source[]; stateDir: string },
 ): Promise<Ground> {
   const mounts = await mountPoints();
   const found =
     to === undefined
       ? await hostTargets(selected, await volumeMountpoints(selected, engine!))
       : await directoryTargets(selected, to);
-  const targets = found.map((target) => ({ ...target, untouched: untouchedIn(target, mounts, declared) }));
+  const targets = found.map((target) => ({
+    ...target,
+    untouched: untouchedIn(target, { mounts, declared, stateDir }),
+  }));
   for (const { path } of targets) refuseMountedFiles(path, mounts);
   for (const { source, path } of targets) {
     const { volume, rebuilt, sqlite } = selected.find(({ summary }) => summary.name === source)!;
@@ -60,15 +63,6 @@ export async function findGround(
     if (rebuilt || sqlite) refuseUnlessAlone(source, path, targets);
   }
   return { targets, layout: layOut(targets, mounts) };
-}
-
-function untouchedIn(
-  { source, path }: Target,
-  mounts: readonly string[],
-  declared: readonly Source[],
-): string[] {
-  const said = declared.find(({ name }) => name === source);
-  return said !== undefined && 'filter' in said ? mountedLeftOut(path, said.filter, mounts) : [];
 }
 
 /** Reads the trees through, so that damage is found and room is measured before anything is done. */

@@ -27,12 +27,15 @@ export async function stageEverything(
   const { record } = journal;
   if (host) await bringImages(decided, ports, host, context);
   if (host) await createVolumes(record.createdVolumes, snapshot.deployment, host);
-  const sources = host?.deployment.backup?.sources ?? [];
-  const ground = await findGround(selected, host?.engine, request.to, sources);
+  const declared = host?.deployment.backup?.sources ?? [];
+  const ground = await findGround(selected, host?.engine, request.to, {
+    declared,
+    stateDir: context.stateDir,
+  });
   record.kept = [...ground.layout.kept];
   record.leftOutRules = ground.targets.flatMap(({ source, path }) => {
-    const declared = sources.find(({ name }) => name === source);
-    return declared && 'filter' in declared ? [{ path, filter: declared.filter }] : [];
+    const said = declared.find(({ name }) => name === source);
+    return said && 'filter' in said ? [{ path, filter: said.filter }] : [];
   });
   const rebuild = (source: SelectedSource, target: Target) =>
     rebuildData(source, target, databasePorts!, journal, metadata, context);
