@@ -1,4 +1,4 @@
-import { openArchive } from '../archive/archive.ts';
+import { type Archive, openArchive } from '../archive/archive.ts';
 import type { Codec } from '../archive/codec.ts';
 import type { ArchiveImage, ImageIndex } from '../archive/index/image-index.ts';
 import { indexOneWay } from '../archive/index/one-way-index.ts';
@@ -56,9 +56,9 @@ export async function inspectArchives(
   context: Context,
 ): Promise<InspectedArchive[]> {
   const host = await hostOf(engine, catalog, context);
-  const inspected: InspectedArchive[] = [];
-  for (const input of await groupInputs(inputs)) inspected.push(await inspectArchive(input, host, context));
-  return inspected;
+  const archives: InspectedArchive[] = [];
+  for (const input of await groupInputs(inputs)) archives.push(await inspectArchive(input, host, context));
+  return archives;
 }
 
 async function inspectArchive(
@@ -74,31 +74,37 @@ async function inspectArchive(
   });
   try {
     if (archive.seekable === undefined && archive.size !== undefined) task.setTotal(archive.size);
-    const { name, codec, size } = archive;
     const { index } =
       (await seekableIndex(archive, context)) ?? (await indexOneWay(archive, { stopAtLayers: true }));
-    const { era, absent, release } = index;
-    const holdings = await host?.(index.images);
-    const signed = release && { document: release.bytes, signature: release.signature };
-    return {
-      archive: name,
-      format: codec,
-      size,
-      era,
-      release: release?.document.release,
-      signedBy: signed && (await fingerprintOf(signed, name)),
-      base: release?.document.base,
-      images: index.images.map((image) => inspectedImage(image, index, holdings)),
-      absent: absent.map(({ references, descriptor }) => ({
-        references,
-        platform: descriptor.platform ?? undefined,
-      })),
-      attachments: release?.document.attachments ?? [],
-    };
+    return await inspected(archive, index, await host?.(index.images));
   } finally {
     await archive.close();
     task.end();
   }
+}
+
+async function inspected(
+  { name, codec, size }: Archive,
+  index: ImageIndex,
+  holdings: Holdings | undefined,
+): Promise<InspectedArchive> {
+  const { era, release } = index;
+  const signed = release && { document: release.bytes, signature: release.signature };
+  const absent = index.absent.map(({ references, descriptor }) => {
+    return { references, platform: descriptor.platform ?? undefined };
+  });
+  return {
+    archive: name,
+    format: codec,
+    size,
+    era,
+    release: release?.document.release,
+    signedBy: signed && (await fingerprintOf(signed, name)),
+    base: release?.document.base,
+    images: index.images.map((image) => inspectedImage(image, index, holdings)),
+    absent,
+    attachments: release?.document.attachments ?? [],
+  };
 }
 
 function inspectedImage(

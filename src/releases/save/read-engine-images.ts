@@ -65,12 +65,7 @@ export async function readEngineImages(
   }
   const inOrder = layersInOrder(images).map((diffId) => found.get(diffId)!);
   const recompress = passing === format ? undefined : new BlockCompressor(format, spool);
-  const layers: BundleLayer[] = [];
-  for (const { diffId, size, content } of inOrder) {
-    if (content === undefined) continue;
-    const final = recompress === undefined ? content : await recompressed(content, recompress, spool);
-    layers.push({ name: blobName(diffId), size, content: final });
-  }
+  const layers = await layersToWrite(inOrder, recompress, spool);
   const leftOut = inOrder.filter(({ content }) => content === undefined).map(({ diffId }) => diffId);
   return { images, layers, leftOut: leftOut.sort() };
 }
@@ -111,6 +106,21 @@ async function passThrough(
     await source.close();
     task.end();
   }
+}
+
+/** Those that are not left out, as hard compressed as they are to be. */
+async function layersToWrite(
+  inOrder: readonly SpooledLayer[],
+  recompress: BlockCompressor | undefined,
+  spool: Spool,
+): Promise<BundleLayer[]> {
+  const layers: BundleLayer[] = [];
+  for (const { diffId, size, content } of inOrder) {
+    if (content === undefined) continue;
+    const final = recompress === undefined ? content : await recompressed(content, recompress, spool);
+    layers.push({ name: blobName(diffId), size, content: final });
+  }
+  return layers;
 }
 
 async function recompressed(
