@@ -56,7 +56,8 @@ export async function createBackup(
   try {
     await requireSpace(repository.directory, plan.minFree, run.predecessor);
     const sources: SourceReport[] = [];
-    const surroundings = { deployment, engine, neverEnter: ownDirectories(repository, context), context };
+    const neverEnter = ownDirectories(repository, context);
+    const surroundings = { deployment, engine, repository: repository.directory, neverEnter, context };
     for (const source of plan.sources) sources.push(await storeSource(source, run, surroundings));
     const snapshot = await run.commit();
     const leftOut = plan.leftOut.map((source) => source.name);

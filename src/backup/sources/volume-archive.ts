@@ -1,20 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import type { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import { extract } from 'tar-stream';
 import type { VolumeSource } from '../../deployment/backup-settings.ts';
 import type { Volume } from '../../deployment/deployment.ts';
-import { FailedError } from '../../support/errors.ts';
+import { FailedError, messageOf } from '../../support/errors.ts';
 import type { Changes } from '../report.ts';
 import { storeArchive } from '../store/archive.ts';
 import type { ProblemLog } from '../store/problem-log.ts';
 import type { SourceJob } from '../store/source-job.ts';
+
+/** On such a container: the repository of the run it was made for. */
+const ownerLabel = 'dockerctl.backup.repository';
 
 /** Where the volume is mounted in the container that is made to read it. */
 const target = '/volume';
 
 /**
  * Saves a volume that this host cannot see, through the engine: as a tar of a container that is made for it and never
- * started. All of it travels every time; what is known is not stored again.
+ * started. All of it travels every time; what is known is not stored again. What the engine does not give makes the source incomplete.
  */
 export async function storeVolumeArchive(
   source: VolumeSource,
@@ -22,8 +26,32 @@ export async function storeVolumeArchive(
   problems: ProblemLog,
   job: SourceJob,
 ): Promise<Changes> {
+  const { signal } = job.context;
+  let changes: Changes = { added: 0, changed: 0, removed: 0 };
+  try {
+    await readVolume(volume, job, async (tar) => {
+      changes = await storeArchive(entriesOf(tar, signal), source.filter, problems, job);
+    });
+  } catch (error) {
+    signal.throwIfAborted();
+    // Had the repository refused it, the end of the source would tell of that.
+    problems.fail(`volume ${volume.name}: ${messageOf(error)}`);
+  }
+  problems.finish();
+  return changes;
+}
+
+async function readVolume(
+  volume: Volume,
+  job: SourceJob,
+  use: (tar: Readable) => Promise<void>,
+): Promise<void> {
   const { containers } = job.engine;
+  const labels = { [ownerLabel]: job.repository };
+  // Of a run that was killed, or whose engine was: this one is the only writer of the repository.
+  for (const { id } of await containers.list({ labels })) await containers.remove(id, { force: true });
   const container = await containers.create({
+    labels,
     name: `dockerctl-backup-${randomBytes(6).toString('hex')}`,
     image: await anyImage(job),
     command: ['/'],
@@ -31,12 +59,31 @@ export async function storeVolumeArchive(
     mounts: [{ type: 'volume', source: volume.name, target, readOnly: true }],
   });
   try {
-    const tar = await containers.readArchive(container, target);
-    const changes = await storeArchive(entriesOf(tar, job.context.signal), source.filter, problems, job);
-    problems.finish();
-    return changes;
+    await use(await containers.readArchive(container, target));
   } finally {
-    await containers.remove(container, { force: true });
+    await withinPatience(containers.remove(container, { force: true })).catch((error: unknown) =>
+      job.context.progress.warn(
+        `container ${container.slice(0, 12)} stays until the next backup: ${messageOf(error)}`,
+      ),
+    );
+  }
+}
+
+/** Seconds that an engine may take to remove a container of which nothing ran. */
+const patience = 20;
+
+/** An engine that does not answer must not keep a run from ending. */
+async function withinPatience(done: Promise<void>): Promise<void> {
+  const late = new AbortController();
+  const waiting = setTimeout(patience * 1000, undefined, { signal: late.signal }).then(() => {
+    throw new FailedError('the engine does not answer');
+  });
+  try {
+    await Promise.race([done, waiting]);
+  } finally {
+    late.abort();
+    waiting.catch(() => {});
+    done.catch(() => {});
   }
 }
 

@@ -9,6 +9,8 @@ export interface SourceJob {
   deployment: Deployment;
   engine: Engine;
   writer: SourceWriter;
+  /** Directory of the repository, of which this run is the one writer. */
+  repository: string;
   /** See `isUnchanged`. */
   trustedBefore: bigint;
   /** Directories that belong to dockerctl itself, by `identityOf`. */

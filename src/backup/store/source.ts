@@ -1,4 +1,5 @@
 import type { Run } from '../../repository/run/run.ts';
+import { EngineUnreachableError } from '../../support/errors.ts';
 import type { PlannedSource } from '../plan.ts';
 import type { Changes, SourceReport } from '../report.ts';
 import type { SourceJob } from './source-job.ts';
@@ -8,7 +9,7 @@ import { trustedBefore } from './unchanged.ts';
 export async function storeSource(
   { settings, ...description }: PlannedSource,
   run: Run,
-  surroundings: Pick<SourceJob, 'deployment' | 'engine' | 'neverEnter' | 'context'>,
+  surroundings: Pick<SourceJob, 'deployment' | 'engine' | 'repository' | 'neverEnter' | 'context'>,
 ): Promise<SourceReport> {
   const writer = await run.beginSource(description);
   const before = writer.predecessor;
@@ -18,7 +19,7 @@ export async function storeSource(
   });
   try {
     const job = { ...surroundings, writer, task, trustedBefore: trustedBefore(before?.started) };
-    const changes = await store(settings, job);
+    const changes = await store(settings, job).catch((error) => withoutEngine(error, job));
     return { ...(await writer.end()), changes };
   } finally {
     task.end();
@@ -42,4 +43,12 @@ async function store(settings: PlannedSource['settings'], job: SourceJob): Promi
     case 'images':
       return (await import('../sources/images.ts')).storeImages(job);
   }
+}
+
+/** An engine that goes away meanwhile spoils what was to come from it; what lies on this host is saved all the same. */
+function withoutEngine(error: unknown, { writer, context }: SourceJob): Changes {
+  context.signal.throwIfAborted();
+  if (!(error instanceof EngineUnreachableError)) throw error;
+  writer.fail(error.message);
+  return { added: 0, changed: 0, removed: 0 };
 }
