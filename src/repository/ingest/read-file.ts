@@ -12,7 +12,10 @@ import type { Chunker, Read } from './chunker.ts';
 const attempts = 3;
 
 /** Reads one file into chunks, never through a link, and watches whether it changes meanwhile. */
-export async function readFile(file: FileToStore, chunker: Chunker): Promise<StoredFile> {
+export async function readFile(
+  file: FileToStore,
+  chunker: Pick<Chunker, 'addSmall' | 'addLarge'>,
+): Promise<StoredFile> {
   let handle: number | undefined;
   try {
     handle = openWithoutTrace(file);
@@ -37,7 +40,11 @@ function openWithoutTrace({ directory, name }: FileToStore): number {
   }
 }
 
-async function readOpenFile(handle: number, file: FileToStore, chunker: Chunker): Promise<StoredFile> {
+async function readOpenFile(
+  handle: number,
+  file: FileToStore,
+  chunker: Pick<Chunker, 'addSmall' | 'addLarge'>,
+): Promise<StoredFile> {
   for (let attempt = 1; ; attempt++) {
     const before = statFile(handle);
     if (before.type !== 'file' || Number(before.inode) !== file.inode || before.device !== file.device) {
@@ -57,14 +64,14 @@ async function readOpenFile(handle: number, file: FileToStore, chunker: Chunker)
     if (chunks === undefined) continue;
     const { mtime, ctime } = before;
     const inode = Number(before.inode);
-    const size = done.flag === undefined ? before.size : chunks.size + totalLength(holes);
-    const more = { ...(holes.length > 0 && { holes }), ...(xattrs && { xattrs }), ...done };
-    return { ...chunks, size, mtime, ctime, inode, ...more };
+    const laid = layOut(chunks.size, holes);
+    const more = { ...(laid.holes.length > 0 && { holes: laid.holes }), ...(xattrs && { xattrs }), ...done };
+    return { ...chunks, size: laid.size, mtime, ctime, inode, ...more };
   }
 }
 
 async function readChunks(
-  chunker: Chunker,
+  chunker: Pick<Chunker, 'addSmall' | 'addLarge'>,
   size: number,
   read: Read,
   judge: (length: number) => boolean,
@@ -106,6 +113,21 @@ function whatHappened(
   const whole = length + totalLength(holes) === before.size;
   if (whole && after.ctime === before.ctime && after.size === before.size) return undefined;
   return whole && after.size > before.size ? 'grew' : 'changed';
+}
+
+/** How far so many bytes of content reach between the holes, and which of these come before: a file that was cut meanwhile has no others. */
+function layOut(
+  length: number,
+  holes: readonly [number, number][],
+): { size: number; holes: [number, number][] } {
+  const before: [number, number][] = [];
+  let end = length;
+  for (const [offset, hole] of holes) {
+    if (offset > end) break;
+    before.push([offset, hole]);
+    end += hole;
+  }
+  return { size: end, holes: before };
 }
 
 function totalLength(holes: readonly [number, number][]): number {

@@ -8,13 +8,26 @@ const seekHole = 4;
  * that knows no holes has none.
  */
 export function holesOf(file: number, size: number): [number, number][] {
+  return findHoles((offset, whence) => seek(file, offset, whence === 'hole' ? seekHole : seekData), size);
+}
+
+/**
+ * The same of whatever answers where the next hole or data begins, from an offset on (`undefined`: nowhere before the end). One
+ * that somebody fills between two answers is none, and two that became one are.
+ */
+export function findHoles(
+  next: (offset: number, what: 'hole' | 'data') => number | undefined,
+  size: number,
+): [number, number][] {
   const holes: [number, number][] = [];
   let at = 0;
   while (at < size) {
-    const hole = seek(file, at, seekHole) ?? at;
+    const hole = next(at, 'hole') ?? at;
     if (hole >= size) break;
-    const data = Math.min(seek(file, hole, seekData) ?? size, size);
-    holes.push([hole, data - hole]);
+    const data = Math.min(next(hole, 'data') ?? size, size);
+    const last = holes.at(-1);
+    if (last !== undefined && last[0] + last[1] === hole) last[1] += data - hole;
+    else if (data > hole) holes.push([hole, data - hole]);
     at = data;
   }
   return holes;

@@ -2,7 +2,8 @@ import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { holesOf } from '../../../src/support/posix/holes.ts';
+import { findHoles, holesOf } from '../../../src/support/posix/holes.ts';
+import fc from '../property.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
 const directory = temporaryDirectory();
@@ -58,6 +59,30 @@ test('offsets over 4 GiB are exact', () => {
     return sized(file, offset + 3);
   });
   assert.equal(holes, [[0, offset]]);
+});
+
+test('of a file that changes between two looks no hole is empty, and none touches or overlaps another', () => {
+  const size = 40;
+  const steps = fc.array(fc.option(fc.nat(6), { nil: undefined, freq: 9 }), {
+    minLength: 200,
+    maxLength: 200,
+  });
+  fc.assert(
+    fc.property(steps, (answers) => {
+      let asked = 0;
+      // Nothing moves for ever: a hole at the very place where data was told of comes once at most.
+      const next = (offset: number) => {
+        const step = answers[asked++];
+        return asked > 100 ? undefined : step === undefined ? undefined : offset + step;
+      };
+      let end = -1;
+      for (const [offset, length] of findHoles(next, size)) {
+        assert.ok(offset > end && length > 0 && offset + length <= size, `${offset}, ${length} after ${end}`);
+        end = offset + length;
+      }
+    }),
+    { numRuns: 1000 },
+  );
 });
 
 test.run();
