@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -20,7 +28,7 @@ writeFileSync(script, scriptOfDocument());
 makeOddTree(source);
 writeFileSync(join(source, 'nothing but a hole'), '');
 truncateSync(join(source, 'nothing but a hole'), 1 << 20);
-for (const program of ['jq', 'zstd', 'age']) needProgram(program);
+for (const program of ['jq', 'zstd', 'age', 'busybox']) needProgram(program);
 needProgram('setfattr', 'attr');
 
 const signingKey = makeSshKey(root, 'signing');
@@ -34,7 +42,14 @@ function scriptOfDocument(): string {
 }
 
 /** Saves the odd tree, recovers it with the script alone, saves what came back, and compares the two trees. */
-async function recoverAndCompare(name: string, keys: Identity[], shell: string): Promise<void> {
+async function recoverAndCompare(
+  name: string,
+  keys: Identity[],
+  shell: string[],
+  { comparable, path }: { comparable: (entry: Entry) => unknown; path?: string } = {
+    comparable: unlikeInCopies,
+  },
+): Promise<void> {
   const directory = join(root, name);
   const target = join(root, `${name}-target`);
   const repository = await openOrCreateRepository(directory, context, { identities: keys });
@@ -42,7 +57,8 @@ async function recoverAndCompare(name: string, keys: Identity[], shell: string):
   const keyFile = join(root, `${name}.key`);
   writeFileSync(keyFile, keys.map(encodeIdentity).join('\n'));
   const named = [name, snapshot.id.slice(7, 15), `${name}-target`];
-  const { status, stderr } = recover(shell, ...named, ...(keys.length > 0 ? [`${name}.key`] : []));
+  const argv = [...named, ...(keys.length > 0 ? [`${name}.key`] : [])];
+  const { status, stderr } = recover(shell, argv, path);
   assert.is(status, 0, stderr);
   assert.is(stderr, '');
   const again = await saveDirectories(repository, { odd: join(target, 'odd') }, context, keys);
@@ -54,22 +70,44 @@ async function recoverAndCompare(name: string, keys: Identity[], shell: string):
 }
 
 /** Runs the script as somebody does who stands beside the repository. */
-function recover(shell: string, ...argv: string[]): { status: number | null; stderr: string } {
-  const { status, stderr } = spawnSync(shell, ['recover.sh', ...argv], { encoding: 'utf8', cwd: root });
+function recover(
+  [shell, ...words]: string[],
+  argv: string[],
+  path = process.env.PATH,
+): { status: number | null; stderr: string } {
+  const env = { ...process.env, PATH: path };
+  const options = { encoding: 'utf8', cwd: root, env } as const;
+  const { status, stderr } = spawnSync(shell!, [...words, 'recover.sh', ...argv], options);
   return { status, stderr };
 }
 
 /** An entry without what is different in every copy. */
-function comparable({ inode: _, ctime: __, ...entry }: Entry): Omit<Entry, 'inode' | 'ctime'> {
+function unlikeInCopies({ inode: _, ctime: __, ...entry }: Entry): Omit<Entry, 'inode' | 'ctime'> {
   return entry;
 }
 
 test('the script of the document rebuilds a snapshot, every kind of file and name included', async () => {
-  await recoverAndCompare('plain', [], 'sh');
+  await recoverAndCompare('plain', [], ['sh']);
+});
+
+test('the programs of busybox do, but for fractions of seconds and extended attributes', async () => {
+  const programs = join(root, 'programs');
+  mkdirSync(programs);
+  const applets = spawnSync('busybox', ['--list'], { encoding: 'utf8' }).stdout.trim().split('\n');
+  for (const applet of applets) symlinkSync('/bin/busybox', join(programs, applet));
+  for (const program of ['age', 'jq', 'zstd']) {
+    rmSync(join(programs, program), { force: true });
+    symlinkSync(`/usr/bin/${program}`, join(programs, program));
+  }
+  const comparable = ({ xattrs: _, mtime, ...entry }: Entry) => {
+    return unlikeInCopies({ ...entry, mtime: mtime / 1_000_000_000n });
+  };
+  const sh = [join(programs, 'sh')];
+  await recoverAndCompare('busybox', [generateIdentity()], sh, { comparable, path: programs });
 });
 
 test('with a key it rebuilds an encrypted one', async () => {
-  await recoverAndCompare('sealed', [generateIdentity()], 'bash');
+  await recoverAndCompare('sealed', [generateIdentity()], ['bash']);
 });
 
 test('it stops at a damaged blob', async () => {
@@ -109,7 +147,7 @@ test('it writes through no link of a tree that is meant to harm', async () => {
     await writer.end();
     const { id } = await run.commit();
     await repository.close();
-    const { stderr } = recover('sh', directory, id.slice(7, 19), `${directory}-target`);
+    const { stderr } = recover(['sh'], [directory, id.slice(7, 19), `${directory}-target`]);
     assert.match(stderr, /refused: .\/a\/x|cannot overwrite directory/, name);
     assert.equal(readdirSync(outside), [], name);
   }
@@ -120,14 +158,14 @@ function plain(path: string): Omit<Entry, 'type'> {
 }
 
 test('it fails where there is no such snapshot, and where the key is not the one', () => {
-  const unknown = recover('sh', 'plain', 'ffffffffffff', 'no-target');
+  const unknown = recover(['sh'], ['plain', 'ffffffffffff', 'no-target']);
   assert.is.not(unknown.status, 0);
   assert.match(unknown.stderr, 'no snapshot ffffffffffff');
   const { manifests } = JSON.parse(readFileSync(join(root, 'sealed', 'index.json'), 'utf8'));
   const id = manifests[0].annotations['org.opencontainers.image.ref.name'];
   writeFileSync(join(root, 'other.key'), encodeIdentity(generateIdentity()));
   for (const key of ['other.key', 'missing.key']) {
-    assert.is.not(recover('sh', 'sealed', id, `target-${key}`, key).status, 0, key);
+    assert.is.not(recover(['sh'], ['sealed', id, `target-${key}`, key]).status, 0, key);
   }
 });
 
