@@ -39,11 +39,7 @@ export async function recordRun(
   await publish(status, metrics, context);
   for (const path of [statusFile(deployment, context.stateDir), ...(metrics === undefined ? [] : [metrics])])
     await sweepTemporaries(path, context.now()).catch(() => {}); // Told of already, where it cannot be written.
-  for (const hook of run.outcome === 'complete' ? hooks.onSuccess : hooks.onFailure) {
-    await tell(hook, status).catch((error: unknown) =>
-      context.progress.warn(`running the hook ${hook.join(' ')}: ${messageOf(error)}`),
-    );
-  }
+  await tellAll(run.outcome === 'complete' ? hooks.onSuccess : hooks.onFailure, status, context);
   return status;
 }
 
@@ -127,13 +123,33 @@ async function writeMetrics(status: BackupStatus, path: string): Promise<void> {
   });
 }
 
+/** Of a run that was interrupted they are told too; whoever interrupts them wants to wait no longer. */
+async function tellAll(
+  hooks: readonly (readonly string[])[],
+  status: BackupStatus,
+  { signal, progress }: Context,
+): Promise<void> {
+  const wasInterrupted = signal.aborted;
+  for (const hook of hooks) {
+    if (signal.aborted && !wasInterrupted) return;
+    await tell(hook, status, wasInterrupted ? undefined : signal).catch((error: unknown) =>
+      progress.warn(`running the hook ${hook.join(' ')}: ${messageOf(error)}`),
+    );
+  }
+}
+
 /** Seconds a hook may take. */
 const patience = 300;
 
-async function tell(hook: readonly string[], status: BackupStatus): Promise<void> {
+async function tell(
+  hook: readonly string[],
+  status: BackupStatus,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const { status: exit, stderr } = await runHostCommand(hook, {
     input: `${JSON.stringify(status)}\n`,
     timeout: patience,
+    ...(signal && { signal }),
   });
   if (exit !== 0) throw new FailedError(`exit ${exit}: ${stderr.trim().split('\n').at(-1) ?? ''}`);
 }

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { renderMetrics } from '../../../src/backup/status/metrics.ts';
@@ -207,6 +208,26 @@ test('the hooks of the outcome are given the status on stdin; one that fails is 
   assert.match(warnings[0] ?? '', /exit 7: sorry/);
   await recordRun('shop', settings, run('complete'), [good], context);
   assert.is(JSON.parse(readFileSync(join(stateDir, 'good'), 'utf8')).lastRun.outcome, 'complete');
+});
+
+test('an interruption ends the hook that runs and keeps the others from running; an interrupted run is told of all the same', async () => {
+  const stateDir = temporaryDirectory();
+  const told = (name: string): string[] => ['sh', '-c', 'cat > "$0"', join(stateDir, name)];
+  const interruption = new AbortController();
+  const started = join(stateDir, 'started');
+  const hangs = ['sh', '-c', 'echo > "$0"; exec sleep 100', started];
+  const hooks = { onSuccess: [hangs, told('later')], onFailure: [told('failed')] };
+  const settings = { repository, metrics: undefined, hooks };
+  const { context, warnings } = contextIn(stateDir);
+  const interrupted = { ...context, signal: interruption.signal };
+  const recording = recordRun('shop', settings, run('complete'), [good], interrupted);
+  while (!existsSync(started)) await setTimeout(20);
+  interruption.abort();
+  await recording;
+  assert.match(warnings.join(), /^running the hook sh .*: running sh: killed by SIGTERM$/);
+  assert.not(existsSync(join(stateDir, 'later')));
+  await recordRun('shop', settings, run('failed', 'interrupted'), [good], interrupted);
+  assert.ok(existsSync(join(stateDir, 'failed')));
 });
 
 test('what cannot be written is a warning, not a failure of the run', async () => {
