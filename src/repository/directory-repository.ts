@@ -40,6 +40,7 @@ import type { Snapshot } from './snapshot/snapshot.ts';
 import type { StoredSnapshot } from './snapshot/stored.ts';
 import { readDamage, recordDamage } from './verify/damage-record.ts';
 import { verifyRepository } from './verify/verify.ts';
+import { writeError } from './write-error.ts';
 
 /** The repository in a directory: what is asked of it, handed to the room that does it, under the lock that it needs. */
 export class DirectoryRepository implements Repository {
@@ -185,6 +186,8 @@ export class DirectoryRepository implements Repository {
     return this.#locks.alone(purpose, async () => {
       try {
         return await work();
+      } catch (error) {
+        throw writeError(this.directory, error, `${purpose} in ${this.directory}`);
       } finally {
         this.#snapshots.forget();
       }

@@ -28,14 +28,15 @@ export function writeError(directory: string, error: unknown, doing = `writing t
 }
 
 const otherDirectory = 'Name a directory that does not exist yet, on a disk that can be written to';
-const otherUser = 'Run it as the user who makes the backups, which is root unless somebody chose another';
+const nobodyMay =
+  'Run it as the user who makes the backups; what root may not change is immutable (`lsattr`), or on a server that does not let root (root_squash)';
 
 const advices: Record<string, string | undefined> = {
   EROFS:
     'Mount its disk for writing; if it became read-only by itself, look at `dmesg`: the disk may be failing',
   EIO: 'Look at `dmesg`: the disk may be failing, or be gone',
-  EACCES: otherUser,
-  EPERM: otherUser,
+  EACCES: nobodyMay,
+  EPERM: nobodyMay,
   ENOTDIR: otherDirectory,
   EEXIST: otherDirectory,
   ENOENT: otherDirectory,

@@ -10,6 +10,7 @@ import type { Store } from '../seal/store.ts';
 import type { Catalog } from '../snapshot/catalog.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import { blobsOf, type StoredSnapshot } from '../snapshot/stored.ts';
+import { writeError } from '../write-error.ts';
 import { throwIfInterrupted } from './interrupted.ts';
 import { repack } from './repack.ts';
 
@@ -86,6 +87,7 @@ async function removeManifest(
   await publishIndex(layout);
 }
 
+/** One file that cannot be deleted keeps no other. */
 async function sweep(
   layout: Layout,
   remaining: readonly StoredSnapshot[],
@@ -93,12 +95,21 @@ async function sweep(
   context: Context,
 ): Promise<void> {
   const needed = new Set<Digest>(remaining.flatMap(blobsOf).map(({ digest }) => digest));
+  let refusal: unknown;
   for (const digest of await listBlobs(layout)) {
     if (needed.has(digest)) continue;
     throwIfInterrupted(context);
-    report.bytes += (await blobSize(layout, digest)) ?? 0;
+    const size = (await blobSize(layout, digest)) ?? 0;
+    try {
+      await unlink(blobPath(layout, digest));
+    } catch (error) {
+      refusal ??= error;
+      continue;
+    }
+    report.bytes += size;
     report.blobs++;
-    await unlink(blobPath(layout, digest));
   }
   await syncBlobs(layout);
+  if (refusal !== undefined)
+    throw writeError(layout.directory, refusal, `deleting what no snapshot needs from ${layout.directory}`);
 }

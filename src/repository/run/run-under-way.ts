@@ -1,4 +1,3 @@
-import { clearStaging } from '../../oci/layout.ts';
 import type { Context } from '../../support/context.ts';
 import { encodeRecipient } from '../age/keys.ts';
 import { stageMetadata } from '../blobs/metadata.ts';
@@ -12,6 +11,7 @@ import { writeError } from '../write-error.ts';
 import type { BeginOptions } from './begin.ts';
 import { type CommitOptions, commitRun, type EndedSource } from './commit.ts';
 import type { Ingest } from './ingest.ts';
+import { recoverStaging } from './recover-staging.ts';
 import type { Run, SourceWriter } from './run.ts';
 import { createSourceWriter } from './source-writer.ts';
 import type { VouchedFor } from './vouched-for.ts';
@@ -94,7 +94,8 @@ export class RunUnderWay implements Run {
     this.#active = false;
     await this.#options.ingest.close();
     await Promise.allSettled(this.#writing); // Lest one lands behind the broom.
-    await clearStaging(this.#options.store).catch(() => {});
+    // A commit whose very last step failed stands. What cannot be finished or swept now is left to the next writer.
+    await recoverStaging(this.#options.store).catch(() => {});
     this.#options.onEnd();
   }
 
