@@ -1,5 +1,5 @@
-import { InterruptedError } from '../support/errors.ts';
 import { exitCodeOf, exitCodes } from './exit-codes.ts';
+import { listenForInterruption } from './interruption.ts';
 import type { Io } from './io.ts';
 import { watchOutput } from './output.ts';
 import { runProgram } from './program.ts';
@@ -10,7 +10,9 @@ import { renderError } from './render/error.ts';
  * lines, and its class decides the status.
  */
 export async function main(io: Io): Promise<number> {
-  const interruption = listenForInterruption();
+  const interruption = listenForInterruption({
+    ignoresHangup: io.environment.DOCKERCTL_IGNORES_HANGUP !== undefined,
+  });
   const output = watchOutput(io);
   try {
     const status = await runProgram(io, output, interruption.signal);
@@ -25,26 +27,4 @@ export async function main(io: Io): Promise<number> {
   } finally {
     interruption.stopListening();
   }
-}
-
-/** Ctrl-C and TERM ask the work to stop and restore its state; a second Ctrl-C leaves at once. */
-function listenForInterruption() {
-  const controller = new AbortController();
-  let status: number = exitCodes.interrupted;
-  const interrupt = () => {
-    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
-    controller.abort(new InterruptedError('interrupted'));
-  };
-  const terminate = () => {
-    status = exitCodes.terminated;
-    controller.abort(new InterruptedError('terminated'));
-  };
-  process.on('SIGINT', interrupt).on('SIGTERM', terminate).on('SIGHUP', terminate);
-  return {
-    signal: controller.signal,
-    status: () => status,
-    stopListening() {
-      process.off('SIGINT', interrupt).off('SIGTERM', terminate).off('SIGHUP', terminate);
-    },
-  };
 }

@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
+import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
@@ -26,6 +27,44 @@ test('SIGUSR1 opens no debugger, and ends nothing', async () => {
   child.stdin.end();
   const [status] = await once(child, 'close');
   assert.equal([status, said.join('')], [0, '']);
+});
+
+test('whom nohup starts outlives its terminal; anybody else ends with it', async () => {
+  const argv = ['bin/dockerctl', 'backup', 'receive'];
+  for (const [how, expected] of [
+    [['nohup', ...argv], 0],
+    [['env', ...argv], 143],
+  ] as const) {
+    const directory = join(temporaryDirectory(), 'repository');
+    const [program, ...rest] = [...how, directory] as [string, ...string[]];
+    const child = spawn(program, rest, { stdio: ['pipe', 'ignore', 'ignore'] });
+    const ended = once(child, 'close');
+    while (!existsSync(join(directory, 'index.json'))) await setTimeout(20);
+    child.kill('SIGHUP');
+    await setTimeout(300);
+    child.stdin.end();
+    assert.equal(await ended, [expected, null], program);
+  }
+});
+
+test('asked to end once more, it leaves what never answers', async () => {
+  const socket = join(temporaryDirectory(), 'silent.sock');
+  const connected: Socket[] = [];
+  const server = createServer((connection) => void connected.push(connection)).listen(socket);
+  await once(server, 'listening');
+  const file = join(temporaryDirectory(), 'dockerctl.yaml');
+  writeFileSync(file, 'name: silent\nservices: {web: {image: web}}\n', { mode: 0o600 });
+  const child = spawn('bin/dockerctl', ['-f', file, '--host', `unix://${socket}`, 'list', '-l']);
+  const ended = once(child, 'close');
+  while (connected.length === 0) await setTimeout(20);
+  child.kill('SIGTERM');
+  child.kill('SIGTERM'); // As `timeout` does.
+  await setTimeout(400);
+  assert.is(child.exitCode, null);
+  child.kill('SIGTERM');
+  assert.equal(await ended, [143, null]);
+  for (const connection of connected) connection.destroy();
+  server.close();
 });
 
 test.run();

@@ -1,0 +1,45 @@
+import { InterruptedError } from '../support/errors.ts';
+import { exitCodes } from './exit-codes.ts';
+
+export interface Interruption {
+  /** Aborted when the command is to end. */
+  signal: AbortSignal;
+  /** What it exits with then. */
+  status(): number;
+  stopListening(): void;
+}
+
+/** Milliseconds in which a second signal is the first one again: `timeout` sends it to a process and to its group as well. */
+const echo = 200;
+
+/**
+ * Ctrl-C, TERM and a terminal that closes ask the work to stop and restore its state. Asked once more the command leaves at once, for what it
+ * waits for may never answer; whatever it leaves then, the next one finds as after a kill.
+ * @param ignoresHangup started by nohup, so that it outlives its terminal
+ */
+export function listenForInterruption({ ignoresHangup }: { ignoresHangup: boolean }): Interruption {
+  const controller = new AbortController();
+  let status: number = exitCodes.interrupted;
+  let asked = 0;
+  const ask = (exit: number, words: string) => () => {
+    if (controller.signal.aborted && performance.now() - asked > echo) process.exit(exit);
+    if (controller.signal.aborted) return;
+    status = exit;
+    asked = performance.now();
+    controller.abort(new InterruptedError(words));
+  };
+  const terminate = ask(exitCodes.terminated, 'terminated');
+  const handlers = {
+    SIGINT: ask(exitCodes.interrupted, 'interrupted'),
+    SIGTERM: terminate,
+    SIGHUP: ignoresHangup ? () => {} : terminate,
+  };
+  for (const [name, handler] of Object.entries(handlers)) process.on(name, handler);
+  return {
+    signal: controller.signal,
+    status: () => status,
+    stopListening() {
+      for (const [name, handler] of Object.entries(handlers)) process.off(name, handler);
+    },
+  };
+}
