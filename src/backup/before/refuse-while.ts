@@ -1,6 +1,6 @@
 import type { BusyCheck } from '../../deployment/backup-settings.ts';
 import { BusyError, ContainerStateError, FailedError, messageOf } from '../../support/errors.ts';
-import type { CommandResult } from '../../support/run-command.ts';
+import { type CommandResult, describeFailure } from '../../support/run-command.ts';
 import { runWhereSaid, type Surroundings } from '../run-where-said.ts';
 
 export type BusyAnswer = {
@@ -58,13 +58,11 @@ async function ask(check: BusyCheck, surroundings: Surroundings, signal: AbortSi
 /** More than is kept of an answer could hide the line that matters, so it is none. */
 const longestAnswer = 1024 * 1024;
 
-function judge(check: BusyCheck, { status, stdout, stderr }: CommandResult): BusyAnswer {
+function judge(check: BusyCheck, result: CommandResult): BusyAnswer {
+  const { status, stdout } = result;
   const match = new RegExp(check.matches, 'm').exec(stdout);
   if (match !== null) return { check, kind: 'busy', line: lineAround(stdout, match.index) };
-  if (status !== 0) {
-    const complaint = stderr.trim().split('\n').at(-1) ?? '';
-    return { check, kind: 'no answer', cause: new FailedError(`exit ${status}: ${complaint}`) };
-  }
+  if (status !== 0) return { check, kind: 'no answer', cause: new FailedError(describeFailure(result)) };
   if (Buffer.byteLength(stdout) >= longestAnswer) {
     return { check, kind: 'no answer', cause: new FailedError('it printed more than 1 MiB') };
   }

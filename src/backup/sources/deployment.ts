@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Inventory } from '../../deployment/backup-settings.ts';
 import { FailedError, messageOf } from '../../support/errors.ts';
+import { describeFailure } from '../../support/run-command.ts';
 import type { Changes } from '../report.ts';
 import { runWhereSaid } from '../run-where-said.ts';
 import type { SourceJob } from '../store/source-job.ts';
@@ -23,10 +24,10 @@ export async function storeDeployment(job: SourceJob): Promise<Changes> {
 async function takeInventory(inventory: Inventory, job: SourceJob): Promise<Uint8Array | undefined> {
   const { signal } = job.context;
   try {
-    const { status, stdout, stderr } = await runWhereSaid({ ...inventory, timeout: patience }, job, signal);
-    if (status !== 0) throw new FailedError(`exit ${status}: ${stderr.trim().split('\n').at(-1)}`);
-    requireObjects(JSON.parse(stdout), inventory);
-    return Buffer.from(stdout);
+    const result = await runWhereSaid({ ...inventory, timeout: patience }, job, signal);
+    if (result.status !== 0) throw new FailedError(describeFailure(result));
+    requireObjects(JSON.parse(result.stdout), inventory);
+    return Buffer.from(result.stdout);
   } catch (error) {
     signal.throwIfAborted();
     job.writer.fail(`inventory ${inventory.name}: ${messageOf(error)}`);

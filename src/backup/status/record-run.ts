@@ -12,6 +12,7 @@ import {
   writeFileDurably,
 } from '../../support/durable.ts';
 import { codeOf, FailedError, messageOf } from '../../support/errors.ts';
+import { describeFailure } from '../../support/run-command.ts';
 import { renderMetrics } from './metrics.ts';
 import { type BackupStatus, backupStatus, type RunRecord } from './status.ts';
 
@@ -146,12 +147,12 @@ async function tell(
   status: BackupStatus,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { status: exit, stderr } = await runHostCommand(hook, {
+  const result = await runHostCommand(hook, {
     input: `${JSON.stringify(status)}\n`,
     timeout: patience,
     ...(signal && { signal }),
   });
-  if (exit !== 0) throw new FailedError(`exit ${exit}: ${stderr.trim().split('\n').at(-1) ?? ''}`);
+  if (result.status !== 0) throw new FailedError(describeFailure(result));
 }
 
 const snapshotRecord = z.object({

@@ -3,6 +3,7 @@ import { runHostCommand } from '../../deployment/run-host-command.ts';
 import { runInContainer } from '../../engine/containers/run-in-container.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { FailedError, messageOf } from '../../support/errors.ts';
+import { describeFailure } from '../../support/run-command.ts';
 
 /**
  * Runs a service's hooks of one point, one after the other. On the host they are told in their environment what they
@@ -18,13 +19,11 @@ export async function runHooks(
   signal: AbortSignal,
 ): Promise<void> {
   for (const hook of service.hooks[point] ?? []) {
-    const { status, stdout, stderr } = await run(hook, service, container, engine, signal).catch((error) => {
+    const result = await run(hook, service, container, engine, signal).catch((error) => {
       signal.throwIfAborted();
       throw failure(service, point, hook, messageOf(error), error);
     });
-    const said = (stderr.trim() || stdout.trim()).split('\n').at(-1) ?? '';
-    if (status !== 0)
-      throw failure(service, point, hook, said === '' ? `exit ${status}` : `exit ${status}: ${said}`);
+    if (result.status !== 0) throw failure(service, point, hook, describeFailure(result));
   }
 }
 

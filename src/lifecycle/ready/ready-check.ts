@@ -5,6 +5,7 @@ import type { ReadyCheck } from '../../deployment/deployment.ts';
 import { runInContainer } from '../../engine/containers/run-in-container.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { messageOf } from '../../support/errors.ts';
+import { describeFailure } from '../../support/run-command.ts';
 
 /** `undefined` when the check passed, else what it answered, in a line. */
 export type Answer = string | undefined;
@@ -56,10 +57,8 @@ async function tryRun(
   engine: Pick<Engine, 'containers'>,
   options: { timeout: number; signal: AbortSignal },
 ): Promise<Answer> {
-  const { status, stdout, stderr } = await runInContainer(engine, container, command, options);
-  if (status === 0) return undefined;
-  const said = lastLine(stderr) || lastLine(stdout);
-  return said === '' ? `exit ${status}` : `exit ${status}: ${said}`;
+  const result = await runInContainer(engine, container, command, options);
+  return result.status === 0 ? undefined : describeFailure(result);
 }
 
 function tryTcp(host: string, port: number, signal: AbortSignal): Promise<Answer> {
@@ -90,8 +89,4 @@ function tryHttp(
     });
     request.on('error', reject);
   });
-}
-
-function lastLine(text: string): string {
-  return text.trimEnd().split('\n').at(-1)?.trim().slice(0, 200) ?? '';
 }

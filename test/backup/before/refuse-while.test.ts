@@ -92,6 +92,7 @@ test('an answer in time counts even when another check never answers', async () 
 test('no answer refuses: failed, missing, late, not running, unknown, too long', async () => {
   const silent: [BusyCheck, RegExp][] = [
     [check(['sh', '-c', 'echo no database >&2; exit 3']), /exit 3: no database$/],
+    [check(['sh', '-c', 'exit 3']), /exit 3$/],
     [check(['/no/such/program']), /no such|exit 12[67]/i],
     [check(['/no/such/program'], { service: undefined }), /it is not installed/],
     [check(['sleep', '60'], { timeout: 0.2 }), /within 0\.2 s/],
