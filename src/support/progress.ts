@@ -11,6 +11,7 @@ export interface Progress {
   warn(message: string): void;
 }
 
+/** Work under way, as its operator sees it. */
 export interface ProgressTask {
   /** So many more units are done. Called often: must be cheap. */
   advance(amount: number): void;
