@@ -14,6 +14,7 @@ import type { Target } from './places.ts';
 import { chooseSnapshot } from './plan/choose.ts';
 import { findDataDirectories } from './plan/data-directories.ts';
 import { expectWhole } from './plan/expect-whole.ts';
+import { lackedImages, refuseMissingImages } from './plan/images.ts';
 import { expectSpace } from './plan/needs.ts';
 import { planRestore, type RestorePlan } from './plan/plan.ts';
 import { type Selection, selectSources } from './plan/select.ts';
@@ -22,7 +23,6 @@ import { unlikeBefore } from './plan/unlike-before.ts';
 import { runRestore } from './run.ts';
 import { advisedRepository } from './salvage/advised-repository.ts';
 import { type Salvage, salvageSources } from './salvage/salvage.ts';
-import { lackedImages, refuseMissingImages } from './sources/images.ts';
 
 export interface RestoreRequest extends Selection {
   /** Id, unique prefix, or `latest`. */
@@ -91,7 +91,8 @@ export async function prepareRestore(
     refuseMissingImages(lackedImages(plan.start, survey.services), areSpoilt);
   }
   expectSpace(plan.space);
-  const decided = { request, snapshot, selected, plan, services: survey.services };
+  const restored = selected.filter(({ summary }) => plan.sources.some(({ name }) => name === summary.name));
+  const decided = { request, snapshot, selected: restored, plan, services: survey.services };
   return { plan, run: () => runRestore(decided, { repository, host }, context) };
 }
 

@@ -142,6 +142,46 @@ test('a restore that fails takes the deployment file away again, and one that is
   assert.not.ok(existsSync(join(root, 'data')));
 });
 
+test('images that are damaged are told of where the engine lacks them, and not said to be restored where it has them', async () => {
+  const path = join(root, 'repository', packOf('images'));
+  const pack = readFileSync(path);
+  const repository = ['--repository', join(root, 'repository')];
+  const bundle = join(root, 'images.tar');
+  assert.is((await bare('backup', 'export', 'latest', ...repository, '--images', '-o', bundle)).status, 0);
+  try {
+    await loseEverything();
+    writeFileSync(path, flipped(pack));
+    const refused = await bare('restore', 'latest', ...repository, '--yes');
+    assert.is(refused.status, 14, refused.stdout);
+    assert.is(await engine.images.inspect(image), undefined);
+    assert.not.ok(existsSync(join(root, 'data')));
+    assert.is((await bare('images', 'load', bundle)).status, 0);
+    const done = await bare('restore', 'latest', ...repository, '--yes');
+    assert.is(done.status, 0, done.stderr);
+    assert.match(done.stdout, 'running and ready: web');
+    assert.not.match(done.stdout, /restored images/i);
+    const planned = await onHost('restore', 'latest', ...repository, '--dry-run');
+    assert.match(planned.stdout, 'leaves out images: the engine has the images that are needed');
+  } finally {
+    writeFileSync(path, pack);
+  }
+});
+
+test('images that are chosen by name are loaded, though no service is to be created', async () => {
+  await onHost('destroy', 'all', '--yes');
+  await engine.images.remove(image, { force: true });
+  const done = await onHost('restore', 'latest', '--only', 'images', '--yes');
+  assert.is(done.status, 0, done.stderr);
+  assert.match(done.stdout, /restored images: \d+ files/);
+  assert.ok(await engine.images.inspect(image));
+});
+
+function flipped(bytes: Buffer): Buffer {
+  const copy = Buffer.from(bytes);
+  copy[copy.length >> 1]! ^= 4;
+  return copy;
+}
+
 /** The name in the archive of the pack that holds a source's content. */
 function packOf(source: string): string {
   const repository = join(root, 'repository');

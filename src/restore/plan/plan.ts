@@ -4,6 +4,7 @@ import type { ToldLoss } from '../salvage/loss.ts';
 import type { Mount, ServiceState } from '../services/services.ts';
 import { isInside } from '../tree/checked-entries.ts';
 import type { PassedOver } from './choose.ts';
+import { needsImages } from './images.ts';
 import type { SelectedSource } from './select.ts';
 
 /** What a restore would do, as data. Nothing else decides. */
@@ -62,6 +63,8 @@ export function planRestore(
   survey: Survey,
 ): Omit<RestorePlan, 'passedOver' | 'provenance' | 'losses'> {
   const stop = servicesToStop(selected, survey);
+  const start = servicesToStart(selected, stop, survey);
+  const known = selected.filter(({ images }) => images && !needsImages(start, survey));
   return {
     snapshot: {
       id: snapshot.id,
@@ -72,13 +75,20 @@ export function planRestore(
       complete: snapshot.complete,
     },
     release: survey.release,
-    sources: selected.map((source) => plannedSource(source, survey)),
-    skipped: [...skipped],
+    sources: selected
+      .filter((source) => !known.includes(source))
+      .map((source) => plannedSource(source, survey)),
+    skipped: [...skipped, ...known.map(leftToTheEngine)],
     stop: stop.toReversed(),
-    start: servicesToStart(selected, stop, survey),
+    start,
     space: survey.space,
     warnings: warningsOf(snapshot, selected, survey),
   };
+}
+
+/** They are not read then, so nobody says of them that they came back. */
+function leftToTheEngine({ summary: { name, title } }: SelectedSource): RestorePlan['skipped'][number] {
+  return { name, title, reason: 'the engine has the images that are needed' };
 }
 
 function plannedSource(

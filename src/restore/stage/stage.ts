@@ -4,11 +4,12 @@ import type { Decided, RunPorts } from '../decided.ts';
 import type { RestoreHost } from '../host.ts';
 import type { RestoreJournal } from '../journal.ts';
 import type { Target } from '../places.ts';
+import { lackedImages, refuseMissingImages } from '../plan/images.ts';
 import type { SelectedSource } from '../plan/select.ts';
 import { findGround } from '../plan/survey.ts';
 import { saveBefore } from '../sources/commands.ts';
 import { type DatabasePorts, loadDatabase } from '../sources/databases.ts';
-import { lackedImages, loadSnapshotImages, needsImages, refuseMissingImages } from '../sources/images.ts';
+import { loadSnapshotImages } from '../sources/images.ts';
 import { rebuildData } from '../sources/rebuild.ts';
 import type { MetadataOptions } from '../tree/metadata.ts';
 import { stageFiles } from './files.ts';
@@ -44,13 +45,12 @@ export async function stageEverything(
 }
 
 async function bringImages(
-  { snapshot, selected, plan, services }: Decided,
+  { snapshot, selected, plan }: Decided,
   { repository }: RunPorts,
   host: RestoreHost,
   context: Context,
 ): Promise<void> {
-  const images = selected.find((source) => source.images);
-  if (images === undefined || !needsImages(plan.start, services)) return;
+  if (!selected.some(({ images }) => images)) return;
   await loadSnapshotImages(repository, snapshot, host, context);
   refuseMissingImages(lackedImages(plan.start, await host.services.list()));
 }
