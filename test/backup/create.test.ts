@@ -1,5 +1,6 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createBackup } from '../../src/backup/create.ts';
@@ -250,6 +251,27 @@ test('a dump whose service does not run makes the snapshot incomplete, and every
   assert.is(snapshot.complete, false);
   assert.equal(outcome(sources[1]!), [false, ['looking for the container of database: it does not run']]);
   assert.equal(outcome(sources[2]!), [true, []]);
+});
+
+test('of databases that are files, each that fails is named', async () => {
+  const missing = join(home, 'none.db');
+  const directory = mkdtempSync(join(home, 'directory-'));
+  const files = `[${missing}, ${directory}, ${home}/locked.db]`;
+  const locked = new DatabaseSync(join(home, 'locked.db'));
+  locked.exec('CREATE TABLE t (a); BEGIN EXCLUSIVE');
+  try {
+    const { sources } = await host(`sources: {lite: {dump: sqlite, files: ${files}, timeout: 1s}}`).save();
+    assert.equal(outcome(sources[1]!), [
+      false,
+      [
+        `copying ${missing}: it does not exist`,
+        `copying ${directory}: it is no file`,
+        `${home}/locked.db: copying the databases of this host: took longer than 1 seconds`,
+      ],
+    ]);
+  } finally {
+    locked.close();
+  }
 });
 
 test('a dump that fails names the container as people know it', async () => {

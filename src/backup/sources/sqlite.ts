@@ -31,7 +31,8 @@ export async function storeSqlite(source: SqliteSource, job: SourceJob): Promise
     } catch (error) {
       if (files.storingFailed || error instanceof InterruptedError) throw error;
       job.context.signal.throwIfAborted();
-      job.writer.fail(messageOf(error));
+      const message = messageOf(error);
+      job.writer.fail(message.includes(path) ? message : `${path}: ${message}`);
       failed = true;
     }
   }
@@ -45,7 +46,7 @@ async function storeFile(
   files: StreamFiles,
   job: SourceJob,
 ): Promise<number> {
-  const onHost = service === undefined ? await realpath(path) : await seenFromHost(path, service, job);
+  const onHost = service === undefined ? await fileOfHost(path) : await seenFromHost(path, service, job);
   if (onHost !== undefined) return storeCopy(path, onHost, files, job);
   const server = { engine: job.engine, container: await runningContainerOf(service!, job) };
   const content = copyInContainer(server, path, job.context, (said) => job.writer.warn(`${path}: ${said}`));
@@ -53,15 +54,25 @@ async function storeFile(
 }
 
 async function storeCopy(path: string, onHost: string, files: StreamFiles, job: SourceJob): Promise<number> {
-  const { mode, uid, gid } = await lstat(onHost);
+  const found = await lstat(onHost);
+  if (!found.isFile()) throw new FailedError(`copying ${path}: it is no file`);
   const copy = await copyName(job.context);
   try {
     await copyDatabase(onHost, copy, job.context.signal);
-    const metadata = { mode: mode & 0o7777, uid, gid };
+    const metadata = { mode: found.mode & 0o7777, uid: found.uid, gid: found.gid };
     return await files.store(fileNameOf(path), createReadStream(copy), metadata);
   } finally {
     for (const suffix of ['', ...companionSuffixes]) await rm(copy + suffix, { force: true });
   }
+}
+
+/** Where it really is: what is beside a link is not what belongs to the database. */
+async function fileOfHost(path: string): Promise<string> {
+  return realpath(path).catch((cause: unknown) => {
+    throw new FailedError(
+      `copying ${path}: ${codeOf(cause) === 'ENOENT' ? 'it does not exist' : messageOf(cause)}`,
+    );
+  });
 }
 
 /**
