@@ -45,9 +45,12 @@ function widest(table: string): number {
   return Math.max(...table.split('\n').map((line) => line.length));
 }
 
-/** A foreign name (of a file, a tag, a label) without what a terminal would obey. */
+/** Control characters, ends of lines, and what turns the direction of the text after it. */
+const obeyed = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
+
+/** A foreign name (of a file, a tag, a label) without what a terminal would obey: of that, the bytes. `fromEscapedText` takes them back. */
 export function printable(text: string): string {
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, (character) => {
-    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
-  });
+  return text.replaceAll(obeyed, (character) =>
+    Array.from(Buffer.from(character), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),
+  );
 }
