@@ -253,6 +253,19 @@ test('a dump whose service does not run makes the snapshot incomplete, and every
   assert.equal(outcome(sources[2]!), [true, []]);
 });
 
+test('an include list that nothing matches makes the snapshot incomplete, for nothing was saved', async () => {
+  const directory = mkdtempSync(join(home, 'directory-'));
+  writeFileSync(join(directory, 'a.conf'), '');
+  const of = (include: string) => host(`sources: {files: {paths: [${directory}], include: [${include}]}}`);
+  const outcomes = [await of('"*.cnf"').save(), await of('"*.conf"').save()].map(({ sources }) =>
+    outcome(sources[1]!),
+  );
+  assert.equal(outcomes, [
+    [false, ['nothing that is there matches include']],
+    [true, []],
+  ]);
+});
+
 test('of databases that are files, each that fails is named', async () => {
   const missing = join(home, 'none.db');
   const directory = mkdtempSync(join(home, 'directory-'));

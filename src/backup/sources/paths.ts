@@ -26,14 +26,25 @@ export async function storeRoots(
 ): Promise<Changes> {
   const onProblem: WalkOptions['onProblem'] = (problem) => problems.inWalk(problem);
   const options = { ...filter, neverEnter: job.neverEnter, onProblem };
-  const changes = await storeTree(walkAll(roots, options), job.writer, {
+  let found = 0;
+  const seen = counting(walkAll(roots, options), () => found++);
+  const changes = await storeTree(seen, job.writer, {
     problems,
     trustedBefore: job.trustedBefore,
     task: job.task,
     signal: job.context.signal,
   });
+  if (filter.include.length > 0 && found > 0 && found <= roots.length)
+    problems.fail('nothing that is there matches include');
   problems.finish();
   return changes;
+}
+
+function* counting<T>(items: Iterable<T>, count: () => void): Generator<T> {
+  for (const item of items) {
+    count();
+    yield item;
+  }
 }
 
 function rootAt(text: string): WalkRoot {
