@@ -1,9 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Index } from '../../src/oci/descriptor.ts';
+import { hexOf } from '../../src/oci/digest.ts';
 import { encodeIdentity, encodeRecipient, generateIdentity } from '../../src/repository/age/keys.ts';
+import { decodeManifest } from '../../src/repository/snapshot/manifest.ts';
 import { runCli } from '../support/cli.ts';
 import { testEngine } from '../support/engine.ts';
 import { dockerArchive, streamOf, uniqueName } from '../support/images.ts';
@@ -112,6 +115,21 @@ test('what is encrypted needs the key, and what no signer vouches for does not c
   assert.not.ok(existsSync(join(root, 'sealed-images.tar')));
   assert.is((await dockerctl('backup', 'export', sealed.archive, ...out, '-i', 'key')).status, 0);
   assert.is((await dockerctl('images', 'verify', 'sealed-images.tar')).status, 0);
+});
+
+test('of images that are damaged nothing comes out, and it is told what can be done', async () => {
+  const spoilt = join(root, 'spoilt');
+  cpSync(plain.repository, spoilt, { recursive: true });
+  const blobs = join(spoilt, 'blobs', 'sha256');
+  const { manifests } = JSON.parse(readFileSync(join(spoilt, 'index.json'), 'utf8')) as Index;
+  const { digest } = manifests[0]!;
+  const { packs } = decodeManifest(readFileSync(join(blobs, hexOf(digest))), digest);
+  rmSync(join(blobs, hexOf(packs.find(({ source }) => source === 'images')!.digest)));
+  const out = await dockerctl('backup', 'export', 'latest', '-r', spoilt, '--images', '-o', 'spoilt.tar');
+  assert.is(out.status, 14);
+  assert.match(out.stderr, /^dockerctl: exporting the images of snapshot [0-9a-f]{12}: /);
+  assert.match(out.stderr, 'restore --only images --skip-damaged --to DIR writes out what can be read');
+  assert.not.ok(existsSync(join(root, 'spoilt.tar')));
 });
 
 test('a snapshot without images says what it holds', async () => {

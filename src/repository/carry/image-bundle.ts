@@ -34,7 +34,20 @@ export async function* exportImageBundle(
   format: ExportFormat,
   level?: number,
 ): AsyncGenerator<Uint8Array> {
-  yield* compressStream(imageBundle(repository, snapshot), await blockFormat(format, level));
+  try {
+    yield* compressStream(imageBundle(repository, snapshot), await blockFormat(format, level));
+  } catch (error) {
+    throw error instanceof DamagedError ? damagedImages(snapshot, error) : error;
+  }
+}
+
+/** Part of a bundle is of no use to an engine. */
+function damagedImages(snapshot: Snapshot, cause: DamagedError): DamagedError {
+  return new DamagedError(`exporting the images of snapshot ${shortId(snapshot.id)}: ${cause.message}`, {
+    advice: `Another snapshot may be whole; restore --only ${imagesOf(snapshot)} --skip-damaged --to DIR writes out what can be read`,
+    facts: cause.facts,
+    cause,
+  });
 }
 
 function imagesOf(snapshot: Snapshot): string {
