@@ -1,7 +1,7 @@
 import { readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeSynced } from '../support/durable.ts';
-import { codeOf, DamagedError, messageOf } from '../support/errors.ts';
+import { codeOf, DamagedError, FailedError, isForbidden, messageOf } from '../support/errors.ts';
 import { type BlobFile, openBlobFile } from './blob-file.ts';
 import { type Digest, digestOf, hexOf, isDigest } from './digest.ts';
 import { blobPath, type Layout, stagingPath } from './layout.ts';
@@ -10,7 +10,7 @@ import { readSmallFile, requireSensible } from './small-file.ts';
 /**
  * Reads a small blob whole.
  * @param limit of bytes; no size is trusted
- * @throws {DamagedError} when it is missing, longer than `limit`, or not what its digest says
+ * @throws {DamagedError} when it is missing, longer than `limit`, or not what its digest says @throws {FailedError} when it may not be read
  */
 export async function readBlob(layout: Layout, digest: Digest, limit: number): Promise<Buffer> {
   const path = blobPath(layout, digest);
@@ -27,7 +27,10 @@ function readBounded(path: string, limit: number): Buffer {
   try {
     return readSmallFile(path, limit);
   } catch (error) {
-    throw new DamagedError(`reading ${path}: ${messageOf(error)}`, { facts: { path }, cause: error });
+    const what = `reading ${path}: ${messageOf(error)}`;
+    const details = { facts: { path }, cause: error };
+    if (!isForbidden(error)) throw new DamagedError(what, details);
+    throw new FailedError(what, { advice: 'Run it as the user to whom these files belong', ...details });
   }
 }
 

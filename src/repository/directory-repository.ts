@@ -40,7 +40,7 @@ import type { Snapshot } from './snapshot/snapshot.ts';
 import type { StoredSnapshot } from './snapshot/stored.ts';
 import { readDamage, recordDamage } from './verify/damage-record.ts';
 import { verifyRepository } from './verify/verify.ts';
-import { writeError } from './write-error.ts';
+import { readError, writeError } from './write-error.ts';
 
 /** The repository in a directory: what is asked of it, handed to the room that does it, under the lock that it needs. */
 export class DirectoryRepository implements Repository {
@@ -111,7 +111,11 @@ export class DirectoryRepository implements Repository {
 
   async verify(options: VerifyOptions, context: Context): Promise<VerifyReport> {
     this.#locks.share();
-    const { damagedBlobs, ...report } = await verifyRepository(this.#store, options, context);
+    const { damagedBlobs, ...report } = await verifyRepository(this.#store, options, context).catch(
+      (error) => {
+        throw readError(this.directory, error);
+      },
+    );
     await recordDamage(context.stateDir, this.directory, damagedBlobs);
     return report;
   }

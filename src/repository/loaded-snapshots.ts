@@ -10,6 +10,7 @@ import { startedOf } from './snapshot/index-json.ts';
 import { shortId } from './snapshot/short-id.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import type { StoredSnapshot } from './snapshot/stored.ts';
+import { readError } from './write-error.ts';
 
 /** The snapshots of a repository as they were read, under the lock of readers, until `forget` says that they may be others now. */
 export class LoadedSnapshots {
@@ -44,11 +45,16 @@ export class LoadedSnapshots {
 
   #load(): Promise<Catalog> {
     this.#locks.share();
-    this.#catalog ??= loadCatalog(this.#store).then((catalog) => {
-      for (const { id, error } of catalog.damaged) this.#warnOnce(id, error);
-      return catalog;
-    });
+    this.#catalog ??= this.#read();
     return this.#catalog;
+  }
+
+  async #read(): Promise<Catalog> {
+    const catalog = await loadCatalog(this.#store).catch((error: unknown) => {
+      throw readError(this.#store.directory, error);
+    });
+    for (const { id, error } of catalog.damaged) this.#warnOnce(id, error);
+    return catalog;
   }
 
   #warnOnce(id: string, { message }: Error): void {

@@ -27,6 +27,11 @@ export function writeError(directory: string, error: unknown, doing = `writing t
   });
 }
 
+/** The same when reading it fails for another reason than damage: nobody shall take for lost what only this user may not read. */
+export function readError(directory: string, error: unknown): Error {
+  return writeError(directory, error, `reading ${directory}`);
+}
+
 const otherDirectory = 'Name a directory that does not exist yet, on a disk that can be written to';
 const nobodyMay =
   'Run it as the user who makes the backups; what root may not change is immutable (`lsattr`), or on a server that does not let root (root_squash)';

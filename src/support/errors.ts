@@ -110,6 +110,11 @@ export function isUnreadable(error: unknown): boolean {
   return ['ENOENT', 'EIO', 'EISDIR', 'ELOOP'].includes(codeOf(error) ?? '');
 }
 
+/** Whether somebody else may, so that nothing is known of what is there. */
+export function isForbidden(error: unknown): boolean {
+  return ['EACCES', 'EPERM'].includes(codeOf(error) ?? '');
+}
+
 /** The system's error code (`ENOENT`, `ENOSPC`, …) of anything that was thrown, if it has one. */
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;
