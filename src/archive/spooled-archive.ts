@@ -7,6 +7,7 @@ import type { BlockCompressor, SpooledContent } from './compress/block-compresso
 import { CountingHash } from './counting-hash.ts';
 import { decompress } from './decompress.ts';
 import { type ArchivedFile, ArchiveFiles } from './index/archive-files.ts';
+import { inOnePiece } from './index/archive-index.ts';
 import { HeldDocuments } from './index/held-documents.ts';
 import type { ArchiveLayer } from './index/image-index.ts';
 import type { TarEntry } from './tar/reader.ts';
@@ -122,8 +123,4 @@ function digestInName(path: string): Digest | undefined {
 /** A decoder takes in more than one piece at a time. */
 async function* copies(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const piece of pieces) yield Buffer.from(piece);
-}
-
-async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }

@@ -1,6 +1,6 @@
-import type { Readable } from 'node:stream';
 import { describeExit, startChild } from './child.ts';
 import { FailedError } from './errors.ts';
+import { firstBytes } from './first-bytes.ts';
 
 /** How a program ended and what it said. */
 export interface CommandResult {
@@ -38,7 +38,7 @@ export async function runCommand(
     ...(timeout !== undefined && { timeout }),
   });
   child.stdin.end(input);
-  const [stdout, exit] = await Promise.all([firstBytes(child.stdout), child.exited]);
+  const [stdout, exit] = await Promise.all([firstBytes(child.stdout, outputLimit), child.exited]);
   if (exit.code === undefined || exit.timedOut) {
     throw new FailedError(`running ${command}: ${describeExit(exit)}`, { facts: { stderr: exit.stderr } });
   }
@@ -49,15 +49,4 @@ export async function runCommand(
 export function describeFailure({ status, stdout, stderr }: CommandResult): string {
   const said = (stderr.trim() || stdout.trim()).split('\n').at(-1)?.slice(0, 200) ?? '';
   return said === '' ? `exit ${status}` : `exit ${status}: ${said}`;
-}
-
-/** Reads to the end, for the program waits for its reader, and keeps the beginning. */
-async function firstBytes(stream: Readable): Promise<string> {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  for await (const piece of stream as AsyncIterable<Buffer>) {
-    if (length < outputLimit) pieces.push(piece.subarray(0, outputLimit - length));
-    length += piece.length;
-  }
-  return Buffer.concat(pieces).toString('utf8');
 }

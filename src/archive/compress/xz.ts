@@ -1,7 +1,16 @@
 import { crc32 } from 'node:zlib';
 import { freeNow } from '../../support/free-now.ts';
 import { loadLzma } from '../xz/lzma.ts';
-import type { BlockFormat, BlockSizes, CompressedBlock } from './block-format.ts';
+import {
+  littleEndian,
+  padToFour,
+  streamFooterSize,
+  streamHeaderSize,
+  xzStreamEnd,
+  xzStreamHeader,
+} from '../xz/stream-frame.ts';
+import { encodeVarint, Varints } from '../xz/varint.ts';
+import type { BlockFormat, CompressedBlock } from './block-format.ts';
 
 const blockSize = 16 << 20;
 
@@ -14,8 +23,6 @@ const memory = 12 * maxDictionary + 3 * blockSize;
 /** Stream flags: the check is a CRC64, as `xz` writes it. */
 const flags = Uint8Array.of(0x00, 0x04);
 const checkSize = 8;
-const streamHeaderSize = 12;
-const streamFooterSize = 12;
 
 /** Output comes in pieces of so many bytes. */
 const outputPiece = 1 << 20;
@@ -30,11 +37,11 @@ export function xzBlocks(level: number): BlockFormat {
     blockSize,
     memory,
     copies: true,
-    start: Buffer.concat([Buffer.from('fd377a585a00', 'hex'), flags, littleEndian(crc32(flags))]),
+    start: xzStreamHeader(flags),
     async compress(content) {
       return liftBlock(await encodeStream(content, level), content.length);
     },
-    end: streamEnd,
+    end: (blocks) => xzStreamEnd(blocks, flags),
   };
 }
 
@@ -118,7 +125,7 @@ function liftBlock(stream: Buffer, contentSize: number): CompressedBlock {
   const indexSize = (stream.readUInt32LE(stream.length - 8) + 1) * 4;
   const end = stream.length - streamFooterSize - indexSize;
   const dataStart = streamHeaderSize + (stream[streamHeaderSize]! + 1) * 4;
-  const { value: unpadded } = decodeVarint(stream, end + 2);
+  const unpadded = new Varints(stream, end + 2).next();
   const compressedSize = unpadded - (dataStart - streamHeaderSize) - checkSize;
   const header = blockHeader(compressedSize, contentSize, stream.subarray(streamHeaderSize + 2, dataStart));
   header.copy(stream, dataStart - header.length);
@@ -141,46 +148,4 @@ function blockHeader(compressedSize: number, contentSize: number, filter: Uint8A
   const header = padToFour(fields);
   header[0] = header.length / 4;
   return Buffer.concat([header, littleEndian(crc32(header))]);
-}
-
-function streamEnd(blocks: readonly BlockSizes[]): Buffer {
-  const records = blocks.flatMap(({ unpaddedSize, contentSize }) => [
-    encodeVarint(unpaddedSize),
-    encodeVarint(contentSize),
-  ]);
-  const index = padToFour(Buffer.concat([Uint8Array.of(0), encodeVarint(blocks.length), ...records]));
-  const backward = Buffer.concat([littleEndian((index.length + 4) / 4 - 1), flags]);
-  return Buffer.concat([
-    index,
-    littleEndian(crc32(index)),
-    littleEndian(crc32(backward)),
-    backward,
-    Buffer.from('YZ'),
-  ]);
-}
-
-/** Section 1.2: seven bits a byte, lowest first, the top bit set on all but the last. */
-function encodeVarint(value: number): Buffer {
-  const bytes: number[] = [];
-  let left = value;
-  for (; left >= 0x80; left = Math.floor(left / 0x80)) bytes.push((left % 0x80) | 0x80);
-  return Buffer.from([...bytes, left]);
-}
-
-function decodeVarint(bytes: Uint8Array, start: number): { value: number; end: number } {
-  let value = 0;
-  for (let at = start, factor = 1; ; at++, factor *= 0x80) {
-    value += (bytes[at]! & 0x7f) * factor;
-    if (bytes[at]! < 0x80) return { value, end: at + 1 };
-  }
-}
-
-function padToFour(bytes: Buffer): Buffer {
-  return Buffer.concat([bytes, new Uint8Array((4 - (bytes.length % 4)) % 4)]);
-}
-
-function littleEndian(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
 }

@@ -71,6 +71,11 @@ export async function concatenated(pieces: AsyncIterable<Uint8Array>): Promise<U
   return Buffer.concat(parts);
 }
 
+/** The way back. */
+export async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
 /**
  * The formats before 1.10 do not tell the digests of their layers: what can be checked is that they are whole tars. Later ones kept
  * their names.

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { type Digest, isDigest } from '../../oci/digest.ts';
-import { DamagedError, messageOf } from '../../support/errors.ts';
+import { DamagedError } from '../../support/errors.ts';
+import { parseJson } from './archive-files.ts';
 
 /** The first entry of a bundle: which release it is and exactly what belongs to it (docs/bundle-format.md). */
 export interface ReleaseDocument {
@@ -85,14 +86,6 @@ export function parseReleaseDocument(bytes: Uint8Array, where: string): ReleaseD
   }
   const issue = result.error.issues[0]!;
   throw new DamagedError(`${where}: ${issue.path.join('.') || 'the document'} ${issue.message}`);
-}
-
-function parseJson(bytes: Uint8Array, where: string): unknown {
-  try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch (cause) {
-    throw new DamagedError(`${where}: is not JSON (${messageOf(cause)})`, { cause });
-  }
 }
 
 /** Layers that images of the document need and the archive does not hold, because the receiver has them. */

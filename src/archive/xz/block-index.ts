@@ -1,5 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { SeekableBytes } from '../byte-source.ts';
+import { paddedToFour, streamFooterSize, streamHeaderSize, xzStreamHeader } from './stream-frame.ts';
+import { Varints } from './varint.ts';
 
 /** One block of an .xz file: it can be decoded alone. */
 export interface XzBlock {
@@ -35,29 +37,26 @@ interface StreamBlocks {
   blocks: Omit<XzBlock, 'contentOffset'>[];
 }
 
-const headerSize = 12;
-const footerSize = 12;
-
 /** An index of 64 MiB stands for some ten million blocks. */
 const maxIndexSize = 64 << 20;
 
 /** The stream that ends, with its padding, at `end`. */
 async function readStream(file: SeekableBytes, end: number): Promise<StreamBlocks | undefined> {
   const footerEnd = await skipPadding(file, end);
-  const footer = await readAt(file, footerEnd - footerSize, footerSize);
+  const footer = await readAt(file, footerEnd - streamFooterSize, streamFooterSize);
   const footerIsWhole =
     footer.toString('latin1', 10) === 'YZ' && crc32(footer.subarray(4, 10)) === footer.readUInt32LE(0);
-  if (footer.length < footerSize || !footerIsWhole) return undefined;
+  if (footer.length < streamFooterSize || !footerIsWhole) return undefined;
   const indexSize = (footer.readUInt32LE(4) + 1) * 4;
-  const indexStart = footerEnd - footerSize - indexSize;
-  if (indexSize > maxIndexSize || indexStart < headerSize) return undefined;
+  const indexStart = footerEnd - streamFooterSize - indexSize;
+  if (indexSize > maxIndexSize || indexStart < streamHeaderSize) return undefined;
   const records = decodeIndex(await readAt(file, indexStart, indexSize));
   if (records === undefined) return undefined;
   const blocksSize = records.reduce((sum, { unpaddedSize }) => sum + paddedToFour(unpaddedSize), 0);
-  const start = indexStart - blocksSize - headerSize;
+  const start = indexStart - blocksSize - streamHeaderSize;
   if (start < 0 || !(await isHeader(file, start, footer.subarray(8, 10)))) return undefined;
   const flags = Uint8Array.from(footer.subarray(8, 10));
-  let offset = start + headerSize;
+  let offset = start + streamHeaderSize;
   const blocks = records.map((record) => {
     const block = { ...record, offset, flags };
     offset += paddedToFour(record.unpaddedSize);
@@ -74,33 +73,8 @@ async function skipPadding(file: SeekableBytes, end: number): Promise<number> {
 }
 
 async function isHeader(file: SeekableBytes, offset: number, flags: Uint8Array): Promise<boolean> {
-  const header = await readAt(file, offset, headerSize);
+  const header = await readAt(file, offset, streamHeaderSize);
   return header.equals(xzStreamHeader(flags));
-}
-
-/** What a stream with these flags begins with. */
-export function xzStreamHeader(flags: Uint8Array): Buffer {
-  const check = Buffer.alloc(4);
-  check.writeUInt32LE(crc32(flags));
-  return Buffer.concat([Buffer.from('fd377a585a00', 'hex'), flags, check]);
-}
-
-/** What ends a stream that holds `block` and nothing else: an index of one record, and a footer. */
-export function xzStreamEnd(block: XzBlock): Buffer {
-  const records = Buffer.from([
-    0,
-    1,
-    ...encodeVarint(block.unpaddedSize),
-    ...encodeVarint(block.contentSize),
-  ]);
-  const index = Buffer.concat([records, new Uint8Array(paddedToFour(records.length) - records.length)]);
-  const backward = Buffer.alloc(6);
-  backward.writeUInt32LE((index.length + 4) / 4 - 1);
-  backward.set(block.flags, 4);
-  const [indexCheck, footerCheck] = [Buffer.alloc(4), Buffer.alloc(4)];
-  indexCheck.writeUInt32LE(crc32(index));
-  footerCheck.writeUInt32LE(crc32(backward));
-  return Buffer.concat([index, indexCheck, footerCheck, backward, Buffer.from('YZ')]);
 }
 
 function decodeIndex(index: Buffer): { unpaddedSize: number; contentSize: number }[] | undefined {
@@ -119,32 +93,6 @@ function decodeIndex(index: Buffer): { unpaddedSize: number; contentSize: number
   return sane ? records : undefined;
 }
 
-/** Section 1.2: seven bits a byte, lowest first, the top bit set on all but the last. Beyond the end there is only NaN. */
-export class Varints {
-  readonly #bytes: Uint8Array;
-  #at: number;
-
-  constructor(bytes: Uint8Array, start: number) {
-    this.#bytes = bytes;
-    this.#at = start;
-  }
-
-  next(): number {
-    let value = 0;
-    for (let factor = 1; factor < 2 ** 56; factor *= 0x80) {
-      const byte = this.#bytes[this.#at++];
-      if (byte === undefined) return Number.NaN;
-      value += (byte & 0x7f) * factor;
-      if (byte < 0x80) return Number.isSafeInteger(value) ? value : Number.NaN;
-    }
-    return Number.NaN;
-  }
-}
-
-function encodeVarint(value: number): number[] {
-  return value < 0x80 ? [value] : [(value % 0x80) | 0x80, ...encodeVarint(Math.floor(value / 0x80))];
-}
-
 function withContentOffsets(streams: readonly StreamBlocks[]): XzBlock[] {
   let contentOffset = 0;
   return streams.flatMap(({ blocks }) =>
@@ -154,11 +102,6 @@ function withContentOffsets(streams: readonly StreamBlocks[]): XzBlock[] {
       return placed;
     }),
   );
-}
-
-/** Parts of an .xz file take a multiple of four bytes. */
-export function paddedToFour(size: number): number {
-  return Math.ceil(size / 4) * 4;
 }
 
 /** Fewer bytes at the end of the file; none before its beginning. */

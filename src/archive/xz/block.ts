@@ -1,6 +1,8 @@
 import type { SeekableBytes } from '../byte-source.ts';
 import { decompress, maxDictionary } from '../decompress.ts';
-import { paddedToFour, Varints, type XzBlock, xzStreamEnd, xzStreamHeader } from './block-index.ts';
+import type { XzBlock } from './block-index.ts';
+import { paddedToFour, xzStreamEnd, xzStreamHeader } from './stream-frame.ts';
+import { Varints } from './varint.ts';
 
 /**
  * Decodes one block. Around it are put the header and the end of a stream that holds nothing else, so that liblzma
@@ -40,7 +42,7 @@ async function statesContentSize(file: SeekableBytes, block: XzBlock): Promise<b
 async function* asStream(file: SeekableBytes, block: XzBlock): AsyncGenerator<Uint8Array> {
   yield xzStreamHeader(block.flags);
   yield* file.range(block.offset, paddedToFour(block.unpaddedSize));
-  yield xzStreamEnd(block);
+  yield xzStreamEnd([block], block.flags);
 }
 
 /**

@@ -6,6 +6,7 @@ import { copyDatabase } from '../../databases/sqlite/copy.ts';
 import { companionSuffixes, fileNameOf } from '../../databases/sqlite/file-name.ts';
 import { copyInContainer } from '../../databases/sqlite/in-container.ts';
 import type { SqliteSource } from '../../deployment/backup-settings.ts';
+import { within } from '../../deployment/build/overlap.ts';
 import type { Context } from '../../support/context.ts';
 import { withDeadline } from '../../support/deadline.ts';
 import { codeOf, FailedError, InterruptedError, messageOf } from '../../support/errors.ts';
@@ -84,7 +85,7 @@ async function seenFromHost(path: string, service: string, job: SourceJob): Prom
   if (!(await job.engine.info()).local) return undefined;
   const mounts = (await job.engine.containers.inspect(container))?.mounts ?? [];
   const holding = mounts
-    .filter(({ source, target }) => source.startsWith('/') && isWithin(path, target))
+    .filter(({ source, target }) => source.startsWith('/') && (path === target || within(path, target)))
     .sort((a, b) => b.target.length - a.target.length)[0];
   if (holding === undefined) return undefined;
   let at = holding.source;
@@ -101,10 +102,6 @@ async function seenFromHost(path: string, service: string, job: SourceJob): Prom
       );
   }
   return at;
-}
-
-function isWithin(path: string, directory: string): boolean {
-  return path === directory || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`);
 }
 
 /** A new name in a directory of our own, from which what killed runs have left is removed. */

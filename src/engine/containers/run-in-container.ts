@@ -1,5 +1,5 @@
-import type { Readable } from 'node:stream';
 import { FailedError } from '../../support/errors.ts';
+import { firstBytes } from '../../support/first-bytes.ts';
 import type { CommandResult } from '../../support/run-command.ts';
 import type { Engine } from '../engine.ts';
 
@@ -65,15 +65,4 @@ function startDeadline(purpose: string, timeout: number | undefined, signal: Abo
       signal?.removeEventListener('abort', abort);
     },
   };
-}
-
-/** Reads to the end, for the program waits for its reader, and keeps the beginning. */
-async function firstBytes(stream: Readable, limit: number): Promise<string> {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  for await (const piece of stream as AsyncIterable<Buffer>) {
-    if (length < limit) pieces.push(piece.subarray(0, limit - length));
-    length += piece.length;
-  }
-  return Buffer.concat(pieces).toString('utf8');
 }

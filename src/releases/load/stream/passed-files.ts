@@ -1,6 +1,6 @@
 import { decompress } from '../../../archive/decompress.ts';
 import { type ArchivedFile, ArchiveFiles } from '../../../archive/index/archive-files.ts';
-import { concatenated, legacyLayer, mustMatch } from '../../../archive/index/archive-index.ts';
+import { concatenated, inOnePiece, legacyLayer, mustMatch } from '../../../archive/index/archive-index.ts';
 import { HeldDocuments } from '../../../archive/index/held-documents.ts';
 import type { ArchiveImage, ArchiveLayer, ImageIndex } from '../../../archive/index/image-index.ts';
 import { digestsOf, type LayerDigests } from '../../../archive/index/layer-digests.ts';
@@ -152,8 +152,4 @@ export class PassedFiles {
   #where(file: ArchivedFile): string {
     return `${this.#name}: ${file.path} (at byte ${file.offset})`;
   }
-}
-
-async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
-  yield bytes;
 }
