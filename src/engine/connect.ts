@@ -1,3 +1,5 @@
+import { within } from '../support/deadline.ts';
+import { EngineUnreachableError } from '../support/errors.ts';
 import { type Client, type ConnectOptions, createClient } from './connection/client.ts';
 import { containersOf } from './containers/containers.ts';
 import type { Engine, EngineInfo } from './engine.ts';
@@ -11,14 +13,23 @@ import { volumesOf } from './volumes.ts';
  */
 export function connectEngine(options: ConnectOptions = {}): Engine {
   const client = createClient(options);
+  const { patience = 120 } = options;
   return {
     address: client.address,
-    info: () => info(client),
+    info: () => within(patience, info(client), () => silent(client, patience)),
     images: imagesOf(client),
     containers: containersOf(client),
     volumes: volumesOf(client),
     networks: networksOf(client),
   };
+}
+
+/** Everything that takes long begins with this question: better to say so than to wait for ever. */
+function silent({ address }: Client, seconds: number): EngineUnreachableError {
+  return new EngineUnreachableError(`asking the engine at ${address}: no answer in ${seconds} seconds`, {
+    advice: 'See whether docker info answers; an engine that hangs must be restarted',
+    facts: { address },
+  });
 }
 
 async function info(client: Client): Promise<EngineInfo> {

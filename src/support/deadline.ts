@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { FailedError } from './errors.ts';
 
 /** `signal`, which also aborts, with an error that says so, when something took longer than so many seconds. */
@@ -8,4 +9,18 @@ export function withDeadline(signal: AbortSignal, purpose: string, seconds: numb
     late.abort(new FailedError(`${purpose}: took longer than ${seconds} seconds`));
   });
   return AbortSignal.any([signal, late.signal]);
+}
+
+/** What `work` comes to, or what `late` says when that takes longer than so many seconds; nobody waits for it then, and it goes on. */
+export async function within<T>(seconds: number, work: Promise<T>, late: () => Error): Promise<T> {
+  const done = new AbortController();
+  const waiting = setTimeout(seconds * 1000, undefined, { signal: done.signal }).then(() => {
+    throw late();
+  });
+  try {
+    return await Promise.race([work, waiting]);
+  } finally {
+    done.abort();
+    for (const left of [work, waiting]) left.catch(() => {});
+  }
 }

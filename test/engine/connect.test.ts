@@ -33,6 +33,16 @@ test('an engine that is not there is named, with what to do', async () => {
   assert.match(error.advice ?? '', '--host');
 });
 
+test('one that takes a question and never answers is not waited for', async () => {
+  const path = join(directory, 'silent.sock');
+  const server = createServer(() => {}).listen(path);
+  const error = await thrownBy(connectEngine({ host: `unix://${path}`, patience: 0.1 }).info());
+  assert.instance(error, EngineUnreachableError);
+  assert.match(error.message, `unix://${path}: no answer in 0.1 seconds`);
+  server.closeAllConnections();
+  server.close();
+});
+
 test('what the environment says of another engine does not matter', async () => {
   process.env.DOCKER_HOST = 'tcp://127.0.0.1:1';
   process.env.DOCKER_TLS_VERIFY = '1';

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { Readable } from 'node:stream';
-import { setTimeout } from 'node:timers/promises';
+import { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
+import { silenceLimit } from '../../databases/container/program.ts';
+import { watched } from '../../databases/container/program-streams.ts';
 import type { VolumeSource } from '../../deployment/backup-settings.ts';
 import type { Volume } from '../../deployment/deployment.ts';
+import { within } from '../../support/deadline.ts';
 import { FailedError, messageOf } from '../../support/errors.ts';
 import type { Changes } from '../report.ts';
 import { storeArchive } from '../store/archive.ts';
@@ -61,7 +63,9 @@ async function readVolume(
   try {
     await use(await containers.readArchive(container, target));
   } finally {
-    await withinPatience(containers.remove(container, { force: true })).catch((error: unknown) =>
+    const removing = containers.remove(container, { force: true });
+    const late = () => new FailedError('the engine does not answer');
+    await within(patience, removing, late).catch((error: unknown) =>
       job.context.progress.warn(
         `container ${container.slice(0, 12)} stays until the next backup: ${messageOf(error)}`,
       ),
@@ -69,23 +73,8 @@ async function readVolume(
   }
 }
 
-/** Seconds that an engine may take to remove a container of which nothing ran. */
+/** Seconds that an engine may take to remove a container of which nothing ran: one that never answers must not keep a run from ending. */
 const patience = 20;
-
-/** An engine that does not answer must not keep a run from ending. */
-async function withinPatience(done: Promise<void>): Promise<void> {
-  const late = new AbortController();
-  const waiting = setTimeout(patience * 1000, undefined, { signal: late.signal }).then(() => {
-    throw new FailedError('the engine does not answer');
-  });
-  try {
-    await Promise.race([done, waiting]);
-  } finally {
-    late.abort();
-    waiting.catch(() => {});
-    done.catch(() => {});
-  }
-}
 
 /** A container needs an image, though nothing of it runs. */
 async function anyImage({ deployment, engine }: SourceJob): Promise<string> {
@@ -99,10 +88,11 @@ async function anyImage({ deployment, engine }: SourceJob): Promise<string> {
 
 function entriesOf(tar: Readable, signal: AbortSignal): ReturnType<typeof extract> {
   const entries = extract();
-  const stop = () => entries.destroy(signal.reason);
-  signal.addEventListener('abort', stop, { once: true });
-  tar.on('error', (error) => entries.destroy(error));
-  entries.on('close', () => signal.removeEventListener('abort', stop));
-  tar.pipe(entries);
+  const source = Readable.from(watched(tar, { purpose: 'reading it', signal }, silenceLimit), {
+    objectMode: false,
+  });
+  source.on('error', (error) => entries.destroy(error));
+  entries.on('close', () => source.destroy());
+  source.pipe(entries);
   return entries;
 }

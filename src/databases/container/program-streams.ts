@@ -43,7 +43,7 @@ export async function feed(
 }
 
 /**
- * What a program prints, until its signal is aborted.
+ * What a program prints, or an engine hands out, until its signal is aborted.
  * @param silence milliseconds without a byte, while we wait for one, after which it counts as hung
  * @throws {FailedError} when it hangs
  */
@@ -54,9 +54,7 @@ export async function* watched(
 ): AsyncGenerator<Uint8Array> {
   const stop = () => stream.destroy(program.signal.reason);
   const hung = () =>
-    stream.destroy(
-      new FailedError(`${program.purpose}: it printed nothing for ${silence! / 60_000} minutes`),
-    );
+    stream.destroy(new FailedError(`${program.purpose}: nothing came for ${silence! / 60_000} minutes`));
   let timer = silence === undefined ? undefined : setTimeout(hung, silence);
   program.signal.addEventListener('abort', stop, { once: true });
   try {

@@ -15,7 +15,7 @@ export interface ContainerProgram extends WatchedProgram {
 }
 
 /** Milliseconds without a byte, while we wait for one, after which a dump counts as hung. */
-const silenceLimit = 15 * 60_000;
+export const silenceLimit = 15 * 60_000;
 
 /**
  * The standard output of a program inside the server's container. Throws after the last byte unless the program exited

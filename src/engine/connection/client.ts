@@ -12,6 +12,8 @@ export interface ConnectOptions {
   host?: string | undefined;
   /** `DOCKER_TLS_VERIFY` and `DOCKER_CERT_PATH` are read as the docker client reads them. */
   environment?: Record<string, string | undefined>;
+  /** Seconds that the engine may take to say who it is; 120 unless told. */
+  patience?: number;
 }
 
 /** One engine that may be asked. Nothing is loaded or connected before the first request. */

@@ -92,7 +92,7 @@ test('a program that prints nothing for too long hangs', async () => {
   silent.write('-- dump');
   const reading = () => text(watched(silent, { purpose, signal: never }, 60));
   const { message } = await rejects(reading, FailedError);
-  assert.is(message, `${purpose}: it printed nothing for 0.001 minutes`);
+  assert.is(message, `${purpose}: nothing came for 0.001 minutes`);
 });
 
 test('only while somebody waits for a program is its silence counted', async () => {
