@@ -1,6 +1,8 @@
-import { resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ArchiveInput } from '../archive/input.ts';
+import { UsageError } from '../support/errors.ts';
 import type { Session } from './context.ts';
 import { deploymentIfAny } from './deployment-file.ts';
 import type { Io } from './io.ts';
@@ -11,6 +13,25 @@ export function archiveInputs(io: Io, files: readonly string[]): ArchiveInput[] 
     if (file === '-') return { name: 'standard input', stream: io.stdin as unknown as Readable };
     return io.workingDirectory === process.cwd() ? file : resolve(io.workingDirectory, file);
   });
+}
+
+/**
+ * Exported archives are files; a directory that is named in their place is most often the repository itself.
+ * @param advice what to do with it
+ */
+export async function refuseRepositories(
+  { workingDirectory }: Io,
+  files: readonly string[],
+  advice: (directory: string) => string,
+): Promise<void> {
+  for (const file of files) {
+    const directory = resolve(workingDirectory, file);
+    if (file === '-' || !existsSync(join(directory, 'oci-layout'))) continue;
+    throw new UsageError(`${file}: is a backup repository, not an exported archive`, {
+      advice: advice(directory),
+      facts: { path: directory },
+    });
+  }
 }
 
 /** Who must have signed them, when there is a deployment file that says so. */

@@ -5,7 +5,7 @@ import type { UnpackOptions } from '../repository/carry/unpack-exported.ts';
 import type { ReadableRepository } from '../repository/repository.ts';
 import type { TrustedKeys } from '../repository/signed/provenance.ts';
 import { UsageError } from '../support/errors.ts';
-import { archiveInputs } from './archive-inputs.ts';
+import { archiveInputs, refuseRepositories } from './archive-inputs.ts';
 import { openBackupRepository, readIdentities } from './backup-repository.ts';
 import type { Session } from './context.ts';
 
@@ -73,6 +73,7 @@ async function openFiles(
       advice: 'dockerctl backup import takes it into a repository',
     });
   }
+  await refuseRepositories(session.io, files, (directory) => `Say latest --repository ${directory}`);
   const absolute = files.map((file) => (file === '-' ? file : resolve(session.io.workingDirectory, file)));
   const [input, ...others] = await groupInputs(archiveInputs(session.io, absolute));
   if (input === undefined || others.length > 0) throw new UsageError('restore one archive at a time');

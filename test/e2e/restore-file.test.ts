@@ -185,6 +185,18 @@ test('what is cut, spoilt or no export at all is refused before anything is writ
   assert.is((await run('restore', './other.tar', '--to', 'out', '--yes')).status, 14);
   assert.is((await run('restore', './none.tar', '--to', 'out', '--yes')).status, 10);
   assert.is((await run('restore', home, '--to', 'out', '--yes')).status, 2);
+  const repository = join(home, 'repository');
+  assert.is((await run('backup', 'import', plain, '-r', repository)).status, 0);
+  const named = await run('restore', repository, '--to', 'out', '--yes');
+  assert.is(named.status, 2);
+  assert.match(
+    named.stderr,
+    `is a backup repository, not an exported archive\n  Say latest --repository ${repository}`,
+  );
+  const taken = await run('backup', 'import', './repository', '-r', 'other');
+  assert.match(taken.stderr, `dockerctl backup export latest -r ${repository} | dockerctl backup import -`);
+  const into = await run('restore', plain, '--to', join(home, 'other.tar'), '--yes');
+  assert.match(into.stderr, 'something above it is no directory\n  Move that away, or name another');
   assert.is((await run('restore', plain, compressed, '--to', 'out', '--yes')).status, 2);
   assert.is((await run('restore', 'latest', 'a1', '--to', 'out', '--yes')).status, 2);
 });

@@ -85,8 +85,9 @@ async function importEntries(
   let incoming: Incoming | undefined;
   let announced: Digest | undefined;
   const unseen = new Map<Digest, number>();
+  const warn = warnOfDamage(context);
   try {
-    for await (const entry of skipDamaged ? untilDamaged(entries, context) : entries) {
+    for await (const entry of skipDamaged ? untilDamaged(entries, warn) : entries) {
       context.signal.throwIfAborted();
       if (entry.kind === 'directory' || entry.path === 'oci-layout') continue;
       if (entry.path === 'index.json' && announced === undefined) {
@@ -97,7 +98,7 @@ async function importEntries(
         for (const { digest, size } of incoming.needed) unseen.set(digest, size);
       } else {
         const taken = takeBlob(entry, incoming, unseen, what);
-        await (skipDamaged ? taken.catch(warnOfDamage(context)) : taken);
+        await (skipDamaged ? taken.catch(warn) : taken);
       }
     }
     if (incoming === undefined) throw notExported(what, 'it holds no snapshot');
@@ -110,18 +111,24 @@ async function importEntries(
 }
 
 /** What can be read of an archive: nothing is known of what lies behind a place where it is no archive any more. */
-async function* untilDamaged(entries: AsyncIterable<TarEntry>, context: Context): AsyncGenerator<TarEntry> {
+async function* untilDamaged(
+  entries: AsyncIterable<TarEntry>,
+  warn: (error: unknown) => void,
+): AsyncGenerator<TarEntry> {
   try {
     yield* entries;
   } catch (error) {
-    warnOfDamage(context)(error);
+    warn(error);
   }
 }
 
+/** Where an archive ends too early, its last entry says so, and then the archive: it is told once. */
 function warnOfDamage({ progress }: Context): (error: unknown) => void {
+  const told = new Set<string>();
   return (error) => {
     if (!(error instanceof DamagedError)) throw error;
-    progress.warn(error.message);
+    if (!told.has(error.message)) progress.warn(error.message);
+    told.add(error.message);
   };
 }
 

@@ -73,9 +73,18 @@ async function resolvedDirectory(path: string): Promise<string> {
   try {
     return await realpath(path);
   } catch (error) {
+    if (codeOf(error) === 'ENOTDIR') throw noDirectory(path, error);
     if (codeOf(error) !== 'ENOENT') {
       throw new FailedError(`looking at ${path}: ${(error as Error).message}`, { cause: error });
     }
     return join(await resolvedDirectory(dirname(path)), basename(path));
   }
+}
+
+function noDirectory(path: string, cause: unknown): FailedError {
+  return new FailedError(`restoring into ${path}: something above it is no directory`, {
+    advice: 'Move that away, or name another directory with --to DIR',
+    facts: { path },
+    cause,
+  });
 }

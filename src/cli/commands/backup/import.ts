@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { ImportReport } from '../../../repository/carry/import-archive.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
-import { archiveInputs } from '../../archive-inputs.ts';
+import { archiveInputs, refuseRepositories } from '../../archive-inputs.ts';
 import { openOrCreateBackupRepository, repositoryOption } from '../../backup-repository.ts';
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
@@ -31,6 +31,7 @@ async function importFiles(session: Session, { args: [files], options }: ParsedI
     import('../../../archive/input.ts'),
   ]);
   const keys = await trustedKeys(session, options.signers);
+  await refuseRepositories(session.io, files, exportIt);
   const inputs = await groupInputs(archiveInputs(session.io, files));
   const repository = await openOrCreateBackupRepository(session, options.repository);
   const reports: ImportReport[] = [];
@@ -43,6 +44,10 @@ async function importFiles(session: Session, { args: [files], options }: ParsedI
   }
   session.report(reports, (all) => all.map(renderReport).join('\n'));
   return reports.some(({ missing }) => missing.blobs > 0) ? exitCodes.damaged : exitCodes.done;
+}
+
+function exportIt(directory: string): string {
+  return `Take one of its snapshots: dockerctl backup export latest -r ${directory} | dockerctl backup import -`;
 }
 
 function renderReport(report: ImportReport): string {
