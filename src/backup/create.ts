@@ -4,6 +4,7 @@ import { decodeRecipient } from '../repository/age/keys.ts';
 import type { Repository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
+import { endingWith } from '../support/deadline.ts';
 import { InterruptedError } from '../support/errors.ts';
 import { fromText } from '../support/posix/byte-path.ts';
 import { currentDirectory, identityOf, statAt } from '../support/posix/stat.ts';
@@ -43,7 +44,7 @@ export async function createBackup(
   const { engine, repository, host, tags = [] } = options;
   const plan = planBackup(deployment, options);
   const signing = await chooseSigningKey(deployment.backup?.signingKey, options.hostKey);
-  if (plan.needsEngine) await engine.info();
+  if (plan.needsEngine) await endingWith(context.signal, patience, engine.info());
   refuseUnlessIdle(await askWhetherBusy(plan.checks, { engine, deployment }, context.signal), 'backing up');
   const { name, release } = deployment;
   const run = await repository.beginRun(
@@ -58,7 +59,8 @@ export async function createBackup(
     const sources: SourceReport[] = [];
     const neverEnter = ownDirectories(repository, context);
     const surroundings = { deployment, engine, repository: repository.directory, neverEnter, context };
-    for (const source of plan.sources) sources.push(await storeSource(source, run, surroundings));
+    for (const source of plan.sources)
+      sources.push(await endingWith(context.signal, patience, storeSource(source, run, surroundings)));
     const snapshot = await run.commit();
     const leftOut = plan.leftOut.map((source) => source.name);
     await warnIfRefused(snapshot, repository, deployment.backup?.signers, context);
@@ -69,6 +71,9 @@ export async function createBackup(
     throw error === context.signal.reason ? interrupted(error) : error;
   }
 }
+
+/** Seconds that an interrupted source may take to put everything in order. The engine may never answer it. */
+const patience = 30;
 
 /** However deep it was noticed, the same is told. */
 function interrupted(cause: unknown): InterruptedError {

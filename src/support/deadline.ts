@@ -11,6 +11,20 @@ export function withDeadline(signal: AbortSignal, purpose: string, seconds: numb
   return AbortSignal.any([signal, late.signal]);
 }
 
+/**
+ * What `work` comes to. When it has not ended so many seconds after `signal` was aborted, throws the signal's reason: it waits for
+ * something that never answers, and nobody waits for it any more.
+ */
+export async function endingWith<T>(signal: AbortSignal, seconds: number, work: Promise<T>): Promise<T> {
+  const aborted = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  const ended = Symbol();
+  const first = await Promise.race([work.then(() => ended), aborted]);
+  return first === ended ? work : within(seconds, work, () => signal.reason as Error);
+}
+
 /** What `work` comes to, or what `late` says when that takes longer than so many seconds; nobody waits for it then, and it goes on. */
 export async function within<T>(seconds: number, work: Promise<T>, late: () => Error): Promise<T> {
   const done = new AbortController();
