@@ -26,13 +26,16 @@ export function addBackupImport(backup: Command, wrap: Wrap): void {
 }
 
 async function importFiles(session: Session, { args: [files], options }: ParsedInput): Promise<number> {
-  const [{ importArchive }, { groupInputs }] = await Promise.all([
+  const [{ importArchive }, { canBeReadAgain, groupInputs }, { openArchive }] = await Promise.all([
     import('../../../repository/carry/import-archive.ts'),
     import('../../../archive/input.ts'),
+    import('../../../archive/archive.ts'),
   ]);
   const keys = await trustedKeys(session, options.signers);
   await refuseRepositories(session.io, files, exportIt);
   const inputs = await groupInputs(archiveInputs(session.io, files));
+  // What is no archive, or lacks a volume, is refused before a repository is made for it.
+  for (const input of inputs) if (await canBeReadAgain(input)) await (await openArchive(input)).close();
   const repository = await openOrCreateBackupRepository(session, options.repository);
   const reports: ImportReport[] = [];
   const skipDamaged = options.skipDamaged === true;

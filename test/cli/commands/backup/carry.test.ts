@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -83,7 +83,19 @@ test('backup import refuses what is no export with 14, and what is not there wit
   writeFileSync(join(root, 'evil.tar'), 'not a tar');
   assert.is((await runCli(['backup', 'import', join(root, 'evil.tar'), '-r', into])).status, 14);
   assert.is((await runCli(['backup', 'import', join(root, 'none.tar'), '-r', into])).status, 10);
-  assert.match((await runCli(['backup', 'list', '-r', into])).stdout, 'no snapshots yet');
+  assert.not.ok(existsSync(into), 'no repository is made for it');
+});
+
+test('what is no archive makes no repository, and nothing before it is taken in', async () => {
+  const none = join(root, 'none.tar');
+  const whole = join(root, 'whole.tar');
+  writeFileSync(none, 'no archive');
+  assert.is((await runCli(['backup', 'export', 'latest', '-o', whole, '-r', directory])).status, 0);
+  const into = join(root, 'not-made');
+  const { status, stderr } = await runCli(['backup', 'import', whole, none, '-r', into]);
+  assert.is(status, 14);
+  assert.match(stderr, 'none.tar');
+  assert.not.ok(existsSync(into));
 });
 
 test.run();
