@@ -14,32 +14,33 @@ const echo = 200;
 
 /**
  * Ctrl-C, TERM and a terminal that closes ask the work to stop and restore its state. Asked once more the command leaves at once, for what it
- * waits for may never answer; whatever it leaves then, the next one finds as after a kill.
+ * waits for may never answer; whatever it leaves then, the next one finds as after a kill. It leaves by the signal itself: exiting would first
+ * stop threads, which at some moments ends in an abort.
  * @param ignoresHangup started by nohup, so that it outlives its terminal
  */
 export function listenForInterruption({ ignoresHangup }: { ignoresHangup: boolean }): Interruption {
   const controller = new AbortController();
   let status: number = exitCodes.interrupted;
   let asked = 0;
-  const ask = (exit: number, words: string) => () => {
-    if (controller.signal.aborted && performance.now() - asked > echo) process.exit(exit);
-    if (controller.signal.aborted) return;
-    status = exit;
-    asked = performance.now();
-    controller.abort(new InterruptedError(words));
+  const ask = (name: 'SIGINT' | 'SIGTERM', exit: number, words: string) => () => {
+    if (!controller.signal.aborted) {
+      status = exit;
+      asked = performance.now();
+      controller.abort(new InterruptedError(words));
+    } else if (performance.now() - asked > echo) {
+      stopListening();
+      process.kill(process.pid, name);
+    }
   };
-  const terminate = ask(exitCodes.terminated, 'terminated');
+  const terminate = ask('SIGTERM', exitCodes.terminated, 'terminated');
   const handlers = {
-    SIGINT: ask(exitCodes.interrupted, 'interrupted'),
+    SIGINT: ask('SIGINT', exitCodes.interrupted, 'interrupted'),
     SIGTERM: terminate,
     SIGHUP: ignoresHangup ? () => {} : terminate,
   };
   for (const [name, handler] of Object.entries(handlers)) process.on(name, handler);
-  return {
-    signal: controller.signal,
-    status: () => status,
-    stopListening() {
-      for (const [name, handler] of Object.entries(handlers)) process.off(name, handler);
-    },
+  const stopListening = (): void => {
+    for (const [name, handler] of Object.entries(handlers)) process.off(name, handler);
   };
+  return { signal: controller.signal, status: () => status, stopListening };
 }
