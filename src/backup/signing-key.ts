@@ -1,7 +1,7 @@
 import { access, constants } from 'node:fs/promises';
 import { type SigningKey, trySigningKey } from '../repository/signed/signing-key.ts';
 import { codeOf, messageOf, SignatureError } from '../support/errors.ts';
-import { sshKeyFingerprint } from '../support/ssh-signature.ts';
+import { sshKeyFingerprint } from '../support/ssh-fingerprint.ts';
 
 /** What a host proves its identity with to those who log in; root alone can read it. */
 export const hostKey = '/etc/ssh/ssh_host_ed25519_key';

@@ -27,6 +27,7 @@ import type {
 import { beginRun } from './run/begin.ts';
 import { recoverStaging } from './run/recover-staging.ts';
 import type { Run, RunOptions } from './run/run.ts';
+import { keyLacking } from './seal/key-lacking.ts';
 import { knownRepository } from './seal/known-repository.ts';
 import { PlainCache } from './seal/plain-cache.ts';
 import type { Store } from './seal/store.ts';
@@ -35,7 +36,6 @@ import { readSignedConfig, type SignedConfig } from './signed/signed-config.ts';
 import { type Catalog, loadEverySnapshot } from './snapshot/catalog.ts';
 import { findSnapshot } from './snapshot/find.ts';
 import type { Origin } from './snapshot/origin.ts';
-import { shortId } from './snapshot/short-id.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import type { StoredSnapshot } from './snapshot/stored.ts';
 import { readDamage, recordDamage } from './verify/damage-record.ts';
@@ -86,19 +86,8 @@ export class DirectoryRepository implements Repository {
     try {
       yield* readEntries(this.#store, await this.#snapshots.stored(snapshot), source, onGap);
     } catch (error) {
-      throw error instanceof SignatureError ? this.#lacksKey(snapshot, error) : error;
+      throw error instanceof SignatureError ? keyLacking(snapshot, this.#store, error) : error;
     }
-  }
-
-  /** Which key is wanted: whoever brings it may have several. */
-  #lacksKey({ id, recipients }: Snapshot, cause: SignatureError): SignatureError {
-    const isWrong = this.#store.identities.length > 0;
-    const why = isWrong ? 'no private key given opens it' : 'it is encrypted, and no private key is at hand';
-    return new SignatureError(`reading snapshot ${shortId(id)}: ${why}`, {
-      advice: `Give the private key of ${recipients.join(' or ')} with --identity FILE`,
-      facts: { recipients },
-      cause,
-    });
   }
 
   async signedConfig(snapshot: Snapshot): Promise<SignedConfig> {

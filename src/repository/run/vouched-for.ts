@@ -1,5 +1,5 @@
 import { SignatureError } from '../../support/errors.ts';
-import { fingerprintIn } from '../../support/ssh-signature.ts';
+import { fingerprintIn } from '../../support/ssh-fingerprint.ts';
 import type { Store } from '../seal/store.ts';
 import { requireProvenance } from '../signed/provenance.ts';
 import { readSignedConfig } from '../signed/signed-config.ts';

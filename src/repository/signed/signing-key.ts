@@ -1,9 +1,5 @@
-import {
-  fingerprintIn,
-  type SignatureNamespace,
-  signatureNamespaces,
-  signWithSshKey,
-} from '../../support/ssh-signature.ts';
+import { fingerprintIn } from '../../support/ssh-fingerprint.ts';
+import { type SignatureNamespace, signatureNamespaces, signWithSshKey } from '../../support/ssh-signature.ts';
 
 /** What signs snapshots, found to work. */
 export interface SigningKey {

@@ -17,11 +17,8 @@ import { trySigningKey } from '../../../src/repository/signed/signing-key.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import { DamagedError, SignatureError } from '../../../src/support/errors.ts';
 import { silent } from '../../../src/support/progress.ts';
-import {
-  signatureNamespaces,
-  signWithSshKey,
-  sshKeyFingerprint,
-} from '../../../src/support/ssh-signature.ts';
+import { sshKeyFingerprint } from '../../../src/support/ssh-fingerprint.ts';
+import { signatureNamespaces, signWithSshKey } from '../../../src/support/ssh-signature.ts';
 import { file, tarOf } from '../../archive/fixtures/tar.ts';
 import { rejects } from '../../support/rejects.ts';
 import { quietContext, saveDirectories, saveDirectory } from '../../support/save-directory.ts';
