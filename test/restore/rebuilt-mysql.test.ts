@@ -44,7 +44,7 @@ x-dockerctl:
   release: "1"
   backup:
     repository: ${root}/repository
-    sources: {database: {title: DB data, service: db, dump: mariadb}}
+    sources: {mariadb: {title: DB data, service: db, dump: mariadb}}
 services:
   db:
     image: ${image}
@@ -84,8 +84,9 @@ async function expectUntouched(): Promise<void> {
     '5\nlater',
   );
   assert.equal(readdirSync(live), ['mysql']);
+  // The engine is shared: by its name the source tells them from those of other tests.
   const spares = (await engine.containers.list()).filter(
-    (one) => one.name.startsWith('dockerctl-restore-') && one.name.endsWith('-database'),
+    (one) => one.name.startsWith('dockerctl-restore-') && one.name.endsWith('-mariadb'),
   );
   assert.equal(
     spares.map((one) => one.name),
