@@ -6,13 +6,13 @@ const dontNeed = 4;
 /** How often it is looked whether there is something to give back, in milliseconds. */
 const interval = 20;
 /**
- * Looks between two times of giving back. What work goes on with comes again at once, so doing it at every look would cost a tenth of
+ * Looks between two times of giving back. What work goes on with comes again at once, so doing it at every look would cost a twentieth of
  * a backup's time for nothing; only a height that was not reached before is met at once.
  */
 const pause = 8;
 const mebibyte = 1024 * 1024;
-/** Up to here nothing is given back, in bytes: starting up takes as much. */
-const ordinary = 64 * mebibyte;
+/** Bytes that starting up takes anyhow: a height up to here is none. */
+const ordinary = 40 * mebibyte;
 
 /**
  * From now on gives back what this process holds without need: freed memory that the allocator keeps, and pages of the runtime's program
@@ -22,13 +22,13 @@ const ordinary = 64 * mebibyte;
 export function releaseMemory(): void {
   try {
     const program = [...cleanMappings(readFileSync('/proc/self/smaps', 'latin1'))];
-    let held = 0;
+    let held = release(program);
     let highest = ordinary;
     let looks = 0;
     const timer = setInterval(() => {
       const now = heldNow();
       looks++;
-      if (now - held <= worthwhile(held) || (now <= highest && (held === 0 || looks <= pause))) return;
+      if (now - held <= worthwhile(held) || (now <= highest && looks <= pause)) return;
       highest = Math.max(now, highest);
       held = release(program);
       looks = 0;
