@@ -1,3 +1,5 @@
+import type { Index } from '../../oci/descriptor.ts';
+import type { Digest } from '../../oci/digest.ts';
 import { clearStaging, requireOwnDirectories } from '../../oci/layout.ts';
 import { listBlobs } from '../../oci/layout-blobs.ts';
 import { publishIndex, readIndex, readStagedIndex } from '../../oci/layout-index.ts';
@@ -13,10 +15,15 @@ export async function recoverStaging(store: Store): Promise<void> {
   const staged = await readStagedIndex(store);
   if (staged !== undefined) {
     const present = new Set(await listBlobs(store));
-    const kept = new Set(staged.manifests.map(({ digest }) => digest));
-    const toBeRemoved = ((await readIndex(store))?.manifests ?? []).filter(({ digest }) => !kept.has(digest));
-    const isWhole = [...kept].every((digest) => present.has(digest));
-    if (isWhole && !toBeRemoved.some(({ digest }) => present.has(digest))) await publishIndex(store);
+    const next = namesOf(staged);
+    const named = namesOf(await readIndex(store));
+    // One that both name may be lost: that is no reason not to finish.
+    const isAdded = [...next.difference(named)].every((digest) => present.has(digest));
+    if (isAdded && named.difference(next).isDisjointFrom(present)) await publishIndex(store);
   }
   await clearStaging(store);
+}
+
+function namesOf(index: Index | undefined): Set<Digest> {
+  return new Set(index?.manifests.map(({ digest }) => digest));
 }
