@@ -1,4 +1,5 @@
-import { isInside, nameOf, parentOf } from './tree/checked-entries.ts';
+import { isAtOrIn } from '../support/path-containment.ts';
+import { nameOf, parentOf } from './tree/checked-entries.ts';
 
 /**
  * Which directories of the host stay, and which of their children are replaced. A tree is put in place by renaming its
@@ -39,7 +40,7 @@ export function layOut(targets: readonly Target[], mounts: readonly string[]): L
   const places = new Map<string, Place>();
   const kept = new Set<string>();
   for (const { path, companions = [], untouched = [] } of targets) {
-    const within = mounts.filter((mount) => mount === path || isInside(mount, path));
+    const within = mounts.filter((mount) => isAtOrIn(mount, path));
     if (within.length === 0 && untouched.length === 0)
       addChild(places, parentDirectory(path), nameOf(path), companions);
     for (const directory of untouched) kept.add(directory);
@@ -63,17 +64,13 @@ export function hostPath({ root, path }: Target, entryPath: string): string {
 
 /** The target whose tree holds `entryPath`. */
 export function targetOf(targets: readonly Target[], entryPath: string): Target | undefined {
-  return targets.find(({ root }) => root === entryPath || isInside(entryPath, root));
+  return targets.find(({ root }) => isAtOrIn(entryPath, root));
 }
 
 /** Whether what a target's tree has at `entryPath` belongs to a directory that stays as it is. */
 export function isUntouched(target: Target, entryPath: string): boolean {
   const { untouched = [] } = target;
   return untouched.some((directory) => isAtOrIn(hostPath(target, entryPath), directory));
-}
-
-function isAtOrIn(path: string, directory: string): boolean {
-  return path === directory || isInside(path, directory);
 }
 
 /** Of an absolute path; `/` for a name at the top. */

@@ -73,11 +73,7 @@ export async function prepareRestore(
   const selected = host
     ? await findDataDirectories(chosen.selected, repository, snapshot, host, context)
     : chosen.selected;
-  const declared = host?.deployment.backup?.sources ?? [];
-  const ground = await findGround(selected, host?.engine, request.to, {
-    declared,
-    stateDir: context.stateDir,
-  });
+  const ground = await findGround(selected, host, request.to, context.stateDir);
   const release = host?.deployment.release;
   const options = { services: host?.services, release, partial: request.only.length > 0 };
   const survey = await surveyHost(repository, snapshot, selected, ground, options, context);

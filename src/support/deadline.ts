@@ -1,4 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
 import { FailedError } from './errors.ts';
 
 /** `signal`, which also aborts, with an error that says so, when something took longer than so many seconds. */
@@ -27,14 +26,13 @@ export async function endingWith<T>(signal: AbortSignal, seconds: number, work: 
 
 /** What `work` comes to, or what `late` says when that takes longer than so many seconds; nobody waits for it then, and it goes on. */
 export async function within<T>(seconds: number, work: Promise<T>, late: () => Error): Promise<T> {
-  const done = new AbortController();
-  const waiting = setTimeout(seconds * 1000, undefined, { signal: done.signal }).then(() => {
-    throw late();
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), seconds * 1000);
   });
   try {
-    return await Promise.race([work, waiting]);
+    return await Promise.race([work, tooLate]);
   } finally {
-    done.abort();
-    for (const left of [work, waiting]) left.catch(() => {});
+    clearTimeout(timer);
   }
 }

@@ -6,10 +6,10 @@ import { copyDatabase } from '../../databases/sqlite/copy.ts';
 import { companionSuffixes, fileNameOf } from '../../databases/sqlite/file-name.ts';
 import { copyInContainer } from '../../databases/sqlite/in-container.ts';
 import type { SqliteSource } from '../../deployment/backup-settings.ts';
-import { within } from '../../deployment/build/overlap.ts';
 import type { Context } from '../../support/context.ts';
 import { withDeadline } from '../../support/deadline.ts';
 import { codeOf, FailedError, InterruptedError, messageOf } from '../../support/errors.ts';
+import { isAtOrIn } from '../../support/path-containment.ts';
 import type { Changes } from '../report.ts';
 import { runningContainerOf } from '../run-where-said.ts';
 import type { SourceJob } from '../store/source-job.ts';
@@ -85,7 +85,7 @@ async function seenFromHost(path: string, service: string, job: SourceJob): Prom
   if (!(await job.engine.info()).local) return undefined;
   const mounts = (await job.engine.containers.inspect(container))?.mounts ?? [];
   const holding = mounts
-    .filter(({ source, target }) => source.startsWith('/') && (path === target || within(path, target)))
+    .filter(({ source, target }) => source.startsWith('/') && isAtOrIn(path, target))
     .sort((a, b) => b.target.length - a.target.length)[0];
   if (holding === undefined) return undefined;
   let at = holding.source;

@@ -1,5 +1,5 @@
+import { isInside } from '../../support/path-containment.ts';
 import type { FileContext } from './file-context.ts';
-import { within } from './overlap.ts';
 
 /**
  * A pattern that begins with a `/` begins at the path it belongs to. One that begins with that path itself would match nothing, and
@@ -14,7 +14,7 @@ export function refuseHostPatterns(
 ): void {
   for (const [index, pattern] of patterns.entries()) {
     const [, negation = '', written = ''] = /^(!?)(.*)$/s.exec(pattern) ?? [];
-    const path = paths.find((one) => one !== '/' && within(`${written}/`, one));
+    const path = paths.find((one) => one !== '/' && isInside(`${written}/`, one));
     if (path === undefined) continue;
     const inside = written.slice(path.length).replace(/^\/?/, '/');
     throw problem(

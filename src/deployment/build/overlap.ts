@@ -1,3 +1,4 @@
+import { overlap } from '../../support/path-containment.ts';
 import type { Source } from '../backup-settings.ts';
 import type { Volume } from '../deployment.ts';
 import type { FileContext } from './file-context.ts';
@@ -51,13 +52,4 @@ function extentsOf(source: Source, volumes: readonly Volume[]): Extent[] {
     case 'run':
       return [];
   }
-}
-
-function overlap(a: string, b: string): boolean {
-  return a === b || within(a, b) || within(b, a);
-}
-
-/** Whether a place lies in another one, at any depth. */
-export function within(inner: string, outer: string): boolean {
-  return inner.startsWith(outer.endsWith('/') ? outer : `${outer}/`);
 }

@@ -1,10 +1,10 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { compileFilter } from '../../support/file-filter/filter.ts';
+import { isAtOrIn, isInside } from '../../support/path-containment.ts';
 import { fromText } from '../../support/posix/byte-path.ts';
 import type { PathsSource, Source } from '../backup-settings.ts';
 import type { FileContext } from './file-context.ts';
-import { within } from './overlap.ts';
 
 /**
  * A repository inside a source would grow with every backup of itself, unless the source's excludes leave it out. Links are followed, as far as
@@ -20,9 +20,9 @@ export function refuseRepositoryInside(
     for (const path of source.kind === 'paths' ? source.paths : []) {
       // The walk does not follow a link that is named itself, only those on the way to it.
       const root = join(realPlace(dirname(path)), basename(path));
-      if (place === root || within(root, place)) throw refusal(repository, path, source, context);
-      const isInside = within(place, root);
-      if (isInside && !isExcluded(relative(root, place), source as PathsSource))
+      if (isAtOrIn(root, place)) throw refusal(repository, path, source, context);
+      const liesInside = isInside(place, root);
+      if (liesInside && !isExcluded(relative(root, place), source as PathsSource))
         throw refusal(repository, path, source, context, relative(root, place));
     }
   }

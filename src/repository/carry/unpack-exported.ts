@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { ArchiveInput } from '../../archive/input.ts';
 import type { Context } from '../../support/context.ts';
 import type { Identity } from '../age/keys.ts';
+import { delegate } from '../delegate.ts';
 import { isInUse } from '../locks.ts';
 import { openOrCreateRepository } from '../open.ts';
 import type { ReadableRepository } from '../repository.ts';
@@ -48,20 +49,12 @@ export function removedWhenClosed(
   { isNeeded }: Pick<UnpackOptions, 'isNeeded'>,
 ): ReadableRepository {
   const { directory } = repository;
-  return {
-    directory,
-    snapshots: () => repository.snapshots(),
-    find: (name) => repository.find(name),
-    unreadable: () => repository.unreadable(),
-    lacking: (snapshot, source) => repository.lacking(snapshot, source),
-    signedConfig: (snapshot) => repository.signedConfig(snapshot),
-    entries: (snapshot, source, onGap) => repository.entries(snapshot, source, onGap),
-    content: (snapshot, entry, options) => repository.content(snapshot, entry, options),
+  return delegate(repository, {
     async close() {
       await repository.close();
       if (!(await isNeeded(directory))) await rm(directory, { recursive: true, force: true });
     },
-  };
+  });
 }
 
 /** Of whoever was killed before anything depended on them. */

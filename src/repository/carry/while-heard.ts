@@ -1,3 +1,4 @@
+import { within } from '../../support/deadline.ts';
 import { ConnectionError } from './messages.ts';
 
 /** Bytes that must come in a second of waiting, on average: the slowest line that anybody would send a backup over is quicker. */
@@ -17,7 +18,7 @@ export async function* whileHeard(
   let heard = 0;
   for (;;) {
     const asked = performance.now();
-    const { done, value } = await within(pieces.next(), seconds);
+    const { done, value } = await within(seconds, pieces.next(), () => silent(seconds));
     if (done) return;
     waited += (performance.now() - asked) / 1000;
     heard += value.length;
@@ -26,18 +27,6 @@ export async function* whileHeard(
       [waited, heard] = [0, 0];
     }
     yield value;
-  }
-}
-
-async function within<T>(promise: Promise<T>, seconds: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(silent(seconds)), seconds * 1000);
-  });
-  try {
-    return await Promise.race([promise, silence]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

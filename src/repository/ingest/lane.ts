@@ -7,7 +7,7 @@ const piecesAhead = 8;
 
 /** One worker, the jobs it has, and the pieces of a stream on their way to it. */
 export class Lane {
-  readonly worker: Worker;
+  readonly #worker: Worker;
   /** Cost of the jobs that it has not answered. */
   queued = 0;
   readonly #jobs = new Map<
@@ -22,7 +22,7 @@ export class Lane {
   #failure: Error | undefined;
 
   constructor(worker: Worker, onRoom: () => void) {
-    this.worker = worker;
+    this.#worker = worker;
     this.#onRoom = onRoom;
     this.#ended = new Promise((resolve) => worker.once('exit', () => resolve()));
   }
@@ -37,7 +37,7 @@ export class Lane {
   }
 
   send(message: ToWorker): void {
-    this.worker.postMessage(message);
+    this.#worker.postMessage(message);
   }
 
   /** Waits while the worker has a few pieces that it has not taken. It gets the piece itself, no copy. */
@@ -48,7 +48,7 @@ export class Lane {
       });
     }
     this.#pieces++;
-    this.worker.postMessage({ kind: 'piece', bytes } satisfies ToWorker, [bytes.buffer]);
+    this.#worker.postMessage({ kind: 'piece', bytes } satisfies ToWorker, [bytes.buffer]);
   }
 
   handle(message: FromWorker): void {

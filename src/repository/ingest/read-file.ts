@@ -8,14 +8,14 @@ import { chunkLimits } from '../chunks/gear.ts';
 import type { FileToStore, StoredFile } from '../run/run.ts';
 import type { Chunker, Read } from './chunker.ts';
 
+/** What takes content in. */
+type Content = Pick<Chunker, 'addSmall' | 'addLarge'>;
+
 /** A file that changes while it is read is read so many times before the last reading is taken. */
 const attempts = 3;
 
 /** Reads one file into chunks, never through a link, and watches whether it changes meanwhile. */
-export async function readFile(
-  file: FileToStore,
-  chunker: Pick<Chunker, 'addSmall' | 'addLarge'>,
-): Promise<StoredFile> {
+export async function readFile(file: FileToStore, chunker: Content): Promise<StoredFile> {
   let handle: number | undefined;
   try {
     handle = openWithoutTrace(file);
@@ -40,11 +40,7 @@ function openWithoutTrace({ directory, name }: FileToStore): number {
   }
 }
 
-async function readOpenFile(
-  handle: number,
-  file: FileToStore,
-  chunker: Pick<Chunker, 'addSmall' | 'addLarge'>,
-): Promise<StoredFile> {
+async function readOpenFile(handle: number, file: FileToStore, chunker: Content): Promise<StoredFile> {
   for (let attempt = 1; ; attempt++) {
     const before = statFile(handle);
     if (before.type !== 'file' || Number(before.inode) !== file.inode || before.device !== file.device) {
@@ -71,7 +67,7 @@ async function readOpenFile(
 }
 
 async function readChunks(
-  chunker: Pick<Chunker, 'addSmall' | 'addLarge'>,
+  chunker: Content,
   size: number,
   read: Read,
   judge: (length: number) => boolean,

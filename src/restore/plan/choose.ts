@@ -1,4 +1,5 @@
 import type { ReadableRepository } from '../../repository/repository.ts';
+import { madeBy } from '../../repository/snapshot/origin.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 
 /** A newer snapshot than the one that is restored. */
@@ -33,9 +34,7 @@ export async function chooseSnapshot(
   if (name !== 'latest') return { snapshot, passedOver: [], doubts };
   const all = await repository.snapshots();
   if (deployment === undefined) doubts.push(...otherSeries(snapshot, all));
-  const newer = all.filter(
-    (other) => other.started > snapshot.started && seriesOf(other) === seriesOf(snapshot),
-  );
+  const newer = madeBy(all, snapshot).filter(({ started }) => started > snapshot.started);
   const lost = (await repository.unreadable()).filter(
     ({ started }) => started === undefined || started > snapshot.started,
   );

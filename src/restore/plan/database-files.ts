@@ -2,9 +2,9 @@ import { realpath } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path/posix';
 import { fileNameOf } from '../../databases/sqlite/file-name.ts';
 import { FailedError } from '../../support/errors.ts';
+import { isAtOrIn } from '../../support/path-containment.ts';
 import { toText } from '../../support/posix/byte-path.ts';
 import type { RestoreHost } from '../host.ts';
-import { isInside } from '../tree/checked-entries.ts';
 import type { SelectedSource } from './select.ts';
 import { volumeMountpoint } from './survey.ts';
 
@@ -54,7 +54,7 @@ async function seenFromHost(
 async function refuseLeading(path: string, base: string, title: string): Promise<void> {
   if (path === base) return;
   const [directory, inside] = [await existing(dirname(path)), await existing(base)];
-  if (directory === inside || isInside(directory, inside)) return;
+  if (isAtOrIn(directory, inside)) return;
   throw new FailedError(`restoring ${title}: a link leads from ${dirname(path)} to ${directory}`);
 }
 

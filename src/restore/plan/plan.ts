@@ -1,8 +1,8 @@
 import type { Provenance } from '../../repository/signed/provenance.ts';
 import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
+import { overlap } from '../../support/path-containment.ts';
 import type { ToldLoss } from '../salvage/loss.ts';
 import type { Mount, ServiceState } from '../services/services.ts';
-import { isInside } from '../tree/checked-entries.ts';
 import type { PassedOver } from './choose.ts';
 import { needsImages } from './images.ts';
 import type { SelectedSource } from './select.ts';
@@ -183,8 +183,4 @@ function warningsOf(snapshot: Snapshot, selected: readonly SelectedSource[], sur
 
 function reasonOf({ warnings }: SourceSummary): string {
   return warnings[0] === undefined ? '' : `: ${warnings[0]}`;
-}
-
-function overlap(a: string, b: string): boolean {
-  return a === b || isInside(a, b) || isInside(b, a);
 }

@@ -1,11 +1,12 @@
-import type { Source } from '../../deployment/backup-settings.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { ReadableRepository } from '../../repository/repository.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import type { Context } from '../../support/context.ts';
 import { codeOf, FailedError, UsageError } from '../../support/errors.ts';
+import { isAtOrIn, isInside, overlap } from '../../support/path-containment.ts';
 import { toText } from '../../support/posix/byte-path.ts';
 import { currentDirectory, statAt } from '../../support/posix/stat.ts';
+import type { RestoreHost } from '../host.ts';
 import {
   hostPath,
   isUntouched,
@@ -16,7 +17,6 @@ import {
   targetOf,
 } from '../places.ts';
 import type { ServiceState, Services } from '../services/services.ts';
-import { isInside } from '../tree/checked-entries.ts';
 import { sourceTree } from '../tree/source-tree.ts';
 import { mountPoints } from './mounts.ts';
 import { type Need, needOf, spaceNeeds } from './needs.ts';
@@ -33,20 +33,20 @@ export interface Ground {
 
 /**
  * Finds the ground of a restore, and refuses what cannot be replaced by renaming.
- * @param to everything goes under this directory, and the engine is not asked
- * @param declared what the deployment file says of the sources
+ * @param to everything goes under this directory, and the host is not asked
  */
 export async function findGround(
   selected: readonly SelectedSource[],
-  engine: Engine | undefined,
+  host: RestoreHost | undefined,
   to: string | undefined,
-  { declared, stateDir }: { declared: readonly Source[]; stateDir: string },
+  stateDir: string,
 ): Promise<Ground> {
   const mounts = await mountPoints();
   const found =
     to === undefined
-      ? await hostTargets(selected, await volumeMountpoints(selected, engine!))
+      ? await hostTargets(selected, await volumeMountpoints(selected, host!.engine))
       : await directoryTargets(selected, to);
+  const declared = host?.deployment.backup?.sources ?? [];
   const targets = found.map((target) => ({
     ...target,
     untouched: untouchedIn(target, { mounts, declared, stateDir }),
@@ -122,7 +122,7 @@ export async function volumeMountpoint(name: string, engine: Engine): Promise<st
 function placeAbove(directory: string, { places }: Layout): string {
   let deepest = '';
   for (const place of places) {
-    const inside = directory === place.directory || isInside(directory, place.directory);
+    const inside = isAtOrIn(directory, place.directory);
     if (inside && place.directory.length > deepest.length) deepest = place.directory;
   }
   return deepest || directory;
@@ -136,7 +136,7 @@ function dataDirectory(services: readonly ServiceState[], service: string): stri
 
 /** A server that finds other files in its data directory does not start. */
 function refuseMounts(source: string, path: string, mounts: readonly string[]): void {
-  if (mounts.some((mount) => mount === path || isInside(mount, path))) {
+  if (mounts.some((mount) => isAtOrIn(mount, path))) {
     throw new FailedError(`restoring ${source}: something is mounted in its data directory ${toText(path)}`, {
       advice:
         'Mount the file system one directory higher, or restore the dump beside with --to DIR and load it by hand',
@@ -146,11 +146,7 @@ function refuseMounts(source: string, path: string, mounts: readonly string[]): 
 
 /** A directory that is replaced as a whole takes along what is staged in it. */
 function refuseUnlessAlone(source: string, path: string, targets: readonly Target[]): void {
-  const other = targets.find(
-    (target) =>
-      target.source !== source &&
-      (target.path === path || isInside(target.path, path) || isInside(path, target.path)),
-  );
+  const other = targets.find((target) => target.source !== source && overlap(target.path, path));
   if (other === undefined) return;
   throw new UsageError(`restoring ${source}: ${other.source} holds ${toText(path)} too`, {
     advice: 'Restore one after the other with --only',

@@ -1,5 +1,6 @@
 import type { ReadableRepository } from '../../repository/repository.ts';
 import { type Provenance, provenanceOf, type TrustedKeys } from '../../repository/signed/provenance.ts';
+import { madeBy } from '../../repository/snapshot/origin.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 
@@ -14,10 +15,8 @@ export async function unlikeBefore(
   { own }: TrustedKeys,
 ): Promise<string[]> {
   if (trust !== 'foreign' || own === undefined) return [];
-  const { host, deployment, started } = snapshot;
-  const before = (await repository.snapshots()).findLast(
-    (other) => other.started < started && other.host === host && other.deployment === deployment,
-  );
+  const series = madeBy(await repository.snapshots(), snapshot);
+  const before = series.findLast(({ started }) => started < snapshot.started);
   if (before === undefined) return [];
   const id = shortId(before.id);
   const signed = await repository.signedConfig(before);

@@ -1,9 +1,9 @@
 import { realpathSync, statSync } from 'node:fs';
 import type { FileFilter, Source } from '../../deployment/backup-settings.ts';
 import { compileFilter } from '../../support/file-filter/filter.ts';
+import { isInside } from '../../support/path-containment.ts';
 import { fromText, toFsPath } from '../../support/posix/byte-path.ts';
 import type { Target } from '../places.ts';
-import { isInside } from '../tree/checked-entries.ts';
 
 /** What a host has that a restore must not move. */
 export interface Surroundings {

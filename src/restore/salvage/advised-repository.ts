@@ -1,3 +1,4 @@
+import { delegate } from '../../repository/delegate.ts';
 import type { ReadableRepository } from '../../repository/repository.ts';
 import { DamagedError } from '../../support/errors.ts';
 
@@ -7,17 +8,10 @@ export const pastDamage =
 
 /** The same repository; what it throws where something cannot be read says how a restore can come past that. */
 export function advisedRepository(repository: ReadableRepository): ReadableRepository {
-  return {
-    directory: repository.directory,
-    snapshots: () => repository.snapshots(),
-    find: (name) => repository.find(name),
-    unreadable: () => repository.unreadable(),
-    lacking: (snapshot, source) => repository.lacking(snapshot, source),
-    signedConfig: (snapshot) => repository.signedConfig(snapshot),
+  return delegate(repository, {
     entries: (snapshot, source, onGap) => advised(repository.entries(snapshot, source, onGap)),
     content: (snapshot, entry, options) => advised(repository.content(snapshot, entry, options)),
-    close: () => repository.close(),
-  };
+  });
 }
 
 async function* advised<T>(items: AsyncIterable<T>): AsyncGenerator<T> {

@@ -3,7 +3,8 @@ import type { Gap } from '../../repository/read/read-entries.ts';
 import type { ReadableRepository } from '../../repository/repository.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import { isWithin } from '../../repository/tree/path-range.ts';
-import { isInside, parentOf } from '../tree/checked-entries.ts';
+import { isInside } from '../../support/path-containment.ts';
+import { parentOf } from '../tree/checked-entries.ts';
 
 /** Whom to tell of what is not in a tree that was read past its damage, each before the entry that comes behind it. */
 export interface TreeListener {

@@ -1,3 +1,4 @@
+import { delegate } from '../../repository/delegate.ts';
 import type { Entry } from '../../repository/entry.ts';
 import type { Gap } from '../../repository/read/read-entries.ts';
 import type { ReadableRepository } from '../../repository/repository.ts';
@@ -15,21 +16,13 @@ export function withoutLosses(
   repository: ReadableRepository,
   losses: ReadonlyMap<string, Loss>,
 ): ReadableRepository {
-  return {
-    directory: repository.directory,
-    snapshots: () => repository.snapshots(),
-    find: (name) => repository.find(name),
-    unreadable: () => repository.unreadable(),
-    lacking: (snapshot, source) => repository.lacking(snapshot, source),
-    signedConfig: (snapshot) => repository.signedConfig(snapshot),
+  return delegate(repository, {
     entries(snapshot, source, onGap) {
       const loss = losses.get(source);
       if (loss === undefined) return repository.entries(snapshot, source, onGap);
       return entriesLeft(repository, snapshot, source, loss);
     },
-    content: (snapshot, entry, options) => repository.content(snapshot, entry, options),
-    close: () => repository.close(),
-  };
+  });
 }
 
 async function* entriesLeft(

@@ -28,14 +28,10 @@ export async function stageEverything(
   const { record } = journal;
   if (host) await bringImages(decided, ports, host, context);
   if (host) await createVolumes(record.createdVolumes, snapshot.deployment, host);
-  const declared = host?.deployment.backup?.sources ?? [];
-  const ground = await findGround(selected, host?.engine, request.to, {
-    declared,
-    stateDir: context.stateDir,
-  });
+  const ground = await findGround(selected, host, request.to, context.stateDir);
   record.kept = [...ground.layout.kept];
   record.leftOutRules = ground.targets.flatMap(({ source, path }) => {
-    const said = declared.find(({ name }) => name === source);
+    const said = host?.deployment.backup?.sources.find(({ name }) => name === source);
     return said && 'filter' in said ? [{ path, filter: said.filter }] : [];
   });
   const rebuild = (source: SelectedSource, target: Target) =>

@@ -3,11 +3,12 @@ import type { FileFilter } from '../../deployment/backup-settings.ts';
 import { codeOf } from '../../support/errors.ts';
 import { cacheTag, isCacheDirectory } from '../../support/file-filter/cache-tag.ts';
 import { compileFilter, type Filter } from '../../support/file-filter/filter.ts';
+import { isAtOrIn } from '../../support/path-containment.ts';
 import { openDirectoryAt } from '../../support/posix/open.ts';
 import { statAt } from '../../support/posix/stat.ts';
 import { isStagingName } from '../../support/staging-name.ts';
 import { joinPath } from '../places.ts';
-import { isInside, nameOf } from '../tree/checked-entries.ts';
+import { nameOf } from '../tree/checked-entries.ts';
 import { existsAt } from './directories.ts';
 import { namesIn, openStaging } from './staging.ts';
 
@@ -41,7 +42,7 @@ export function findLeftOut(
   };
   const staging = openStaging(place, id);
   try {
-    const below = path === place || isInside(place, path) ? place : path;
+    const below = isAtOrIn(place, path) ? place : path;
     const filterPath = below === path ? '' : `${below.slice(path.length + 1)}/`;
     const taken = filter.include.length === 0;
     if (below === place) visit(search, staging.place, staging.fresh, { inside: '', filterPath, taken });

@@ -1,11 +1,11 @@
 import type { Context } from '../../support/context.ts';
+import { isInside } from '../../support/path-containment.ts';
 import { type RestoreJournal, saveJournal } from '../journal.ts';
 import { parentDirectory } from '../places.ts';
 import { startAndCheck } from '../services/start-and-check.ts';
 import { bringBack } from '../sources/commands.ts';
 import { type DatabasePorts, loadDatabase, swapDatabase } from '../sources/databases.ts';
 import { expectServing } from '../sources/rebuild.ts';
-import { isInside } from '../tree/checked-entries.ts';
 import type { MetadataOptions } from '../tree/metadata.ts';
 import { carryOver } from './carry-over.ts';
 import { writeMetadata } from './kept-directory.ts';

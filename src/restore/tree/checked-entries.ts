@@ -1,5 +1,6 @@
 import { comparePaths, type Entry } from '../../repository/entry.ts';
 import { DamagedError } from '../../support/errors.ts';
+import { isInside } from '../../support/path-containment.ts';
 import { toText } from '../../support/posix/byte-path.ts';
 
 /**
@@ -41,11 +42,6 @@ export function parentOf(path: string): string {
 /** The last part of a path. */
 export function nameOf(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
-}
-
-/** Whether `path` is below `directory`; both absolute, or both inside a tree, where `.` holds everything. */
-export function isInside(path: string, directory: string): boolean {
-  return directory === '.' || path.startsWith(directory === '/' ? '/' : `${directory}/`);
 }
 
 function isPlainPath(path: string): boolean {

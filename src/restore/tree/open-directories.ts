@@ -1,8 +1,8 @@
 import { closeSync, mkdirSync } from 'node:fs';
 import type { Entry } from '../../repository/entry.ts';
+import { isInside } from '../../support/path-containment.ts';
 import { pathAt, toFsPath } from '../../support/posix/byte-path.ts';
 import { openDirectoryAt } from '../../support/posix/open.ts';
-import { isInside } from './checked-entries.ts';
 import type { Location, Made } from './metadata.ts';
 
 /** A directory whose children are being made. Its own metadata comes last, when nobody uses it any more. */
