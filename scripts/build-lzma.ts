@@ -1,7 +1,8 @@
 /**
- * Compiles lzma-native's binding against a newer liblzma, optimised, into `dist/lzma-native`, where `src/archive/xz/lzma.ts` finds
- * it: it decodes in half the time of the binary in the package. liblzma is Debian trixie's, whose decoder is a third quicker
- * than bookworm's (`scripts/liblzma.ts`). Needs g++; without it dockerctl works all the same, only slower.
+ * Compiles lzma-native's binding against a newer liblzma, optimised, into `dist/lzma-native`, where
+ * `src/archive/xz/lzma.ts` finds it: it decodes in half the time of the binary in the package. liblzma is Debian
+ * trixie's, whose decoder is a third quicker than bookworm's (`scripts/liblzma.ts`). Needs g++; without it dockerctl
+ * works all the same, only slower.
  */
 import { execFileSync } from 'node:child_process';
 import { cpSync, existsSync, globSync, mkdirSync, readFileSync, renameSync } from 'node:fs';

@@ -1,6 +1,7 @@
 /**
- * Reads randomly mutated image archives, bundles, volumes of split sets and remembered indexes: `sh scripts/node scripts/fuzz-archives.ts [CASES] [SEED]`. Ends with 1 at the
- * first that crashes, hangs, or makes a file where none should be; the same seed gives the same cases.
+ * Reads randomly mutated image archives, bundles, volumes of split sets and remembered indexes:
+ * `sh scripts/node scripts/fuzz-archives.ts [CASES] [SEED]`. Ends with 1 at the first that crashes, hangs, or makes a
+ * file where none should be; the same seed gives the same cases.
  */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

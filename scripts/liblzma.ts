@@ -16,8 +16,8 @@ export interface Liblzma {
 const suite = 'trixie';
 
 /**
- * The static liblzma of a newer Debian, which apt fetches once, verified by Debian's signature, and the cache keeps; where that cannot
- * be had, the one that is installed; `undefined` when there is none.
+ * The static liblzma of a newer Debian, which apt fetches once, verified by Debian's signature, and the cache keeps;
+ * where that cannot be had, the one that is installed; `undefined` when there is none.
  */
 export function liblzma(): Liblzma | undefined {
   const root = join(cacheSubdirectory('liblzma'), suite);

@@ -1,4 +1,7 @@
-/** How fast one core encrypts 64 MiB, whole and in pieces, and decrypts them; medians of seven rounds after two to warm up. */
+/**
+ * How fast one core encrypts 64 MiB, whole and in pieces, and decrypts them; medians of seven rounds after two to warm
+ * up.
+ */
 import { randomBytes } from 'node:crypto';
 import { decryptBytes } from '../../src/repository/age/decrypt.ts';
 import { Encryptor, encryptBytes } from '../../src/repository/age/encrypt.ts';

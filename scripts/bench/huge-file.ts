@@ -3,8 +3,8 @@
  *
  *     npm run bench -- huge-file [--gigabytes=100] [--restore=100]
  *
- * Needs root, btrfs and some 40 GB in the temporary directory: the files lie on a file system that compresses them. Then a sparse file
- * of the same size with next to nothing in it. Prints seconds and peak memory of whole processes.
+ * Needs root, btrfs and some 40 GB in the temporary directory: the files lie on a file system that compresses them.
+ * Then a sparse file of the same size with next to nothing in it. Prints seconds and peak memory of whole processes.
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

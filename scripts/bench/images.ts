@@ -1,6 +1,6 @@
 /**
- * Loading, inspecting and saving a 750 MB image, beside Docker's own commands and skopeo, in one run on one engine: medians
- * of whole processes, and what they are to each other.
+ * Loading, inspecting and saving a 750 MB image, beside Docker's own commands and skopeo, in one run on one engine:
+ * medians of whole processes, and what they are to each other.
  *
  *     npm run build && npm run bench -- images [ROUNDS [PART OF A TITLE]]
  */

@@ -1,6 +1,6 @@
 /**
- * Saves a directory into a fresh repository, then again unchanged, each in a process of its own, and verifies and reads it back:
- * `npm run bench -- repository DIR`.
+ * Saves a directory into a fresh repository, then again unchanged, each in a process of its own, and verifies and reads
+ * it back: `npm run bench -- repository DIR`.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

@@ -3,9 +3,10 @@
  *
  *     npm run bench -- restore [--trees=host,small] [--rounds=3]
  *
- * Prints medians of whole processes for a restore to a fresh directory, a check of what is there and a check of every piece of
- * content, then our ratio to restic's. The tools take turns; what they read is in memory before.
+ * Prints medians of whole processes for a restore to a fresh directory, a check of what is there and a check of every
+ * piece of content, then our ratio to restic's. The tools take turns; what they read is in memory before.
  */
+
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

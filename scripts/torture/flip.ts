@@ -1,6 +1,7 @@
 /**
- * Flips every byte of a small repository, one at a time, plain and encrypted: `npm run torture -- flip [STEP]` flips each STEP-th.
- * Ends with 1 at the first flip that `backup verify --read-data` does not find or does not lay at the right door.
+ * Flips every byte of a small repository, one at a time, plain and encrypted: `npm run torture -- flip [STEP]` flips
+ * each STEP-th. Ends with 1 at the first flip that `backup verify --read-data` does not find or does not lay at the
+ * right door.
  */
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

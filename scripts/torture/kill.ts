@@ -1,7 +1,7 @@
 /**
- * Kills `dockerctl backup`, `backup prune` and, of damaged repositories, `backup repair` at random moments, plain and encrypted, and checks after
- * each what is there:
- * `npm run torture -- kill [KILLS] [SEED]`. Ends with 1 at the first that is not as it should be.
+ * Kills `dockerctl backup`, `backup prune` and, of damaged repositories, `backup repair` at random moments, plain and
+ * encrypted, and checks after each what is there: `npm run torture -- kill [KILLS] [SEED]`. Ends with 1 at the first
+ * that is not as it should be.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

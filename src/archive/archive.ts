@@ -38,8 +38,10 @@ export interface OpenArchiveOptions {
  * Opens an archive and looks at its first bytes.
  * @param options.onRead is told of the bytes read from the medium by an archive that is not seekable
  * @param options.signal ends reading
- * @param options.now tells how old a file is: what was written just now has no identity yet, nor has any without a clock
- * @param options.inOrder read it from beginning to end even where it could be read at any offset: of volumes, every byte is then verified
+ * @param options.now tells how old a file is: what was written just now has no identity yet, nor has any without a
+ * clock
+ * @param options.inOrder read it from beginning to end even where it could be read at any offset: of volumes, every
+ * byte is then verified
  * @throws {UsageError} for formats that are not read
  * @throws {DamagedError} when it is empty or no archive
  * @throws {NotFoundError} when there is no such file

@@ -24,8 +24,8 @@ export interface SeekableBytes {
 }
 
 /**
- * Reads `bytes` once, from beginning to end. Their pieces may lie in memory that is used again for the next one: then what this
- * source returns is good until something else is asked of it.
+ * Reads `bytes` once, from beginning to end. Their pieces may lie in memory that is used again for the next one: then
+ * what this source returns is good until something else is asked of it.
  */
 export function streamSource(bytes: AsyncIterable<Uint8Array>, what: string): ByteSource {
   return new StreamSource(bytes[Symbol.asyncIterator](), what);

@@ -5,10 +5,11 @@ import type { Compression } from './codec.ts';
 import { decodeXz } from './xz/decoder.ts';
 
 /**
- * The bytes that `compressed` stands for, checked as far as the codec's own checksums go. Memory stays flat however far a
- * little input expands.
+ * The bytes that `compressed` stands for, checked as far as the codec's own checksums go. Memory stays flat however far
+ * a little input expands.
  * @param what names the input in errors
- * @param xzPieceSize of the next piece of xz data that is decoded at once; larger where the header bounds what it becomes
+ * @param xzPieceSize of the next piece of xz data that is decoded at once; larger where the header bounds what it
+ * becomes
  * @throws {DamagedError} for anything but whole, undamaged streams (concatenated ones are read one after the other)
  */
 export async function* decompress(

@@ -15,8 +15,8 @@ import { groupVolumes, type VolumeSet } from './volumes/set.ts';
 export type ArchiveInput = string | { name: string; stream: Readable } | VolumeSet;
 
 /**
- * Puts paths of volumes together to the archives they are parts of; everything else stays as it is. The name that a set was
- * saved under stands for the set.
+ * Puts paths of volumes together to the archives they are parts of; everything else stays as it is. The name that a set
+ * was saved under stands for the set.
  * @throws {NotFoundError} when there is no such file, or a volume of a set is missing
  */
 export async function groupInputs(inputs: readonly ArchiveInput[]): Promise<ArchiveInput[]> {

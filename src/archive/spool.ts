@@ -18,7 +18,10 @@ interface Chunk {
   live: number;
 }
 
-/** A chunk that has been taken whole gives its space back, so a spool and the copy made of it need little more than one of them. */
+/**
+ * A chunk that has been taken whole gives its space back, so a spool and the copy made of it need little more than one
+ * of them.
+ */
 const chunkSize = 64 << 20;
 
 const writeAt = promisify(write);
@@ -26,8 +29,8 @@ const readAt = promisify(read);
 const closeFile = promisify(close);
 
 /**
- * Bytes set aside on disk, each extent written once and taken once, in any order. The files have no names: whatever happens
- * to this process, the kernel frees them.
+ * Bytes set aside on disk, each extent written once and taken once, in any order. The files have no names: whatever
+ * happens to this process, the kernel frees them.
  */
 export class Spool {
   readonly #directory: string;

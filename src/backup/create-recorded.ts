@@ -18,8 +18,8 @@ export interface RecordedOptions extends Omit<BackupOptions, 'repository'> {
 }
 
 /**
- * `createBackup` into the deployment's own repository, and whatever becomes of it is written down for those who watch: status,
- * metrics, hooks.
+ * `createBackup` into the deployment's own repository, and whatever becomes of it is written down for those who watch:
+ * status, metrics, hooks.
  *
  * @throws whatever `deliver` does; the snapshot is in the repository then
  * @throws {NotFoundError} when the repository is gone, for its disk may not be mounted; else as `createBackup` does

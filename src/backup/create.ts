@@ -31,10 +31,13 @@ export interface BackupOptions {
 }
 
 /**
- * Saves every source of a deployment as one snapshot, while everything runs. A source that is missing, unreadable or fails to
- * dump makes the snapshot incomplete; it is committed all the same.
+ * Saves every source of a deployment as one snapshot, while everything runs. A source that is missing, unreadable or
+ * fails to dump makes the snapshot incomplete; it is committed all the same.
  *
- * @throws {BusyError} @throws {NoSpaceError} @throws {LockedError} @throws {EngineUnreachableError} before anything is written
+ * @throws {BusyError}
+ * @throws {NoSpaceError}
+ * @throws {LockedError}
+ * @throws {EngineUnreachableError} before anything is written
  */
 export async function createBackup(
   deployment: Deployment,

@@ -24,7 +24,8 @@ export interface ExportReport {
 }
 
 /**
- * Writes one snapshot as an archive that holds all of it. A file, or a set of volumes, has its name only when it is whole.
+ * Writes one snapshot as an archive that holds all of it. A file, or a set of volumes, has its name only when it is
+ * whole.
  *
  * @throws {DamagedError} when the repository is damaged there. @throws {NoSpaceError} @throws {InterruptedError}
  */

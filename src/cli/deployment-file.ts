@@ -5,7 +5,9 @@ import { NotFoundError } from '../support/errors.ts';
 import type { Session } from './context.ts';
 import type { Io } from './io.ts';
 
-/** Where the deployment is described: `--file`, else `$DOCKERCTL_FILE`, else the first of the usual places that exists. */
+/**
+ * Where the deployment is described: `--file`, else `$DOCKERCTL_FILE`, else the first of the usual places that exists.
+ */
 export async function findDeploymentFile(io: Io, named: string | undefined): Promise<string> {
   const explicit = named ?? io.environment.DOCKERCTL_FILE;
   const places = explicit ? [explicit] : ['dockerctl.yaml', '/etc/dockerctl/deployment.yaml'];

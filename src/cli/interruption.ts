@@ -9,13 +9,16 @@ export interface Interruption {
   stopListening(): void;
 }
 
-/** Milliseconds in which a second signal is the first one again: `timeout` sends it to a process and to its group as well. */
+/**
+ * Milliseconds in which a second signal is the first one again: `timeout` sends it to a process and to its group as
+ * well.
+ */
 const echo = 200;
 
 /**
- * Ctrl-C, TERM and a terminal that closes ask the work to stop and restore its state. Asked once more the command leaves at once, for what it
- * waits for may never answer; whatever it leaves then, the next one finds as after a kill. It leaves by the signal itself: exiting would first
- * stop threads, which at some moments ends in an abort.
+ * Ctrl-C, TERM and a terminal that closes ask the work to stop and restore its state. Asked once more the command
+ * leaves at once, for what it waits for may never answer; whatever it leaves then, the next one finds as after a kill.
+ * It leaves by the signal itself: exiting would first stop threads, which at some moments ends in an abort.
  * @param ignoresHangup started by nohup, so that it outlives its terminal
  */
 export function listenForInterruption({ ignoresHangup }: { ignoresHangup: boolean }): Interruption {

@@ -20,8 +20,8 @@ export async function openHost(session: Session): Promise<Host> {
 export type MakePlan = (deployment: Deployment, state: HostState, selected: Service[]) => Plan;
 
 /**
- * Makes a plan for the services named, and prints it (`--dry-run`) or carries it out. `question` asks before what cannot
- * be undone.
+ * Makes a plan for the services named, and prints it (`--dry-run`) or carries it out. `question` asks before what
+ * cannot be undone.
  */
 export async function perform(
   session: Session,

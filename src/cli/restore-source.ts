@@ -20,7 +20,10 @@ interface SourceOptions {
   identity?: readonly string[];
 }
 
-/** What `restore SNAPSHOT|FILE` reads: a snapshot of a repository, or an exported archive, of which all volumes may be named. */
+/**
+ * What `restore SNAPSHOT|FILE` reads: a snapshot of a repository, or an exported archive, of which all volumes may be
+ * named.
+ */
 export async function openRestoreSource(
   session: Session,
   named: readonly string[],

@@ -1,11 +1,17 @@
-/** Which of the checksums of that name: polynomial with its bits reflected, and what the register begins and is turned over with. */
+/**
+ * Which of the checksums of that name: polynomial with its bits reflected, and what the register begins and is turned
+ * over with.
+ */
 export interface Crc64Kind {
   low: Int32Array;
   high: Int32Array;
   inverted: boolean;
 }
 
-/** As in the trailer of a Redis dump: the polynomial of D. T. Jones. https://rdb.fnordig.de/file_format.html#crc64-check-sum */
+/**
+ * As in the trailer of a Redis dump: the polynomial of D. T. Jones.
+ * https://rdb.fnordig.de/file_format.html#crc64-check-sum
+ */
 export const jones = kind(0x95ac9329ac4bc9b5n, false);
 /** As in the archives of mongodump: the polynomial of ECMA-182, inverted before and after, also known from xz. */
 export const ecma = kind(0xc96c5795d7870f42n, true);

@@ -70,7 +70,8 @@ export interface RebuiltDatabase extends DumpedDatabase {
   restoredBy: 'rebuilding';
   /**
    * Makes the data directory of a spare server from a dump, and leaves the server stopped.
-   * @throws {DamagedError} when the files are not a whole dump. @throws {FailedError} when the server refuses some of it
+   * @throws {DamagedError} when the files are not a whole dump.
+   * @throws {FailedError} when the server refuses some of it
    */
   rebuild(
     spare: SpareServer,

@@ -4,7 +4,9 @@ import { DamagedError } from '../support/errors.ts';
 export interface ScriptKind {
   begin: RegExp;
   end: RegExp;
-  /** What is left out of the first and the last kilobyte: it is made anew for every dump, or not every client knows it. */
+  /**
+   * What is left out of the first and the last kilobyte: it is made anew for every dump, or not every client knows it.
+   */
   noise: { head: RegExp; tail?: RegExp };
 }
 
@@ -12,8 +14,8 @@ const headLimit = 1024;
 const tailLimit = 1024;
 
 /**
- * Passes a dump script on, and throws `DamagedError` at its end unless it begins and ends as a whole one does. Large pieces are passed on
- * as they are: a copy of each would keep the collector busy.
+ * Passes a dump script on, and throws `DamagedError` at its end unless it begins and ends as a whole one does. Large
+ * pieces are passed on as they are: a copy of each would keep the collector busy.
  */
 export async function* wholeScript(
   script: AsyncIterable<Uint8Array>,

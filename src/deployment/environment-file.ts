@@ -12,8 +12,8 @@ export class EnvironmentFileProblem extends Error {
 
 /**
  * Reads a `.env` file as Compose does: `NAME=value` lines, optionally after `export`; `#` comments; 'single quotes' are
- * literal, "double quotes" know \n \r \t \" \\ and \$; both may span lines. Unquoted and double-quoted values may use variables, of earlier
- * lines too; `outer` goes first. A name without `=` takes the value of `outer`, if it has one.
+ * literal, "double quotes" know \n \r \t \" \\ and \$; both may span lines. Unquoted and double-quoted values may use
+ * variables, of earlier lines too; `outer` goes first. A name without `=` takes the value of `outer`, if it has one.
  *
  * @throws EnvironmentFileProblem
  */

@@ -1,8 +1,8 @@
 import type { Deployment, Hook, Service } from './deployment.ts';
 
 /**
- * The same deployment without the commands that it runs on the host itself, for a file that nobody vouches for. What runs inside
- * containers stays.
+ * The same deployment without the commands that it runs on the host itself, for a file that nobody vouches for. What
+ * runs inside containers stays.
  * @returns which those are, in words
  */
 export function withoutHostCommands(deployment: Deployment): { deployment: Deployment; left: string[] } {

@@ -13,9 +13,10 @@ export class InterpolationProblem extends Error {
 
 /**
  * Replaces `$NAME` and `${NAME}` as the Compose Specification does (chapter Interpolation): `:-` and `-` give a
- * default, `:+` and `+` a replacement, `:?` and `?` demand a value, with the colon also where it is empty; the word behind the operator may
- * hold variables itself. `$$` is a dollar sign. Stricter than Compose in one point: a variable that is not set and has no
- * default is an error instead of an empty string, for cron's environment is not the operator's.
+ * default, `:+` and `+` a replacement, `:?` and `?` demand a value, with the colon also where it is empty; the word
+ * behind the operator may hold variables itself. `$$` is a dollar sign. Stricter than Compose in one point: a variable
+ * that is not set and has no default is an error instead of an empty string, for cron's environment is not the
+ * operator's.
  *
  * @throws InterpolationProblem
  */

@@ -3,8 +3,9 @@ import { resolve } from 'node:path';
 import { requireTrustedPlace } from './trusted-place.ts';
 
 /**
- * Refuses a program that is named with its path and that root is about to run for the deployment file, when somebody else could write it or put another
- * one in its place. One that is looked for in PATH is as good as PATH is; one that is not there fails when it is started.
+ * Refuses a program that is named with its path and that root is about to run for the deployment file, when somebody
+ * else could write it or put another one in its place. One that is looked for in PATH is as good as PATH is; one that
+ * is not there fails when it is started.
  * @throws {UsageError}
  */
 export async function requireTrustedProgram(program: string): Promise<void> {

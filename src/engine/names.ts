@@ -1,8 +1,8 @@
 import { NotFoundError } from '../support/errors.ts';
 
 /**
- * Whether the engine allows this as a name of a container, volume or network, or as an id. What it does not allow cannot exist, and
- * must not reach the path of a request.
+ * Whether the engine allows this as a name of a container, volume or network, or as an id. What it does not allow
+ * cannot exist, and must not reach the path of a request.
  */
 export function isName(text: string): boolean {
   return /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(text);

@@ -12,9 +12,9 @@ import { stopServices } from './services.ts';
 export type PassOutput = (output: OutputStreams) => Promise<void>;
 
 /**
- * Starts a service, if it does not run, and stays with it: hands its output to `pass` and resolves with its exit
- * status once it has ended. When the signal aborts the service is stopped, which is what a supervisor wants; so the
- * engine must not restart it on its own, and its restart policy is taken away. Returns `undefined` when it was stopped so.
+ * Starts a service, if it does not run, and stays with it: hands its output to `pass` and resolves with its exit status
+ * once it has ended. When the signal aborts the service is stopped, which is what a supervisor wants; so the engine
+ * must not restart it on its own, and its restart policy is taken away. Returns `undefined` when it was stopped so.
  */
 export async function startAttached(name: string, host: Host, pass: PassOutput): Promise<number | undefined> {
   const { deployment, engine, context } = host;

@@ -19,7 +19,9 @@ export interface CheckOptions {
   timeout?: number;
 }
 
-/** Checks services side by side, each until it is ready or its time is up. What is to be completed must have ended well. */
+/**
+ * Checks services side by side, each until it is ready or its time is up. What is to be completed must have ended well.
+ */
 export async function checkServices(
   names: readonly string[],
   host: Host,

@@ -1,8 +1,8 @@
 import type { Deployment, Service } from '../deployment/deployment.ts';
 
 /**
- * Whether a service is done when its container has ended with status 0: storage, and what another service wants completed
- * before it starts. Everything else is meant to go on.
+ * Whether a service is done when its container has ended with status 0: storage, and what another service wants
+ * completed before it starts. Everything else is meant to go on.
  */
 export function completes({ services }: Deployment, { name, storage }: Service): boolean {
   if (storage) return true;

@@ -3,7 +3,9 @@ import type { Deployment, Service } from '../deployment/deployment.ts';
 import { containerName, labelNames } from '../deployment/names.ts';
 import type { ContainerSpec } from '../support/container-spec.ts';
 
-/** What the engine is asked to make of a service: named, labelled, references to other services turned into containers. */
+/**
+ * What the engine is asked to make of a service: named, labelled, references to other services turned into containers.
+ */
 export function containerSpecOf(deployment: Deployment, service: Service): ContainerSpec {
   return {
     ...resolveReferences(deployment, service.container),

@@ -14,8 +14,8 @@ interface Program {
 const runtimeDirectories = /^\/(var\/)?(run|lock)(\/|$)|^\/tmp(\/|$)/;
 
 /**
- * A container of a service's image with its settings that can run beside the service's own: without network, and of what it mounts
- * it can write to `data` only.
+ * A container of a service's image with its settings that can run beside the service's own: without network, and of
+ * what it mounts it can write to `data` only.
  *
  * @param adapt what it runs, given what the service does
  */

@@ -10,7 +10,8 @@ import { readSmallFile, requireSensible } from './small-file.ts';
 /**
  * Reads a small blob whole.
  * @param limit of bytes; no size is trusted
- * @throws {DamagedError} when it is missing, longer than `limit`, or not what its digest says @throws {FailedError} when it may not be read
+ * @throws {DamagedError} when it is missing, longer than `limit`, or not what its digest says
+ * @throws {FailedError} when it may not be read
  */
 export async function readBlob(layout: Layout, digest: Digest, limit: number): Promise<Buffer> {
   const path = blobPath(layout, digest);

@@ -28,7 +28,9 @@ export async function createLayout(directory: string): Promise<Layout> {
   return { directory };
 }
 
-/** Says again that it is a layout, for one that lost that. Only the one writer may: what a kill leaves lies in `tmp/`. */
+/**
+ * Says again that it is a layout, for one that lost that. Only the one writer may: what a kill leaves lies in `tmp/`.
+ */
 export async function rewriteLayoutVersion(layout: Layout): Promise<void> {
   const staged = stagingPath(layout, 'oci-layout');
   await writeSynced(staged, layoutVersion);

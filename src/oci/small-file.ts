@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 
 /**
- * Reads a small file whole, on this thread: that costs less than four turns of the thread pool. In a directory that others write to a pipe
- * may stand in its place, which would keep whoever opens it waiting for ever.
+ * Reads a small file whole, on this thread: that costs less than four turns of the thread pool. In a directory that
+ * others write to a pipe may stand in its place, which would keep whoever opens it waiting for ever.
  * @param limit of bytes; no size is trusted
  * @throws whatever the system answers, and an `Error` when it is no file or longer than `limit`
  */

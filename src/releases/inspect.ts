@@ -47,7 +47,8 @@ export interface InspectedImage {
 }
 
 /**
- * Reads what archives hold. An engine is asked, when there is one, what of it this host has already; layers are not read.
+ * Reads what archives hold. An engine is asked, when there is one, what of it this host has already; layers are not
+ * read.
  * @throws {DamagedError} when an archive's entries or documents are wrong
  */
 export async function inspectArchives(

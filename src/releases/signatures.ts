@@ -25,8 +25,8 @@ export async function signedRelease(archive: Archive): Promise<SignedRelease | u
 }
 
 /**
- * Decides whether what is in an archive may be loaded, before any of it is. Without allowed signers everything may; with
- * them, only a bundle whose release document one of them signed, and of that only what the document names.
+ * Decides whether what is in an archive may be loaded, before any of it is. Without allowed signers everything may;
+ * with them, only a bundle whose release document one of them signed, and of that only what the document names.
  * @param signed `undefined` for an archive that is no bundle
  * @param signers path of an allowed-signers file, `undefined` when the deployment asks for none
  * @param what names the archive in errors

@@ -34,8 +34,8 @@ export interface VerifyOptions {
 }
 
 /**
- * Reads archives to their last byte and checks every digest they promise, without an engine. Those of `docker save` up to 1.9 promise
- * none for their layers.
+ * Reads archives to their last byte and checks every digest they promise, without an engine. Those of `docker save` up
+ * to 1.9 promise none for their layers.
  * @returns what is whole
  * @throws {DamagedError} naming the first damaged entry and where it lies
  * @throws {SignatureError} when a signature is missing or wrong

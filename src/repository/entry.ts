@@ -33,7 +33,10 @@ export interface Entry {
   /** For the next run's decision whether the content must be read: inode number and ctime when it was read. */
   inode?: number;
   ctime?: bigint;
-  /** It changed while it was read and these are bytes of different moments: `changed`; or a growing file's valid prefix: `grew`. */
+  /**
+   * It changed while it was read and these are bytes of different moments: `changed`; or a growing file's valid prefix:
+   * `grew`.
+   */
   flag?: 'changed' | 'grew';
 }
 

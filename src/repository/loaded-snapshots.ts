@@ -12,7 +12,10 @@ import type { Snapshot } from './snapshot/snapshot.ts';
 import type { StoredSnapshot } from './snapshot/stored.ts';
 import { readError } from './write-error.ts';
 
-/** The snapshots of a repository as they were read, under the lock of readers, until `forget` says that they may be others now. */
+/**
+ * The snapshots of a repository as they were read, under the lock of readers, until `forget` says that they may be
+ * others now.
+ */
 export class LoadedSnapshots {
   readonly #store: Store;
   readonly #locks: RepositoryLocks;

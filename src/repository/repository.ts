@@ -34,14 +34,18 @@ export interface Repository {
   snapshots(): Promise<Snapshot[]>;
   /** Those that are there and cannot be read. */
   unreadable(): Promise<Unreadable[]>;
-  /** By id, unique prefix of it, or `latest` (the newest complete one). Throws `NotFoundError`, naming what there is. */
+  /**
+   * By id, unique prefix of it, or `latest` (the newest complete one). Throws `NotFoundError`, naming what there is.
+   */
   find(name: string): Promise<Snapshot>;
   /**
    * The files of one source of a snapshot, in the order of `comparePaths`. Throws `SignatureError` without a key, and
    * `DamagedError` where the tree cannot be read, unless there is an `onGap` to be told of it before what comes behind.
    */
   entries(snapshot: Snapshot, source: string, onGap?: (gap: Gap) => void): AsyncIterable<Entry>;
-  /** Files of the repository that a source of a snapshot needs, and that are missing or not as long as they should be. */
+  /**
+   * Files of the repository that a source of a snapshot needs, and that are missing or not as long as they should be.
+   */
   lacking(snapshot: Snapshot, source: string): Promise<string[]>;
   /** What proves who made a snapshot. */
   signedConfig(snapshot: Snapshot): Promise<SignedConfig>;
@@ -55,21 +59,22 @@ export interface Repository {
   /** Begins a snapshot under the exclusive lock. Throws `LockedError`. */
   beginRun(options: RunOptions, context: Context): Promise<Run>;
   /**
-   * Removes these snapshots (full ids) and every blob that no other needs, alone in the repository. Needs no free space.
-   * Packs less than half of which is needed are written anew, where there is room, and a key if they are sealed.
+   * Removes these snapshots (full ids) and every blob that no other needs, alone in the repository. Needs no free
+   * space. Packs less than half of which is needed are written anew, where there is room, and a key if they are sealed.
    * Throws `LockedError`, and `DamagedError` when a snapshot cannot be read: what it needs is not known.
    */
   remove(ids: readonly string[], context: Context): Promise<RemovalReport>;
   /**
-   * Checks every digest, sets damaged blobs aside (their names then end in `.damaged`), finds their content in other packs where it
-   * is stored again, and writes lost manifests and configs anew, and `index.json`. Alone in the repository. Throws `LockedError`.
+   * Checks every digest, sets damaged blobs aside (their names then end in `.damaged`), finds their content in other
+   * packs where it is stored again, and writes lost manifests and configs anew, and `index.json`. Alone in the
+   * repository. Throws `LockedError`.
    */
   repair(context: Context, options?: RepairOptions): Promise<RepairReport>;
   /** A snapshot with everything it needs, to be sent or exported. */
   outgoing(snapshot: Snapshot): Promise<Outgoing>;
   /**
-   * Begins to take in a snapshot that was made elsewhere, under the exclusive lock. Throws `LockedError`, and `DamagedError`
-   * when these bytes are no manifest of a snapshot.
+   * Begins to take in a snapshot that was made elsewhere, under the exclusive lock. Throws `LockedError`, and
+   * `DamagedError` when these bytes are no manifest of a snapshot.
    */
   beginIncoming(manifest: Buffer, keys: TrustedKeys, context: Context): Promise<Incoming>;
   /** Releases locks, workers and file handles. */

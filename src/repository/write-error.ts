@@ -27,7 +27,10 @@ export function writeError(directory: string, error: unknown, doing = `writing t
   });
 }
 
-/** The same when reading it fails for another reason than damage: nobody shall take for lost what only this user may not read. */
+/**
+ * The same when reading it fails for another reason than damage: nobody shall take for lost what only this user may not
+ * read.
+ */
 export function readError(directory: string, error: unknown): Error {
   return writeError(directory, error, `reading ${directory}`);
 }

@@ -6,6 +6,8 @@ import type { Services } from './services/services.ts';
 export interface RestoreHost {
   engine: Engine;
   services: Services;
-  /** What its deployment file says: its name, of volumes, of what backups leave out, of commands that bring data back. */
+  /**
+   * What its deployment file says: its name, of volumes, of what backups leave out, of commands that bring data back.
+   */
   deployment: Pick<Deployment, 'name' | 'release' | 'volumes' | 'backup'>;
 }

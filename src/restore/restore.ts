@@ -51,8 +51,8 @@ export interface PreparedRestore {
 }
 
 /**
- * Finds out what restoring a snapshot means for this host: who made it, damage, lack of room, missing images and an unfinished
- * restore are told before anything is done.
+ * Finds out what restoring a snapshot means for this host: who made it, damage, lack of room, missing images and an
+ * unfinished restore are told before anything is done.
  */
 export async function prepareRestore(
   request: RestoreRequest,

@@ -37,8 +37,8 @@ export async function restoreStatus(stateDir: string): Promise<RestoreStatus[]> 
 }
 
 /**
- * Finishes the restore that was killed. One that had not begun to swap starts over; else it goes on where it was, and when
- * it fails everything goes back.
+ * Finishes the restore that was killed. One that had not begun to swap starts over; else it goes on where it was, and
+ * when it fails everything goes back.
  *
  * @param open opens the repository that the restore reads
  */

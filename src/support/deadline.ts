@@ -11,8 +11,8 @@ export function withDeadline(signal: AbortSignal, purpose: string, seconds: numb
 }
 
 /**
- * What `work` comes to. When it has not ended so many seconds after `signal` was aborted, throws the signal's reason: it waits for
- * something that never answers, and nobody waits for it any more.
+ * What `work` comes to. When it has not ended so many seconds after `signal` was aborted, throws the signal's reason:
+ * it waits for something that never answers, and nobody waits for it any more.
  */
 export async function endingWith<T>(signal: AbortSignal, seconds: number, work: Promise<T>): Promise<T> {
   const aborted = new Promise<void>((resolve) => {
@@ -24,7 +24,10 @@ export async function endingWith<T>(signal: AbortSignal, seconds: number, work: 
   return first === ended ? work : within(seconds, work, () => signal.reason as Error);
 }
 
-/** What `work` comes to, or what `late` says when that takes longer than so many seconds; nobody waits for it then, and it goes on. */
+/**
+ * What `work` comes to, or what `late` says when that takes longer than so many seconds; nobody waits for it then, and
+ * it goes on.
+ */
 export async function within<T>(seconds: number, work: Promise<T>, late: () => Error): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const tooLate = new Promise<never>((_, reject) => {

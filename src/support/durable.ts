@@ -11,7 +11,10 @@ export async function writeFileDurably(path: string, data: string | Uint8Array, 
   await replaceDurably(path, mode, (file) => file.writeFile(data));
 }
 
-/** Like `writeFileDurably`, with the content written by `write`, which may stream. Nothing appears at `path` if it throws. */
+/**
+ * Like `writeFileDurably`, with the content written by `write`, which may stream. Nothing appears at `path` if it
+ * throws.
+ */
 export async function replaceDurably(
   path: string,
   mode: number,
@@ -59,8 +62,9 @@ export async function sweepTemporaries(path: string, now: Date): Promise<void> {
 }
 
 /**
- * Writes a new file (0600), or an old one anew, and its bytes to the disk. Its name is durable only with `syncDirectory`, and a
- * power cut meanwhile leaves a part of it: for files that count for nothing until they are renamed.
+ * Writes a new file (0600), or an old one anew, and its bytes to the disk. Its name is durable only with
+ * `syncDirectory`, and a power cut meanwhile leaves a part of it: for files that count for nothing until they are
+ * renamed.
  */
 export async function writeSynced(path: string, bytes: string | Uint8Array): Promise<void> {
   const file = await open(path, 'w', 0o600);
@@ -83,8 +87,8 @@ export async function syncDirectory(directory: string): Promise<void> {
 }
 
 /**
- * Creates `directory` (0700 unless told) and its missing parents, each durable in its own parent. Step by step, for `mkdir` of
- * node never ends where a parent is there and refuses, as `/proc` does.
+ * Creates `directory` (0700 unless told) and its missing parents, each durable in its own parent. Step by step, for
+ * `mkdir` of node never ends where a parent is there and refuses, as `/proc` does.
  */
 export async function makeDirectoryDurably(directory: string, mode = 0o700): Promise<void> {
   if (await isDirectory(directory)) return;

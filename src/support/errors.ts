@@ -105,7 +105,10 @@ export function isDiskFull(error: unknown): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT';
 }
 
-/** Whether a file cannot be read for where it lies or what it is: gone, on a disk that fails, a directory, links in a circle. */
+/**
+ * Whether a file cannot be read for where it lies or what it is: gone, on a disk that fails, a directory, links in a
+ * circle.
+ */
 export function isUnreadable(error: unknown): boolean {
   return ['ENOENT', 'EIO', 'EISDIR', 'ELOOP'].includes(codeOf(error) ?? '');
 }

@@ -106,7 +106,10 @@ function readOwner(path: string): Owner | undefined {
   }
 }
 
-/** Closing alone would not do: a child that another thread has just forked holds the same open file until it runs its program. */
+/**
+ * Closing alone would not do: a child that another thread has just forked holds the same open file until it runs its
+ * program.
+ */
 function releaseOnce(file: number): Lock {
   let held = true;
   return {

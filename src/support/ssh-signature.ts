@@ -5,9 +5,9 @@ import { codeOf, messageOf, SignatureError } from './errors.ts';
 import { type CommandResult, runCommand } from './run-command.ts';
 
 /**
- * Detached SSH signatures, made and checked by `ssh-keygen -Y` (OpenSSH 8.2 or newer), so that keys may live in an agent or on a
- * security token, and anybody can check a signature without us.
- * Source: ssh-keygen(1), and PROTOCOL.sshsig of OpenSSH.
+ * Detached SSH signatures, made and checked by `ssh-keygen -Y` (OpenSSH 8.2 or newer), so that keys may live in an
+ * agent or on a security token, and anybody can check a signature without us. Source: ssh-keygen(1), and
+ * PROTOCOL.sshsig of OpenSSH.
  */
 
 /** Who made a signature. */
@@ -19,8 +19,8 @@ export interface Signer {
 }
 
 /**
- * Keep a signature made for dockerctl from being taken for a signature of a commit or a login, and one of a snapshot, which a
- * host makes every night, from being taken for one of a release. Allowed signers may be limited to either.
+ * Keep a signature made for dockerctl from being taken for a signature of a commit or a login, and one of a snapshot,
+ * which a host makes every night, from being taken for one of a release. Allowed signers may be limited to either.
  */
 export const signatureNamespaces = { release: 'dockerctl', snapshot: 'dockerctl-snapshot' } as const;
 export type SignatureNamespace = (typeof signatureNamespaces)[keyof typeof signatureNamespaces];

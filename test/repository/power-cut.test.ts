@@ -21,8 +21,8 @@ function change(content: string): void {
 }
 
 /**
- * Records a backup on top of an older one, cuts the power after each of its operations, and checks that the older one is
- * whole, that a new one is whole if it is there at all, and that the next backup works.
+ * Records a backup on top of an older one, cuts the power after each of its operations, and checks that the older one
+ * is whole, that a new one is whole if it is there at all, and that the next backup works.
  */
 async function cutEverywhere(name: string, keys: readonly Identity[]): Promise<void> {
   const disk = join(root, name);

@@ -87,7 +87,9 @@ export function changed(repository: Repository, methods: Partial<Repository>): R
   });
 }
 
-/** A restore in a process of its own, `rebuilt-host.ts DIR PATH`, that is killed when it comes to this file of a dump. */
+/**
+ * A restore in a process of its own, `rebuilt-host.ts DIR PATH`, that is killed when it comes to this file of a dump.
+ */
 if (import.meta.main) {
   const [directory = '', path = ''] = process.argv.slice(2);
   const { engine } = await testEngine();

@@ -26,8 +26,9 @@ import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { backUpAll, everything, startHost } from './rebuilt-host.ts';
 
 /**
- * No MongoDB server can be had offline. These stand-ins keep an archive in the data directory and write down how they were called: what is
- * tested is what we ask of the tools, the passwords' way, and how data directories are exchanged; not MongoDB.
+ * No MongoDB server can be had offline. These stand-ins keep an archive in the data directory and write down how they
+ * were called: what is tested is what we ask of the tools, the passwords' way, and how data directories are exchanged;
+ * not MongoDB.
  */
 const standIns = {
   mongod: `case "$1" in --version) echo "db version v7.0.5"; exit;; esac

@@ -92,7 +92,9 @@ async function save(full = false) {
   return Object.fromEntries(snapshot.sources.map((source) => [source.name, source]));
 }
 
-/** A process in the container that is in the middle of writing, and has pages in its log that the file does not have. */
+/**
+ * A process in the container that is in the middle of writing, and has pages in its log that the file does not have.
+ */
 async function holdOpen(path: string, statements: string): Promise<void> {
   await shell(
     `mkfifo /tmp/hold; (sqlite3 ${path} </tmp/hold >/tmp/said & sleep 600 >/tmp/hold &) 2>&1 >/dev/null`,

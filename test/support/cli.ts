@@ -10,7 +10,10 @@ export interface CliResult {
 
 const stateDir = temporaryDirectory();
 
-/** Runs the whole command line inside this process: no terminal, no stdin unless given, a state directory of the test's own. */
+/**
+ * Runs the whole command line inside this process: no terminal, no stdin unless given, a state directory of the test's
+ * own.
+ */
 export async function runCli(
   argv: readonly string[],
   options: {

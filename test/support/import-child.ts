@@ -1,4 +1,7 @@
-/** Takes in an exported snapshot in a process of its own, that a test can trace: `import-child.ts REPOSITORY STATE ARCHIVE`. */
+/**
+ * Takes in an exported snapshot in a process of its own, that a test can trace:
+ * `import-child.ts REPOSITORY STATE ARCHIVE`.
+ */
 import { importArchive } from '../../src/repository/carry/import-archive.ts';
 import { openOrCreateRepository } from '../../src/repository/open.ts';
 import { quietContext } from './save-directory.ts';

@@ -1,6 +1,6 @@
 /**
- * Removes snapshots in a process of its own, that a test can kill or trace: `remove-child.ts REPOSITORY STATE ID… [KEY…]`, with private
- * keys so that what is sealed can be written anew.
+ * Removes snapshots in a process of its own, that a test can kill or trace:
+ * `remove-child.ts REPOSITORY STATE ID… [KEY…]`, with private keys so that what is sealed can be written anew.
  */
 import { writeSync } from 'node:fs';
 import { decodeIdentities } from '../../src/repository/age/keys.ts';

@@ -1,6 +1,7 @@
 /**
- * Saves a directory in a process of its own, that a test can kill: `save-child.ts REPOSITORY DIRECTORY STATE [RECIPIENT…]`. Says
- * `begun` before it writes, and the snapshot's id when it is committed.
+ * Saves a directory in a process of its own, that a test can kill:
+ * `save-child.ts REPOSITORY DIRECTORY STATE [RECIPIENT…]`. Says `begun` before it writes, and the snapshot's id when it
+ * is committed.
  */
 import { writeSync } from 'node:fs';
 import { decodeRecipient } from '../../src/repository/age/keys.ts';

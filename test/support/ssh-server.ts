@@ -88,8 +88,8 @@ export interface SshHost {
 }
 
 /**
- * Lets this process' ssh know hosts by these names, and only those host keys that are in `known_hosts` of the directory. ssh
- * itself is the real one.
+ * Lets this process' ssh know hosts by these names, and only those host keys that are in `known_hosts` of the
+ * directory. ssh itself is the real one.
  */
 export function configureSsh(directory: string, hosts: readonly SshHost[]): { knownHosts: string } {
   const programs = join(directory, 'client-programs');

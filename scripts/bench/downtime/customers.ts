@@ -1,6 +1,7 @@
 /**
- * The customers, in a process of their own: what starts backups and waits for them must not get in their way. Says when they are
- * in; each message it gets is answered by what they met with since the one before, and they leave when it is let go of.
+ * The customers, in a process of their own: what starts backups and waits for them must not get in their way. Says when
+ * they are in; each message it gets is answered by what they met with since the one before, and they leave when it is
+ * let go of.
  */
 import { letCustomersIn, type Tally } from '../../demo/customers.ts';
 import type { Latencies, Measured } from './latencies.ts';

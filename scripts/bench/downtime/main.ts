@@ -12,7 +12,10 @@ import { busyboxPath } from '../../fixtures/busybox.ts';
 import { fixtureArchive, fixtureNames } from '../../fixtures/image.ts';
 import { compare, type Measured, together } from './latencies.ts';
 
-/** How long the customers find their way, or the disk settles, and how long it is quiet before and after each backup, in milliseconds. */
+/**
+ * How long the customers find their way, or the disk settles, and how long it is quiet before and after each backup, in
+ * milliseconds.
+ */
 const settling = 2_000;
 const peace = 6_000;
 
@@ -105,7 +108,10 @@ function forgetBackups(): void {
   execFileSync('sync');
 }
 
-/** What is idle here drifts by half from minute to minute, with what else the machine does: so it is asked on both sides of a backup. */
+/**
+ * What is idle here drifts by half from minute to minute, with what else the machine does: so it is asked on both sides
+ * of a backup.
+ */
 async function throughPeace(customers: ChildProcess): Promise<Measured> {
   await through(() => setTimeout(settling), customers);
   return through(() => setTimeout(peace), customers);

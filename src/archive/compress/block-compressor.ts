@@ -24,7 +24,8 @@ const memoryBudget = Math.max(224 << 20, totalmem() / 16);
 const smallBlock = 32 << 20;
 
 /**
- * Compresses content as it passes, block by block on all cores, into a spool. Who adds more than the cores can take waits.
+ * Compresses content as it passes, block by block on all cores, into a spool. Who adds more than the cores can take
+ * waits.
  */
 export class BlockCompressor {
   readonly #format: BlockFormat;

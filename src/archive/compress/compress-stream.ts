@@ -4,7 +4,10 @@ import type { BlockFormat, BlockSizes, CompressedBlock } from './block-format.ts
 /** So many bytes of memory may be used by the blocks that are compressed at the same time. */
 const memoryBudget = 256 << 20;
 
-/** Compresses a stream on all cores. The bytes depend on content, format and level alone, not on how the content came in pieces. */
+/**
+ * Compresses a stream on all cores. The bytes depend on content, format and level alone, not on how the content came in
+ * pieces.
+ */
 export async function* compressStream(
   content: AsyncIterable<Uint8Array>,
   format: BlockFormat,

@@ -5,8 +5,9 @@ import type { BlockFormat } from './block-format.ts';
 const blockSize = 1 << 20;
 
 /**
- * Readers on containers/image with pgzip before 1.2.6 (podman and skopeo of Debian 12) look at eight bytes of a docker-archive and then
- * lose the rest of the gzip member that those are in: here nothing is left of it. See containers/podman#15944.
+ * Readers on containers/image with pgzip before 1.2.6 (podman and skopeo of Debian 12) look at eight bytes of a
+ * docker-archive and then lose the rest of the gzip member that those are in: here nothing is left of it. See
+ * containers/podman#15944.
  */
 const firstBlockSize = 8;
 

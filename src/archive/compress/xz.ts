@@ -17,7 +17,9 @@ const blockSize = 16 << 20;
 /** Half of what `xz -6` takes: some 2 % more output for half the memory. */
 const maxDictionary = 4 << 20;
 
-/** liblzma's encoder takes some twelve times its dictionary; content is there as it comes, as its copy, and compressed. */
+/**
+ * liblzma's encoder takes some twelve times its dictionary; content is there as it comes, as its copy, and compressed.
+ */
 const memory = 12 * maxDictionary + 3 * blockSize;
 
 /** Stream flags: the check is a CRC64, as `xz` writes it. */
@@ -28,9 +30,9 @@ const checkSize = 8;
 const outputPiece = 1 << 20;
 
 /**
- * One xz stream of many blocks. liblzma makes a stream of one block out of each piece of content; the block is lifted out and
- * given a header that states both sizes, which is what lets `xz -T0` decode in parallel; the index at the end is ours.
- * Source of the layout: "The .xz File Format" 1.1.0, sections 2.1, 3.1 and 4.
+ * One xz stream of many blocks. liblzma makes a stream of one block out of each piece of content; the block is lifted
+ * out and given a header that states both sizes, which is what lets `xz -T0` decode in parallel; the index at the end
+ * is ours. Source of the layout: "The .xz File Format" 1.1.0, sections 2.1, 3.1 and 4.
  */
 export function xzBlocks(level: number): BlockFormat {
   return {
@@ -74,8 +76,8 @@ function joined(pieces: readonly Buffer[]): Buffer {
 }
 
 /**
- * lzma-native below its stream class, which cuts its input wherever the letters YZ stand in it (so end the streams it also
- * decodes): a layer full of them would take hours.
+ * lzma-native below its stream class, which cuts its input wherever the letters YZ stand in it (so end the streams it
+ * also decodes): a layer full of them would take hours.
  */
 interface Liblzma {
   FILTER_LZMA2: string;
@@ -84,7 +86,10 @@ interface Liblzma {
     streamEncoder(options: { filters: object[]; check: number }): void;
     /** Bytes of output that are handed over at a time. */
     setBufsize(size: number): void;
-    /** Called with output; with `undefined` when all input is taken; with `null` at the end, and the error if there is one. */
+    /**
+     * Called with output; with `undefined` when all input is taken; with `null` at the end, and the error if there is
+     * one.
+     */
     bufferHandler(bytes: Buffer | null | undefined, taken?: number, error?: Error | null): void;
     /** Encodes on the thread pool; `null` ends the input. */
     code(input: Uint8Array | null, onThreadPool: true): void;
@@ -98,8 +103,8 @@ const hashChain4 = 0x04;
 const binaryTree4 = 0x14;
 
 /**
- * What a preset of `xz` stands for, but for its dictionary (a preset given to lzma-native brings its own dictionary of up to
- * 64 MiB). Source: lzma_lzma_preset() of XZ Utils 5.2.
+ * What a preset of `xz` stands for, but for its dictionary (a preset given to lzma-native brings its own dictionary of
+ * up to 64 MiB). Source: lzma_lzma_preset() of XZ Utils 5.2.
  */
 function presetOptions(level: number): object {
   if (level <= 3) {
@@ -136,7 +141,10 @@ function liftBlock(stream: Buffer, contentSize: number): CompressedBlock {
   };
 }
 
-/** @param filter the filter flags (id, size of properties, properties) of the header that is replaced, and what follows them */
+/**
+ * @param filter the filter flags (id, size of properties, properties) of the header that is replaced, and what follows
+ * them
+ */
 function blockHeader(compressedSize: number, contentSize: number, filter: Uint8Array): Buffer {
   const filterFlags = filter.subarray(0, 2 + filter[1]!);
   const fields = Buffer.concat([

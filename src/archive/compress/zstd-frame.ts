@@ -8,9 +8,9 @@ export interface FrameOptions {
 }
 
 /**
- * One zstd frame with its content's size in its header, made on the thread pool. All of the content is given at once as the whole
- * frame, with room for the worst case: the library then works straight from one buffer into the other, a fifth quicker than through its
- * own. `content` must not change meanwhile.
+ * One zstd frame with its content's size in its header, made on the thread pool. All of the content is given at once as
+ * the whole frame, with room for the worst case: the library then works straight from one buffer into the other, a
+ * fifth quicker than through its own. `content` must not change meanwhile.
  */
 export async function zstdFrame(
   content: Uint8Array,

@@ -77,8 +77,8 @@ export async function* inOnePiece(bytes: Uint8Array): AsyncGenerator<Uint8Array>
 }
 
 /**
- * The formats before 1.10 do not tell the digests of their layers: what can be checked is that they are whole tars. Later ones kept
- * their names.
+ * The formats before 1.10 do not tell the digests of their layers: what can be checked is that they are whole tars.
+ * Later ones kept their names.
  */
 export function legacyLayer(
   content: AsyncIterable<Uint8Array>,

@@ -15,7 +15,10 @@ function list<T extends z.ZodType>(of: T) {
     .transform((items) => items ?? []);
 }
 
-/** `manifest.json` of `docker save` (Docker Image Specification v1.2, "Combined Image JSON + Filesystem Changeset Format"). */
+/**
+ * `manifest.json` of `docker save` (Docker Image Specification v1.2, "Combined Image JSON + Filesystem Changeset
+ * Format").
+ */
 export const dockerManifest = z.array(
   z.object({ Config: z.string().min(1), RepoTags: list(z.string()), Layers: list(z.string()) }),
 );

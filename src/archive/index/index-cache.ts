@@ -27,8 +27,8 @@ const maxArchives = 32;
 const maxSize = 4 << 20;
 
 /**
- * One file per archive below `directory`, which is made when the first is remembered: a line with the digest of the rest, and JSON.
- * What is damaged there is as if missing.
+ * One file per archive below `directory`, which is made when the first is remembered: a line with the digest of the
+ * rest, and JSON. What is damaged there is as if missing.
  */
 export function openIndexCache(directory: string): IndexCache {
   const pathOf = (identity: string) =>

@@ -3,8 +3,9 @@ import { codecOf } from '../codec.ts';
 import { blockSize, decodePax, decodeTarHeader, paddingAfter } from './header.ts';
 
 /**
- * Passes a layer on unchanged and checks what its tar tells of itself: each header's checksum, and that no file ends early. The
- * bytes of its files have nothing to be checked against. A compressed layer is left to its codec's own checks.
+ * Passes a layer on unchanged and checks what its tar tells of itself: each header's checksum, and that no file ends
+ * early. The bytes of its files have nothing to be checked against. A compressed layer is left to its codec's own
+ * checks.
  * @param where names the layer in errors
  * @throws {DamagedError} with the offset in the layer
  */

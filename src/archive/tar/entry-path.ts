@@ -2,7 +2,8 @@ import { posix } from 'node:path';
 import { DamagedError } from '../../support/errors.ts';
 
 /**
- * An entry's name as a path below the archive's root: `./a//b/`, `/a/b` and `a/b` are all `a/b`, the root itself is `''`.
+ * An entry's name as a path below the archive's root: `./a//b/`, `/a/b` and `a/b` are all `a/b`, the root itself is
+ * `''`.
  * @throws {DamagedError} when it climbs (`..`) or is no name at all
  */
 export function entryPath(name: string, where: string): string {

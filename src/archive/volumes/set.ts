@@ -20,8 +20,8 @@ export interface Volume {
 }
 
 /**
- * Tells volumes from files that are archives in themselves, and puts those that belong together into sets, in whatever order
- * and directories they are given. Of a set that is not given whole, the rest is looked for beside the volumes
+ * Tells volumes from files that are archives in themselves, and puts those that belong together into sets, in whatever
+ * order and directories they are given. Of a set that is not given whole, the rest is looked for beside the volumes
  * that are. What is no regular file, or does not exist, is passed on as it is.
  * @throws {NotFoundError} naming the volumes of a set that are missing
  * @throws {DamagedError} for a volume that is damaged or cut short

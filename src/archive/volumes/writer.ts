@@ -13,8 +13,8 @@ interface VolumeUnderWay {
 }
 
 /**
- * Writes an archive as volumes `PATH.001`, `PATH.002` and so on, each smaller than `limit` bytes. None has its name before all
- * of them are whole and on disk.
+ * Writes an archive as volumes `PATH.001`, `PATH.002` and so on, each smaller than `limit` bytes. None has its name
+ * before all of them are whole and on disk.
  * @returns the paths of the volumes
  * @throws {UsageError} when `limit` leaves no room
  */

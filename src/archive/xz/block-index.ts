@@ -19,7 +19,8 @@ export interface XzBlock {
 /**
  * The blocks of an .xz file, from the indexes at the ends of its streams, so that nothing is decoded. Source: "The .xz
  * File Format" 1.1.0, sections 2.1.2 and 4.
- * @returns `undefined` for a file whose index cannot be read; decoding it from the beginning tells what is wrong with it
+ * @returns `undefined` for a file whose index cannot be read; decoding it from the beginning tells what is wrong with
+ * it
  */
 export async function readXzBlocks(file: SeekableBytes): Promise<XzBlock[] | undefined> {
   const streams: StreamBlocks[] = [];

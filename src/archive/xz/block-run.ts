@@ -35,7 +35,10 @@ export class Budget {
 /** The block that is being read may hold so much in any case; others live on the budget. */
 const headShare = 4 << 20;
 
-/** Compressed bytes that are decoded at a time: many spare turns between threads, few decode little in vain near the end. */
+/**
+ * Compressed bytes that are decoded at a time: many spare turns between threads, few decode little in vain near the
+ * end.
+ */
 const pieces = { least: 32 << 10, most: 256 << 10 };
 
 /** Decodes a block, asking how many bytes of it to decode next. */

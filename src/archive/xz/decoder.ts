@@ -3,8 +3,8 @@ import { loadLzma } from './lzma.ts';
 /**
  * Decodes .xz files on the thread pool: several streams one after the other, and the padding between them.
  * @param memoryLimit bytes; a dictionary that needs more is refused
- * @param pieceSize tells how many bytes are decoded next: a piece is decoded whole before anything can be stopped, and may expand
- * some 7,000 times
+ * @param pieceSize tells how many bytes are decoded next: a piece is decoded whole before anything can be stopped, and
+ * may expand some 7,000 times
  * @throws an error whose `name` is liblzma's code: `LZMA_DATA_ERROR`, `LZMA_BUF_ERROR` for input that ends too early, …
  */
 export async function* decodeXz(
@@ -37,7 +37,9 @@ export async function* decodeXz(
 /** Larger than the library's own: fewer turns, and memory that can be given back piece by piece. */
 const outputPiece = 256 << 10;
 
-/** What a piece may become, in bytes, if it expands as the one before it did: long runs of zeros do not fill the memory. */
+/**
+ * What a piece may become, in bytes, if it expands as the one before it did: long runs of zeros do not fill the memory.
+ */
 const muchOutput = 2 << 20;
 
 /** Nobody knows yet what becomes of the first ones. */
@@ -120,7 +122,9 @@ interface NativeStream {
   streamDecoder(options: { memlimit: number; flags: number }): void;
   /** Bytes of output that are handed over at a time. */
   setBufsize(size: number): void;
-  /** Called with output; with `undefined` and how many inputs are used up; with `null` at the end, or with the error. */
+  /**
+   * Called with output; with `undefined` and how many inputs are used up; with `null` at the end, or with the error.
+   */
   bufferHandler(bytes: Uint8Array | null | undefined, taken?: number, error?: Error | null): void;
   /** Decodes on the thread pool; `null` says that the input has ended. */
   code(input: Uint8Array | null, onThreadPool: true): void;

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 /**
- * lzma-native, as we build it when we package (`scripts/build-lzma.ts`): the binary in its own package holds a liblzma that was
- * compiled without optimisation. Where ours is missing, or does not fit the host's libc, theirs serves.
+ * lzma-native, as we build it when we package (`scripts/build-lzma.ts`): the binary in its own package holds a liblzma
+ * that was compiled without optimisation. Where ours is missing, or does not fit the host's libc, theirs serves.
  */
 export function loadLzma<T>(): T {
   const require = createRequire(import.meta.url);

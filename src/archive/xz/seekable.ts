@@ -6,7 +6,9 @@ import { decodeXzBlock, dictionarySize } from './block.ts';
 import { readXzBlocks, type XzBlock } from './block-index.ts';
 import { type BlockDecoder, BlockRun, Budget } from './block-run.ts';
 
-/** The content of an .xz file of many blocks, at any offset. Reading forward is cheap, jumping costs up to one block. */
+/**
+ * The content of an .xz file of many blocks, at any offset. Reading forward is cheap, jumping costs up to one block.
+ */
 export interface SeekableXz extends SeekableBytes {
   /** Tells which ranges will be read, in rising order, so that blocks are decoded ahead, in parallel. */
   expect(ranges: readonly Range[]): void;
@@ -27,7 +29,10 @@ interface ExpectedBlock {
 /** Dictionaries of the blocks that are decoded at the same time, in bytes. */
 const maxDictionaries = 128 << 20;
 
-/** Decoded bytes that wait for their reader, of all blocks together: what dictionaries leave of `maxMemory`, within bounds. */
+/**
+ * Decoded bytes that wait for their reader, of all blocks together: what dictionaries leave of `maxMemory`, within
+ * bounds.
+ */
 const maxMemory = 144 << 20;
 const ahead = { least: 16 << 20, most: 48 << 20 };
 
@@ -39,7 +44,8 @@ const maxHeadersRead = 10_000;
 
 /**
  * @param name names the file in errors
- * @returns `undefined` when the file is one single block, or its index cannot be read: it is then read from the beginning
+ * @returns `undefined` when the file is one single block, or its index cannot be read: it is then read from the
+ * beginning
  */
 export async function openSeekableXz(file: SeekableBytes, name: string): Promise<SeekableXz | undefined> {
   const blocks = (await readXzBlocks(file))?.filter(({ contentSize }) => contentSize > 0);
@@ -114,7 +120,10 @@ class XzContent implements SeekableXz {
     await Promise.all(this.#closing);
   }
 
-  /** A decoder that stands at `offset` or before it, in the same block: one that runs already, when it has not passed it. */
+  /**
+   * A decoder that stands at `offset` or before it, in the same block: one that runs already, when it has not passed
+   * it.
+   */
   async #runAt(offset: number, end: number): Promise<BlockRun> {
     const index = this.#blockAt(offset);
     this.#forget((other, run) => other < index || (other === index && run.position > offset));

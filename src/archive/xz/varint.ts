@@ -1,4 +1,6 @@
-/** A number as .xz files write them: seven bits a byte, lowest first, the top bit set on all but the last (section 1.2). */
+/**
+ * A number as .xz files write them: seven bits a byte, lowest first, the top bit set on all but the last (section 1.2).
+ */
 export function encodeVarint(value: number): Buffer {
   const bytes: number[] = [];
   let left = value;

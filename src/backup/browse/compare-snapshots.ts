@@ -37,7 +37,10 @@ export async function* compareSnapshots(
   }
 }
 
-/** What can be read of a source of a snapshot, and the gaps between as they are come upon: each before what lies behind it. */
+/**
+ * What can be read of a source of a snapshot, and the gaps between as they are come upon: each before what lies behind
+ * it.
+ */
 function readable(
   repository: Repository,
   snapshot: Snapshot,

@@ -25,8 +25,8 @@ export interface Place {
 }
 
 /**
- * The places that a name means: a source, a file or directory as `fileNameOf` writes it; everything when left out. What lists
- * print as `\xff` may mean that byte, or a file that is really called so.
+ * The places that a name means: a source, a file or directory as `fileNameOf` writes it; everything when left out. What
+ * lists print as `\xff` may mean that byte, or a file that is really called so.
  * @throws {NotFoundError} when the snapshot has no such source
  */
 export function placesNamed({ id, sources }: Snapshot, name: string | undefined): Place[] {

@@ -15,8 +15,8 @@ export function isRemote(destination: string): boolean {
 }
 
 /**
- * Reads `[USER@]HOST:/PATH` or `ssh://[USER@]HOST[:PORT]/PATH`. Nothing in it can be taken for an option or for anything
- * by a shell.
+ * Reads `[USER@]HOST:/PATH` or `ssh://[USER@]HOST[:PORT]/PATH`. Nothing in it can be taken for an option or for
+ * anything by a shell.
  *
  * @throws {UsageError}
  */

@@ -17,9 +17,9 @@ import { copyByRsync, listRemote, type RsyncFile, remotePath } from './rsync.ts'
 import { sshCommand } from './ssh.ts';
 
 /**
- * Sends a snapshot to a host that has rsync and no dockerctl: blobs that it lacks, checked here first; then the manifest, then
- * `index.json`. Nothing is deleted, and each file appears when it is whole, so that repository is whole at any moment.
- * Nothing over there takes a lock or checks a digest, and nothing keeps this host from overwriting.
+ * Sends a snapshot to a host that has rsync and no dockerctl: blobs that it lacks, checked here first; then the
+ * manifest, then `index.json`. Nothing is deleted, and each file appears when it is whole, so that repository is whole
+ * at any moment. Nothing over there takes a lock or checks a digest, and nothing keeps this host from overwriting.
  *
  * @throws {UsageError} when something else is in that directory @throws {DamagedError} when a blob here is damaged
  * @throws {FailedError} when rsync is missing or breaks off; what has arrived is not sent again
@@ -118,7 +118,9 @@ async function copy(
   });
 }
 
-/** A power cut over there must not lose what an index already names. A host that runs nothing but rsync does without. */
+/**
+ * A power cut over there must not lose what an index already names. A host that runs nothing but rsync does without.
+ */
 async function sync(address: RemoteAddress, { signal }: Context): Promise<void> {
   const child = startChild(sshCommand(address, ['sync']), { signal });
   child.stdin.end();

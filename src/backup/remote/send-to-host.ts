@@ -11,10 +11,12 @@ import { sendByRsync } from './send-by-rsync.ts';
 import { sshByHand, sshCommand } from './ssh.ts';
 
 /**
- * Sends a snapshot to a repository on another host: what is missing there, to `dockerctl backup receive`, over ssh; by rsync
- * where dockerctl is not installed. A connection that breaks leaves that repository whole, and what has arrived is not sent again.
+ * Sends a snapshot to a repository on another host: what is missing there, to `dockerctl backup receive`, over ssh; by
+ * rsync where dockerctl is not installed. A connection that breaks leaves that repository whole, and what has arrived
+ * is not sent again.
  *
- * @throws {FailedError} when ssh cannot connect or breaks off. @throws whatever goes wrong over there, as the same class
+ * @throws {FailedError} when ssh cannot connect or breaks off.
+ * @throws whatever goes wrong over there, as the same class
  */
 export async function sendToHost(
   outgoing: Outgoing,

@@ -1,8 +1,8 @@
 import type { RemoteAddress } from './address.ts';
 
 /**
- * The command that runs a program on another host through the system's ssh, whose configuration, agent and known hosts hold. It
- * asks nothing, and refuses a host whose key is not known.
+ * The command that runs a program on another host through the system's ssh, whose configuration, agent and known hosts
+ * hold. It asks nothing, and refuses a host whose key is not known.
  *
  * ssh hands words to a shell over there: each is quoted for it.
  */

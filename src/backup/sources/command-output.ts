@@ -6,8 +6,8 @@ import { FailedError } from '../../support/errors.ts';
 import { runningContainerOf, type SaidCommand, type Surroundings } from '../run-where-said.ts';
 
 /**
- * Everything a command prints, on the host or in its service's container, for output too long for memory. Throws after the
- * last byte unless the command exited with 0: what was read without a throw is whole.
+ * Everything a command prints, on the host or in its service's container, for output too long for memory. Throws after
+ * the last byte unless the command exited with 0: what was read without a throw is whole.
  *
  * @param onComplaints is given what it said on stderr although it succeeded; the end of it, if it was long
  * @throws {ContainerStateError} when the service does not run. @throws {FailedError} when it fails or its time is up

@@ -10,8 +10,8 @@ import { warnIfMuchSmaller } from './plausible-size.ts';
 const outputFile = 'output';
 
 /**
- * Saves what a command prints. Nothing at all, or an exit status other than 0, is no backup: the source is incomplete. Much less
- * than last time is told of.
+ * Saves what a command prints. Nothing at all, or an exit status other than 0, is no backup: the source is incomplete.
+ * Much less than last time is told of.
  */
 export async function storeCommand(source: CommandSource, job: SourceJob): Promise<Changes> {
   const files = await StreamFiles.open(job);

@@ -9,8 +9,8 @@ import { failWithWords } from './failed-program.ts';
 import { warnIfMuchSmaller } from './plausible-size.ts';
 
 /**
- * Saves what a database server dumps of itself while it serves. A dump that fails, or does not say that it is whole, makes
- * the source incomplete; the files before it stay.
+ * Saves what a database server dumps of itself while it serves. A dump that fails, or does not say that it is whole,
+ * makes the source incomplete; the files before it stay.
  */
 export async function storeDump(source: ServerSource, job: SourceJob): Promise<Changes> {
   const files = await StreamFiles.open(job);

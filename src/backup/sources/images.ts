@@ -12,8 +12,8 @@ import { StreamFiles } from '../store/stream-files.ts';
 const listFile = 'images.json';
 
 /**
- * Saves the images of a deployment's services as the files of a bundle, layers uncompressed: `tar` of them is a bundle again. An image the engine
- * does not have makes the source incomplete.
+ * Saves the images of a deployment's services as the files of a bundle, layers uncompressed: `tar` of them is a bundle
+ * again. An image the engine does not have makes the source incomplete.
  */
 export async function storeImages(job: SourceJob): Promise<Changes> {
   const files = await StreamFiles.open(job);

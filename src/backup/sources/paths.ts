@@ -53,7 +53,9 @@ function rootAt(text: string): WalkRoot {
   return { path: path.slice(1), parent: dirname(path), name: basename(path) };
 }
 
-/** What it points at would silently be missing from every snapshot: nobody reads the summary of a night that went well. */
+/**
+ * What it points at would silently be missing from every snapshot: nobody reads the summary of a night that went well.
+ */
 function warnOfLink({ parent, name, path }: WalkRoot, problems: ProblemLog, { context }: SourceJob): void {
   try {
     if (statAt(currentDirectory, `${parent}/${name}`).type !== 'symlink') return;

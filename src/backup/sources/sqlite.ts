@@ -17,8 +17,9 @@ import { StreamFiles } from '../store/stream-files.ts';
 import { warnIfMuchSmaller } from './plausible-size.ts';
 
 /**
- * Saves database files while they are written to. Where this host sees a file, through a mount of its container or because no service is
- * named, it is copied here; else its container's `sqlite3` copies it. One that fails makes the source incomplete; the others stay.
+ * Saves database files while they are written to. Where this host sees a file, through a mount of its container or
+ * because no service is named, it is copied here; else its container's `sqlite3` copies it. One that fails makes the
+ * source incomplete; the others stay.
  */
 export async function storeSqlite(source: SqliteSource, job: SourceJob): Promise<Changes> {
   const files = await StreamFiles.open(job);

@@ -20,7 +20,8 @@ const target = '/volume';
 
 /**
  * Saves a volume that this host cannot see, through the engine: as a tar of a container that is made for it and never
- * started. All of it travels every time; what is known is not stored again. What the engine does not give makes the source incomplete.
+ * started. All of it travels every time; what is known is not stored again. What the engine does not give makes the
+ * source incomplete.
  */
 export async function storeVolumeArchive(
   source: VolumeSource,

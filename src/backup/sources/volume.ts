@@ -9,7 +9,10 @@ import type { SourceJob } from '../store/source-job.ts';
 import { storeRoots } from './paths.ts';
 import { storeVolumeArchive } from './volume-archive.ts';
 
-/** Saves a named volume, under paths that begin at its root `.`: from this host where it lies here, else through the engine. */
+/**
+ * Saves a named volume, under paths that begin at its root `.`: from this host where it lies here, else through the
+ * engine.
+ */
 export async function storeVolume(source: VolumeSource, job: SourceJob): Promise<Changes> {
   const problems = new ProblemLog(job.writer, '');
   const volume = volumeOf(job.deployment, source);

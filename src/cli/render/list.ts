@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import type { Session } from '../context.ts';
 
 /**
- * Prints a result that may be too long for memory, item by item: a line each, or with `--json` one document, an array. Waits
- * for a reader that is slower.
+ * Prints a result that may be too long for memory, item by item: a line each, or with `--json` one document, an array.
+ * Waits for a reader that is slower.
  */
 export async function printList<T>(
   session: Session,

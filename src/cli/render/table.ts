@@ -1,6 +1,9 @@
 import type { Io } from '../io.ts';
 
-/** Columns as wide as their widest cell, two spaces apart. Control characters of foreign names cannot reach the terminal. */
+/**
+ * Columns as wide as their widest cell, two spaces apart. Control characters of foreign names cannot reach the
+ * terminal.
+ */
 export function renderTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const cells = [header, ...rows].map((row) => row.map(printable));
   const widths = header.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
@@ -15,8 +18,8 @@ export function renderTable(header: readonly string[], rows: readonly (readonly 
 }
 
 /**
- * The same for a terminal of so many columns: where the table is wider, those of the optional columns that say the same in every
- * row are told once, above it.
+ * The same for a terminal of so many columns: where the table is wider, those of the optional columns that say the same
+ * in every row are told once, above it.
  * @param optional headers of columns that may go, the first one first
  */
 export function renderFittedTable(
@@ -48,7 +51,10 @@ function widest(table: string): number {
 /** Control characters, ends of lines, and what turns the direction of the text after it. */
 const obeyed = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g;
 
-/** A foreign name (of a file, a tag, a label) without what a terminal would obey: of that, the bytes. `fromEscapedText` takes them back. */
+/**
+ * A foreign name (of a file, a tag, a label) without what a terminal would obey: of that, the bytes. `fromEscapedText`
+ * takes them back.
+ */
 export function printable(text: string): string {
   return text.replaceAll(obeyed, (character) =>
     Array.from(Buffer.from(character), (byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join(''),

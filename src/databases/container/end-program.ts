@@ -4,8 +4,8 @@ import type { DatabaseServer } from '../databases.ts';
 export const markName = 'DOCKERCTL_PROGRAM';
 
 /**
- * Ends what still runs of a program inside a container: the engine cannot kill what it started there. Needs a shell and grep in the
- * image; without them the program ends when it next finds that nobody listens, or with its server.
+ * Ends what still runs of a program inside a container: the engine cannot kill what it started there. Needs a shell and
+ * grep in the image; without them the program ends when it next finds that nobody listens, or with its server.
  *
  * @param mark the value of `markName` that it was started with
  */

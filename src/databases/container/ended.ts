@@ -2,7 +2,10 @@ import { text } from 'node:stream/consumers';
 import { FailedError } from '../../support/errors.ts';
 import type { DatabaseServer } from '../databases.ts';
 
-/** What to throw when a server is waited for whose container does not run: with its last words, for the container may be removed. */
+/**
+ * What to throw when a server is waited for whose container does not run: with its last words, for the container may be
+ * removed.
+ */
 export async function ended(
   { engine, container }: DatabaseServer,
   kind: string,

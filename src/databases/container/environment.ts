@@ -24,8 +24,8 @@ export async function environmentOf(
 }
 
 /**
- * A variable's value, or what the file says that the variable `NAME_FILE` names, as a shell reads it: without the line ends behind it.
- * `undefined` when neither says anything.
+ * A variable's value, or what the file says that the variable `NAME_FILE` names, as a shell reads it: without the line
+ * ends behind it. `undefined` when neither says anything.
  */
 export async function toldIn(
   name: string,

@@ -12,8 +12,9 @@ export interface WatchedProgram {
 }
 
 /**
- * Passes `input` to a program's standard input. Throws what `input` throws. A program that stops listening is no failure
- * here: its exit status tells more. The engine does not always say that it stopped, but the end of its output does.
+ * Passes `input` to a program's standard input. Throws what `input` throws. A program that stops listening is no
+ * failure here: its exit status tells more. The engine does not always say that it stopped, but the end of its output
+ * does.
  * @param ended aborts with that end
  */
 export async function feed(

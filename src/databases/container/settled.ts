@@ -20,7 +20,8 @@ export interface Settling {
 const patience = 180_000;
 
 /**
- * Waits until the server that stays is up: official images initialise new data with a server of their own, which is stopped again.
+ * Waits until the server that stays is up: official images initialise new data with a server of their own, which is
+ * stopped again.
  * @throws {FailedError} when it is not in three minutes, or its container has ended
  */
 export async function waitUntilSettled(

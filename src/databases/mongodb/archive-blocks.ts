@@ -21,9 +21,9 @@ export interface ArchiveParts {
 }
 
 /**
- * Cuts an archive of `mongodump --archive` into its blocks and documents, in pieces of any size. A block is a header, documents and a
- * terminator; the first one tells of the archive.
- * Source of the format: common/archive/spec.md of mongodb/mongo-tools.
+ * Cuts an archive of `mongodump --archive` into its blocks and documents, in pieces of any size. A block is a header,
+ * documents and a terminator; the first one tells of the archive. Source of the format: common/archive/spec.md of
+ * mongodb/mongo-tools.
  */
 export class ArchiveBlocks {
   readonly #parts: ArchiveParts;

@@ -1,8 +1,8 @@
 export type BsonValue = string | number | bigint | boolean | undefined;
 
 /**
- * The plain fields of a small BSON document: texts, numbers, booleans. `undefined` for one that is malformed or holds anything else.
- * Source of the format: https://bsonspec.org/spec.html.
+ * The plain fields of a small BSON document: texts, numbers, booleans. `undefined` for one that is malformed or holds
+ * anything else. Source of the format: https://bsonspec.org/spec.html.
  */
 export function readBson(document: Buffer): Map<string, BsonValue> | undefined {
   try {

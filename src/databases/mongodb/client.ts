@@ -11,8 +11,8 @@ export interface Account {
 }
 
 /**
- * The account that the container was told in `MONGO_INITDB_ROOT_USERNAME` and `MONGO_INITDB_ROOT_PASSWORD`, or in the files that these
- * name with `_FILE`.
+ * The account that the container was told in `MONGO_INITDB_ROOT_USERNAME` and `MONGO_INITDB_ROOT_PASSWORD`, or in the
+ * files that these name with `_FILE`.
  *
  * @param user another account, which the server must let in without a password
  */

@@ -14,9 +14,9 @@ export const archivePath = 'dump.archive';
 export const archiveWithOplogPath = 'dump-with-oplog.archive';
 
 /**
- * What `mongodump` writes, then `server.json`. One collection after the other, so that one that stays the same is the same bytes. A member
- * of a replica set is saved with what was written meanwhile (`--oplog`), so that all of it is of one moment; of another server each
- * collection is of its own.
+ * What `mongodump` writes, then `server.json`. One collection after the other, so that one that stays the same is the
+ * same bytes. A member of a replica set is saved with what was written meanwhile (`--oplog`), so that all of it is of
+ * one moment; of another server each collection is of its own.
  */
 export async function* dump(
   server: DatabaseServer,

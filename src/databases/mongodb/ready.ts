@@ -10,8 +10,8 @@ import { configured } from './dump.ts';
 const settling = 30_000;
 
 /**
- * Waits until `mongodump` gets in, of which there is one in every image that can be saved. The server that the official image
- * initialises new data with is not the container's first process.
+ * Waits until `mongodump` gets in, of which there is one in every image that can be saved. The server that the official
+ * image initialises new data with is not the container's first process.
  */
 export async function ready(server: DatabaseServer, context: Context): Promise<void> {
   await waitUntilSettled(

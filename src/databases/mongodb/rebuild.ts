@@ -13,7 +13,10 @@ import { type ArchiveContent, wholeArchive } from './whole-archive.ts';
 /** In the data directory, while the dump is loaded: the standard input is the dump's. */
 const configName = 'dockerctl.yaml';
 
-/** Lets the image make new data as it does when it is first started, and has `mongorestore` load the dump into it, accounts included. */
+/**
+ * Lets the image make new data as it does when it is first started, and has `mongorestore` load the dump into it,
+ * accounts included.
+ */
 export async function rebuild(
   spare: SpareServer,
   files: AsyncIterable<DumpFile>,

@@ -11,8 +11,9 @@ export interface ArchiveContent {
 }
 
 /**
- * Passes an archive of `mongodump --archive` on, and throws `DamagedError` at its end unless every collection that it announces has been
- * closed with the checksum of its documents. Nothing else marks the end of an archive: cut between two blocks it looks whole.
+ * Passes an archive of `mongodump --archive` on, and throws `DamagedError` at its end unless every collection that it
+ * announces has been closed with the checksum of its documents. Nothing else marks the end of an archive: cut between
+ * two blocks it looks whole.
  *
  * @param content is told what goes by
  */

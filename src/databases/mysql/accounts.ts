@@ -17,7 +17,10 @@ interface Account {
 const begin = '-- Accounts and their rights\n';
 const end = '-- Accounts completed\n';
 
-/** A script of every account and role with its password hash and rights, in an order of its own; its end proves it whole. */
+/**
+ * A script of every account and role with its password hash and rights, in an order of its own; its end proves it
+ * whole.
+ */
 export async function accountsScript(client: Client, context: Context): Promise<string> {
   const accounts = await accountsOf(client, context);
   const users = accounts.filter(({ role }) => !role);
@@ -92,7 +95,9 @@ const account = `${quoted}@${quoted}`;
 const creation = new RegExp(`^CREATE USER (${account})(.*)$`, 's');
 const defaultRoles = new RegExp(` DEFAULT ROLE (${account}(?:,\\s*${account})*)`);
 
-/** `CREATE USER …` as the settings of an account that exists already; MySQL names its default roles there, too early. */
+/**
+ * `CREATE USER …` as the settings of an account that exists already; MySQL names its default roles there, too early.
+ */
 function settingsOf(statement: string): { settings: string; defaultRole?: string }[] {
   const [, name = '', written = ''] = creation.exec(statement) ?? [];
   if (name === '') return [];

@@ -9,7 +9,9 @@ export interface Client {
   server: DatabaseServer;
   user: string;
   password: string | undefined;
-  /** `mariadb` and `mariadb-dump`, or `mysql` and `mysqldump`: newer images have the former only, older ones the latter. */
+  /**
+   * `mariadb` and `mariadb-dump`, or `mysql` and `mysqldump`: newer images have the former only, older ones the latter.
+   */
   programs: Programs;
   product: 'MariaDB' | 'MySQL';
   version: string;
@@ -33,7 +35,8 @@ const notThere = new Set([126, 127]);
  * `MARIADB_ROOT_PASSWORD` or `MYSQL_ROOT_PASSWORD`, or in the file that these name with `_FILE`, else without one.
  * Passwords go in the environment of the client.
  *
- * @param user another account; its password is `MARIADB_PASSWORD` or `MYSQL_PASSWORD` where the container's user is that one
+ * @param user another account; its password is `MARIADB_PASSWORD` or `MYSQL_PASSWORD` where the container's user is
+ * that one
  * @throws {FailedError} when none gets in
  */
 export async function connect(

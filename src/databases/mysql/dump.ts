@@ -92,7 +92,9 @@ const dumpOptions = [
   '--default-character-set=utf8mb4',
 ];
 
-/** The history of tables with system versioning, which MariaDB can dump and load from 10.11 on; no replication position. */
+/**
+ * The history of tables with system versioning, which MariaDB can dump and load from 10.11 on; no replication position.
+ */
 function productOptions({ product, version }: Client): string[] {
   if (product === 'MySQL') return ['--set-gtid-purged=OFF'];
   const [major = 0, minor = 0] = version.split('.').map(Number);

@@ -5,8 +5,8 @@ import type { DatabaseServer } from '../databases.ts';
 import { connect, query } from './client.ts';
 
 /**
- * Waits until the server that stays is up. The one that the official images initialise new data with has no network: one without a
- * network must be the container's first process, or prove that it lasts.
+ * Waits until the server that stays is up. The one that the official images initialise new data with has no network:
+ * one without a network must be the container's first process, or prove that it lasts.
  */
 export async function ready(server: DatabaseServer, context: Context): Promise<void> {
   const settling = {

@@ -14,8 +14,9 @@ import { joinRows, type RowCounts } from './rows.ts';
 type Loaded = Pick<LoadedDatabase, 'name' | 'tables' | 'rows'>;
 
 /**
- * Lets the image make a new data directory as it does when it is first started, and loads everything into it: databases, then
- * accounts. Nothing of it is renamed afterwards, so triggers, views, routines, events and rights are what they were.
+ * Lets the image make a new data directory as it does when it is first started, and loads everything into it:
+ * databases, then accounts. Nothing of it is renamed afterwards, so triggers, views, routines, events and rights are
+ * what they were.
  */
 export async function rebuild(
   spare: SpareServer,
@@ -45,7 +46,10 @@ function withoutNetwork({ entrypoint, command }: ContainerCommand): ContainerCom
   return { entrypoint, command: isServer ? [...command, '--skip-networking'] : command };
 }
 
-/** No event fires before its time, nothing the image made of its own is left, and nothing waits for the disk but the end. */
+/**
+ * No event fires before its time, nothing the image made of its own is left, and nothing waits for the disk but the
+ * end.
+ */
 async function prepare(client: Client, context: Context): Promise<void> {
   const [[scheduler] = []] = await query(client, 'SELECT @@event_scheduler', context);
   const drops = (await databaseNames(client, context)).map((name) => `DROP DATABASE ${identifier(name)};`);

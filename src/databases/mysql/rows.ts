@@ -9,8 +9,8 @@ export interface RowCounts {
 }
 
 /**
- * Joins a dump's statements of one row each, as it is stored, to such of many rows, which load many times faster, and counts what
- * goes by. What procedures and triggers say, between `DELIMITER` lines, is left alone.
+ * Joins a dump's statements of one row each, as it is stored, to such of many rows, which load many times faster, and
+ * counts what goes by. What procedures and triggers say, between `DELIMITER` lines, is left alone.
  */
 export async function* joinRows(
   script: AsyncIterable<Uint8Array>,

@@ -6,7 +6,10 @@ export function databaseNames(client: Client, context: Context): Promise<string[
   return query(client, 'SELECT datname FROM pg_database', context);
 }
 
-/** Asks for all that hold somebody's data at once, one row each: for every question a program is started in the container. */
+/**
+ * Asks for all that hold somebody's data at once, one row each: for every question a program is started in the
+ * container.
+ */
 export const creationQuery = `SELECT row_to_json(properties) FROM (
     SELECT d.*, pg_get_userbyid(datdba) AS owner, pg_encoding_to_char(encoding) AS encoding_name,
       (SELECT spcname FROM pg_tablespace t WHERE t.oid = dattablespace) AS tablespace,
@@ -20,8 +23,8 @@ export const creationQuery = `SELECT row_to_json(properties) FROM (
     FROM pg_database d WHERE datname NOT IN ('template0', 'template1')) properties;`;
 
 /**
- * The SQL that makes an empty database like each of these: encoding, collation, owner, grants, settings. It creates it under
- * the name in psql's variable `database`, so that by hand it is `psql -v database=shop -f create.sql`.
+ * The SQL that makes an empty database like each of these: encoding, collation, owner, grants, settings. It creates it
+ * under the name in psql's variable `database`, so that by hand it is `psql -v database=shop -f create.sql`.
  * @param rows what `creationQuery` answers
  * @returns by the names of the databases; and the names of those that take no connections, so that nobody can read them
  */
@@ -132,7 +135,9 @@ function settingStatement({ role, setting }: Setting): string {
   return `ALTER ${whose} :"database" SET ${name.split('.').map(identifier).join('.')} TO ${values.map(literal).join(', ')};`;
 }
 
-/** Settings whose value is a list of quoted names; each must be quoted by itself. Source: guc_tables.c, GUC_LIST_QUOTE. */
+/**
+ * Settings whose value is a list of quoted names; each must be quoted by itself. Source: guc_tables.c, GUC_LIST_QUOTE.
+ */
 const listSettings = new Set([
   'search_path',
   'temp_tablespaces',

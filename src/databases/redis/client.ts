@@ -18,8 +18,9 @@ const passwordVariables = ['REDISCLI_AUTH', 'REDIS_PASSWORD', 'VALKEY_PASSWORD']
 const programs = ['redis-cli', 'valkey-cli'];
 
 /**
- * Finds the client program, and the password: in the container's environment (`REDISCLI_AUTH`, `REDIS_PASSWORD`, `VALKEY_PASSWORD`, or
- * the file that one of these names with `_FILE`), or where its command says `--requirepass`; the port where that says `--port`.
+ * Finds the client program, and the password: in the container's environment (`REDISCLI_AUTH`, `REDIS_PASSWORD`,
+ * `VALKEY_PASSWORD`, or the file that one of these names with `_FILE`), or where its command says `--requirepass`; the
+ * port where that says `--port`.
  *
  * @param socket path inside the container, of a server that has no port
  * @throws {FailedError} when it does not answer

@@ -9,8 +9,8 @@ import { wholeDump } from './whole-dump.ts';
 export const dumpPath = 'dump.rdb';
 
 /**
- * Takes the server's dump as a replica is given it: `dump.rdb`, of one moment, made by a child of the server while it serves; then
- * `server.json`. It is the same whether the server keeps dumps, a log of commands, or neither.
+ * Takes the server's dump as a replica is given it: `dump.rdb`, of one moment, made by a child of the server while it
+ * serves; then `server.json`. It is the same whether the server keeps dumps, a log of commands, or neither.
  */
 export async function* dump(
   server: DatabaseServer,

@@ -21,8 +21,9 @@ interface Keeping {
 }
 
 /**
- * Makes a data directory from a dump. The server is started twice over it: empty, to learn how it is told to keep its data, and with
- * the dump in it. Where it keeps a log of commands it is then made to write one, for it would ignore the dump.
+ * Makes a data directory from a dump. The server is started twice over it: empty, to learn how it is told to keep its
+ * data, and with the dump in it. Where it keeps a log of commands it is then made to write one, for it would ignore the
+ * dump.
  */
 export async function rebuild(
   spare: SpareServer,
@@ -66,7 +67,9 @@ async function load(spare: SpareServer, { log }: Keeping, context: Context) {
   return keys.map((database) => ({ ...database, tables: 0 }));
 }
 
-/** Without a port, on a socket in its data directory; whatever it is told about its address is in use, or not to be had. */
+/**
+ * Without a port, on a socket in its data directory; whatever it is told about its address is in use, or not to be had.
+ */
 async function start(spare: SpareServer, options: readonly string[], context: Context): Promise<Client> {
   const socket = `${spare.data}/dockerctl.sock`;
   const server = await spare.start(({ entrypoint, command }: ContainerCommand) => ({

@@ -5,14 +5,17 @@ const headLength = 9;
 /** The end's opcode, and a checksum of everything up to it. */
 const endOpcode = 0xff;
 const checksumLength = 8;
-/** A server that streams a dump sends a mark of so many hex digits before it and behind it; `redis-cli` passes the second one on. */
+/**
+ * A server that streams a dump sends a mark of so many hex digits before it and behind it; `redis-cli` passes the
+ * second one on.
+ */
 const markLength = 40;
 const heldLength = 1 + checksumLength + markLength;
 
 /**
- * Passes a Redis dump (RDB) on, without the mark behind it, and throws `DamagedError` at its end unless it begins like one, ends with
- * its end and matches its checksum. Where the server is told to compute none, which it says by zeros, begin and end must do.
- * Source of the format: https://rdb.fnordig.de/file_format.html.
+ * Passes a Redis dump (RDB) on, without the mark behind it, and throws `DamagedError` at its end unless it begins like
+ * one, ends with its end and matches its checksum. Where the server is told to compute none, which it says by zeros,
+ * begin and end must do. Source of the format: https://rdb.fnordig.de/file_format.html.
  */
 export async function* wholeDump(
   content: AsyncIterable<Uint8Array>,

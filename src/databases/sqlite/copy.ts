@@ -11,8 +11,9 @@ const attempt = 100;
 const pagesPerStep = 4096;
 
 /**
- * Copies a database file while others write to it: one moment, with everything that its log (WAL) holds, checked afterwards. Writers
- * of a database with a log do not notice; those of one without wait for as long as the copy takes, as for any reader.
+ * Copies a database file while others write to it: one moment, with everything that its log (WAL) holds, checked
+ * afterwards. Writers of a database with a log do not notice; those of one without wait for as long as the copy takes,
+ * as for any reader.
  *
  * @param path a real path: nothing on it may be a link
  * @throws {FailedError} when it is no database, or writers let nobody in. @throws {DamagedError} when it is damaged

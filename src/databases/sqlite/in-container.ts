@@ -7,8 +7,8 @@ import { only } from '../text.ts';
 import { companionSuffixes } from './file-name.ts';
 
 /**
- * A database file that this host cannot see, copied by the `sqlite3` program of its container to the container's `/tmp`, checked there,
- * and read out. Throws after the last byte unless all of it went well.
+ * A database file that this host cannot see, copied by the `sqlite3` program of its container to the container's
+ * `/tmp`, checked there, and read out. Throws after the last byte unless all of it went well.
  */
 export async function* copyInContainer(
   server: DatabaseServer,

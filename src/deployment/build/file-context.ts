@@ -15,7 +15,10 @@ export interface FileContext {
   readEnvironmentFile(path: string): Promise<Record<string, string> | undefined>;
 }
 
-/** A host path as an absolute one: relative to the deployment file, `~` being the home directory, also where the environment does not tell it, as that of a systemd service. */
+/**
+ * A host path as an absolute one: relative to the deployment file, `~` being the home directory, also where the
+ * environment does not tell it, as that of a systemd service.
+ */
 export function hostPath(written: string, { file, variables }: FileContext): string {
   if (/^~(?=\/|$)/.test(written)) return join(variables('HOME') || userInfo().homedir, written.slice(1));
   return resolve(dirname(file), written);

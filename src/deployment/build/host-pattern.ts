@@ -2,8 +2,8 @@ import { isInside } from '../../support/path-containment.ts';
 import type { FileContext } from './file-context.ts';
 
 /**
- * A pattern that begins with a `/` begins at the path it belongs to. One that begins with that path itself would match nothing, and
- * nobody would notice: it is refused. Who really means `/srv/srv` writes `/[s]rv`.
+ * A pattern that begins with a `/` begins at the path it belongs to. One that begins with that path itself would match
+ * nothing, and nobody would notice: it is refused. Who really means `/srv/srv` writes `/[s]rv`.
  * @param key where they stand: `include` or `exclude` of a source, at `at`
  */
 export function refuseHostPatterns(

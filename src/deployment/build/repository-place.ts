@@ -7,8 +7,8 @@ import type { PathsSource, Source } from '../backup-settings.ts';
 import type { FileContext } from './file-context.ts';
 
 /**
- * A repository inside a source would grow with every backup of itself, unless the source's excludes leave it out. Links are followed, as far as
- * directories are there: what counts is where it really lies.
+ * A repository inside a source would grow with every backup of itself, unless the source's excludes leave it out. Links
+ * are followed, as far as directories are there: what counts is where it really lies.
  */
 export function refuseRepositoryInside(
   sources: readonly Source[],

@@ -34,8 +34,8 @@ const long = closed(
 export const ports = z.array(z.union([short, long], expected)).transform((bindings) => bindings.flat());
 
 /**
- * `[[ADDRESS:]HOST:]CONTAINER[/PROTOCOL]` with single ports or ranges of the same length; an IPv6 address stands in brackets.
- * `undefined` when it is none.
+ * `[[ADDRESS:]HOST:]CONTAINER[/PROTOCOL]` with single ports or ranges of the same length; an IPv6 address stands in
+ * brackets. `undefined` when it is none.
  */
 export function parsePorts(written: string): PortBinding[] | undefined {
   const match =

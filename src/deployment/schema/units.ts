@@ -9,8 +9,8 @@ const sizes: Record<string, number> = {
 };
 
 /**
- * Bytes of `10GiB`, `64m`, `1.5 GB` or `4096`. Units count in powers of 1024 however they are spelled, as Compose and the
- * engine do. `undefined` when it is no size.
+ * Bytes of `10GiB`, `64m`, `1.5 GB` or `4096`. Units count in powers of 1024 however they are spelled, as Compose and
+ * the engine do. `undefined` when it is no size.
  */
 export function parseSize(text: string): number | undefined {
   const match = /^(\d+(?:\.\d+)?) ?([kmgtp]?)(?:i?b)?$/i.exec(text.trim());

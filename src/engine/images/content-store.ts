@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { EngineInfo } from '../engine.ts';
 
 /**
- * Reads a document (a manifest, an index, a config) of the containerd image store where it lies on this host, for the engine
- * tells these only along with every byte of the image. Whoever asks checks the digest.
+ * Reads a document (a manifest, an index, a config) of the containerd image store where it lies on this host, for the
+ * engine tells these only along with every byte of the image. Whoever asks checks the digest.
  *
  * @param hex of its SHA-256
  * @returns `undefined` when the store is elsewhere, or not to be read by us, or has no such document

@@ -1,8 +1,8 @@
 import type { EngineInfo } from '../engine.ts';
 
 /**
- * Whether an engine unpacks layers that are compressed like this, by their first bytes. The classic store knows gzip, bzip2 and xz,
- * and from Docker 23.0 on zstd (moby, `pkg/archive`); the containerd store gzip and zstd (containerd,
+ * Whether an engine unpacks layers that are compressed like this, by their first bytes. The classic store knows gzip,
+ * bzip2 and xz, and from Docker 23.0 on zstd (moby, `pkg/archive`); the containerd store gzip and zstd (containerd,
  * `archive/compression`). Either takes anything else for a broken tar.
  */
 export function unpacksLayers(

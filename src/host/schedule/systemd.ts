@@ -18,7 +18,10 @@ export function systemdPaths(deployment: string): { service: string; timer: stri
   return { service: `${unit}.service`, timer: `${unit}.timer` };
 }
 
-/** `idle` since systemd 252; an earlier one complains, and keeps the weight before it. Source: systemd.resource-control(5). */
+/**
+ * `idle` since systemd 252; an earlier one complains, and keeps the weight before it. Source:
+ * systemd.resource-control(5).
+ */
 function serviceUnit({ deployment, jobs }: Schedule): string {
   return `${ownMark}
 [Unit]

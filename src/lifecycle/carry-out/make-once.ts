@@ -11,8 +11,8 @@ const patience = 600;
 
 /**
  * Makes something that several services need, unless `made` finds it. Supervisors start services side by side, a
- * dockerctl each, and engines that are asked for one network twice make two of the same name: so looking and making go under
- * a lock, held for that moment only.
+ * dockerctl each, and engines that are asked for one network twice make two of the same name: so looking and making go
+ * under a lock, held for that moment only.
  */
 export async function makeOnce(
   make: () => Promise<unknown>,

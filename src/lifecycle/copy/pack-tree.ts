@@ -5,7 +5,9 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { type Header, type Pack, pack } from 'tar-stream';
 
-/** A tar of the file or directory `source`, under the name `name`. Links stay links; sockets and devices stay behind. */
+/**
+ * A tar of the file or directory `source`, under the name `name`. Links stay links; sockets and devices stay behind.
+ */
 export function packTree(source: string, name: string, signal: AbortSignal): Readable {
   const tar = pack();
   add(tar, source, name, signal).then(

@@ -8,7 +8,8 @@ import { DamagedError, DockerctlError, FailedError, messageOf } from '../../supp
 
 /**
  * Unpacks a container's tar so that its one root becomes `target`. The container may be hostile: no entry leaves
- * `target`, no link that came with it is followed on the way, and set-id bits are dropped. Files belong to whoever copies.
+ * `target`, no link that came with it is followed on the way, and set-id bits are dropped. Files belong to whoever
+ * copies.
  *
  * @throws DamagedError when an entry would leave `target`
  */

@@ -2,8 +2,8 @@ import { ContainerStateError, FailedError } from '../../support/errors.ts';
 import { isRunning, type ServiceState } from '../host-state.ts';
 
 /**
- * Refuses to start a service whose container cannot be started: another release of it runs, somebody else took its name, or it is
- * paused.
+ * Refuses to start a service whose container cannot be started: another release of it runs, somebody else took its
+ * name, or it is paused.
  *
  * @throws FailedError or ContainerStateError
  */

@@ -32,7 +32,10 @@ export interface CatalogImage {
   config: Digest;
   /** Digest of the manifest (or the index) it was loaded with: its id on the containerd store. */
   manifest: Digest;
-  /** Lowest first. `digest` and `size` are those of the bytes that were loaded, `compression` tells of what kind they are. */
+  /**
+   * Lowest first. `digest` and `size` are those of the bytes that were loaded, `compression` tells of what kind they
+   * are.
+   */
   layers: { diffId: Digest; digest: Digest; size: number; compression?: string | undefined }[];
   /** Tags that pointed elsewhere before this was loaded, and the engine's id of what they pointed at. */
   replaced?: { reference: string; id: string }[];
@@ -40,8 +43,8 @@ export interface CatalogImage {
 
 /**
  * The catalog below `stateDir`; made when the first release is recorded.
- * @param warn is told of a release whose file is damaged, which then counts as never loaded: loading it again mends the file. Without it
- * `releases` throws a `DamagedError`, for whoever removes must know what the others need.
+ * @param warn is told of a release whose file is damaged, which then counts as never loaded: loading it again mends the
+ * file. Without it `releases` throws a `DamagedError`, for whoever removes must know what the others need.
  */
 export function openCatalog(stateDir: string, warn?: (problem: string) => void): Catalog {
   const directory = join(stateDir, 'catalog');

@@ -29,7 +29,10 @@ export function movedTags(
   });
 }
 
-/** As the catalog writes it: `docker.io/library/web` is `web:latest`. Ids, and names with a digest, are none of the catalog's. */
+/**
+ * As the catalog writes it: `docker.io/library/web` is `web:latest`. Ids, and names with a digest, are none of the
+ * catalog's.
+ */
 function catalogName(reference: string): string {
   const tagged = /:[^/]*$/.test(reference) ? reference : `${reference}:latest`;
   return isReference(tagged) ? familiarReference(tagged, reference) : reference;

@@ -3,8 +3,8 @@ import { UsageError } from '../../support/errors.ts';
 import { checkReleaseLabel } from './catalog.ts';
 
 /**
- * Which release images belong to: the one that was asked for, else the one the bundle names, else the tag that all of them
- * have in common.
+ * Which release images belong to: the one that was asked for, else the one the bundle names, else the tag that all of
+ * them have in common.
  * @throws {UsageError} when that leaves none or several
  */
 export function releaseLabel(

@@ -1,7 +1,7 @@
 /**
- * Whether `candidate` is an older release than `current`. Labels are compared as people read them: numbers by value (1.10 is
- * newer than 1.9), anything else by letter; `1.4-rc1` is older than `1.4`, while `1.4-1` and `1.4-hotfix` are newer.
- * Labels that cannot be told apart are not older.
+ * Whether `candidate` is an older release than `current`. Labels are compared as people read them: numbers by value
+ * (1.10 is newer than 1.9), anything else by letter; `1.4-rc1` is older than `1.4`, while `1.4-1` and `1.4-hotfix` are
+ * newer. Labels that cannot be told apart are not older.
  */
 export function isOlderRelease(candidate: string, current: string): boolean {
   return compareReleases(candidate, current) < 0;

@@ -62,8 +62,8 @@ function sharedWith({ config }: CatalogImage, others: readonly ReleaseRecord[]):
 }
 
 /**
- * The names of an image that the engine has; without an id those that point elsewhere. An image that has no name left, because
- * another one took it, is called by its id.
+ * The names of an image that the engine has; without an id those that point elsewhere. An image that has no name left,
+ * because another one took it, is called by its id.
  */
 function heldNames(
   { references, config, manifest, layers }: CatalogImage,

@@ -8,8 +8,8 @@ import type { Holdings } from './holdings.ts';
 import type { StoredImage } from './stored-images.ts';
 
 /**
- * The containerd store finds images and layers by the digest of their bytes, and has layers in whatever form they came. It is told to
- * make an image of the blobs that it has.
+ * The containerd store finds images and layers by the digest of their bytes, and has layers in whatever form they came.
+ * It is told to make an image of the blobs that it has.
  */
 export function containerdHoldings(
   held: EngineImages,

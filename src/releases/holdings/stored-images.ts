@@ -26,8 +26,8 @@ export interface WantedImages {
 }
 
 /**
- * Looks at the manifests of those images of a containerd store that have a layer in common with what is to be loaded. Where they
- * cannot be read, the engine is asked for a whole image only if a layer of it is in no archive.
+ * Looks at the manifests of those images of a containerd store that have a layer in common with what is to be loaded.
+ * Where they cannot be read, the engine is asked for a whole image only if a layer of it is in no archive.
  */
 export async function storedImages(
   held: EngineImages,

@@ -18,8 +18,8 @@ import { releaseReplaced, warnOfReplaced } from './transfer/tags.ts';
 import { Transfer } from './transfer/transfer.ts';
 
 /**
- * Loads one open archive and records its images; with `planOnly` it tells what that would do. An engine that made something of
- * an archive that failed is told to drop it again. Throws what `loadImages` does.
+ * Loads one open archive and records its images; with `planOnly` it tells what that would do. An engine that made
+ * something of an archive that failed is told to drop it again. Throws what `loadImages` does.
  */
 export async function loadOpened(
   archive: Archive,

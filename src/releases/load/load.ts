@@ -57,9 +57,9 @@ export interface ReplacedTag {
 }
 
 /**
- * Loads image archives, one after the other, and records their images in the catalog. An archive is loaded whole or not at
- * all: everything the engine lacks is verified before it is told to keep it, and what an engine did in spite of a failure
- * is undone.
+ * Loads image archives, one after the other, and records their images in the catalog. An archive is loaded whole or not
+ * at all: everything the engine lacks is verified before it is told to keep it, and what an engine did in spite of a
+ * failure is undone.
  *
  * @throws {DamagedError} when bytes, digests or documents of an archive are wrong
  * @throws {UsageError} when an archive's format is not read, or its release cannot be told

@@ -49,8 +49,8 @@ async function readBounded(path: string): Promise<Buffer> {
 }
 
 /**
- * Tells SBOMs by what is in them. Sources: SPDX 2.3 (JSON: `spdxVersion`; tag-value: `SPDXVersion:`), SPDX 3.0 (JSON-LD with the
- * SPDX context), CycloneDX 1.6 (JSON: `bomFormat`; XML: its namespace).
+ * Tells SBOMs by what is in them. Sources: SPDX 2.3 (JSON: `spdxVersion`; tag-value: `SPDXVersion:`), SPDX 3.0 (JSON-LD
+ * with the SPDX context), CycloneDX 1.6 (JSON: `bomFormat`; XML: its namespace).
  */
 export function sbomType(bytes: Uint8Array): string {
   const text = Buffer.from(bytes.subarray(0, 1 << 16))

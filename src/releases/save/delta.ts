@@ -10,8 +10,9 @@ export interface DeltaBase {
 }
 
 /**
- * The layers that need not be sent. An engine finds a layer by the chain of layers below it, so one is left out only where
- * some image of the base begins with the same layers up to it, and only if that is so in every image that needs it.
+ * The layers that need not be sent. An engine finds a layer by the chain of layers below it, so one is left out only
+ * where some image of the base begins with the same layers up to it, and only if that is so in every image that needs
+ * it.
  */
 export function layersToLeaveOut(
   images: readonly { layers: readonly Digest[] }[],

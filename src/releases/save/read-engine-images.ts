@@ -24,7 +24,9 @@ export interface EngineImagesRequest {
   /** How layers are compressed, and where they are set aside. */
   format: BlockFormat;
   spool: Spool;
-  /** Is told, before the first byte, of images that will be in the bundle whole; throws when there is no room for them. */
+  /**
+   * Is told, before the first byte, of images that will be in the bundle whole; throws when there is no room for them.
+   */
   admit(images: readonly ImageDetails[]): Promise<void>;
 }
 

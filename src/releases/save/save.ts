@@ -47,15 +47,15 @@ export interface SavedBundle {
 }
 
 /**
- * Saves images from the engine as a bundle. The engine's stream is read once: layers are compressed as they pass and set aside
- * beside the target, then put in order behind the documents that name them.
+ * Saves images from the engine as a bundle. The engine's stream is read once: layers are compressed as they pass and
+ * set aside beside the target, then put in order behind the documents that name them.
  *
  * @throws {NotFoundError} when an image or an attachment does not exist
  * @throws {DamagedError} when the engine's stream contradicts itself
  * @throws {FailedError} when the engine no longer holds what the catalog says
  * @throws {SignatureError} when the key cannot sign
- * @throws {NoSpaceError} when there is surely too little room, or the disk is full half-way: nothing is left of the attempt, and
- * an older file of that name stays as it was
+ * @throws {NoSpaceError} when there is surely too little room, or the disk is full half-way: nothing is left of the
+ * attempt, and an older file of that name stays as it was
  */
 export async function saveImages(
   engine: Engine,

@@ -9,8 +9,9 @@ import { fileTooLarge } from './write-failure.ts';
 const bestRatio = 10;
 
 /**
- * Refuses to save where there is surely too little room, before the engine is asked for a byte. How far layers can be compressed
- * is only known afterwards, so a compressed bundle is refused where not even a tenth of the images' size is free.
+ * Refuses to save where there is surely too little room, before the engine is asked for a byte. How far layers can be
+ * compressed is only known afterwards, so a compressed bundle is refused where not even a tenth of the images' size is
+ * free.
  *
  * @param directory where the bundle is put together
  * @throws {NoSpaceError} telling how much is needed and free
@@ -57,8 +58,8 @@ export const spaceAdvice =
   'Free some space, compress more with --format and --level, or leave out what the receiver has with --since';
 
 /**
- * What images take together at least, in bytes. An engine tells the size of an image, not of its layers: of images that have
- * layers in common only the largest counts.
+ * What images take together at least, in bytes. An engine tells the size of an image, not of its layers: of images that
+ * have layers in common only the largest counts.
  */
 export function leastSize(images: readonly Pick<ImageDetails, 'size' | 'diffIds'>[]): number {
   let related: { layers: Set<string>; size: number }[] = [];

@@ -70,8 +70,8 @@ function refuseEarlyEnd(cause: unknown): never {
 const unsyncedBytes = 32 << 20;
 
 /**
- * Writes while the system puts what was written before on the disk: the end comes sooner, and progress shows how fast a slow
- * stick takes it.
+ * Writes while the system puts what was written before on the disk: the end comes sooner, and progress shows how fast a
+ * slow stick takes it.
  */
 async function writeThrough(file: FileHandle, bytes: AsyncIterable<Uint8Array>): Promise<void> {
   let syncing = Promise.resolve();

@@ -1,7 +1,8 @@
 import { codeOf, FailedError, isDiskFull, messageOf, NoSpaceError } from '../../support/errors.ts';
 
 /**
- * What an operator is to hear of a disk that would not take an archive. Errors that are no disk's come back as they are.
+ * What an operator is to hear of a disk that would not take an archive. Errors that are no disk's come back as they
+ * are.
  * @param doing what to whom, such as `saving images`
  * @param places where it was written
  * @param spaceAdvice how to need less room

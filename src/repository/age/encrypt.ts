@@ -9,8 +9,8 @@ import { wrapFileKey } from './x25519.ts';
 const pieceBytes = 4 * chunkBytes;
 
 /**
- * One age v1 file made as its plaintext comes, in pieces of any length. Synchronous, for use in workers. What it yields must all be
- * taken, and is valid until the next is asked for.
+ * One age v1 file made as its plaintext comes, in pieces of any length. Synchronous, for use in workers. What it yields
+ * must all be taken, and is valid until the next is asked for.
  */
 export class Encryptor {
   readonly #sealer: PayloadSealer;

@@ -52,8 +52,8 @@ export class PayloadOpener {
 
   /**
    * Returns the plaintext of `sealed`, which begins with chunk number `first`, or `undefined` when any of it is not
-   * authentic: altered, in another place, cut off, or followed by more. Unless it ends with the `last` chunk it must be a
-   * multiple of `sealedChunkBytes`.
+   * authentic: altered, in another place, cut off, or followed by more. Unless it ends with the `last` chunk it must be
+   * a multiple of `sealedChunkBytes`.
    */
   open(sealed: Uint8Array, { first, last }: { first: number; last: boolean }): Uint8Array | undefined {
     const chunks = Math.max(1, Math.ceil(sealed.length / sealedChunkBytes));

@@ -5,8 +5,8 @@ import { zstdHeader, zstdMagic } from './zstd-header.ts';
 type Read = (offset: number, length: number) => Promise<Uint8Array>;
 
 /**
- * How many bytes a zstd frame takes, found by going from block to block without decompressing any; 0 when there are none.
- * Source: RFC 8878, section 3.1.1.
+ * How many bytes a zstd frame takes, found by going from block to block without decompressing any; 0 when there are
+ * none. Source: RFC 8878, section 3.1.1.
  * @param limit of bytes
  * @throws {DamagedError} naming `what` when it is no frame, is cut, or takes more than `limit`
  */

@@ -39,7 +39,9 @@ export async function rememberMetadata(store: Store, { digest }: { digest: Diges
   await store.cache?.write(digest, plain);
 }
 
-/** What this host remembers of a blob that it wrote sealed, whatever became of the blob; `undefined` when it does not. */
+/**
+ * What this host remembers of a blob that it wrote sealed, whatever became of the blob; `undefined` when it does not.
+ */
 export async function readRemembered(
   { cache }: Store,
   { digest }: { digest: Digest },

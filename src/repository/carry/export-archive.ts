@@ -12,7 +12,8 @@ export type ExportFormat = BundleFormat;
 /**
  * One snapshot as an archive: an OCI image layout in a tar. The same snapshot, format and level give the same bytes.
  *
- * @throws {DamagedError} when a blob is not what its digest says. @throws {UsageError} when the format has no such level
+ * @throws {DamagedError} when a blob is not what its digest says.
+ * @throws {UsageError} when the format has no such level
  */
 export async function* exportArchive(
   outgoing: Outgoing,

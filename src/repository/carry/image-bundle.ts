@@ -9,7 +9,8 @@ import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { ExportFormat } from './export-archive.ts';
 
 /**
- * The images that a snapshot holds, as a bundle again: a tar that `docker load` reads. What tells of the images comes first.
+ * The images that a snapshot holds, as a bundle again: a tar that `docker load` reads. What tells of the images comes
+ * first.
  *
  * @throws {NotFoundError} when it holds none. @throws {DamagedError}
  * @throws {SignatureError} when it is encrypted and no key is at hand

@@ -25,7 +25,10 @@ export interface ImportReport {
 
 export interface ImportOptions {
   keys: TrustedKeys;
-  /** Take what is whole of an archive that is cut or damaged. The snapshot is then as one that lost something where it lies. */
+  /**
+   * Take what is whole of an archive that is cut or damaged. The snapshot is then as one that lost something where it
+   * lies.
+   */
   skipDamaged?: boolean;
 }
 

@@ -9,8 +9,8 @@ import { configLimit } from '../snapshot/media-types.ts';
 import { shortId } from '../snapshot/short-id.ts';
 
 /**
- * The config of an incoming snapshot and its signature: what tells whether to take the rest. What comes of them is kept in
- * memory until it is found good, so that nothing is written of a snapshot that is refused.
+ * The config of an incoming snapshot and its signature: what tells whether to take the rest. What comes of them is kept
+ * in memory until it is found good, so that nothing is written of a snapshot that is refused.
  */
 export class IncomingHead {
   readonly #store: Store;

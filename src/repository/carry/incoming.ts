@@ -17,14 +17,14 @@ export interface Incoming {
   /** Those that the repository has not got, in the order of the manifest. */
   readonly lacking: readonly BlobRef[];
   /**
-   * Stores one of the lacking; config and signature must come before the rest. Throws `DamagedError` when the bytes are not
-   * what the digest says, and keeps nothing of them; `SignatureError` when the snapshot is not by whom it must be, and
-   * then nothing at all has been stored.
+   * Stores one of the lacking; config and signature must come before the rest. Throws `DamagedError` when the bytes are
+   * not what the digest says, and keeps nothing of them; `SignatureError` when the snapshot is not by whom it must be,
+   * and then nothing at all has been stored.
    */
   add(digest: Digest, content: AsyncIterable<Uint8Array>): Promise<void>;
   /**
-   * Makes it visible. Throws `DamagedError` while anything is lacking, unless a `damaged` snapshot is better than none and its config has
-   * come; and `SignatureError` as `add` does.
+   * Makes it visible. Throws `DamagedError` while anything is lacking, unless a `damaged` snapshot is better than none
+   * and its config has come; and `SignatureError` as `add` does.
    */
   commit(options?: { damaged?: boolean }): Promise<{ snapshot: Snapshot; provenance: Provenance }>;
   /** Gives up and releases the lock. What was added stays for the next attempt, or until the next removal. */

@@ -4,8 +4,8 @@ import { isDigest } from '../../oci/digest.ts';
 import { FailedError } from '../../support/errors.ts';
 
 /**
- * What sender and receiver say to each other (docs/backup.md, "The protocol"): four bytes that tell, big-endian, how long
- * the JSON is that follows. Where that has `bytes`, so many follow it.
+ * What sender and receiver say to each other (docs/backup.md, "The protocol"): four bytes that tell, big-endian, how
+ * long the JSON is that follows. Where that has `bytes`, so many follow it.
  */
 export const protocol = 1;
 

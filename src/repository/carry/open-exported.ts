@@ -17,11 +17,12 @@ import { loadSnapshot } from '../snapshot/stored.ts';
 import { blobOf, notExported, readAnnounced } from './exported-entries.ts';
 
 /**
- * Opens the snapshot in an exported archive where it lies: a plain tar, one file or a set of volumes. Nothing is unpacked or
- * written; what is read is checked as in a repository.
+ * Opens the snapshot in an exported archive where it lies: a plain tar, one file or a set of volumes. Nothing is
+ * unpacked or written; what is read is checked as in a repository.
  *
  * @returns `undefined` when the archive can only be read from its beginning to its end: it must be imported
- * @throws {DamagedError} when it is not what `exportArchive` wrote, or is cut. @throws {NotFoundError} when there is no such file
+ * @throws {DamagedError} when it is not what `exportArchive` wrote, or is cut.
+ * @throws {NotFoundError} when there is no such file
  */
 export async function openExported(
   input: ArchiveInput,

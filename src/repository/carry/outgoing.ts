@@ -17,7 +17,10 @@ export interface Outgoing {
   manifest: Buffer;
   /** Every blob that it needs but its manifest, each once. */
   blobs: readonly BlobRef[];
-  /** The same, what tells of the content before the content: of an archive that is cut, all that comes before the cut can be told. */
+  /**
+   * The same, what tells of the content before the content: of an archive that is cut, all that comes before the cut
+   * can be told.
+   */
   tellingFirst: readonly BlobRef[];
   /** The bytes of one of them. Throws `DamagedError` at their end when they are not what the digest says. */
   read(blob: BlobRef): AsyncIterable<Uint8Array>;

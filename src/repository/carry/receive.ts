@@ -37,8 +37,8 @@ export interface Connection {
 }
 
 /**
- * Does what a sender asks until it closes the connection. Nothing that is here can be overwritten: blobs are named by their
- * digests and checked while they arrive, and a snapshot shows only when all of it is here.
+ * Does what a sender asks until it closes the connection. Nothing that is here can be overwritten: blobs are named by
+ * their digests and checked while they arrive, and a snapshot shows only when all of it is here.
  *
  * @throws whatever went wrong, after the sender was told
  */

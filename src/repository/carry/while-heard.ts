@@ -1,12 +1,15 @@
 import { within } from '../../support/deadline.ts';
 import { ConnectionError } from './messages.ts';
 
-/** Bytes that must come in a second of waiting, on average: the slowest line that anybody would send a backup over is quicker. */
+/**
+ * Bytes that must come in a second of waiting, on average: the slowest line that anybody would send a backup over is
+ * quicker.
+ */
 const slowest = 1024;
 
 /**
- * Passes on what comes, and ends when nothing comes in so many seconds, or next to nothing: who has fallen silent, or sends byte by
- * byte, must not keep everybody else out. Only time that is spent waiting for the other side counts.
+ * Passes on what comes, and ends when nothing comes in so many seconds, or next to nothing: who has fallen silent, or
+ * sends byte by byte, must not keep everybody else out. Only time that is spent waiting for the other side counts.
  * @throws {ConnectionError}
  */
 export async function* whileHeard(

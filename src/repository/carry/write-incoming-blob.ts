@@ -8,7 +8,10 @@ import { beginsLikeManifest } from '../snapshot/catalog.ts';
 import type { BlobRef } from '../snapshot/manifest.ts';
 import { writeError } from '../write-error.ts';
 
-/** Stores a blob of a snapshot that is taken in; `content` throws at its end when it is not what the digest says, and nothing stays. */
+/**
+ * Stores a blob of a snapshot that is taken in; `content` throws at its end when it is not what the digest says, and
+ * nothing stays.
+ */
 export async function writeIncomingBlob(
   store: Store,
   blob: BlobRef,

@@ -23,8 +23,8 @@ export function gearTable(seed: Uint8Array): Int32Array {
 }
 
 /**
- * Where a chunk may end: behind the first byte of `bytes` from `from` on, and before `to`, that the ones before it make a cut;
- * `undefined` where there is none. At least `cutWindow` bytes of the same chunk lie before `from`.
+ * Where a chunk may end: behind the first byte of `bytes` from `from` on, and before `to`, that the ones before it make
+ * a cut; `undefined` where there is none. At least `cutWindow` bytes of the same chunk lie before `from`.
  */
 export function findCut(gear: Int32Array, bytes: Uint8Array, from: number, to: number): number | undefined {
   let hash = 0;

@@ -9,8 +9,8 @@ const capacity = Math.max(frameLimit, spaceOf(chunkLimits.maximum)) + spaceOf(1)
 const mostChunks = frameLimit / spaceOf(1);
 
 /**
- * A fixed piece of memory in which a frame is made. Content is read to where it will lie in the frame and becomes a chunk
- * there: nothing is copied on its way to the compressor.
+ * A fixed piece of memory in which a frame is made. Content is read to where it will lie in the frame and becomes a
+ * chunk there: nothing is copied on its way to the compressor.
  */
 export class FrameBuffer {
   #memory = Buffer.allocUnsafeSlow(capacity);
@@ -62,8 +62,8 @@ export class FrameBuffer {
   }
 
   /**
-   * Makes the first `size` bytes of the content a chunk, and returns its digest in hex. The `rest` bytes behind it become
-   * the first ones of the next.
+   * Makes the first `size` bytes of the content a chunk, and returns its digest in hex. The `rest` bytes behind it
+   * become the first ones of the next.
    */
   addChunk(size: number, rest = 0): string {
     const content = this.content(size);

@@ -5,7 +5,9 @@ import type { PackContents } from './index-lines.ts';
 /** A chunk that is on its way into a pack that is not complete. */
 const pending = 0xffffffff;
 
-/** Which chunks need not be stored again, and the pack of each: of packs that can be used and of the run in progress. */
+/**
+ * Which chunks need not be stored again, and the pack of each: of packs that can be used and of the run in progress.
+ */
 export class KnownChunks {
   readonly #table = new ChunkTable();
   readonly #packs: PackRef[] = [];

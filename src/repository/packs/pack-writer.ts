@@ -42,8 +42,8 @@ export class PackWriter {
   }
 
   /**
-   * Takes a frame over, and releases its buffer once it is written. A small one is kept for more, or joins the one that was
-   * kept before. Resolves when all that are not kept are written.
+   * Takes a frame over, and releases its buffer once it is written. A small one is kept for more, or joins the one that
+   * was kept before. Resolves when all that are not kept are written.
    */
   addFrame(frame: FrameBuffer): Promise<void> {
     const kept = this.#frame;

@@ -29,8 +29,8 @@ export function offsetsIn(sizes: readonly number[]): { offsets: number[]; length
 }
 
 /**
- * Makes the `size` bytes of a chunk that lie at `at + headerBytes` an entry of the archive: the header before them, zeros behind
- * them up to the next block. Returns the offset behind it.
+ * Makes the `size` bytes of a chunk that lie at `at + headerBytes` an entry of the archive: the header before them,
+ * zeros behind them up to the next block. Returns the offset behind it.
  */
 export function endEntry(frame: Buffer, at: number, hex: string, size: number): number {
   header.copy(frame, at);
@@ -43,8 +43,8 @@ export function endEntry(frame: Buffer, at: number, hex: string, size: number): 
 }
 
 /**
- * Whether the entry at `at` is what `endEntry` makes, so that `tar` finds the chunk by its name; or what it wrote at first, when
- * the magic was in the wrong field, which tar reads as an archive older than ustar.
+ * Whether the entry at `at` is what `endEntry` makes, so that `tar` finds the chunk by its name; or what it wrote at
+ * first, when the magic was in the wrong field, which tar reads as an archive older than ustar.
  */
 export function isChunkHeader(frame: Buffer, at: number, hex: string, size: number): boolean {
   const found = frame.subarray(at, at + block);

@@ -35,8 +35,8 @@ interface KeptFrame {
 }
 
 /**
- * Decompresses frames of packs, and keeps those that are needed again: small files share one with their neighbours. The memory of
- * the others is given back at once, for the garbage collector would let a hundred megabytes pile up.
+ * Decompresses frames of packs, and keeps those that are needed again: small files share one with their neighbours. The
+ * memory of the others is given back at once, for the garbage collector would let a hundred megabytes pile up.
  */
 export class FrameReader {
   readonly #store: Store;

@@ -5,8 +5,8 @@ import type { BlobRef } from '../snapshot/manifest.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 
 /**
- * Paths in the repository of what one source of a snapshot needs and what is missing or not as long as it should be. Their digests are
- * not looked at, so it takes no longer than a few thousand stats.
+ * Paths in the repository of what one source of a snapshot needs and what is missing or not as long as it should be.
+ * Their digests are not looked at, so it takes no longer than a few thousand stats.
  */
 export async function lackingFiles(store: Store, stored: StoredSnapshot, source: string): Promise<string[]> {
   const lacking: string[] = [];

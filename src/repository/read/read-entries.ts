@@ -15,7 +15,8 @@ export interface Gap extends PathRange {
 /**
  * The files of one source, in the order of their paths.
  *
- * @param onGap is told of each part of the tree that cannot be read, before what comes behind it; left out: that is thrown
+ * @param onGap is told of each part of the tree that cannot be read, before what comes behind it; left out: that is
+ * thrown
  * @throws {NotFoundError} when the snapshot has no such source. @throws {DamagedError} @throws {SignatureError}
  */
 export async function* readEntries(

@@ -21,9 +21,10 @@ export interface LostFacts {
 }
 
 /**
- * What its config may have said: its sources and their trees are in the manifest, how much they hold is in the trees; where it was made, and
- * from what, the nearest other snapshot tells. Nobody knows whether it was complete.
- * @throws {SignatureError} when it is sealed and no key is at hand @throws {DamagedError} when not even an index can be read
+ * What its config may have said: its sources and their trees are in the manifest, how much they hold is in the trees;
+ * where it was made, and from what, the nearest other snapshot tells. Nobody knows whether it was complete.
+ * @throws {SignatureError} when it is sealed and no key is at hand
+ * @throws {DamagedError} when not even an index can be read
  */
 export async function describeLost(
   store: Store,

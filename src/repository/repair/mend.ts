@@ -19,8 +19,8 @@ export interface Findings {
 }
 
 /**
- * Lets a snapshot find its content in other packs than those it lost, for a later backup of the same files stored it again, and
- * packs by indexes that were written anew.
+ * Lets a snapshot find its content in other packs than those it lost, for a later backup of the same files stored it
+ * again, and packs by indexes that were written anew.
  * @returns all snapshots as they are then
  * @throws {DamagedError} when some of it is nowhere @throws {SignatureError} when it is sealed and no key is at hand
  */
@@ -42,8 +42,9 @@ export async function mendSnapshot(
 }
 
 /**
- * Gives a snapshot whose manifest is lost one that tells of what is left, and of what it lacks: the packs that an index tells of though
- * they are lost, and segments of trees that are. What a lost segment needed is not known: it is said to need every pack that nobody else does.
+ * Gives a snapshot whose manifest is lost one that tells of what is left, and of what it lacks: the packs that an index
+ * tells of though they are lost, and segments of trees that are. What a lost segment needed is not known: it is said to
+ * need every pack that nobody else does.
  * @returns all snapshots as they are then @throws {SignatureError} when it is sealed and no key is at hand
  */
 export async function salvageSnapshot(
@@ -88,7 +89,9 @@ async function reissue(
   return reissueManifests({ ...options, seed }, new Map([[broken, places]]));
 }
 
-/** Whether all who shall open something can open what is sealed to these; what is sealed stays apart from what is not. */
+/**
+ * Whether all who shall open something can open what is sealed to these; what is sealed stays apart from what is not.
+ */
 export function opensFor(wanted: readonly string[], recipients: readonly string[]): boolean {
   const bothSealed = wanted.length > 0 === recipients.length > 0;
   return bothSealed && wanted.every((recipient) => recipients.includes(recipient));

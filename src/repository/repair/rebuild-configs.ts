@@ -26,8 +26,8 @@ export interface RebuiltConfigs {
 }
 
 /**
- * Writes a config anew for each of them, from what its manifest, its trees and other snapshots tell: marked as rebuilt, incomplete and not signed.
- * One that is sealed waits until the key is at hand.
+ * Writes a config anew for each of them, from what its manifest, its trees and other snapshots tell: marked as rebuilt,
+ * incomplete and not signed. One that is sealed waits until the key is at hand.
  */
 export async function rebuildConfigs(store: Store, { progress }: Context): Promise<RebuiltConfigs> {
   const { stored, damaged } = await loadEverySnapshot(store);
@@ -51,7 +51,9 @@ export async function rebuildConfigs(store: Store, { progress }: Context): Promi
   return report;
 }
 
-/** What the manifest of a snapshot says whose config cannot be read; `undefined` when it is the manifest that is lost. */
+/**
+ * What the manifest of a snapshot says whose config cannot be read; `undefined` when it is the manifest that is lost.
+ */
 export async function partsOfLost(store: Store, { manifest }: LostSnapshot): Promise<Parts | undefined> {
   const bytes = await unlessDamaged(() => readBlob(store, manifest, manifestLimit));
   const parts = bytes && (await unlessDamaged(async () => decodeManifest(bytes, `manifest ${manifest}`)));

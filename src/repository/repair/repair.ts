@@ -25,9 +25,10 @@ export interface Repair extends RepairReport {
 }
 
 /**
- * Makes of a damaged repository what can still be made of it: finds content that was stored again, writes indexes anew from the packs,
- * manifests from the configs, and configs from the manifests. A damaged pack that a snapshot needs all the same stays where it is, for most of it
- * can be read. A snapshot that nobody can read stays named in `index.json`, and so nothing is removed, until it is given up. Both locks are held.
+ * Makes of a damaged repository what can still be made of it: finds content that was stored again, writes indexes anew
+ * from the packs, manifests from the configs, and configs from the manifests. A damaged pack that a snapshot needs all
+ * the same stays where it is, for most of it can be read. A snapshot that nobody can read stays named in `index.json`,
+ * and so nothing is removed, until it is given up. Both locks are held.
  */
 export async function repairRepository(
   store: Store,

@@ -28,8 +28,8 @@ export interface Revived {
 }
 
 /**
- * Snapshots whose manifests are lost and whose configs are there: everything else in a manifest can be found out again. Without
- * a valid `index.json` every config counts that no manifest names, else those of the manifests that it names.
+ * Snapshots whose manifests are lost and whose configs are there: everything else in a manifest can be found out again.
+ * Without a valid `index.json` every config counts that no manifest names, else those of the manifests that it names.
  */
 export async function reviveSnapshots(store: Store, catalog: Catalog): Promise<Revived[]> {
   const known = new Set<Digest>(catalog.stored.flatMap(blobsOf).map(({ digest }) => digest));

@@ -10,7 +10,8 @@ import type { Store } from '../seal/store.ts';
 import type { PackRef } from '../snapshot/manifest.ts';
 
 /**
- * What an index would tell of a pack, found out from the pack itself: its frames, and in each the chunks by their names.
+ * What an index would tell of a pack, found out from the pack itself: its frames, and in each the chunks by their
+ * names.
  * @throws {DamagedError} when some of it is not what its name says @throws {SignatureError} when no key opens it
  */
 export async function surveyPack(store: Store, { digest, size }: PackRef): Promise<PackContents> {

@@ -25,8 +25,9 @@ export interface ReissueOptions {
 export type NewPlaces = ReadonlyMap<Digest, TreeRef>;
 
 /**
- * Writes the manifests of snapshots anew, because content of theirs lies in other packs now. Their ids stay. A kill in between
- * leaves the old manifest or the new one, each whole as long as the old packs are there; the caller removes those after.
+ * Writes the manifests of snapshots anew, because content of theirs lies in other packs now. Their ids stay. A kill in
+ * between leaves the old manifest or the new one, each whole as long as the old packs are there; the caller removes
+ * those after.
  * @returns every snapshot as it is now
  */
 export async function reissueManifests(

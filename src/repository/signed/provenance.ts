@@ -49,8 +49,8 @@ export async function provenanceOf(
 
 /**
  * For deciding: without allowed signers anybody may have made a snapshot, but nobody may have altered it since.
- * @throws {SignatureError} when allowed signers are asked for and none of them signed exactly this; in any case when its
- * signature is of something else
+ * @throws {SignatureError} when allowed signers are asked for and none of them signed exactly this; in any case when
+ * its signature is of something else
  */
 export async function requireProvenance(
   signed: SignedConfig,

@@ -17,8 +17,8 @@ export interface SignedConfig {
 export const signatureLimit = 64 * 1024;
 
 /**
- * Reads both, from memory what is held there, the rest from the repository. What a snapshot holds does not depend on its
- * signature, so one that is damaged is lost, no more.
+ * Reads both, from memory what is held there, the rest from the repository. What a snapshot holds does not depend on
+ * its signature, so one that is damaged is lost, no more.
  * @throws {DamagedError} when the config is damaged
  */
 export async function readSignedConfig(

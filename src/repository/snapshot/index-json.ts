@@ -19,8 +19,8 @@ export function encodeSnapshotIndex(snapshots: readonly Indexed[]): string {
 }
 
 /**
- * The same, and what the present `index.json` names that nobody can read: that it is named is how it is missed, and how it
- * is found again.
+ * The same, and what the present `index.json` names that nobody can read: that it is named is how it is missed, and how
+ * it is found again.
  * @param replaced manifests that shall not be named any more
  */
 export async function encodeNextIndex(

@@ -8,7 +8,10 @@ export function madeBy<T extends Origin>(snapshots: readonly T[], { deployment, 
   return snapshots.filter((snapshot) => snapshot.deployment === deployment && snapshot.host === host);
 }
 
-/** Those of one host; where it has none, as on the machine that takes the place of a lost one, those that the deployment made elsewhere. */
+/**
+ * Those of one host; where it has none, as on the machine that takes the place of a lost one, those that the deployment
+ * made elsewhere.
+ */
 export function closestTo<T extends Origin>(snapshots: readonly T[], origin: Origin): T[] {
   const own = madeBy(snapshots, origin);
   return own.length > 0 ? own : snapshots.filter(({ deployment }) => deployment === origin.deployment);

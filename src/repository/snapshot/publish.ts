@@ -5,8 +5,8 @@ import { encodeNextIndex, type Indexed } from './index-json.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /**
- * The commit: makes a snapshot visible whose other blobs are in place and synced. The next `index.json` is on the disk before
- * the manifest, as `docs/backup-format.md` promises.
+ * The commit: makes a snapshot visible whose other blobs are in place and synced. The next `index.json` is on the disk
+ * before the manifest, as `docs/backup-format.md` promises.
  *
  * @param stored every other snapshot
  */

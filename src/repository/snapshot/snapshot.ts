@@ -35,9 +35,15 @@ export interface SourceSummary {
   newBytes: number;
   /** What went wrong or was noteworthy, bounded in number; the rest is counted in the last line. */
   warnings: string[];
-  /** What restore needs to know of it and the deployment file may no longer say: paths, volume, database engine, service. */
+  /**
+   * What restore needs to know of it and the deployment file may no longer say: paths, volume, database engine,
+   * service.
+   */
   origin: Record<string, string | string[]>;
 }
 
-/** `deployment` is in every snapshot under that name: the deployment file (`deployment.yaml`) and `inventories/<name>.json`. */
+/**
+ * `deployment` is in every snapshot under that name: the deployment file
+ * (`deployment.yaml`) and `inventories/<name>.json`.
+ */
 export type SourceKind = 'paths' | 'volume' | 'dump' | 'run' | 'images' | 'deployment';

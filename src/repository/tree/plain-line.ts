@@ -2,8 +2,9 @@ import type { PlainStat } from '../run/run.ts';
 import { encodeMode, encodeTime } from './line.ts';
 
 /**
- * Whether a line goes on, after its path, letter for letter as `encodeLine` has it of a file with this stat. What the stat does not
- * tell, and the ctime vouches for, must have its right form. Takes a tenth of the time of decoding the line.
+ * Whether a line goes on, after its path, letter for letter as `encodeLine` has it of a file with this stat. What the
+ * stat does not tell, and the ctime vouches for, must have its right form. Takes a tenth of the time of decoding the
+ * line.
  *
  * @param from behind the last byte of its path
  * @param to behind its last byte

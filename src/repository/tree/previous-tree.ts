@@ -28,8 +28,8 @@ export class PreviousTree {
   }
 
   /**
-   * The chunks that a tree of a segment or two names, as the trees of dumps are: so that a dump that is what it was is known without
-   * the indexes. None of a larger tree.
+   * The chunks that a tree of a segment or two names, as the trees of dumps are: so that a dump that is what it was is
+   * known without the indexes. None of a larger tree.
    */
   async chunksOfSmallTree(usable: ReadonlySet<TreeRef>): Promise<ReadonlySet<string>> {
     this.#smallTree ??= this.#readSmallTree(usable);

@@ -11,7 +11,10 @@ import { isChunkHeader, offsetsIn } from '../packs/tar-frame.ts';
 import type { Store } from '../seal/store.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 
-/** What the indexes tell of every pack that a snapshot needs, each once, one index after the other. Damaged indexes are left out. */
+/**
+ * What the indexes tell of every pack that a snapshot needs, each once, one index after the other. Damaged indexes are
+ * left out.
+ */
 export async function* readPackContents(
   store: Store,
   stored: readonly StoredSnapshot[],

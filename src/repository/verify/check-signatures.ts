@@ -7,8 +7,8 @@ import { shortId } from '../snapshot/short-id.ts';
 import type { DamageReport } from './damage-report.ts';
 
 /**
- * Tells of signatures that are whole but of something else: whoever restores or takes in such a snapshot refuses it. Whose they
- * are is not asked here, and where no ssh-keygen is, nothing is found.
+ * Tells of signatures that are whole but of something else: whoever restores or takes in such a snapshot refuses it.
+ * Whose they are is not asked here, and where no ssh-keygen is, nothing is found.
  */
 export async function checkSignatures(store: Store, { stored }: Catalog, found: DamageReport): Promise<void> {
   const signed = stored.filter(({ parts: { signature } }) => signature && !found.blobs.has(signature.digest));

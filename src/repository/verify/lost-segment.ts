@@ -10,9 +10,9 @@ import { describeRange, isWithin, type PathRange } from '../tree/path-range.ts';
 import { decodeSegment, readSegments, type Segment } from '../tree/read-tree.ts';
 
 /**
- * What a segment of a snapshot's tree told of that cannot be read: its files, where this host remembers what it wrote there. Else
- * first the range that its neighbours leave, such as `source:every file after PATH and before PATH`, then the files that other
- * snapshots have there.
+ * What a segment of a snapshot's tree told of that cannot be read: its files, where this host remembers what it wrote
+ * there. Else first the range that its neighbours leave, such as `source:every file after PATH and before PATH`, then
+ * the files that other snapshots have there.
  */
 export async function* filesOfLostSegment(
   store: Store,

@@ -7,7 +7,10 @@ import { decodeConfig } from '../snapshot/config.ts';
 import { decodeManifest } from '../snapshot/manifest.ts';
 import { configLimit, manifestLimit } from '../snapshot/media-types.ts';
 
-/** `source:every file` for each source of a snapshot of which the config or the manifest cannot be read, as the other one tells. */
+/**
+ * `source:every file` for each source of a snapshot of which the config or the manifest cannot be read, as the other
+ * one tells.
+ */
 export async function filesOfLostSnapshot(store: Store, lost: LostSnapshot): Promise<string[]> {
   const sources = (await sourcesOfConfig(store, lost)) ?? (await sourcesOfManifest(store, lost)) ?? [];
   return [...sources].map((source) => `${source}:every file`);

@@ -13,7 +13,8 @@ export interface SavedDeployment {
 
 /**
  * What ran on the host that a snapshot is of, for a machine that knows nothing of it.
- * @throws {DamagedError} when it does not hold that. @throws {SignatureError} when it is encrypted and no key is at hand
+ * @throws {DamagedError} when it does not hold that.
+ * @throws {SignatureError} when it is encrypted and no key is at hand
  */
 export async function savedDeployment(
   repository: ReadableRepository,

@@ -15,8 +15,8 @@ import { locateFiles } from './database-files.ts';
 import type { SelectedSource } from './select.ts';
 
 /**
- * Finds where on this host the data of those databases lies that are made anew, and asks all servers, where they run, whether they
- * are old for it.
+ * Finds where on this host the data of those databases lies that are made anew, and asks all servers, where they run,
+ * whether they are old for it.
  * @throws {FailedError} when the data is on nothing that outlives the container
  */
 export async function findDataDirectories(

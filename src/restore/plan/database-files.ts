@@ -10,7 +10,8 @@ import { volumeMountpoint } from './survey.ts';
 
 /**
  * Where the database files of a source are on this host: those of a service by what its container mounts.
- * @throws {FailedError} for one that is on nothing that outlives the container, or behind a link that leads out of the mount
+ * @throws {FailedError} for one that is on nothing that outlives the container, or behind a link that leads out of the
+ * mount
  */
 export async function locateFiles(
   source: SelectedSource,

@@ -6,8 +6,8 @@ import { pastDamage } from '../salvage/advised-repository.ts';
 import type { SelectedSource } from './select.ts';
 
 /**
- * Looks whether the files of the repository are there that the sources need, and as long as they should be: what is inside, restoring
- * them tells.
+ * Looks whether the files of the repository are there that the sources need, and as long as they should be: what is
+ * inside, restoring them tells.
  * @throws {DamagedError}
  */
 export async function expectWhole(

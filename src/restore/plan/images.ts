@@ -8,8 +8,8 @@ export function lackedImages(names: readonly string[], services: readonly Servic
 }
 
 /**
- * Whether the images of a snapshot are asked of it: creating a service needs one that the engine does not have; where they were chosen by
- * name, any service that there is would.
+ * Whether the images of a snapshot are asked of it: creating a service needs one that the engine does not have; where
+ * they were chosen by name, any service that there is would.
  */
 export function needsImages(
   start: readonly string[],

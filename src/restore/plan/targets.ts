@@ -7,8 +7,8 @@ import type { Target } from '../places.ts';
 import type { SelectedSource } from './select.ts';
 
 /**
- * Where the trees of the sources belong on this host. The directories above a target are resolved now; a link that is the
- * target itself is replaced, not followed.
+ * Where the trees of the sources belong on this host. The directories above a target are resolved now; a link that is
+ * the target itself is replaced, not followed.
  *
  * @param volumes mountpoints by the engine's names
  */

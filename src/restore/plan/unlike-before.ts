@@ -5,8 +5,8 @@ import { shortId } from '../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 
 /**
- * Told of a snapshot that this host did not sign although it signed the one before: whoever can write into a repository can leave a
- * signature out.
+ * Told of a snapshot that this host did not sign although it signed the one before: whoever can write into a repository
+ * can leave a signature out.
  */
 export async function unlikeBefore(
   snapshot: Snapshot,

@@ -14,8 +14,8 @@ export interface TreeListener {
 }
 
 /**
- * What can be read of a source's tree. A directory whose own entry is lost, but of which there are files, gets one that lets
- * nobody but root in.
+ * What can be read of a source's tree. A directory whose own entry is lost, but of which there are files, gets one that
+ * lets nobody but root in.
  *
  * @param roots paths at which the trees of the source begin
  */
@@ -45,7 +45,10 @@ export async function* readableTree(
   }
 }
 
-/** Directories between `known`, or a root that has no entry, and `path` that lay in the gap; outermost first. No others are made up. */
+/**
+ * Directories between `known`, or a root that has no entry, and `path` that lay in the gap; outermost first. No others
+ * are made up.
+ */
 function lostAbove(
   path: string,
   known: string | undefined,

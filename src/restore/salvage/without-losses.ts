@@ -7,8 +7,8 @@ import type { Loss } from './loss.ts';
 import { readableTree } from './readable-tree.ts';
 
 /**
- * The same repository without what is known to be lost: what it hands out is whole, as if nothing else had ever been saved. Damage
- * that has come since is thrown as ever.
+ * The same repository without what is known to be lost: what it hands out is whole, as if nothing else had ever been
+ * saved. Damage that has come since is thrown as ever.
  *
  * @param losses by source
  */

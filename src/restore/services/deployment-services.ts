@@ -96,7 +96,10 @@ async function describe(
   };
 }
 
-/** By what the deployment says, not by what a container has now: one that was made otherwise is made anew when it starts. */
+/**
+ * By what the deployment says, not by what a container has now: one that was made otherwise is made anew when it
+ * starts.
+ */
 async function mountedAt(
   host: Host,
   name: string,

@@ -1,5 +1,9 @@
-import type { ContainerCommand, DatabaseServer, SpareServer } from '../../databases/databases.ts';
-import { databaseFor } from '../../databases/databases.ts';
+import {
+  type ContainerCommand,
+  type DatabaseServer,
+  databaseFor,
+  type SpareServer,
+} from '../../databases/databases.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Context } from '../../support/context.ts';
 import { ChecksFailedError, FailedError, messageOf } from '../../support/errors.ts';
@@ -16,8 +20,8 @@ import type { MetadataOptions } from '../tree/metadata.ts';
 import { type DatabasePorts, dumpFiles } from './databases.ts';
 
 /**
- * Makes the data directory of a database from its dump, in the staging directory beside the one it will replace: a container of the
- * service's image fills it and ends. From there on it is a staged tree like any other.
+ * Makes the data directory of a database from its dump, in the staging directory beside the one it will replace: a
+ * container of the service's image fills it and ends. From there on it is a staged tree like any other.
  */
 export async function rebuildData(
   { summary, rebuilt }: SelectedSource,

@@ -14,7 +14,9 @@ import { rebuildData } from '../sources/rebuild.ts';
 import type { MetadataOptions } from '../tree/metadata.ts';
 import { stageFiles } from './files.ts';
 
-/** Makes ready, beside what lives, all that can be made ready before anything stops; the journal knows how far it came. */
+/**
+ * Makes ready, beside what lives, all that can be made ready before anything stops; the journal knows how far it came.
+ */
 export async function stageEverything(
   decided: Decided,
   ports: RunPorts,

@@ -8,8 +8,8 @@ import { existsAt } from './directories.ts';
 import { openStaging } from './staging.ts';
 
 /**
- * Moves what a backup left out from the replaced tree to the restored one, from wherever an earlier attempt stopped. The
- * directories keep their times.
+ * Moves what a backup left out from the replaced tree to the restored one, from wherever an earlier attempt stopped.
+ * The directories keep their times.
  */
 export function carryOver(directory: string, paths: readonly string[], id: string): void {
   carry(directory, paths, id, 'forth');

@@ -16,7 +16,10 @@ export interface Move {
   with?: string;
 }
 
-/** What swapping a place will do. Recorded before the first of it is done, it can be repeated and taken back at any point. */
+/**
+ * What swapping a place will do. Recorded before the first of it is done, it can be repeated and taken back at any
+ * point.
+ */
 export function planMoves(
   { directory, children }: Pick<Place, 'directory' | 'children'>,
   kept: ReadonlySet<string>,

@@ -8,8 +8,8 @@ import { openPlainDirectory } from './directories.ts';
 import { removeTree } from './remove-tree.ts';
 
 /**
- * A directory of ours inside a place, on the same file system as what it will replace: `new` holds what was staged, `old`
- * what was replaced. 0700, and its name tells the restore it belongs to.
+ * A directory of ours inside a place, on the same file system as what it will replace: `new` holds what was staged,
+ * `old` what was replaced. 0700, and its name tells the restore it belongs to.
  */
 export interface Staging {
   /** The place itself, `new` and `old`, as open directories. */

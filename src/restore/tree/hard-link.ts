@@ -9,8 +9,8 @@ import type { Location } from './metadata.ts';
 import type { Destinations } from './tree-writer.ts';
 
 /**
- * Gives the file that an entry links to a second name. It is reached step by step from where its tree begins, and no link
- * among the steps is followed.
+ * Gives the file that an entry links to a second name. It is reached step by step from where its tree begins, and no
+ * link among the steps is followed.
  * @throws {DamagedError} when there is no such file
  */
 export function makeHardLink(entry: Entry, { directory, name }: Location, destinations: Destinations): void {

@@ -15,7 +15,10 @@ export interface Level {
   users: number;
 }
 
-/** The directories from the root of a tree down to the file that is being made, and those whose files are still on their way. */
+/**
+ * The directories from the root of a tree down to the file that is being made, and those whose files are still on their
+ * way.
+ */
 export class OpenDirectories {
   readonly #levels: Level[] = [];
   readonly #complete: (made: Made & { file: number }, entry: Entry) => void;

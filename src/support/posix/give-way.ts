@@ -10,10 +10,11 @@ const schedIdle = 5;
 const interval = 10_000;
 
 /**
- * Lets everything else on this host go first: from now on this process, with all threads and programs it starts, has the processor when
- * nobody else wants it. Linux weighs the policy, as it does niceness, within one control group or session only, and these against
- * each other: so the process goes into a group that gives way too, or where it may not its session becomes light, unless a terminal
- * shares it. On a host where next to nothing is left over all is taken back, for otherwise it might never end. Source: sched(7).
+ * Lets everything else on this host go first: from now on this process, with all threads and programs it starts, has
+ * the processor when nobody else wants it. Linux weighs the policy, as it does niceness, within one control group or
+ * session only, and these against each other: so the process goes into a group that gives way too, or where it may not
+ * its session becomes light, unless a terminal shares it. On a host where next to nothing is left over all is taken
+ * back, for otherwise it might never end. Source: sched(7).
  */
 export function giveWay(): void {
   schedule(schedIdle);
@@ -38,7 +39,9 @@ export interface ProcessorTimes {
   waited: number;
 }
 
-/** Whether between two moments the threads that lived through had less than a twentieth of the time that they wanted. */
+/**
+ * Whether between two moments the threads that lived through had less than a twentieth of the time that they wanted.
+ */
 export function isStarving(
   before: ReadonlyMap<string, ProcessorTimes>,
   now: ReadonlyMap<string, ProcessorTimes>,

@@ -12,8 +12,8 @@ export function holesOf(file: number, size: number): [number, number][] {
 }
 
 /**
- * The same of whatever answers where the next hole or data begins, from an offset on (`undefined`: nowhere before the end). One
- * that somebody fills between two answers is none, and two that became one are.
+ * The same of whatever answers where the next hole or data begins, from an offset on (`undefined`: nowhere before the
+ * end). One that somebody fills between two answers is none, and two that became one are.
  */
 export function findHoles(
   next: (offset: number, what: 'hole' | 'data') => number | undefined,
@@ -33,7 +33,9 @@ export function findHoles(
   return holes;
 }
 
-/** Where the next hole or data begins, from `offset` on; `undefined` at or past the end, and when only a hole is left. */
+/**
+ * Where the next hole or data begins, from `offset` on; `undefined` at or past the end, and when only a hole is left.
+ */
 function seek(file: number, offset: number, whence: number): number | undefined {
   const found = libc().lseek(file, offset, whence);
   if (found >= 0) return Number(found);

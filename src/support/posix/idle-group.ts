@@ -1,6 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 
-/** From the first that the kernel has. Source: the kernel's Documentation/admin-guide/cgroup-v2.rst, "CPU"; cpu.shares is the older version's. */
+/**
+ * From the first that the kernel has. Source: the kernel's Documentation/admin-guide/cgroup-v2.rst, "CPU"; cpu.shares
+ * is the older version's.
+ */
 const settings = [
   ['cpu.idle', '1'],
   ['cpu.weight', '1'],
@@ -8,12 +11,13 @@ const settings = [
 ] as const;
 
 /**
- * Puts this process, with all threads and programs it starts, into a control group beside those of the containers that has the
- * processor when none of them wants it, and gives it up the moment one does. A scheduling policy cannot say that: it counts within a group only.
- * The group is removed by whoever leaves it last; one that a killed process left is used again.
+ * Puts this process, with all threads and programs it starts, into a control group beside those of the containers that
+ * has the processor when none of them wants it, and gives it up the moment one does. A scheduling policy cannot say
+ * that: it counts within a group only. The group is removed by whoever leaves it last; one that a killed process left
+ * is used again.
  *
- * @returns how to leave it; `undefined` where nothing was changed: somebody put this process in a group on purpose, systemd manages
- * the groups, they cannot be written to, or the kernel does not weigh them.
+ * @returns how to leave it; `undefined` where nothing was changed: somebody put this process in a group on purpose,
+ * systemd manages the groups, they cannot be written to, or the kernel does not weigh them.
  */
 export function enterIdleGroup(name = 'dockerctl-idle'): (() => void) | undefined {
   try {

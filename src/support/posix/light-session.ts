@@ -4,8 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 const least = 19;
 
 /**
- * Lets this process's session weigh as little as one can beside others and beside containers, unless a terminal shares it.
- * Source: sched(7), "The autogroup feature".
+ * Lets this process's session weigh as little as one can beside others and beside containers, unless a terminal shares
+ * it. Source: sched(7), "The autogroup feature".
  * @returns how to take it back: the script that started this process may go on to something else
  */
 export function lightenSession(): () => void {

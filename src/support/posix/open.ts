@@ -15,7 +15,10 @@ export function openAt(directory: number, name: string, flags: number, mode = 0o
   return check(libc().openat(directory, cString(name), all, mode), 'openat', name);
 }
 
-/** Closes a descriptor of `openAt` on a thread whose own files node closes when it ends: it would warn of one that it did not open. */
+/**
+ * Closes a descriptor of `openAt` on a thread whose own files node closes when it ends: it would warn of one that it
+ * did not open.
+ */
 export function closeFile(file: number): void {
   check(libc().close(file), 'close');
 }

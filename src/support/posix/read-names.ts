@@ -1,8 +1,8 @@
 import { check, libc } from './libc.ts';
 
 /**
- * The names in an open directory but `.` and `..`, in no order, one character per byte. To be asked once for an opened directory: it
- * reads on from where the descriptor stands.
+ * The names in an open directory but `.` and `..`, in no order, one character per byte. To be asked once for an opened
+ * directory: it reads on from where the descriptor stands.
  */
 export function readNames(directory: number): string[] {
   const names: string[] = [];

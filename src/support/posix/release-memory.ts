@@ -6,8 +6,8 @@ const dontNeed = 4;
 /** How often it is looked whether there is something to give back, in milliseconds. */
 const interval = 20;
 /**
- * Looks between two times of giving back. What work goes on with comes again at once, so doing it at every look would cost a twentieth of
- * a backup's time for nothing; only a height that was not reached before is met at once.
+ * Looks between two times of giving back. What work goes on with comes again at once, so doing it at every look would
+ * cost a twentieth of a backup's time for nothing; only a height that was not reached before is met at once.
  */
 const pause = 8;
 const mebibyte = 1024 * 1024;
@@ -15,9 +15,10 @@ const mebibyte = 1024 * 1024;
 const ordinary = 40 * mebibyte;
 
 /**
- * From now on gives back what this process holds without need: freed memory that the allocator keeps, and pages of the runtime's program
- * file that only some step needed, starting up above all. They stay in the page cache, where the kernel can take them from. It is 30 to 50 MB of
- * what a backup would hold. Where the system does not tell what is held, nothing is given back. Source: madvise(2), malloc_trim(3).
+ * From now on gives back what this process holds without need: freed memory that the allocator keeps, and pages of the
+ * runtime's program file that only some step needed, starting up above all. They stay in the page cache, where the
+ * kernel can take them from. It is 30 to 50 MB of what a backup would hold. Where the system does not tell what is
+ * held, nothing is given back. Source: madvise(2), malloc_trim(3).
  */
 export function releaseMemory(): void {
   try {
@@ -39,7 +40,10 @@ export function releaseMemory(): void {
   }
 }
 
-/** So many bytes must have come together since. To give back takes time, and the more a process works with, the sooner it takes them again. */
+/**
+ * So many bytes must have come together since. To give back takes time, and the more a process works with, the sooner
+ * it takes them again.
+ */
 function worthwhile(held: number): number {
   return Math.max(8 * mebibyte, held / 2 - 24 * mebibyte);
 }
@@ -67,7 +71,8 @@ interface Mapping {
 }
 
 /**
- * The mappings of files that may not be written to and never were: whatever is missing in them comes out of the file again.
+ * The mappings of files that may not be written to and never were: whatever is missing in them comes out of the file
+ * again.
  * @param smaps as in proc_pid_smaps(5)
  */
 export function* cleanMappings(smaps: string): Generator<Mapping> {

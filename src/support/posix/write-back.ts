@@ -12,9 +12,9 @@ const waitAfter = 4;
 const unsupported = ['ENOSYS', 'EINVAL', 'ESPIPE', 'EOPNOTSUPP'];
 
 /**
- * Brings a file that is written from its beginning to its end to the disk while it grows, two steps behind at most. Without
- * it the system gathers what is written, an fsync brings all of it to the disk at once, and whoever syncs a few bytes at
- * that moment, as a database does with each commit, waits for all of it.
+ * Brings a file that is written from its beginning to its end to the disk while it grows, two steps behind at most.
+ * Without it the system gathers what is written, an fsync brings all of it to the disk at once, and whoever syncs a few
+ * bytes at that moment, as a database does with each commit, waits for all of it.
  *
  * It promises nothing about a power cut: the file's length, and what the disk keeps in a cache of its own, are left to
  * fsync. But an error that a disk reports here is not reported to that fsync again, so it must not be lost.
@@ -28,7 +28,10 @@ export class WriteBack {
     this.#file = file;
   }
 
-  /** By now the file has `size` bytes. Waits for the disk when that is too far behind. @throws {PosixError} of the disk */
+  /**
+   * By now the file has `size` bytes. Waits for the disk when that is too far behind.
+   * @throws {PosixError} of the disk
+   */
   follow(size: number): void {
     for (; this.#works && size - this.#begun >= step; this.#begun += step) {
       this.#sync(this.#begun, write);

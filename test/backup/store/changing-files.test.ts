@@ -16,8 +16,8 @@ const letters = 'abcdefghij';
 const size = 2_000_000;
 
 /**
- * Does one thing to the files of a directory again and again, on a thread of its own, until some work is done or has failed. A
- * file named after a letter holds nothing but that letter when it is whole.
+ * Does one thing to the files of a directory again and again, on a thread of its own, until some work is done or has
+ * failed. A file named after a letter holds nothing but that letter when it is whole.
  */
 async function whileDisturbed<T>(directory: string, body: string, work: () => Promise<T>): Promise<T> {
   const worker = new Worker(

@@ -32,7 +32,10 @@ function int32(value: number): Buffer {
 
 const terminator = int32(-1);
 
-/** An archive as mongodump writes it: what it announces, then two collections whose blocks alternate, one empty, and a view. */
+/**
+ * An archive as mongodump writes it: what it announces, then two collections whose blocks alternate, one empty, and a
+ * view.
+ */
 export function archive(width = 40): Buffer {
   const a = [1, 2, 3].map((i) => bson({ _id: i, text: 'x'.repeat(i * width) }));
   const b = [1, 2].map((i) => bson({ _id: i }));

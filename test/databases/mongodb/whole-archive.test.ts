@@ -73,7 +73,10 @@ test('what is no archive, what holds nothing, and what follows an end are refuse
   }
 });
 
-/** In the header of a block that is no end: its checksum means nothing, and neither do the names of its flag and its checksum. */
+/**
+ * In the header of a block that is no end: its checksum means nothing, and neither do the names of its flag and its
+ * checksum.
+ */
 function insideUnread(whole: Buffer, at: number): boolean {
   for (let from = whole.indexOf('\x08EOF\0\0'); from !== -1; from = whole.indexOf('\x08EOF\0\0', from + 1)) {
     if (at >= from && at < from + 6 + 5 + 8) return true;

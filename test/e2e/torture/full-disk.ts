@@ -21,9 +21,9 @@ export interface FillOptions {
 export type FillCounts = Record<'backup' | 'prune' | 'elsewhere' | 'inodes', Record<string, number>>;
 
 /**
- * Backs up to a disk that fills up at one moment or another, the state directory on it too, and prunes there. A backup ends with
- * 13 or, where there was just room enough, with 0; pruning always works. After each the older snapshots are whole, and with
- * room made the next backup succeeds.
+ * Backs up to a disk that fills up at one moment or another, the state directory on it too, and prunes there. A backup
+ * ends with 13 or, where there was just room enough, with 0; pruning always works. After each the older snapshots are
+ * whole, and with room made the next backup succeeds.
  */
 export async function fillDisk(options: FillOptions): Promise<FillCounts> {
   const counts: FillCounts = { backup: {}, prune: {}, elsewhere: {}, inodes: {} };

@@ -1,6 +1,7 @@
 /**
- * Preloaded into a command: kills it at its Nth call that changes files or talks to the engine, from the first file on that it
- * replaces durably (a journal). `KILL_AT` is N; without one the number of all calls is written to the file `COUNT_CALLS` at the end.
+ * Preloaded into a command: kills it at its Nth call that changes files or talks to the engine, from the first file on
+ * that it replaces durably (a journal). `KILL_AT` is N; without one the number of all calls is written to the file
+ * `COUNT_CALLS` at the end.
  */
 import fs from 'node:fs';
 import promises from 'node:fs/promises';

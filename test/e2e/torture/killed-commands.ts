@@ -38,8 +38,8 @@ interface Endings {
 const kept = 2;
 
 /**
- * Changes files, backs them up or prunes with the real command, and kills it at a random moment, again and again. After each, what
- * is listed must be exactly what a model says, whole, and with the content that the files had.
+ * Changes files, backs them up or prunes with the real command, and kills it at a random moment, again and again. After
+ * each, what is listed must be exactly what a model says, whole, and with the content that the files had.
  */
 export async function killCommands(options: KillOptions): Promise<KillCounts> {
   const world = await World.begin(options);

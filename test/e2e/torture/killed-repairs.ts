@@ -37,8 +37,8 @@ interface Outcome {
 }
 
 /**
- * Damages a repository, repairs it with the real command, and kills that at random ones of its calls. Whatever could be read before can be
- * read after each kill, and once a repair ends, everything is as if none had been killed.
+ * Damages a repository, repairs it with the real command, and kills that at random ones of its calls. Whatever could be
+ * read before can be read after each kill, and once a repair ends, everything is as if none had been killed.
  */
 export async function killRepairs(options: KillOptions): Promise<RepairCounts> {
   const counts: RepairCounts = { damaged: 0, killed: 0, early: 0, mended: 0 };
@@ -90,7 +90,8 @@ class DamagedWorld {
   }
 
   /**
-   * A copy of which up to three files are lost or spoilt; sometimes a backup has stored again what it could. What was done.
+   * A copy of which up to three files are lost or spoilt; sometimes a backup has stored again what it could. What was
+   * done.
    */
   async damage(random: () => number): Promise<string> {
     const { directory, files } = this.#golden;

@@ -124,7 +124,9 @@ export function testDisasters(test: Test, store: EngineInfo['store']): void {
   });
 }
 
-/** In each entry a byte of its name, of its header's numbers, at the beginning, the middle and the end of its content. */
+/**
+ * In each entry a byte of its name, of its header's numbers, at the beginning, the middle and the end of its content.
+ */
 function* placesInEachEntry(tar: Buffer): Generator<number> {
   for (let at = 0; tar[at] !== 0; ) {
     const size = Number.parseInt(tar.toString('latin1', at + 124, at + 135), 8);

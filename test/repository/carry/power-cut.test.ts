@@ -12,8 +12,8 @@ const root = temporaryDirectory();
 const child = join(import.meta.dirname, '..', '..', 'support', 'import-child.ts');
 
 /**
- * Takes the second snapshot into a repository that has the first, as an import and a receiver both do, and cuts the power after each
- * operation: the first is whole, the second too if it is there at all, and taking it in again works.
+ * Takes the second snapshot into a repository that has the first, as an import and a receiver both do, and cuts the
+ * power after each operation: the first is whole, the second too if it is there at all, and taking it in again works.
  */
 async function cutImporting(keys: readonly Identity[]): Promise<void> {
   const home = mkdtempSync(join(root, 'case-'));

@@ -29,7 +29,9 @@ async function saveThree(disk: string, keys: readonly Identity[]): Promise<strin
   return ids;
 }
 
-/** Everything that is listed must be whole, what stays must be listed, and both another run and another removal work. */
+/**
+ * Everything that is listed must be whole, what stays must be listed, and both another run and another removal work.
+ */
 async function checkAfterCut(
   copy: string,
   { stays, goes, keys }: { stays: string[]; goes: string[]; keys: readonly Identity[] },

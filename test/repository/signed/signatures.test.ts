@@ -285,7 +285,10 @@ async function entriesOf(archive: Buffer) {
   return { config: manifest.config, manifest, manifestBytes, entries };
 }
 
-/** A snapshot by somebody who can write into the repository: its list of files is the last one's, with content of the writer's. */
+/**
+ * A snapshot by somebody who can write into the repository: its list of files is the last one's, with content of the
+ * writer's.
+ */
 async function forgeSuccessor(directory: string, content: string, signingKey?: string): Promise<void> {
   await opened(directory, async (repository) => {
     const key = signingKey === undefined ? undefined : await trySigningKey(signingKey);

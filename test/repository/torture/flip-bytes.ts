@@ -14,9 +14,9 @@ import { type KnownFile, makeSmallRepository } from './small-repository.ts';
 export type Flipped = Map<KnownFile['kind'], number>;
 
 /**
- * Flips one byte of a small repository at a time, each `step`-th of every file. `backup verify --read-data` must find each, and
- * say which snapshots and files it spoils: for a pack exactly those that cannot be read any more, and for part of a
- * tree those that were told of there and that another snapshot has too.
+ * Flips one byte of a small repository at a time, each `step`-th of every file. `backup verify --read-data` must find
+ * each, and say which snapshots and files it spoils: for a pack exactly those that cannot be read any more, and for
+ * part of a tree those that were told of there and that another snapshot has too.
  */
 export async function flipBytes(
   root: string,

@@ -36,8 +36,8 @@ export interface SmallRepository {
 }
 
 /**
- * Two snapshots of a handful of small files with everything a repository can have: several packs, indexes and segments of a
- * tree, shared ones and not, and notes.
+ * Two snapshots of a handful of small files with everything a repository can have: several packs, indexes and segments
+ * of a tree, shared ones and not, and notes.
  */
 export async function makeSmallRepository(root: string, keys: readonly Identity[]): Promise<SmallRepository> {
   const [directory, source] = [join(root, 'golden'), join(root, 'files')];

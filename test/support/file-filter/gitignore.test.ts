@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { lastMatch, parsePatterns } from '../../../src/support/file-filter/gitignore.ts';
-import fc from '../../support/property.ts';
-import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import fc from '../property.ts';
+import { temporaryDirectory } from '../temporary-directory.ts';
 
 function matches(lines: string | string[], path: string, isDirectory = false): boolean | undefined {
   return lastMatch(parsePatterns([lines].flat()), path, isDirectory);
@@ -124,7 +124,10 @@ test('whatever the patterns, git says the same', () => {
   );
 });
 
-/** As git does it: an ignored directory takes everything inside with it. None of the paths exists, so the last is no directory. */
+/**
+ * As git does it: an ignored directory takes everything inside with it. None of the paths exists, so the last is no
+ * directory.
+ */
 function isIgnored(lines: string[], path: string): boolean {
   const patterns = parsePatterns(lines);
   const parts = path.split('/');

@@ -3,7 +3,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isStarving } from '../../../src/support/posix/give-way.ts';
 
-/** Prints the scheduling policy (proc(5), field 41 of stat) of all its threads, new ones among them, and of a program it starts. */
+/**
+ * Prints the scheduling policy (proc(5), field 41 of stat) of all its threads, new ones among them, and of a program it
+ * starts.
+ */
 const child = `
   import { execFileSync } from 'node:child_process';
   import { readdirSync, readFileSync } from 'node:fs';

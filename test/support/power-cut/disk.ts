@@ -19,8 +19,8 @@ type NameChange = { directory: Node; name: string; node: Node | undefined }[];
 
 /**
  * What may be on a disk when power is cut. `synced`: nothing but what was synced, the least that POSIX promises;
- * `names`: new names, but of the content only what was synced; `some`: of what was not synced, some names and contents, at
- * random; `everything`: nothing is lost, as after a kill.
+ * `names`: new names, but of the content only what was synced; `some`: of what was not synced, some names and contents,
+ * at random; `everything`: nothing is lost, as after a kill.
  */
 export type Survivors = 'synced' | 'names' | 'some' | 'everything';
 

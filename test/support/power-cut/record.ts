@@ -17,8 +17,8 @@ export type Operation =
 const traced =
   'openat,open,creat,write,pwrite64,ftruncate,fsync,fdatasync,close,rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat';
 /**
- * Ways to change a file that the model does not know: a recording with one of them would be wrong. `sync_file_range` is none: it
- * promises nothing, so that the model may pass over it.
+ * Ways to change a file that the model does not know: a recording with one of them would be wrong. `sync_file_range` is
+ * none: it promises nothing, so that the model may pass over it.
  */
 const refused =
   'writev,pwritev,pwritev2,truncate,fallocate,link,linkat,copy_file_range,sendfile,io_uring_enter';

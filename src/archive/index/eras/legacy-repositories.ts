@@ -15,8 +15,8 @@ interface LegacyLayer {
 }
 
 /**
- * The images of `docker save` up to 1.9: `repositories` names the topmost layer of each tag, `<id>/json` its parent. Such
- * images have no config; one is made of their JSON, the way Docker 1.10 migrated them.
+ * The images of `docker save` up to 1.9: `repositories` names the topmost layer of each tag, `<id>/json` its parent.
+ * Such images have no config; one is made of their JSON, the way Docker 1.10 migrated them.
  */
 export async function imagesOfRepositories(files: ArchiveFiles): Promise<ArchiveImage[]> {
   const where = `${files.name}: repositories`;

@@ -121,7 +121,9 @@ function ociLayer(files: ArchiveFiles, layer: Descriptor, diffId: ArchiveImage['
   return { diffId, path: file?.path, digest: layer.digest, size: layer.size, mediaType: layer.mediaType };
 }
 
-/** The bytes of a document that a descriptor names, checked against it; `undefined` when the archive has no such file. */
+/**
+ * The bytes of a document that a descriptor names, checked against it; `undefined` when the archive has no such file.
+ */
 async function blob(files: ArchiveFiles, descriptor: Descriptor): Promise<Uint8Array | undefined> {
   const file = files.find(pathOf(descriptor));
   if (file === undefined) return undefined;
@@ -162,7 +164,9 @@ function isAttestation({
   return annotations != null && 'vnd.docker.reference.type' in annotations;
 }
 
-/** containerd writes the whole name into an annotation of its own; skopeo and podman use the OCI one for name or tag. */
+/**
+ * containerd writes the whole name into an annotation of its own; skopeo and podman use the OCI one for name or tag.
+ */
 function referencesOf({ annotations }: Descriptor): string[] {
   const names = [
     annotations?.['io.containerd.image.name'],

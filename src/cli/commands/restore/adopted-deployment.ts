@@ -61,8 +61,8 @@ export async function adoptDeployment(
 }
 
 /**
- * The same session with the deployment file that an unfinished restore brought along, unless another one is named. It may not
- * have come to writing it.
+ * The same session with the deployment file that an unfinished restore brought along, unless another one is named. It
+ * may not have come to writing it.
  */
 export async function withAdopted(session: Session, adopted: AdoptedFile | undefined): Promise<Session> {
   const { io, global } = session;

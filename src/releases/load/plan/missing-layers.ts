@@ -4,8 +4,8 @@ import { DamagedError, type DockerctlError } from '../../../support/errors.ts';
 import { missingBase } from '../../save/delta.ts';
 
 /**
- * What to say when layers are neither in an archive nor on the engine: of a delta the base is missing, anything else was
- * cut short.
+ * What to say when layers are neither in an archive nor on the engine: of a delta the base is missing, anything else
+ * was cut short.
  * @param name of the archive
  */
 export function missingLayers(

@@ -76,7 +76,10 @@ function plannedLayer(
   return { name, digest, size: file?.size ?? layer.size, compression, diffId, file };
 }
 
-/** Layers that the engine has for each of the images that need them, by their digest in the archive, in the form in which it has them. */
+/**
+ * Layers that the engine has for each of the images that need them, by their digest in the archive, in the form in
+ * which it has them.
+ */
 export function layersHeldByAll(
   images: readonly ArchiveImage[],
   holdings: Holdings,

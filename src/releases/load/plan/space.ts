@@ -6,8 +6,8 @@ import { freeSpaceAt } from '../../../support/free-space.ts';
 import type { LayerToSend, PlannedLoad } from './plan.ts';
 
 /**
- * Refuses a load that would fill the engine's disk. An engine writes what it is sent twice below its data root: a temporary
- * copy (the containerd store: into its content store), and the unpacked layers.
+ * Refuses a load that would fill the engine's disk. An engine writes what it is sent twice below its data root: a
+ * temporary copy (the containerd store: into its content store), and the unpacked layers.
  * @throws {NoSpaceError} telling how much is needed and free
  */
 export async function requireSpace({ send }: PlannedLoad, info: EngineInfo): Promise<void> {
@@ -30,14 +30,18 @@ export async function requireSpace({ send }: PlannedLoad, info: EngineInfo): Pro
 
 /** The engine's disk, as it fills with what does not tell its size beforehand. It is what stops decompression bombs. */
 export interface Room {
-  /** Admits bytes that the engine is sent, and copies. @throws {NoSpaceError} as soon as all that was admitted would not fit */
+  /**
+   * Admits bytes that the engine is sent, and copies.
+   * @throws {NoSpaceError} as soon as all that was admitted would not fit
+   */
   copied(bytes: number): void;
   /** Admits bytes that it unpacks. @throws {NoSpaceError} likewise */
   unpacked(bytes: number): void;
 }
 
 /**
- * The room on the engine's disk, less a reserve; without bounds where the engine is on another host, for nobody can look there.
+ * The room on the engine's disk, less a reserve; without bounds where the engine is on another host, for nobody can
+ * look there.
  */
 export async function roomFor(info: EngineInfo): Promise<Room> {
   const free = info.local ? await freeSpaceAt(info.rootDir) : Number.POSITIVE_INFINITY;
@@ -60,7 +64,9 @@ function noSpace(need: number, free: number, path: string): NoSpaceError {
 /** For configs, metadata and what file systems need to work. */
 const reserve = 16 << 20;
 
-/** How many files a layer holds is not known before it is read; images have one for some 30 KB, rarely fewer than this. */
+/**
+ * How many files a layer holds is not known before it is read; images have one for some 30 KB, rarely fewer than this.
+ */
 const bytesPerInode = 256 << 10;
 
 /** How far compressed layers expand is not known either; three times is what programs and libraries do. */

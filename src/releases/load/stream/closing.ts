@@ -2,8 +2,8 @@ import { tarEnd, tarFile } from '../../../archive/tar/writer.ts';
 import { closingDocuments, type SentImage } from './documents.ts';
 
 /**
- * The end of a stream to the engine: what makes images of the layers that it was sent. Of an image that it has already it would
- * make another one, where that is below an index.
+ * The end of a stream to the engine: what makes images of the layers that it was sent. Of an image that it has already
+ * it would make another one, where that is below an index.
  * @throws {NothingToKeep} when it has all of them
  */
 export function* closing(images: readonly SentImage[]): Generator<Uint8Array> {
@@ -13,5 +13,7 @@ export function* closing(images: readonly SentImage[]): Generator<Uint8Array> {
   yield tarEnd;
 }
 
-/** Breaks a stream off of which the engine is to keep nothing: to one that ends without images it answers with an error. */
+/**
+ * Breaks a stream off of which the engine is to keep nothing: to one that ends without images it answers with an error.
+ */
 export class NothingToKeep extends Error {}

@@ -36,9 +36,9 @@ export interface Document {
 }
 
 /**
- * The files that make images of layers: configs and manifests, then `index.json` and `oci-layout` for the containerd store,
- * and `manifest.json` for the classic one. An engine that gets no `manifest.json` and no `oci-layout` keeps nothing, so
- * they come after everything that must be verified.
+ * The files that make images of layers: configs and manifests, then `index.json` and `oci-layout` for the containerd
+ * store, and `manifest.json` for the classic one. An engine that gets no `manifest.json` and no `oci-layout` keeps
+ * nothing, so they come after everything that must be verified.
  */
 export function closingDocuments(
   images: readonly { image: ArchiveImage; layers: SentLayer[] }[],

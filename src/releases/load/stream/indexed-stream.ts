@@ -5,8 +5,8 @@ import type { SentImage } from './documents.ts';
 import { type LayerSource, type StoredLayer, sentLayer } from './sent-layer.ts';
 
 /**
- * The stream to the engine for an archive that is indexed: the layers it lacks, in the order in which they lie there, each
- * checked at its end, and then the documents that make the engine keep anything.
+ * The stream to the engine for an archive that is indexed: the layers it lacks, in the order in which they lie there,
+ * each checked at its end, and then the documents that make the engine keep anything.
  * @param commit is called right before the documents
  * @throws {DamagedError} naming the entry that is not what it should be
  */

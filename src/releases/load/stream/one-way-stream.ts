@@ -25,9 +25,9 @@ export interface Decisions {
 }
 
 /**
- * The stream to the engine for an archive that can be read only once. Documents are held back; what may be a layer goes on
- * at once, under a name of ours, hashed as it passes. When all of the archive is known, every layer that is to be loaded is
- * checked, and only then follow the documents that make the engine keep anything.
+ * The stream to the engine for an archive that can be read only once. Documents are held back; what may be a layer goes
+ * on at once, under a name of ours, hashed as it passes. When all of the archive is known, every layer that is to be
+ * loaded is checked, and only then follow the documents that make the engine keep anything.
  *
  * A bundle's documents come first: of it, what the engine has is not sent.
  * @throws {DamagedError} naming the entry that is not what it should be
@@ -78,7 +78,10 @@ function documentsCameFirst(files: ArchiveFiles): boolean {
   return files.find(releaseDocumentPath) !== undefined && files.find('manifest.json') !== undefined;
 }
 
-/** What was chosen, by a signature perhaps, was chosen by the first release document: a later one may not take its place. */
+/**
+ * What was chosen, by a signature perhaps, was chosen by the first release document: a later one may not take its
+ * place.
+ */
 function requireSameRelease(name: string, before: ImageIndex, now: ImageIndex): void {
   const [judged, found] = [before.release?.bytes, now.release?.bytes];
   if (judged !== undefined && found !== undefined && Buffer.compare(judged, found) === 0) return;

@@ -5,8 +5,8 @@ import type { LoadedImage } from '../load.ts';
 import { manifestOf, type SentImage } from '../stream/documents.ts';
 
 /**
- * Asks the engine whether it holds what it was sent, by diff ids: an engine's answer to a load is no proof, and ids differ
- * between stores.
+ * Asks the engine whether it holds what it was sent, by diff ids: an engine's answer to a load is no proof, and ids
+ * differ between stores.
  * @throws {FailedError} when an image or one of its names is not what was sent
  */
 export async function checkLoaded(

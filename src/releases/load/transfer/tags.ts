@@ -37,8 +37,8 @@ export async function nameHeld(engine: Engine, images: readonly SentImage[]): Pr
 const keeper = 'dockerctl.invalid/replaced';
 
 /**
- * Gives images that are about to lose a name another one for as long as a load takes: the containerd store drops an image
- * with its last name, and then there would be no way back.
+ * Gives images that are about to lose a name another one for as long as a load takes: the containerd store drops an
+ * image with its last name, and then there would be no way back.
  */
 export async function keepReplaced(
   engine: Engine,
