@@ -1,6 +1,6 @@
+import { runHostCommand } from '../deployment/commands/run-host-command.ts';
 import type { Deployment } from '../deployment/deployment.ts';
 import { labelNames } from '../deployment/names.ts';
-import { runHostCommand } from '../deployment/run-host-command.ts';
 import { runInContainer } from '../engine/containers/run-in-container.ts';
 import type { Engine } from '../engine/engine.ts';
 import { ContainerStateError } from '../support/errors.ts';

@@ -90,7 +90,7 @@ async function openEngine(io: Io, global: GlobalOptions): Promise<Engine> {
 async function openDeployment(io: Io, global: GlobalOptions): Promise<Deployment> {
   const [{ readDeployment }, { findDeploymentFile }] = await Promise.all([
     import('../deployment/read.ts'),
-    import('./deployment-file.ts'),
+    import('./arguments/deployment-file.ts'),
   ]);
   const file = await findDeploymentFile(io, global.file);
   return readDeployment(file, {

@@ -2,7 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { isMap, isNode, isPair, isSeq, type Node, parseDocument, type YAMLMap, type YAMLSeq } from 'yaml';
 import { replaceDurably } from '../support/durable.ts';
 import { FailedError, messageOf, UsageError } from '../support/errors.ts';
-import { readTrustedFile } from './trusted-file.ts';
+import { readTrustedFile } from './trust/trusted-file.ts';
 
 /**
  * Adds an age recipient to those that a deployment file's backups are encrypted to, in one step, and leaves every

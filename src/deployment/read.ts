@@ -2,14 +2,14 @@ import { dirname, join, resolve } from 'node:path';
 import { NotFoundError, UsageError } from '../support/errors.ts';
 import { buildDeployment } from './build/deployment.ts';
 import type { Deployment } from './deployment.ts';
-import { DeploymentDocument, type Located } from './document.ts';
-import { EnvironmentFileProblem, parseEnvironmentFile } from './environment-file.ts';
-import { withoutExtensions } from './extension-keys.ts';
-import type { Variables } from './interpolate.ts';
+import { DeploymentDocument, type Located } from './document/document.ts';
+import { EnvironmentFileProblem, parseEnvironmentFile } from './document/environment-file.ts';
+import { withoutExtensions } from './document/extension-keys.ts';
+import type { Variables } from './document/interpolate.ts';
 import { checkRelease, readRelease } from './release.ts';
 import { deploymentFile, type WrittenFile } from './schema/file.ts';
 import { missing, problemsOf } from './schema/issues.ts';
-import { readTrustedFile } from './trusted-file.ts';
+import { readTrustedFile } from './trust/trusted-file.ts';
 
 export interface ReadOptions {
   /** Stands for the release that the file names. */

@@ -1,9 +1,9 @@
 import { dirname, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { messageOf } from '../support/errors.ts';
-import type { DeploymentDocument, Path } from './document.ts';
-import type { Variables } from './interpolate.ts';
-import { readTrustedFile } from './trusted-file.ts';
+import type { DeploymentDocument, Path } from './document/document.ts';
+import type { Variables } from './document/interpolate.ts';
+import { readTrustedFile } from './trust/trusted-file.ts';
 
 const path: Path = ['x-dockerctl', 'release'];
 

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import type { Inventory } from '../deployment/backup-settings.ts';
-import { runHostCommand } from '../deployment/run-host-command.ts';
+import { runHostCommand } from '../deployment/commands/run-host-command.ts';
 import { runInContainer } from '../engine/containers/run-in-container.ts';
 import type { ReadableRepository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';

@@ -1,5 +1,5 @@
 import { outputOf } from '../../databases/container/program.ts';
-import { requireTrustedProgram } from '../../deployment/trusted-program.ts';
+import { requireTrustedProgram } from '../../deployment/trust/trusted-program.ts';
 import { describeExit, startChild } from '../../support/child.ts';
 import { withDeadline } from '../../support/deadline.ts';
 import { FailedError } from '../../support/errors.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import type { BackupSettings } from '../../deployment/backup-settings.ts';
-import { runHostCommand } from '../../deployment/run-host-command.ts';
+import { runHostCommand } from '../../deployment/commands/run-host-command.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import type { Context } from '../../support/context.ts';
 import {

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import type { Path } from '../document.ts';
-import type { Variables } from '../interpolate.ts';
+import type { Path } from '../document/document.ts';
+import type { Variables } from '../document/interpolate.ts';
 
 /** What turning a checked file into a deployment needs besides the file's own values. */
 export interface FileContext {

@@ -1,4 +1,4 @@
-import type { Path } from '../document.ts';
+import type { Path } from '../document/document.ts';
 import { nearest } from '../suggest.ts';
 import type { FileContext } from './file-context.ts';
 

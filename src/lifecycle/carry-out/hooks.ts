@@ -1,5 +1,5 @@
+import { runHostCommand } from '../../deployment/commands/run-host-command.ts';
 import type { Hook, HookPoint, Service } from '../../deployment/deployment.ts';
-import { runHostCommand } from '../../deployment/run-host-command.ts';
 import { runInContainer } from '../../engine/containers/run-in-container.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { FailedError, messageOf } from '../../support/errors.ts';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { type ContainerProgram, outputOf, run } from '../../databases/container/program.ts';
 import type { CommandSource } from '../../deployment/backup-settings.ts';
-import { requireTrustedProgram } from '../../deployment/trusted-program.ts';
+import { requireTrustedProgram } from '../../deployment/trust/trusted-program.ts';
 import type { Entry } from '../../repository/entry.ts';
 import { describeExit, startChild } from '../../support/child.ts';
 import type { Context } from '../../support/context.ts';

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { identityOption, openBackupRepository, repositoryOption } from '../../backup-repository.ts';
+import { identityOption, openBackupRepository, repositoryOption } from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { write } from '../../render/list.ts';

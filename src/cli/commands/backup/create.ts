@@ -11,11 +11,11 @@ import type { Repository } from '../../../repository/repository.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
 import { IncompleteError, UsageError } from '../../../support/errors.ts';
-import { readIdentities } from '../../backup-repository.ts';
+import { readIdentities } from '../../arguments/backup-repository.ts';
+import { repeated } from '../../arguments/repeated.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { renderPlan, renderReport } from '../../render/backup.ts';
-import { repeated } from '../../repeated.ts';
 import { renderSendReport } from './send.ts';
 
 export function addBackupCreate(backup: Command, wrap: Wrap): void {

@@ -1,13 +1,13 @@
 import type { Command } from 'commander';
 import type { ExportReport, ExportRequest } from '../../../backup/export.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
-import { compressionLevel, saveFormat, saveTarget } from '../../archive-output.ts';
-import { identityOption, openBackupRepository, repositoryOption } from '../../backup-repository.ts';
+import { compressionLevel, saveFormat, saveTarget } from '../../arguments/archive-output.ts';
+import { identityOption, openBackupRepository, repositoryOption } from '../../arguments/backup-repository.ts';
+import { openRestoreSource } from '../../arguments/restore-source.ts';
+import { signersOption, trustedKeys } from '../../arguments/trusted-keys.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { formatBytes } from '../../render/quantities.ts';
-import { openRestoreSource } from '../../restore-source.ts';
-import { signersOption, trustedKeys } from '../../trusted-keys.ts';
 
 export function addBackupExport(backup: Command, wrap: Wrap): void {
   backup

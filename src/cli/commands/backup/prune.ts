@@ -6,7 +6,7 @@ import { madeBy } from '../../../repository/snapshot/origin.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
 import { FailedError } from '../../../support/errors.ts';
-import { identityOption, openBackupRepository, ownOrigin } from '../../backup-repository.ts';
+import { identityOption, openBackupRepository, ownOrigin } from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { count, formatBytes, formatTime } from '../../render/quantities.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { addAbortSignal, type Readable } from 'node:stream';
 import type { Command } from 'commander';
-import { openOrCreateBackupRepository } from '../../backup-repository.ts';
+import { openOrCreateBackupRepository } from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { write } from '../../render/list.ts';

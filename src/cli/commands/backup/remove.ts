@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { isRemote, parseRemoteAddress } from '../../../backup/remote/address.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
-import { identityOption, openBackupRepository, repositoryOption } from '../../backup-repository.ts';
+import { identityOption, openBackupRepository, repositoryOption } from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { count, formatTime } from '../../render/quantities.ts';

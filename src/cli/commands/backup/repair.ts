@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { RepairReport } from '../../../repository/repository.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
-import { identityOption, openBackupRepository, repositoryOption } from '../../backup-repository.ts';
+import { identityOption, openBackupRepository, repositoryOption } from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';

@@ -6,7 +6,7 @@ import {
 } from '../../../backup/remote/address.ts';
 import type { SendReport } from '../../../repository/carry/send.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
-import { openBackupRepository, repositoryOption } from '../../backup-repository.ts';
+import { openBackupRepository, repositoryOption } from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { count, formatBytes } from '../../render/quantities.ts';

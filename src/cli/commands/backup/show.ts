@@ -9,14 +9,14 @@ import {
   openBackupRepository,
   ownOrigin,
   repositoryOption,
-} from '../../backup-repository.ts';
+} from '../../arguments/backup-repository.ts';
+import { signersOption, trustedKeys } from '../../arguments/trusted-keys.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { renderProvenance } from '../../render/provenance.ts';
 import { formatBytes, formatDuration, formatTime } from '../../render/quantities.ts';
 import { stateOf } from '../../render/state.ts';
 import { printable, renderFittedTable, widthOf } from '../../render/table.ts';
-import { signersOption, trustedKeys } from '../../trusted-keys.ts';
 
 export function addBackupShow(backup: Command, wrap: Wrap): void {
   backup

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { BackupStatus, Freshness } from '../../../backup/status/status.ts';
 import { madeBy } from '../../../repository/snapshot/origin.ts';
 import { UsageError } from '../../../support/errors.ts';
-import { ownOrigin } from '../../backup-repository.ts';
+import { ownOrigin } from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';

@@ -9,7 +9,7 @@ import {
   openBackupRepository,
   ownOrigin,
   repositoryOption,
-} from '../../backup-repository.ts';
+} from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';

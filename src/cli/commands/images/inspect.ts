@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { InspectedArchive, InspectedImage } from '../../../releases/inspect.ts';
-import { archiveInputs } from '../../archive-inputs.ts';
+import { archiveInputs } from '../../arguments/archive-inputs.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { count, formatBytes } from '../../render/quantities.ts';

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { LoadReport } from '../../../releases/load/load.ts';
-import { archiveInputs, signersOf } from '../../archive-inputs.ts';
+import { archiveInputs, signersOf } from '../../arguments/archive-inputs.ts';
+import { repeated } from '../../arguments/repeated.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { renderTable } from '../../render/table.ts';
-import { repeated } from '../../repeated.ts';
 
 export function addImagesLoad(images: Command, wrap: Wrap): void {
   images

@@ -2,13 +2,12 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { SavedBundle, SaveRequest } from '../../../releases/save/save.ts';
 import { NotFoundError } from '../../../support/errors.ts';
-import { compressionLevel, saveFormat, saveTarget } from '../../archive-output.ts';
+import { compressionLevel, saveFormat, saveTarget } from '../../arguments/archive-output.ts';
+import { repeated } from '../../arguments/repeated.ts';
 import type { Session } from '../../context.ts';
-import type { Wrap } from '../../program.ts';
-import { type ParsedInput, VERSION } from '../../program.ts';
+import { type ParsedInput, VERSION, type Wrap } from '../../program.ts';
 import { count, formatBytes } from '../../render/quantities.ts';
 import { printable } from '../../render/table.ts';
-import { repeated } from '../../repeated.ts';
 
 export function addImagesSave(images: Command, wrap: Wrap): void {
   images

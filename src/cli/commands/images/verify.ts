@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { VerifiedArchive } from '../../../releases/verify.ts';
 import type { VerifiedRelease } from '../../../releases/verify-release.ts';
 import { type DockerctlError, UsageError } from '../../../support/errors.ts';
-import { archiveInputs, signersOf } from '../../archive-inputs.ts';
+import { archiveInputs, signersOf } from '../../arguments/archive-inputs.ts';
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';

@@ -5,8 +5,8 @@ import { shortId } from '../../../repository/snapshot/short-id.ts';
 import type { AdoptedFile } from '../../../restore/deployment-file/adopted-file.ts';
 import type { SavedDeployment } from '../../../restore/deployment-file/saved-deployment.ts';
 import { UsageError } from '../../../support/errors.ts';
+import { deploymentIfAny } from '../../arguments/deployment-file.ts';
 import type { Session } from '../../context.ts';
-import { deploymentIfAny } from '../../deployment-file.ts';
 
 /** On a machine that has no deployment file: the one that the snapshot holds. */
 export interface Adopted {
@@ -34,7 +34,7 @@ export async function adoptDeployment(
       import('../../../restore/deployment-file/saved-deployment.ts'),
       import('../../../repository/signed/provenance.ts'),
       import('../../../deployment/read.ts'),
-      import('../../../deployment/host-commands.ts'),
+      import('../../../deployment/commands/host-commands.ts'),
     ]);
   const snapshot = await repository.find(name);
   const what = `snapshot ${shortId(snapshot.id)}`;

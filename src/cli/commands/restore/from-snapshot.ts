@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import type { PreparedRestore, RestoreRequest } from '../../../restore/restore.ts';
+import { openRestoreSource } from '../../arguments/restore-source.ts';
+import { trustedKeys } from '../../arguments/trusted-keys.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput } from '../../program.ts';
 import { renderPassedOver, renderPlan, renderReport } from '../../render/restore.ts';
-import { openRestoreSource } from '../../restore-source.ts';
-import { trustedKeys } from '../../trusted-keys.ts';
 import { type Adopted, adoptDeployment } from './adopted-deployment.ts';
 import { hostFor } from './host-for.ts';
 import { statusOf } from './status-of.ts';

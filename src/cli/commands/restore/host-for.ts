@@ -11,7 +11,7 @@ export async function hostFor(
   if (to !== undefined) return undefined;
   const [{ deploymentServices }, { withoutHostCommands }] = await Promise.all([
     import('../../../restore/services/deployment-services.ts'),
-    import('../../../deployment/host-commands.ts'),
+    import('../../../deployment/commands/host-commands.ts'),
   ]);
   const named = await session.deployment();
   const deployment = hostCommands ? named : withoutHostCommands(named).deployment;

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../../support/errors.ts';
-import { identityOption, repositoryOption } from '../../backup-repository.ts';
+import { identityOption, repositoryOption } from '../../arguments/backup-repository.ts';
+import { signersOption } from '../../arguments/trusted-keys.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
-import { signersOption } from '../../trusted-keys.ts';
 import { restoreSnapshot } from './from-snapshot.ts';
 import { dropOld, resume, showStatus, takeBack } from './unfinished.ts';
 

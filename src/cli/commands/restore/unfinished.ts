@@ -1,9 +1,9 @@
 import type { RestoreHost } from '../../../restore/host.ts';
 import type { RestoreStatus } from '../../../restore/unfinished.ts';
+import { reopenRestoreSource } from '../../arguments/restore-source.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput } from '../../program.ts';
 import { renderReport, renderStatus } from '../../render/restore.ts';
-import { reopenRestoreSource } from '../../restore-source.ts';
 import { withAdopted } from './adopted-deployment.ts';
 import { hostFor } from './host-for.ts';
 import { statusOf } from './status-of.ts';

@@ -1,5 +1,5 @@
-import { type CommandOptions, type CommandResult, runCommand } from '../support/run-command.ts';
-import { requireTrustedProgram } from './trusted-program.ts';
+import { type CommandOptions, type CommandResult, runCommand } from '../../support/run-command.ts';
+import { requireTrustedProgram } from '../trust/trusted-program.ts';
 
 /**
  * Runs a command of the deployment file on the host, as `runCommand` does.

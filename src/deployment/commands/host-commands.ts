@@ -1,4 +1,4 @@
-import type { Deployment, Hook, Service } from './deployment.ts';
+import type { Deployment, Hook, Service } from '../deployment.ts';
 
 /**
  * The same deployment without the commands that it runs on the host itself, for a file that nobody vouches for. What

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { InterpolationProblem, interpolate } from '../../src/deployment/interpolate.ts';
+import { InterpolationProblem, interpolate } from '../../../src/deployment/document/interpolate.ts';
 
 const values: Record<string, string> = { A: 'a', EMPTY: '', _B1: 'b', lower: 'l' };
 

@@ -2,10 +2,10 @@ import { chmodSync, chownSync, mkdirSync, symlinkSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readTrustedFile } from '../../src/deployment/trusted-file.ts';
-import { NotFoundError, UsageError } from '../../src/support/errors.ts';
-import { errorOf } from '../support/deployment.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { readTrustedFile } from '../../../src/deployment/trust/trusted-file.ts';
+import { NotFoundError, UsageError } from '../../../src/support/errors.ts';
+import { errorOf } from '../../support/deployment.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const root = temporaryDirectory();
 

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { codeOf, messageOf, NotFoundError, UsageError } from '../support/errors.ts';
+import { codeOf, messageOf, NotFoundError, UsageError } from '../../support/errors.ts';
 import { requireTrustedPlace } from './trusted-place.ts';
 
 /** Far more than any deployment needs. */

@@ -2,10 +2,10 @@ import { chmodSync, chownSync, existsSync, mkdirSync, symlinkSync, writeFileSync
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { runHostCommand } from '../../src/deployment/run-host-command.ts';
-import { UsageError } from '../../src/support/errors.ts';
-import { rejects } from '../support/rejects.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { runHostCommand } from '../../../src/deployment/commands/run-host-command.ts';
+import { UsageError } from '../../../src/support/errors.ts';
+import { rejects } from '../../support/rejects.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const root = temporaryDirectory();
 

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
-import type { ArchiveInput } from '../archive/input.ts';
-import { UsageError } from '../support/errors.ts';
-import type { Session } from './context.ts';
+import type { ArchiveInput } from '../../archive/input.ts';
+import { UsageError } from '../../support/errors.ts';
+import type { Session } from '../context.ts';
+import type { Io } from '../io.ts';
 import { deploymentIfAny } from './deployment-file.ts';
-import type { Io } from './io.ts';
 
 /** Image archives as they are named on the command line; `-` is standard input. */
 export function archiveInputs(io: Io, files: readonly string[]): ArchiveInput[] {

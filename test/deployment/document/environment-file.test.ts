@@ -1,6 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { EnvironmentFileProblem, parseEnvironmentFile } from '../../src/deployment/environment-file.ts';
+import {
+  EnvironmentFileProblem,
+  parseEnvironmentFile,
+} from '../../../src/deployment/document/environment-file.ts';
 
 function parse(text: string, outer: Record<string, string> = {}) {
   return parseEnvironmentFile(text, (name) => outer[name]);

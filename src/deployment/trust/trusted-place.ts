@@ -1,6 +1,6 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { UsageError } from '../support/errors.ts';
+import { UsageError } from '../../support/errors.ts';
 
 /** What a file is, and what whoever could write it could do; for the message. */
 interface About {

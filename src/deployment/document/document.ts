@@ -1,5 +1,5 @@
 import { isMap, isNode, LineCounter, parseAllDocuments, type Document as YamlDocument } from 'yaml';
-import { UsageError } from '../support/errors.ts';
+import { UsageError } from '../../support/errors.ts';
 import type { Variables } from './interpolate.ts';
 import { NodeReader, type Path } from './node-reader.ts';
 

@@ -1,13 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import type { ArchiveInput } from '../archive/input.ts';
-import type { UnpackOptions } from '../repository/carry/unpack-exported.ts';
-import type { ReadableRepository } from '../repository/repository.ts';
-import type { TrustedKeys } from '../repository/signed/provenance.ts';
-import { UsageError } from '../support/errors.ts';
+import type { ArchiveInput } from '../../archive/input.ts';
+import type { UnpackOptions } from '../../repository/carry/unpack-exported.ts';
+import type { ReadableRepository } from '../../repository/repository.ts';
+import type { TrustedKeys } from '../../repository/signed/provenance.ts';
+import { UsageError } from '../../support/errors.ts';
+import type { Session } from '../context.ts';
 import { archiveInputs, refuseRepositories } from './archive-inputs.ts';
 import { openBackupRepository, readIdentities } from './backup-repository.ts';
-import type { Session } from './context.ts';
 
 export interface RestoreSource {
   repository: ReadableRepository;
@@ -50,7 +50,7 @@ export async function reopenRestoreSource(
   if (!(await stat(where).catch(() => undefined))?.isFile()) {
     const repository = await openBackupRepository(session, where, identity);
     if (dirname(where) !== unpackedDirectory(session)) return repository;
-    const { removedWhenClosed } = await import('../repository/carry/unpack-exported.ts');
+    const { removedWhenClosed } = await import('../../repository/carry/unpack-exported.ts');
     return removedWhenClosed(repository, { isNeeded: (directory) => isNeeded(session, directory) });
   }
   return (await openFiles(session, [where], identity === undefined ? {} : { identity }, {})).repository;
@@ -68,8 +68,8 @@ async function openFiles(
   keys: TrustedKeys,
 ): Promise<RestoreSource> {
   const [{ openExported }, { groupInputs }] = await Promise.all([
-    import('../repository/carry/open-exported.ts'),
-    import('../archive/input.ts'),
+    import('../../repository/carry/open-exported.ts'),
+    import('../../archive/input.ts'),
   ]);
   if (named !== undefined) {
     throw new UsageError('an exported archive is restored from where it lies: --repository has no meaning', {
@@ -93,7 +93,7 @@ async function unpack(
   input: ArchiveInput,
   options: Pick<UnpackOptions, 'identities' | 'keys'>,
 ): Promise<ReadableRepository> {
-  const { unpackExported } = await import('../repository/carry/unpack-exported.ts');
+  const { unpackExported } = await import('../../repository/carry/unpack-exported.ts');
   const parent = unpackedDirectory(session);
   const needed = (directory: string) => isNeeded(session, directory);
   return unpackExported(input, { ...options, parent, isNeeded: needed }, session.context);
@@ -105,7 +105,7 @@ function unpackedDirectory({ context }: Session): string {
 
 /** An unfinished restore goes on reading what it was reading. */
 async function isNeeded({ context }: Session, directory: string): Promise<boolean> {
-  const { restoreStatus } = await import('../restore/unfinished.ts');
+  const { restoreStatus } = await import('../../restore/unfinished.ts');
   const unfinished = (await restoreStatus(context.stateDir)).filter(({ phase }) => phase !== 'done');
   return unfinished.some(({ repository }) => repository === directory);
 }

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { Writable } from 'node:stream';
-import type { BundleFormat } from '../archive/compress/block-format.ts';
-import type { SaveTarget } from '../releases/save/target.ts';
-import { UsageError } from '../support/errors.ts';
-import type { Session } from './context.ts';
+import type { BundleFormat } from '../../archive/compress/block-format.ts';
+import type { SaveTarget } from '../../releases/save/target.ts';
+import { UsageError } from '../../support/errors.ts';
+import type { Session } from '../context.ts';
 
 /** Where an archive goes, by the options `--output` and `--split`. */
 export async function saveTarget(
@@ -17,7 +17,7 @@ export async function saveTarget(
     }
     return { kind: 'stream', stream: session.io.stdout as Writable };
   }
-  const { writablePath } = await import('../releases/save/target.ts');
+  const { writablePath } = await import('../../releases/save/target.ts');
   const path = await writablePath(resolve(session.io.workingDirectory, output));
   return split === undefined
     ? { kind: 'file', path }
@@ -25,7 +25,7 @@ export async function saveTarget(
 }
 
 async function volumeSize(text: string): Promise<number> {
-  const { parseSize } = await import('../deployment/schema/units.ts');
+  const { parseSize } = await import('../../deployment/schema/units.ts');
   const size = parseSize(text);
   if (size !== undefined) return size;
   throw new UsageError(`${text} is no size for volumes`, { advice: 'Give one such as 4G or 650MiB' });
@@ -33,7 +33,9 @@ async function volumeSize(text: string): Promise<number> {
 
 /** How it is compressed: as `--format` says, else as its name ends; a stream is plain. */
 export async function saveFormat(target: SaveTarget, asked: string | undefined): Promise<BundleFormat> {
-  const { bundleFormats, formatOfName, isBundleFormat } = await import('../archive/compress/block-format.ts');
+  const { bundleFormats, formatOfName, isBundleFormat } = await import(
+    '../../archive/compress/block-format.ts'
+  );
   if (isBundleFormat(asked)) return asked;
   if (asked !== undefined) {
     throw new UsageError(`${asked} is no format for archives`, {

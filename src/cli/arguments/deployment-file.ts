@@ -1,9 +1,9 @@
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Deployment } from '../deployment/deployment.ts';
-import { NotFoundError } from '../support/errors.ts';
-import type { Session } from './context.ts';
-import type { Io } from './io.ts';
+import type { Deployment } from '../../deployment/deployment.ts';
+import { NotFoundError } from '../../support/errors.ts';
+import type { Session } from '../context.ts';
+import type { Io } from '../io.ts';
 
 /**
  * Where the deployment is described: `--file`, else `$DOCKERCTL_FILE`, else the first of the usual places that exists.

@@ -2,12 +2,12 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { isRemote } from '../backup/remote/address.ts';
-import type { Identity } from '../repository/age/keys.ts';
-import type { Repository } from '../repository/repository.ts';
-import type { Origin } from '../repository/snapshot/origin.ts';
-import { codeOf, messageOf, SignatureError, UsageError } from '../support/errors.ts';
-import type { Session } from './context.ts';
+import { isRemote } from '../../backup/remote/address.ts';
+import type { Identity } from '../../repository/age/keys.ts';
+import type { Repository } from '../../repository/repository.ts';
+import type { Origin } from '../../repository/snapshot/origin.ts';
+import { codeOf, messageOf, SignatureError, UsageError } from '../../support/errors.ts';
+import type { Session } from '../context.ts';
 import { repeated } from './repeated.ts';
 
 /** The option of every command that reads backups: on a bare machine there is no deployment file to ask. */
@@ -29,7 +29,7 @@ export async function openBackupRepository(
   named: string | undefined,
   identityFiles: readonly string[] = [],
 ): Promise<Repository> {
-  const { openRepository } = await import('../repository/open.ts');
+  const { openRepository } = await import('../../repository/open.ts');
   const directory = await backupDirectory(session, named);
   const identities = await readIdentities(session, identityFiles);
   const origin = named === undefined ? await ownOrigin(session) : undefined;
@@ -46,7 +46,7 @@ export async function openOrCreateBackupRepository(
   session: Session,
   named: string | undefined,
 ): Promise<Repository> {
-  const { openOrCreateRepository } = await import('../repository/open.ts');
+  const { openOrCreateRepository } = await import('../../repository/open.ts');
   return openOrCreateRepository(await backupDirectory(session, named), session.context);
 }
 
@@ -58,7 +58,7 @@ export async function readIdentities(session: Session, files: readonly string[] 
 }
 
 async function identitiesIn({ io }: Session, file: string): Promise<Identity[]> {
-  const { decodeIdentities } = await import('../repository/age/keys.ts');
+  const { decodeIdentities } = await import('../../repository/age/keys.ts');
   if (file === '-') return decodeIdentities(await text(io.stdin), 'standard input');
   const path = resolve(io.workingDirectory, file);
   const content = await readFile(path, 'utf8').catch((cause: unknown) => {
