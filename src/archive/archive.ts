@@ -1,8 +1,9 @@
+import { counted } from '../support/counted.ts';
 import { InterruptedError } from '../support/errors.ts';
 import { type ByteSource, type SeekableBytes, seekableSource, streamSource } from './byte-source.ts';
 import { type Codec, detectCodec, magicLength } from './codec.ts';
 import { decompress } from './decompress.ts';
-import { type ArchiveInput, counted, type OpenInput, openInput } from './input.ts';
+import { type ArchiveInput, type OpenInput, openInput } from './input.ts';
 import { readTar, type TarEntry } from './tar/reader.ts';
 import { openSeekableXz, type Range } from './xz/seekable.ts';
 

@@ -106,17 +106,6 @@ async function openPath(path: string): Promise<FileHandle | Socket> {
   return new Socket({ fd, readable: true, writable: false });
 }
 
-/** Tells `onRead` of every byte that passes. */
-export async function* counted(
-  bytes: AsyncIterable<Uint8Array>,
-  onRead: (bytes: number) => void,
-): AsyncGenerator<Uint8Array> {
-  for await (const piece of bytes) {
-    onRead(piece.length);
-    yield piece;
-  }
-}
-
 function fileInput(
   name: string,
   file: FileHandle,

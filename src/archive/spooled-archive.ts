@@ -1,4 +1,4 @@
-import type { Digest } from '../oci/digest.ts';
+import { type Digest, digestNamed } from '../oci/digest.ts';
 import { DamagedError } from '../support/errors.ts';
 import { padded } from './bundle-writer.ts';
 import { streamSource } from './byte-source.ts';
@@ -50,7 +50,7 @@ export class SpooledArchive {
   async take(entry: TarEntry): Promise<void> {
     const file = this.files.add(entry);
     if (entry.kind !== 'file') return;
-    const named = digestInName(entry.path);
+    const named = digestNamed(entry.path);
     if (named !== undefined && this.#unwanted.has(named)) {
       this.#layers.set(file, { diffId: named, size: entry.size, content: undefined });
       return;
@@ -113,11 +113,6 @@ export class SpooledArchive {
     if (bytes !== undefined) return bytes;
     throw new DamagedError(`${this.#name}: ${file.path} is not the JSON it should be`);
   }
-}
-
-function digestInName(path: string): Digest | undefined {
-  const hex = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(path)?.[1];
-  return hex === undefined ? undefined : `sha256:${hex}`;
 }
 
 /** A decoder takes in more than one piece at a time. */

@@ -1,4 +1,5 @@
 import type { OutputStreams } from '../engine/engine.ts';
+import { uninterruptible } from '../support/context.ts';
 import { messageOf } from '../support/errors.ts';
 import { carryOut } from './carry-out/carry-out.ts';
 import { containerOf } from './container-of.ts';
@@ -37,7 +38,7 @@ export async function startAttached(name: string, host: Host, pass: PassOutput):
     return status;
   } catch (error) {
     if (!context.signal.aborted) throw error;
-    await stopServices([name], { ...host, context: { ...context, signal: new AbortController().signal } });
+    await stopServices([name], { ...host, context: uninterruptible(context) });
     await passed;
     return undefined;
   } finally {

@@ -24,6 +24,12 @@ export function blobName(digest: Digest): string {
   return `blobs/sha256/${hexOf(digest)}`;
 }
 
+/** The digest of the blob that lies there, by its name; `undefined` for what is no blob. */
+export function digestNamed(path: string): Digest | undefined {
+  const digest = `sha256:${path.slice('blobs/sha256/'.length)}`;
+  return path.startsWith('blobs/sha256/') && isDigest(digest) ? digest : undefined;
+}
+
 /**
  * Passes `bytes` on unchanged and throws at their end when digest or length differ from what was promised. As soon
  * as there are more bytes than promised it stops, so no size is trusted.

@@ -2,10 +2,10 @@ import { readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeSynced } from '../support/durable.ts';
 import { codeOf, DamagedError, FailedError, isForbidden, messageOf } from '../support/errors.ts';
+import { readSmallFile, requireSensible } from '../support/small-file.ts';
 import { type BlobFile, openBlobFile } from './blob-file.ts';
 import { type Digest, digestOf, hexOf, isDigest } from './digest.ts';
 import { blobPath, type Layout, stagingPath } from './layout.ts';
-import { readSmallFile, requireSensible } from './small-file.ts';
 
 /**
  * Reads a small blob whole.

@@ -1,9 +1,9 @@
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeSynced } from '../support/durable.ts';
+import { readSmallFile } from '../support/small-file.ts';
 import { type Descriptor, type Index, isDescriptor, mediaTypes } from './descriptor.ts';
 import type { Layout } from './layout.ts';
-import { readSmallFile } from './small-file.ts';
 
 /** Bytes; some 200,000 manifests fit. */
 export const indexLimit = 64 * 1024 * 1024;

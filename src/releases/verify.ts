@@ -4,7 +4,7 @@ import { mustMatch } from '../archive/index/archive-index.ts';
 import { type ImageIndex, readImages } from '../archive/index/image-index.ts';
 import { layersLeftOut } from '../archive/index/release-document.ts';
 import { type ArchiveInput, groupInputs } from '../archive/input.ts';
-import { blobName, type Digest } from '../oci/digest.ts';
+import { blobName, type Digest, digestNamed } from '../oci/digest.ts';
 import type { Context } from '../support/context.ts';
 import { DamagedError, DockerctlError, InterruptedError } from '../support/errors.ts';
 import type { Signer } from '../support/ssh-signature.ts';
@@ -141,8 +141,8 @@ interface FilePromise {
 /** A blob is named by its digest, whether or not anything refers to it. */
 function blobPromises(passed: PassedFiles): FilePromise[] {
   return passed.allFiles().flatMap((file) => {
-    const [, hex] = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(file.path) ?? [];
-    return hex === undefined ? [] : [{ file, digest: `sha256:${hex}` as const }];
+    const digest = digestNamed(file.path);
+    return digest === undefined ? [] : [{ file, digest }];
   });
 }
 

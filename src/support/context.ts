@@ -9,3 +9,8 @@ export interface Context {
   /** Where this host keeps catalog, caches, journals and locks; 0700. */
   stateDir: string;
 }
+
+/** For what must come to its end, whoever asks it to stop. */
+export function uninterruptible(context: Context): Context {
+  return { ...context, signal: new AbortController().signal };
+}

@@ -16,3 +16,8 @@ export async function rejects<E extends Error>(
     operator: 'rejects',
   } as never);
 }
+
+/** What a promise is rejected with, whichever error that is. */
+export async function failure(promise: Promise<unknown>): Promise<Error & { advice?: string }> {
+  return rejects(() => promise, Error);
+}

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import type { Digest } from '../../oci/digest.ts';
+import { counted } from '../../support/counted.ts';
 import { type Compression, codecOf } from '../codec.ts';
 import { CountingHash } from '../counting-hash.ts';
 import { decompress } from '../decompress.ts';
-import { counted } from '../input.ts';
 
 /** What a layer's bytes turned out to be. */
 export interface LayerDigests {

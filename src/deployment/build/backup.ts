@@ -1,4 +1,5 @@
 import { normalize } from 'node:path';
+import { definedOnly } from '../../support/defined-only.ts';
 import type {
   BackupSettings,
   BusyCheck,
@@ -9,7 +10,6 @@ import type {
 } from '../backup-settings.ts';
 import type { Deployment } from '../deployment.ts';
 import type { WrittenBackup, WrittenSource } from '../schema/backup.ts';
-import { definedOnly } from './defined-only.ts';
 import { type FileContext, hostPath } from './file-context.ts';
 import { refuseHostPatterns } from './host-pattern.ts';
 import { refuseOverlaps } from './overlap.ts';

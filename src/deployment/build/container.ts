@@ -1,7 +1,7 @@
 import type { RestartPolicy } from '../../support/container-spec.ts';
+import { definedOnly } from '../../support/defined-only.ts';
 import type { Service } from '../deployment.ts';
 import type { WrittenService } from '../schema/service.ts';
-import { definedOnly } from './defined-only.ts';
 import { type FileContext, hostPath } from './file-context.ts';
 import { filesOf } from './files.ts';
 import { networkingOf } from './networking.ts';

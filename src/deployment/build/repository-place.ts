@@ -1,8 +1,8 @@
-import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative } from 'node:path';
 import { compileFilter } from '../../support/file-filter/filter.ts';
 import { isAtOrIn, isInside } from '../../support/path-containment.ts';
 import { fromText } from '../../support/posix/byte-path.ts';
+import { realPlace } from '../../support/real-place.ts';
 import type { PathsSource, Source } from '../backup-settings.ts';
 import type { FileContext } from './file-context.ts';
 
@@ -55,14 +55,4 @@ function refusal(
 /** In the syntax of gitignore(5), this directory and no other. */
 function literalPattern(path: string): string {
   return `/${path.replaceAll(/[\\*?[]/g, '\\$&')}/`;
-}
-
-/** Of what is not there yet, where it would be made. */
-function realPlace(path: string): string {
-  try {
-    return realpathSync(path);
-  } catch {
-    const parent = dirname(path);
-    return parent === path ? path : join(realPlace(parent), basename(path));
-  }
 }

@@ -1,7 +1,7 @@
+import { definedOnly } from '../../support/defined-only.ts';
 import type { Dependency, Network, ReadyCheck, ReadyRetry, Service, Volume } from '../deployment.ts';
 import type { WrittenService } from '../schema/service.ts';
 import { buildContainer } from './container.ts';
-import { definedOnly } from './defined-only.ts';
 import type { FileContext } from './file-context.ts';
 import { unknownName } from './unknown-name.ts';
 

@@ -1,4 +1,5 @@
 import type { ContainerSpec, MountSpec, PortBinding } from '../../support/container-spec.ts';
+import { definedOnly } from '../../support/defined-only.ts';
 import { endpoint } from '../networks.ts';
 
 /**
@@ -6,7 +7,7 @@ import { endpoint } from '../networks.ts';
  * engine's and the image's own defaults hold.
  */
 export function containerBody(spec: ContainerSpec): object {
-  return defined({
+  return definedOnly({
     Image: spec.image,
     Cmd: spec.command,
     Entrypoint: spec.entrypoint,
@@ -28,7 +29,7 @@ export function containerBody(spec: ContainerSpec): object {
 }
 
 function hostConfig(spec: ContainerSpec): object {
-  return defined({
+  return definedOnly({
     NetworkMode: spec.networkMode ?? spec.networks?.[0]?.name,
     PortBindings: spec.ports && portBindings(spec.ports),
     Binds: spec.mounts?.filter(isBindString).map(bindString),
@@ -109,8 +110,4 @@ function networkingConfig({ networks, networkMode }: ContainerSpec): object | un
   const [first] = networks ?? [];
   if (first === undefined || (networkMode !== undefined && networkMode !== first.name)) return undefined;
   return { EndpointsConfig: { [first.name]: endpoint(first.aliases, first.address) } };
-}
-
-function defined(body: object): object {
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => value !== undefined));
 }

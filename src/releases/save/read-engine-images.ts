@@ -4,13 +4,13 @@ import { BlockCompressor, type SpooledContent } from '../../archive/compress/blo
 import { type BlockFormat, blockFormat } from '../../archive/compress/block-format.ts';
 import { decompress } from '../../archive/decompress.ts';
 import { readImages } from '../../archive/index/image-index.ts';
-import { counted } from '../../archive/input.ts';
 import type { Spool } from '../../archive/spool.ts';
 import { SpooledArchive, type SpooledLayer } from '../../archive/spooled-archive.ts';
 import { readTar } from '../../archive/tar/reader.ts';
 import type { Engine, ImageDetails } from '../../engine/engine.ts';
 import { blobName, type Digest, isDigest } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
+import { counted } from '../../support/counted.ts';
 import { NotFoundError } from '../../support/errors.ts';
 import { chosenImages } from '../choose-images.ts';
 import { type BundledImage, layersInOrder } from './bundle-contents.ts';

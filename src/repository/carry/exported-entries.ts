@@ -1,7 +1,7 @@
 import type { TarEntry } from '../../archive/tar/reader.ts';
 import type { Index } from '../../oci/descriptor.ts';
 import { isDescriptor } from '../../oci/descriptor.ts';
-import { type Digest, isDigest, verified } from '../../oci/digest.ts';
+import { type Digest, digestNamed, verified } from '../../oci/digest.ts';
 import { DamagedError, messageOf } from '../../support/errors.ts';
 import { manifestLimit } from '../snapshot/media-types.ts';
 
@@ -22,8 +22,8 @@ export async function readAnnounced(entry: TarEntry, what: string): Promise<Dige
 
 /** @throws {DamagedError} when it is no blob */
 export function blobOf({ path, kind }: TarEntry, what: string): Digest {
-  const digest = `sha256:${/^blobs\/sha256\/([^/]+)$/.exec(path)?.[1]}`;
-  if (kind === 'file' && isDigest(digest)) return digest;
+  const digest = digestNamed(path);
+  if (kind === 'file' && digest !== undefined) return digest;
   throw notExported(what, `${JSON.stringify(path)} has no place in it`);
 }
 

@@ -1,6 +1,7 @@
 import { blockFormat } from '../../archive/compress/block-format.ts';
 import { compressStream } from '../../archive/compress/compress-stream.ts';
 import { tarEnd, tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
+import { digestNamed } from '../../oci/digest.ts';
 import { DamagedError, NotFoundError } from '../../support/errors.ts';
 import type { Entry } from '../entry.ts';
 import type { ReadableRepository } from '../repository.ts';
@@ -68,7 +69,7 @@ function isDocument(path: string): boolean {
 }
 
 function isBlob(path: string): boolean {
-  return /^blobs\/sha256\/[0-9a-f]{64}$/.test(path);
+  return digestNamed(path) !== undefined;
 }
 
 async function* tarEntry(

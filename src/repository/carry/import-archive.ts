@@ -1,8 +1,9 @@
 import { openArchive } from '../../archive/archive.ts';
-import { type ArchiveInput, counted } from '../../archive/input.ts';
+import type { ArchiveInput } from '../../archive/input.ts';
 import type { TarEntry } from '../../archive/tar/reader.ts';
 import { type Digest, hexOf, verified } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
+import { counted } from '../../support/counted.ts';
 import { DamagedError } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';
 import type { Repository } from '../repository.ts';

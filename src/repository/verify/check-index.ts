@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Index } from '../../oci/descriptor.ts';
 import { type Layout, layoutVersion } from '../../oci/layout.ts';
 import { indexLimit, readIndex, readStagedIndex } from '../../oci/layout-index.ts';
-import { readSmallFile } from '../../oci/small-file.ts';
+import { readSmallFile } from '../../support/small-file.ts';
 import type { Damage } from '../repository.ts';
 import type { Catalog } from '../snapshot/catalog.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';

@@ -1,9 +1,9 @@
-import { realpath } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path/posix';
 import { fileNameOf } from '../../databases/sqlite/file-name.ts';
 import { FailedError } from '../../support/errors.ts';
 import { isAtOrIn } from '../../support/path-containment.ts';
 import { toText } from '../../support/posix/byte-path.ts';
+import { realPlace } from '../../support/real-place.ts';
 import type { RestoreHost } from '../host.ts';
 import type { SelectedSource } from './select.ts';
 import { volumeMountpoint } from './survey.ts';
@@ -41,7 +41,7 @@ async function seenFromHost(
       const base =
         'volume' in mounted ? await volumeMountpoint(mounted.volume, engine) : toText(mounted.directory);
       const path = join(base, relative(target, file));
-      await refuseLeading(path, base, summary.title);
+      refuseLeading(path, base, summary.title);
       return { path, ...(volume !== undefined && { volume }) };
     }
     if (target === '/') break;
@@ -52,16 +52,9 @@ async function seenFromHost(
 }
 
 /** A container decides what links are in its volumes. */
-async function refuseLeading(path: string, base: string, title: string): Promise<void> {
+function refuseLeading(path: string, base: string, title: string): void {
   if (path === base) return;
-  const [directory, inside] = [await existing(dirname(path)), await existing(base)];
+  const [directory, inside] = [realPlace(dirname(path)), realPlace(base)];
   if (isAtOrIn(directory, inside)) return;
   throw new FailedError(`restoring ${title}: a link leads from ${dirname(path)} to ${directory}`);
-}
-
-/** With every link resolved, as far as there is something. */
-async function existing(path: string): Promise<string> {
-  return realpath(path).catch(async () =>
-    path === '/' ? '/' : join(await existing(dirname(path)), path.slice(path.lastIndexOf('/') + 1)),
-  );
 }

@@ -1,8 +1,8 @@
 import { statfs } from 'node:fs/promises';
 import type { Entry } from '../../repository/entry.ts';
-import { codeOf, NoSpaceError } from '../../support/errors.ts';
+import { NoSpaceError } from '../../support/errors.ts';
 import { toText } from '../../support/posix/byte-path.ts';
-import { currentDirectory, statAt } from '../../support/posix/stat.ts';
+import { currentDirectory, existsAt, statAt } from '../../support/posix/stat.ts';
 import { parentDirectory } from '../places.ts';
 import type { SpaceNeed } from './plan.ts';
 
@@ -55,13 +55,7 @@ async function supplyOf(directory: string): Promise<SpaceNeed> {
 }
 
 function nearestExisting(directory: string): string {
-  try {
-    statAt(currentDirectory, directory);
-    return directory;
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') throw error;
-    return nearestExisting(parentDirectory(directory));
-  }
+  return existsAt(currentDirectory, directory) ? directory : nearestExisting(parentDirectory(directory));
 }
 
 function tooLittle(directory: string, unit: 'bytes' | 'inodes', need: number, free: number): NoSpaceError {

@@ -2,9 +2,8 @@ import { closeSync, fsyncSync } from 'node:fs';
 import { codeOf } from '../../support/errors.ts';
 import { openDirectoryAt } from '../../support/posix/open.ts';
 import { renameAt } from '../../support/posix/rename.ts';
-import { statFile } from '../../support/posix/stat.ts';
+import { existsAt, statFile } from '../../support/posix/stat.ts';
 import { setTimesAt } from '../../support/posix/times.ts';
-import { existsAt } from './directories.ts';
 import { openStaging } from './staging.ts';
 
 /**

@@ -2,7 +2,7 @@ import { closeSync, fsyncSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { codeOf } from '../../support/errors.ts';
 import { pathAt, toFsPath } from '../../support/posix/byte-path.ts';
 import { openDirectoryAt } from '../../support/posix/open.ts';
-import { statAt } from '../../support/posix/stat.ts';
+import { existsAt } from '../../support/posix/stat.ts';
 import { setTimesAt } from '../../support/posix/times.ts';
 import { parentDirectory } from '../places.ts';
 import { nameOf } from '../tree/checked-entries.ts';
@@ -22,17 +22,6 @@ export function openPlainDirectory(path: string): number {
     }
   }
   return descriptor;
-}
-
-/** Whether something, a link included, has this name in an open directory. */
-export function existsAt(directory: number, name: string): boolean {
-  try {
-    statAt(directory, name);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return false;
-    throw error;
-  }
 }
 
 /** Those of a path and the directories above it that are not there, topmost first. */

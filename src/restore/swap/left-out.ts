@@ -5,11 +5,10 @@ import { cacheTag, isCacheDirectory } from '../../support/file-filter/cache-tag.
 import { compileFilter, type Filter } from '../../support/file-filter/filter.ts';
 import { isAtOrIn } from '../../support/path-containment.ts';
 import { openDirectoryAt } from '../../support/posix/open.ts';
-import { statAt } from '../../support/posix/stat.ts';
+import { existsAt, statAt } from '../../support/posix/stat.ts';
 import { isStagingName } from '../../support/staging-name.ts';
 import { joinPath } from '../places.ts';
 import { nameOf } from '../tree/checked-entries.ts';
-import { existsAt } from './directories.ts';
 import { namesIn, openStaging } from './staging.ts';
 
 /** A target and what its backups leave out. */

@@ -2,9 +2,9 @@ import { fsyncSync } from 'node:fs';
 import { codeOf, FailedError } from '../../support/errors.ts';
 import { toText } from '../../support/posix/byte-path.ts';
 import { renameAt } from '../../support/posix/rename.ts';
+import { existsAt } from '../../support/posix/stat.ts';
 import { isStagingName } from '../../support/staging-name.ts';
 import { joinPath, type Place } from '../places.ts';
-import { existsAt } from './directories.ts';
 import { namesIn, openStaging, type Staging } from './staging.ts';
 
 /** One name of a place: whether something has it that goes to `old`, and whether something staged takes it. */

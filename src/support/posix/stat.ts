@@ -1,4 +1,5 @@
 import { constants } from 'node:fs';
+import { codeOf } from '../errors.ts';
 import { cString } from './byte-path.ts';
 import { check, libc } from './libc.ts';
 
@@ -45,6 +46,17 @@ export function statAt(directory: number, name: string): Stat {
 export function statFile(file: number): Stat {
   check(libc().statx(file, cString(''), emptyPath, basicStats, result), 'statx');
   return decode();
+}
+
+/** Whether something, a link included, has this name in an open directory, or is at an absolute path. */
+export function existsAt(directory: number, name: string): boolean {
+  try {
+    statAt(directory, name);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false;
+    throw error;
+  }
 }
 
 const noFollow = 0x100;

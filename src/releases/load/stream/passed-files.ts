@@ -6,7 +6,7 @@ import type { ArchiveImage, ArchiveLayer, ImageIndex } from '../../../archive/in
 import { digestsOf, type LayerDigests } from '../../../archive/index/layer-digests.ts';
 import type { TarEntry } from '../../../archive/tar/reader.ts';
 import { tarFileHeader, tarPadding } from '../../../archive/tar/writer.ts';
-import { blobName, type Digest } from '../../../oci/digest.ts';
+import { blobName, type Digest, digestNamed } from '../../../oci/digest.ts';
 import { DamagedError } from '../../../support/errors.ts';
 import { missingLayers } from '../plan/missing-layers.ts';
 import type { SentImage, SentLayer } from './documents.ts';
@@ -133,8 +133,8 @@ export class PassedFiles {
   }
 
   #isLeftOut({ path }: ArchivedFile): boolean {
-    const [, hex] = /^blobs\/sha256\/([0-9a-f]{64})$/.exec(path) ?? [];
-    return hex !== undefined && this.#leftOut.has(`sha256:${hex}`);
+    const digest = digestNamed(path);
+    return digest !== undefined && this.#leftOut.has(digest);
   }
 
   #passed(file: ArchivedFile): PassedFile {

@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readSmallFile } from '../../src/oci/small-file.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { readSmallFile } from '../../src/support/small-file.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
 
 const path = join(temporaryDirectory(), 'file');
 
