@@ -1,12 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
-import { silenceLimit } from '../../databases/container/program.ts';
-import { watched } from '../../databases/container/program-streams.ts';
 import type { VolumeSource } from '../../deployment/backup-settings.ts';
 import type { Volume } from '../../deployment/deployment.ts';
 import { within } from '../../support/deadline.ts';
 import { FailedError, messageOf } from '../../support/errors.ts';
+import { silenceLimit, watched } from '../../support/watched.ts';
 import type { Changes } from '../report.ts';
 import { storeArchive } from '../store/archive.ts';
 import type { ProblemLog } from '../store/problem-log.ts';

@@ -1,7 +1,6 @@
 import type { Context } from '../../support/context.ts';
 import { FailedError } from '../../support/errors.ts';
 import type { DatabaseServer } from '../databases.ts';
-import { only } from '../text.ts';
 import { run } from './program.ts';
 
 /**
@@ -38,8 +37,7 @@ export async function toldIn(
   const file = variables.get(`${name}_FILE`);
   if (file === undefined || file === '') return undefined;
   const purpose = `reading ${file} in ${server.container}`;
-  const reader = { command: ['cat', file], environment: {}, user: undefined, purpose, signal };
-  return (await run(server, reader, only(''))).stdout.replace(/\n+$/, '');
+  return (await run(server, { command: ['cat', file], purpose, signal })).stdout.replace(/\n+$/, '');
 }
 
 /** What the container runs behind its entrypoint, as it was made. */

@@ -1,6 +1,5 @@
 import type { Context } from '../../support/context.ts';
 import type { DatabaseServer } from '../databases.ts';
-import { only } from '../text.ts';
 import { run } from './program.ts';
 
 /**
@@ -10,8 +9,7 @@ import { run } from './program.ts';
 export async function firstProcess(server: DatabaseServer, { signal }: Context): Promise<string> {
   const command = ['cat', '/proc/1/comm'];
   const purpose = `looking at the first process of ${server.container}`;
-  const asked = { command, environment: {}, user: undefined, purpose, signal };
-  return run(server, asked, only('')).then(
+  return run(server, { command, purpose, signal }).then(
     ({ stdout }) => stdout.trim(),
     () => '',
   );

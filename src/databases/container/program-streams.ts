@@ -1,15 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Execution } from '../../engine/engine.ts';
-import { FailedError } from '../../support/errors.ts';
-
-/** What its streams must know of a program. */
-export interface WatchedProgram {
-  /** What it is for, as errors shall begin: `dumping database shop of postgres`. */
-  purpose: string;
-  /** Ends it with the signal's own reason. */
-  signal: AbortSignal;
-}
+import type { Watch } from '../../support/watched.ts';
 
 /**
  * Passes `input` to a program's standard input. Throws what `input` throws. A program that stops listening is no
@@ -20,7 +12,7 @@ export interface WatchedProgram {
 export async function feed(
   input: AsyncIterable<Uint8Array>,
   execution: Execution,
-  program: WatchedProgram,
+  program: Watch,
   ended: AbortSignal,
 ): Promise<void> {
   let failure: { cause: unknown } | undefined;
@@ -41,33 +33,6 @@ export async function feed(
     signal: AbortSignal.any([program.signal, ended]),
   }).catch(() => program.signal.throwIfAborted());
   if (failure) throw failure.cause;
-}
-
-/**
- * What a program prints, or an engine hands out, until its signal is aborted.
- * @param silence milliseconds without a byte, while we wait for one, after which it counts as hung
- * @throws {FailedError} when it hangs
- */
-export async function* watched(
-  stream: Readable,
-  program: WatchedProgram,
-  silence?: number,
-): AsyncGenerator<Uint8Array> {
-  const stop = () => stream.destroy(program.signal.reason);
-  const hung = () =>
-    stream.destroy(new FailedError(`${program.purpose}: nothing came for ${silence! / 60_000} minutes`));
-  let timer = silence === undefined ? undefined : setTimeout(hung, silence);
-  program.signal.addEventListener('abort', stop, { once: true });
-  try {
-    for await (const piece of stream) {
-      clearTimeout(timer);
-      yield piece;
-      if (silence !== undefined) timer = setTimeout(hung, silence);
-    }
-  } finally {
-    clearTimeout(timer);
-    program.signal.removeEventListener('abort', stop);
-  }
 }
 
 const keptErrorOutput = 4096;

@@ -1,21 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import type { Execution } from '../../engine/engine.ts';
 import { FailedError } from '../../support/errors.ts';
+import { silenceLimit, type Watch, watched } from '../../support/watched.ts';
 import type { DatabaseServer } from '../databases.ts';
+import { only } from '../text.ts';
 import { endProgram, markName } from './end-program.ts';
-import { feed, lastOf, type WatchedProgram, watched } from './program-streams.ts';
+import { feed, lastOf } from './program-streams.ts';
 
-export interface ContainerProgram extends WatchedProgram {
+export interface ContainerProgram extends Watch {
   command: readonly string[];
-  environment: Record<string, string>;
-  /** The operating system's account; the container's own when undefined. */
-  user: string | undefined;
+  environment?: Record<string, string>;
+  /** The operating system's account; the container's own when left out. */
+  user?: string | undefined;
   /** A little that it is given on its standard input, by `outputOf`. */
   input?: string;
 }
-
-/** Milliseconds without a byte, while we wait for one, after which a dump counts as hung. */
-export const silenceLimit = 15 * 60_000;
 
 /**
  * The standard output of a program inside the server's container. Throws after the last byte unless the program exited
@@ -39,11 +38,14 @@ export async function* outputOf(
   if (errors() !== '') onWarnings(errors());
 }
 
-/** What a program printed, given `input`: output that is small, for it is kept in memory. Throws as `outputOf` does. */
+/**
+ * What a program printed, given `input` or nothing: output that is small, for it is kept in memory. Throws as
+ * `outputOf` does.
+ */
 export async function run(
   server: DatabaseServer,
   program: ContainerProgram,
-  input: AsyncIterable<Uint8Array>,
+  input: AsyncIterable<Uint8Array> = only(''),
 ): Promise<{ stdout: string; stderr: string }> {
   const { execution, end } = await start(server, program, true);
   const errors = lastOf(execution.stderr);

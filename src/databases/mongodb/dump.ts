@@ -5,7 +5,6 @@ import { commandOf } from '../container/environment.ts';
 import { outputOf, run } from '../container/program.ts';
 import type { DatabaseServer, DumpFile, DumpOptions } from '../databases.ts';
 import { descriptionFile, type ServerDescription } from '../description.ts';
-import { only } from '../text.ts';
 import { accountOf, optionOf } from './client.ts';
 import { wholeArchive } from './whole-archive.ts';
 
@@ -37,7 +36,6 @@ export async function* dump(
       ...configured(account.options),
     ],
     environment: { LC_ALL: 'C' },
-    user: undefined,
     purpose,
     signal: limited.signal,
     input: account.config,
@@ -58,8 +56,7 @@ const defaultDirectory = '/data/db';
 /** @throws {FailedError} when the container has no mongod that tells its version */
 export async function describe(server: DatabaseServer, { signal }: Context): Promise<ServerDescription> {
   const purpose = `asking mongod in ${server.container} for its version`;
-  const asked = { command: ['mongod', '--version'], environment: {}, user: undefined, purpose, signal };
-  const { stdout } = await run(server, asked, only(''));
+  const { stdout } = await run(server, { command: ['mongod', '--version'], purpose, signal });
   const version = /^db version v(\d+\.\d+\S*)/m.exec(stdout)?.[1];
   if (version === undefined) throw new FailedError(`${purpose}: it tells none`);
   const data = optionOf(await commandOf(server), '--dbpath') ?? defaultDirectory;

@@ -35,7 +35,6 @@ async function getIn(server: DatabaseServer, context: Context): Promise<void> {
   const program = {
     command: ['mongodump', ...asked, ...configured(account.options)],
     environment: { LC_ALL: 'C' },
-    user: undefined,
     purpose: `getting into mongodb in ${server.container}`,
     signal: context.signal,
     input: account.config,

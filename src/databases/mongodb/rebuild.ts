@@ -58,13 +58,7 @@ async function load(
     const said = [`--config=${spare.data}/${configName}`, ...account.options];
     const purpose = `loading mongodb in ${server.container}`;
     const command = ['mongorestore', '--archive', '--drop', '--stopOnError', ...options, ...said];
-    const loader = {
-      command,
-      environment: { LC_ALL: 'C' },
-      user: undefined,
-      purpose,
-      signal: context.signal,
-    };
+    const loader = { command, environment: { LC_ALL: 'C' }, purpose, signal: context.signal };
     const { stderr } = await run(server, loader, archive);
     const failed = /([1-9]\d*) document\(s\) failed to restore/.exec(stderr)?.[0];
     if (failed !== undefined) throw new FailedError(`${purpose}: ${failed}`, { facts: { stderr } });

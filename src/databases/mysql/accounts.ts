@@ -2,7 +2,7 @@ import type { Context } from '../../support/context.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { run } from '../container/program.ts';
 import { only } from '../text.ts';
-import { type Client, clientOptions, identifier, program, query } from './client.ts';
+import { type Client, clientOptions, fromHex, identifier, program, query } from './client.ts';
 
 /** Accounts that the server itself makes and needs. */
 const internal = new Set(['mariadb.sys', 'mysql.sys', 'mysql.session', 'mysql.infoschema']);
@@ -133,8 +133,4 @@ function isPublic({ user, host }: Account): boolean {
 function nameOf({ user, host, role }: Account): string {
   if (role && user === 'PUBLIC') return 'PUBLIC';
   return role ? identifier(user) : `${identifier(user)}@${identifier(host)}`;
-}
-
-function fromHex(hex: string): string {
-  return Buffer.from(hex, 'hex').toString('utf8');
 }

@@ -5,7 +5,13 @@ import type { DatabaseServer } from '../databases.ts';
 import { only } from '../text.ts';
 
 /** How we speak to the MariaDB or MySQL server of a container: as one who may do everything, over its own socket. */
-export interface Client {
+export interface Client extends Login {
+  product: 'MariaDB' | 'MySQL';
+  version: string;
+}
+
+/** The same before the server has said what it is. */
+interface Login {
   server: DatabaseServer;
   user: string;
   password: string | undefined;
@@ -13,8 +19,6 @@ export interface Client {
    * `mariadb` and `mariadb-dump`, or `mysql` and `mysqldump`: newer images have the former only, older ones the latter.
    */
   programs: Programs;
-  product: 'MariaDB' | 'MySQL';
-  version: string;
 }
 
 interface Programs {
@@ -49,18 +53,9 @@ export async function connect(
   const password = await passwordOf(account, variables, server, context);
   let failure: unknown;
   for (const programs of families) {
-    for (const one of password === undefined ? [undefined] : [password, undefined]) {
-      const client: Client = {
-        server,
-        user: account,
-        password: one,
-        programs,
-        product: 'MySQL',
-        version: '',
-      };
+    for (const tried of new Set([password, undefined])) {
       try {
-        const [version = ''] = (await query(client, 'SELECT VERSION()', context))[0] ?? [];
-        return { ...client, version, product: version.includes('MariaDB') ? 'MariaDB' : 'MySQL' };
+        return await greeted({ server, user: account, password: tried, programs }, context);
       } catch (error) {
         context.signal.throwIfAborted();
         const missing = notThere.has((error as { facts?: { status?: number } }).facts?.status ?? 0);
@@ -72,8 +67,13 @@ export async function connect(
   throw failure;
 }
 
+async function greeted(login: Login, context: Context): Promise<Client> {
+  const [[version = ''] = []] = await query(login, 'SELECT VERSION()', context);
+  return { ...login, version, product: version.includes('MariaDB') ? 'MariaDB' : 'MySQL' };
+}
+
 /** Runs statements one by one, the first error ends it; returns every row's columns. NULL is the text `NULL`. */
-export async function query(client: Client, sql: string, context: Context): Promise<string[][]> {
+export async function query(client: Login, sql: string, context: Context): Promise<string[][]> {
   const purpose = `asking ${client.programs.client} in ${client.server.container}`;
   const command = [client.programs.client, ...clientOptions, '--skip-column-names'];
   const { stdout } = await run(client.server, program(client, purpose, command, context.signal), only(sql));
@@ -86,7 +86,7 @@ export const clientOptions = ['--batch', '--binary-mode', '--default-character-s
 
 /** A program of the family, with its account in the environment or before everything else. */
 export function program(
-  client: Client,
+  client: Login,
   purpose: string,
   [name = '', ...options]: readonly string[],
   signal: AbortSignal,
@@ -95,9 +95,13 @@ export function program(
     purpose,
     command: [name, `--user=${client.user}`, ...options],
     signal,
-    user: undefined,
     environment: { LC_ALL: 'C', ...(client.password !== undefined && { MYSQL_PWD: client.password }) },
   };
+}
+
+/** A name as we ask for it, with `HEX`: whatever is in it, its row is one line. */
+export function fromHex(hex: string): string {
+  return Buffer.from(hex, 'hex').toString('utf8');
 }
 
 /** A name as SQL writes it. */

@@ -7,7 +7,7 @@ import { descriptionFile, type ServerDescription } from '../description.ts';
 import { type ScriptKind, wholeScript } from '../script.ts';
 import { only } from '../text.ts';
 import { accountsScript } from './accounts.ts';
-import { type Client, connect, program, query } from './client.ts';
+import { type Client, connect, fromHex, program, query } from './client.ts';
 
 export const dataPath = 'data.sql';
 export const accountsPath = 'users.sql';
@@ -55,7 +55,7 @@ const system = ['mysql', 'information_schema', 'performance_schema', 'sys'];
 export async function databaseNames(client: Client, context: Context): Promise<string[]> {
   const rows = await query(client, 'SELECT HEX(schema_name) FROM information_schema.schemata', context);
   return rows
-    .map(([hex = '']) => Buffer.from(hex, 'hex').toString('utf8'))
+    .map(([hex = '']) => fromHex(hex))
     .filter((name) => !system.includes(name.toLowerCase()))
     .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
 }
@@ -125,9 +125,7 @@ export async function expectTables(
     `SELECT HEX(table_schema), COUNT(*) FROM information_schema.tables WHERE table_type <> 'VIEW' GROUP BY 1`,
     context,
   );
-  const present = new Map(
-    rows.map(([hex = '', count]) => [Buffer.from(hex, 'hex').toString('utf8'), Number(count)]),
-  );
+  const present = new Map(rows.map(([hex = '', count]) => [fromHex(hex), Number(count)]));
   for (const { name, tables } of loaded) {
     const found = present.get(name) ?? 0;
     if (found >= tables) continue;

@@ -16,6 +16,11 @@ export interface Client {
   database: string;
 }
 
+/** One of PostgreSQL's own programs, which is told by its environment where to connect. */
+export interface PostgresProgram extends ContainerProgram {
+  environment: Record<string, string>;
+}
+
 /**
  * Finds the account that may do everything: `POSTGRES_USER` of the container, else `postgres`; run as the system user
  * `postgres` (peer authentication), else as the container's own user. The password, where one is needed, is the
@@ -74,7 +79,7 @@ export function psql(
   database: string,
   signal: AbortSignal,
   options: readonly string[] = [],
-): ContainerProgram {
+): PostgresProgram {
   const command = ['psql', '--no-psqlrc', '--no-align', '--set=ON_ERROR_STOP=1', '--no-password', ...options];
   const { environment, ...rest } = program(client, purpose, command, database, signal);
   return { ...rest, environment: { ...environment, PGCLIENTENCODING: 'UTF8' } };
@@ -87,7 +92,7 @@ export function program(
   command: string[],
   database: string,
   signal: AbortSignal,
-): ContainerProgram {
+): PostgresProgram {
   return {
     purpose,
     command,
@@ -109,7 +114,7 @@ export function program(
  * Ends what a program of ours still does in the server: the engine cannot kill a program it started inside a
  * container, but without its connection it goes by itself.
  */
-export async function terminate(client: Client, stopped: ContainerProgram, context: Context): Promise<void> {
+export async function terminate(client: Client, stopped: PostgresProgram, context: Context): Promise<void> {
   const name = stopped.environment.PGAPPNAME;
   const sql = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = ${literal(name!)}`;
   await query(client, sql, { ...context, signal: AbortSignal.timeout(30_000) }).catch(() => {});

@@ -1,12 +1,13 @@
 import type { Context } from '../../support/context.ts';
 import { withDeadline } from '../../support/deadline.ts';
 import { FailedError } from '../../support/errors.ts';
-import { type ContainerProgram, outputOf } from '../container/program.ts';
+import { outputOf } from '../container/program.ts';
 import type { DatabaseServer, DumpFile, DumpOptions } from '../databases.ts';
 import { descriptionFile } from '../description.ts';
+import { encodedName } from '../encoded-name.ts';
 import { type ScriptKind, wholeScript } from '../script.ts';
 import { only } from '../text.ts';
-import { type Client, connect, program, query, terminate } from './client.ts';
+import { type Client, connect, type PostgresProgram, program, query, terminate } from './client.ts';
 import { creationQuery, creationScripts } from './creation-script.ts';
 import { isDerivedName } from './derived-name.ts';
 import { describedBy, descriptionQuery } from './describe.ts';
@@ -77,7 +78,7 @@ function dumpDatabase(
 
 async function* dumped(
   client: Client,
-  dumper: ContainerProgram,
+  dumper: PostgresProgram,
   kind: ScriptKind,
   context: Context,
   warn: (message: string) => void,
@@ -114,13 +115,7 @@ function chosenDatabases(
     .toSorted(([a], [b]) => (directoryOf(a) < directoryOf(b) ? -1 : 1));
 }
 
-/** A directory name for any database name: what is not a letter, digit, `_` or `-` is percent-encoded, byte by byte. */
+/** Where a dump holds the database of this name. */
 export function directoryOf(name: string): string {
-  const encoded = Array.from(Buffer.from(name, 'utf8'), (byte) => {
-    const character = String.fromCharCode(byte);
-    return /[A-Za-z0-9_-]/.test(character)
-      ? character
-      : `%${byte.toString(16).padStart(2, '0').toUpperCase()}`;
-  });
-  return `databases/${encoded.join('')}`;
+  return `databases/${encodedName(name, '_-')}`;
 }

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, FailedError } from '../../support/errors.ts';
-import { type ContainerProgram, run } from '../container/program.ts';
+import { run } from '../container/program.ts';
 import type { DatabaseServer, DumpFile, LoadedDatabase, LoadedDatabases } from '../databases.ts';
 import { descriptionPath, readDescription } from '../description.ts';
+import { decodedName } from '../encoded-name.ts';
 import { wholeScript } from '../script.ts';
 import { only, textOf } from '../text.ts';
-import { type Client, connect, psql, query, terminate } from './client.ts';
+import { type Client, connect, type PostgresProgram, psql, query, terminate } from './client.ts';
 import { databaseNames } from './creation-script.ts';
 import { derivedName } from './derived-name.ts';
 import { directoryOf, dumpGlobals, globalsPath } from './dump.ts';
@@ -125,7 +126,7 @@ async function finish(client: Client, database: LoadedDatabase, context: Context
 }
 
 /** Nothing needs each statement on disk before the next: the commit of `swap` puts all of it there. */
-function withoutWaiting(program: ContainerProgram): ContainerProgram {
+function withoutWaiting(program: PostgresProgram): PostgresProgram {
   const options = `${program.environment.PGOPTIONS} -c synchronous_commit=off`;
   return { ...program, environment: { ...program.environment, PGOPTIONS: options } };
 }
@@ -149,10 +150,7 @@ async function understandsRestrict(client: Client, context: Context): Promise<bo
 }
 
 function nameOf(directory: string): string {
-  const bytes = directory
-    .slice('databases/'.length)
-    .replace(/%([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-  const name = Buffer.from(bytes, 'latin1').toString('utf8');
+  const name = decodedName(directory.slice('databases/'.length));
   if (directoryOf(name) === directory && name !== '') return name;
   throw new DamagedError(`loading postgres: ${directory} does not name a database`);
 }

@@ -12,11 +12,8 @@ export async function swap(server: DatabaseServer, loaded: LoadedDatabases, cont
   const present = await presentDatabases(client, context);
   const waiting = loaded.databases.filter(({ fresh }) => present.has(fresh));
   await applyGlobals(client, loaded.globals.after, context);
-  await fence(
-    client,
-    waiting.flatMap(({ name, fresh }) => [name, fresh]),
-    context,
-  );
+  const involved = waiting.flatMap(({ name, fresh }) => [name, fresh]);
+  await fence(client, involved, context);
   await renameAll(
     client,
     waiting.flatMap(({ name, fresh, kept }) => [
@@ -36,11 +33,8 @@ export async function undo(server: DatabaseServer, loaded: LoadedDatabases, cont
     ({ name, fresh, kept, existed }) =>
       !present.has(fresh) && (existed ? present.has(kept) : present.has(name)),
   );
-  await fence(
-    client,
-    swapped.flatMap(({ name, kept }) => [name, kept]),
-    context,
-  );
+  const involved = swapped.flatMap(({ name, kept }) => [name, kept]);
+  await fence(client, involved, context);
   await renameAll(
     client,
     swapped.flatMap(({ name, fresh, kept, existed }) => [
@@ -50,11 +44,8 @@ export async function undo(server: DatabaseServer, loaded: LoadedDatabases, cont
     loaded.databases.filter(({ existed }) => existed),
     context,
   );
-  await dropDatabases(
-    client,
-    loaded.databases.map(({ fresh }) => fresh),
-    context,
-  );
+  const fresh = loaded.databases.map((database) => database.fresh);
+  await dropDatabases(client, fresh, context);
   await takeBackGlobals(client, loaded.globals, context);
 }
 
@@ -73,11 +64,8 @@ export async function dropKept(
   context: Context,
 ): Promise<void> {
   const client = await connectAside(server, context);
-  await dropDatabases(
-    client,
-    loaded.databases.map(({ kept }) => kept),
-    context,
-  );
+  const kept = loaded.databases.map((database) => database.kept);
+  await dropDatabases(client, kept, context);
 }
 
 /** Drops those that exist, whoever is in them; a template cannot be dropped as long as it is one. */

@@ -4,7 +4,6 @@ import { FailedError } from '../../support/errors.ts';
 import { commandOf, environmentOf, toldIn } from '../container/environment.ts';
 import { type ContainerProgram, run } from '../container/program.ts';
 import type { DatabaseServer } from '../databases.ts';
-import { only } from '../text.ts';
 
 /** How we speak to the Redis or Valkey server of a container. */
 export interface Client {
@@ -46,7 +45,7 @@ export async function connect(server: DatabaseServer, context: Context, socket?:
 /** What the server answers to a command; lists one item a line. @throws {FailedError} for an error of the server's */
 export async function ask(client: Client, command: readonly string[], context: Context): Promise<string> {
   const purpose = `asking ${client.command[0]} in ${client.server.container} for ${command[0]}`;
-  const { stdout } = await run(client.server, program(client, purpose, command, context.signal), only(''));
+  const { stdout } = await run(client.server, program(client, purpose, command, context.signal));
   const answer = stdout.replace(/\r?\n$/, '');
   const isError = /^(ERR|NOAUTH|WRONGPASS|NOPERM|LOADING|MISCONF|BUSY|DENIED|NOREPLICAS|MASTERDOWN)\b/.test(
     answer,
@@ -81,7 +80,7 @@ export function program(
   signal: AbortSignal,
 ): ContainerProgram {
   const environment = { LC_ALL: 'C', ...(password !== undefined && { REDISCLI_AUTH: password }) };
-  return { purpose, command: [...command, ...options], environment, user: undefined, signal };
+  return { purpose, command: [...command, ...options], environment, signal };
 }
 
 /** Whether a container runs the server itself, to which options may be added. */

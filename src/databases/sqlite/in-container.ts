@@ -3,7 +3,6 @@ import type { Context } from '../../support/context.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { outputOf, run } from '../container/program.ts';
 import type { DatabaseServer } from '../databases.ts';
-import { only } from '../text.ts';
 import { companionSuffixes } from './file-name.ts';
 
 /**
@@ -19,9 +18,9 @@ export async function* copyInContainer(
   const copy = `/tmp/dockerctl-${randomBytes(8).toString('hex')}.db`;
   const purpose = `copying ${path} in ${server.container}`;
   const program = (command: readonly string[], signal = context.signal) => {
-    return { command, environment: { LC_ALL: 'C' }, user: undefined, purpose, signal };
+    return { command, environment: { LC_ALL: 'C' }, purpose, signal };
   };
-  const ask = (...command: string[]) => run(server, program(command), only(''));
+  const ask = (...command: string[]) => run(server, program(command));
   try {
     const { stderr } = await ask(...sqlite, '-cmd', '.timeout 60000', path, `.backup ${copy}`);
     if (stderr !== '') warn(stderr);
@@ -33,7 +32,7 @@ export async function* copyInContainer(
   } finally {
     const files = [copy, ...companionSuffixes.map((suffix) => copy + suffix)];
     const always = program(['rm', '-f', ...files], AbortSignal.timeout(30_000));
-    await run(server, always, only('')).catch(() => {});
+    await run(server, always).catch(() => {});
   }
 }
 
