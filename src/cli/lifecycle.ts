@@ -2,18 +2,17 @@ import type { Deployment, Service } from '../deployment/deployment.ts';
 import type { Host } from '../lifecycle/host.ts';
 import type { HostState } from '../lifecycle/host-state.ts';
 import type { Plan } from '../lifecycle/plan/plan.ts';
+import { imagesOf } from './catalog.ts';
 import type { Session } from './context.ts';
 
 /** Deployment and engine, with missing images to be had from the deployment's archives. */
 export async function openHost(session: Session): Promise<Host> {
-  const [deployment, engine, { loadFromArchives }, { openCatalog }] = await Promise.all([
+  const [deployment, { engine, catalog }, { loadFromArchives }] = await Promise.all([
     session.deployment(),
-    session.engine(),
+    imagesOf(session),
     import('../lifecycle/load-missing.ts'),
-    import('../releases/catalog/catalog.ts'),
   ]);
   const { context } = session;
-  const catalog = openCatalog(context.stateDir, context.progress.warn);
   return { deployment, engine, context, loadImages: loadFromArchives(deployment, engine, catalog, context) };
 }
 

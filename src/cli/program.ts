@@ -5,6 +5,7 @@ import { createSession, type GlobalOptions, type Session } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
 import type { Io } from './io.ts';
 import type { PrintedOutput } from './output.ts';
+import { version } from './version.ts';
 
 /** What a command does once it is parsed: `0`, nothing, or the exit status it means. */
 export type Action = (session: Session, input: ParsedInput) => Promise<number | undefined>;
@@ -62,7 +63,7 @@ function misused({ code, message }: CommanderError): UsageError {
 function createProgram(wrap: Wrap, output: OutputConfiguration): Command {
   const program = new Command('dockerctl')
     .description('Keeps a host of containers alive where there is no Internet.')
-    .version(VERSION, '--version', 'print the version')
+    .version(version, '--version', 'print the version')
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: false, minWidthToWrap: 20 })
@@ -73,10 +74,6 @@ function createProgram(wrap: Wrap, output: OutputConfiguration): Command {
   for (const command of program.commands) acceptGlobalOptions(command);
   return program;
 }
-
-declare const DOCKERCTL_VERSION: string | undefined;
-/** Put in by the build; from the sources it is the working copy's. */
-export const VERSION = typeof DOCKERCTL_VERSION === 'string' ? DOCKERCTL_VERSION : '0.1.0-dev';
 
 function globalOptions(): Option[] {
   return [

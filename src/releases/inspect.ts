@@ -14,9 +14,10 @@ import { engineImages } from './engine-images.ts';
 import { heldImage } from './holdings/held-image.ts';
 import { type Holdings, holdingsOf } from './holdings/holdings.ts';
 import { storedImages } from './holdings/stored-images.ts';
+import type { ImageHost } from './image-host.ts';
 import { compressionOf } from './load/stream/documents.ts';
 import { seekableIndex } from './seekable-index.ts';
-import { fingerprintOf } from './signatures.ts';
+import { fingerprintOf, signedIn } from './signatures.ts';
 
 /** What an archive holds, told without loading anything. */
 export interface InspectedArchive {
@@ -53,7 +54,7 @@ export interface InspectedImage {
  */
 export async function inspectArchives(
   inputs: readonly ArchiveInput[],
-  { engine, catalog }: { engine: Engine; catalog: Catalog },
+  { engine, catalog }: ImageHost,
   context: Context,
 ): Promise<InspectedArchive[]> {
   const host = await hostOf(engine, catalog, context);
@@ -90,7 +91,7 @@ async function inspected(
   holdings: Holdings | undefined,
 ): Promise<InspectedArchive> {
   const { era, release } = index;
-  const signed = release && { document: release.bytes, signature: release.signature };
+  const signed = signedIn(index);
   const absent = index.absent.map(({ references, descriptor }) => {
     return { references, platform: descriptor.platform ?? undefined };
   });

@@ -1,6 +1,7 @@
 import type { Archive } from '../archive/archive.ts';
 import { maxDocument } from '../archive/index/archive-files.ts';
 import { concatenated } from '../archive/index/archive-index.ts';
+import type { ImageIndex } from '../archive/index/image-index.ts';
 import { releaseDocumentPath, releaseSignaturePath } from '../archive/index/release-document.ts';
 import { SignatureError } from '../support/errors.ts';
 import { type Signer, sshSignatureFingerprint, verifySshSignature } from '../support/ssh-signature.ts';
@@ -9,6 +10,11 @@ import { type Signer, sshSignatureFingerprint, verifySshSignature } from '../sup
 export interface SignedRelease {
   document: Uint8Array;
   signature: Uint8Array | undefined;
+}
+
+/** What a bundle brings whose index is known; `undefined` of an archive that is none. */
+export function signedIn({ release }: ImageIndex): SignedRelease | undefined {
+  return release && { document: release.bytes, signature: release.signature };
 }
 
 /** What a bundle brings, read no further than to where it lies; `undefined` of an archive that is none. */

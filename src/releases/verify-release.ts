@@ -1,6 +1,6 @@
-import type { Engine } from '../engine/engine.ts';
-import type { Catalog, CatalogImage } from './catalog/catalog.ts';
+import type { CatalogImage } from './catalog/catalog.ts';
 import { type EngineImages, engineImages, hasLayers } from './engine-images.ts';
+import type { ImageHost } from './image-host.ts';
 
 export interface VerifiedRelease {
   release: string;
@@ -13,7 +13,7 @@ export interface VerifiedRelease {
  */
 export async function verifyRelease(
   release: string,
-  { engine, catalog }: { engine: Engine; catalog: Catalog },
+  { engine, catalog }: ImageHost,
 ): Promise<VerifiedRelease> {
   const record = await catalog.find(release);
   const held = await engineImages(engine, await engine.info());

@@ -11,7 +11,7 @@ import type { Signer } from '../support/ssh-signature.ts';
 import { layersCutOff } from './load/plan/missing-layers.ts';
 import { unverifiedLayers } from './load/plan/unverified-layers.ts';
 import { PassedFiles } from './load/stream/passed-files.ts';
-import { fingerprintOf, requireSigner } from './signatures.ts';
+import { fingerprintOf, requireSigner, signedIn } from './signatures.ts';
 
 export interface VerifiedArchive {
   archive: string;
@@ -103,12 +103,11 @@ async function verifyArchive(
   }
   const index = await readImages(passed.files);
   checkFiles(passed, index, name);
-  const { release } = index;
-  const signed = release && { document: release.bytes, signature: release.signature };
+  const signed = signedIn(index);
   const signer = await requireSigner(signed, signers, name);
   return {
     archive: name,
-    release: release?.document.release,
+    release: index.release?.document.release,
     images: index.images.length,
     unverified: unverifiedLayers(index),
     bytes,

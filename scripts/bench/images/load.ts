@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { indexCacheDirectory } from '../../../src/releases/catalog/catalog.ts';
+import { indexCacheDirectory } from '../../../src/releases/seekable-index.ts';
 import type { Bench, Ground } from './measure.ts';
 
 /** Loading with nothing and with everything there, and inspecting. */

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { Deployment } from '../../deployment/deployment.ts';
-import { NotFoundError } from '../../support/errors.ts';
+import type { BackupSettings, Deployment } from '../../deployment/deployment.ts';
+import { NotFoundError, UsageError } from '../../support/errors.ts';
 import type { Session } from '../context.ts';
 import type { Io } from '../io.ts';
 
@@ -24,13 +24,26 @@ export async function findDeploymentFile(io: Io, named: string | undefined): Pro
   );
 }
 
-/** For what can do without one. One that is there, or was named, and cannot be read is an error: it may say something. */
-export async function deploymentIfAny({ io, global, deployment }: Session): Promise<Deployment | undefined> {
-  const isNamed = Boolean(global.file ?? io.environment.DOCKERCTL_FILE);
-  return deployment().catch((error: unknown) => {
-    if (!isNamed && error instanceof NotFoundError) return undefined;
+/**
+ * For what can do without one. One that is there, or was named, and cannot be read is an error: it may say something.
+ */
+export async function deploymentIfAny(session: Session): Promise<Deployment | undefined> {
+  return session.deployment().catch((error: unknown) => {
+    if (!isDeploymentNamed(session) && error instanceof NotFoundError) return undefined;
     throw error;
   });
+}
+
+/** Whether one was asked for, be it there or not. */
+export function isDeploymentNamed({ io, global }: Session): boolean {
+  return Boolean(global.file ?? io.environment.DOCKERCTL_FILE);
+}
+
+/** What the deployment file says of backups. @throws {UsageError} when it says nothing */
+export async function backupSettings(session: Session): Promise<BackupSettings> {
+  const { file, backup } = await session.deployment();
+  if (backup !== undefined) return backup;
+  throw new UsageError(`${file}: it says nothing of backups (x-dockerctl: backup)`);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -1,6 +1,12 @@
 import { once } from 'node:events';
 import type { Session } from '../context.ts';
 
+/** How one item looks. */
+export interface ItemRendering<T> {
+  line(item: T): string;
+  json(item: T): unknown;
+}
+
 /**
  * Prints a result that may be too long for memory, item by item: a line each, or with `--json` one document, an array.
  * Waits for a reader that is slower.
@@ -8,7 +14,7 @@ import type { Session } from '../context.ts';
 export async function printList<T>(
   session: Session,
   items: AsyncIterable<T>,
-  render: { line(item: T): string; json(item: T): unknown },
+  render: ItemRendering<T>,
 ): Promise<void> {
   const { json = false } = session.global;
   let first = true;

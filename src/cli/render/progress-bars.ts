@@ -8,7 +8,7 @@ const graceMs = 300;
 
 /** Progress for people: a bar per task with done, rate and time left; notes scroll by above it. */
 export function progressBars(stderr: NodeJS.WritableStream, { bars }: { bars: boolean }): RenderedProgress {
-  const screen = bars ? createScreen(stderr) : undefined;
+  const screen = bars ? new Screen(stderr) : undefined;
   const print = (text: string) => {
     screen?.clear();
     stderr.write(`${printable(text)}\n`);
@@ -46,45 +46,61 @@ interface Task {
 }
 
 /** The bars on screen, redrawn by one timer. cli-progress is loaded when the first bar appears. */
-function createScreen(stderr: NodeJS.WritableStream) {
-  const tasks = new Map<Task, SingleBar | undefined>();
-  let screen: MultiBar | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  const stop = () => {
-    clearInterval(timer);
-    timer = undefined;
-    screen?.stop();
-    screen = undefined;
-    for (const task of tasks.keys()) tasks.set(task, undefined);
-  };
-  const draw = async () => {
+class Screen {
+  readonly #stderr: NodeJS.WritableStream;
+  readonly #tasks = new Map<Task, SingleBar | undefined>();
+  #bars: MultiBar | undefined;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(stderr: NodeJS.WritableStream) {
+    this.#stderr = stderr;
+  }
+
+  add(task: Task): void {
+    this.#tasks.set(task, undefined);
+    this.#timer ??= this.#redrawing();
+  }
+
+  remove(task: Task): void {
+    const bar = this.#tasks.get(task);
+    this.#tasks.delete(task);
+    if (this.#tasks.size === 0) this.#stop();
+    else if (bar !== undefined) this.#bars?.remove(bar);
+  }
+
+  /** The bars come back with the next tick. */
+  clear(): void {
+    this.#stop();
+    if (this.#tasks.size > 0) this.#timer = this.#redrawing();
+  }
+
+  #stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#bars?.stop();
+    this.#bars = undefined;
+    for (const task of this.#tasks.keys()) this.#tasks.set(task, undefined);
+  }
+
+  #redrawing(): NodeJS.Timeout {
+    return setInterval(() => void this.#draw(), 100).unref();
+  }
+
+  async #draw(): Promise<void> {
     const { MultiBar } = (await import('cli-progress')).default;
-    if (tasks.size === 0) return;
-    screen ??= new MultiBar({ stream: stderr, clearOnComplete: true, hideCursor: true, format: '{line}' });
-    for (const [task, known] of tasks) {
-      const bar = known ?? screen.create(1, 0, { line: '' });
-      tasks.set(task, bar);
+    if (this.#tasks.size === 0) return;
+    this.#bars ??= new MultiBar({
+      stream: this.#stderr,
+      clearOnComplete: true,
+      hideCursor: true,
+      format: '{line}',
+    });
+    for (const [task, known] of this.#tasks) {
+      const bar = known ?? this.#bars.create(1, 0, { line: '' });
+      this.#tasks.set(task, bar);
       bar.update(0, { line: renderBar(task) });
     }
-  };
-  return {
-    add(task: Task) {
-      tasks.set(task, undefined);
-      timer ??= setInterval(() => void draw(), 100).unref();
-    },
-    remove(task: Task) {
-      const bar = tasks.get(task);
-      tasks.delete(task);
-      if (tasks.size === 0) stop();
-      else if (bar !== undefined) screen?.remove(bar);
-    },
-    /** The bars come back with the next tick. */
-    clear() {
-      const running = tasks.size > 0;
-      stop();
-      if (running) timer = setInterval(() => void draw(), 100).unref();
-    },
-  };
+  }
 }
 
 /** `Loading upgrade.tar.xz  [██████    ]  61% 150/246 MiB  52 MiB/s  2 s left` */

@@ -1,4 +1,4 @@
-import type { Progress, ProgressTask } from '../../support/progress.ts';
+import { type Progress, silent } from '../../support/progress.ts';
 import type { GlobalOptions } from '../context.ts';
 import type { Io } from '../io.ts';
 import { progressBars } from './progress-bars.ts';
@@ -18,10 +18,8 @@ export function createProgress(io: Io, global: GlobalOptions): RenderedProgress 
 }
 
 function warningsOnly(stderr: NodeJS.WritableStream): RenderedProgress {
-  const task: ProgressTask = { advance() {}, setTotal() {}, end() {} };
   return {
-    begin: () => task,
-    note() {},
+    ...silent,
     warn: (message) => void stderr.write(`dockerctl: warning: ${printable(message)}\n`),
     clear() {},
   };

@@ -50,14 +50,8 @@ export function renderReport(report: RestoreReport): string {
   return [
     ...(taken === undefined ? [] : [`restored snapshot ${shortId(snapshot)} of ${renderTaken(taken)}`]),
     ...passedOver,
-    ...report.sources.map(
-      ({ title, files, bytes }) =>
-        `restored ${printable(title)}: ${count(files, 'file')}, ${formatBytes(bytes)}`,
-    ),
-    ...report.databases.map(
-      ({ service, name, tables, rows }) =>
-        `restored database ${printable(name)} of ${service}: ${count(tables, 'table')}, ${count(rows, 'row')}`,
-    ),
+    ...report.sources.map(renderSource),
+    ...report.databases.map(renderDatabase),
     ...(report.started.length > 0 ? [`running and ready: ${report.started.join(', ')}`] : []),
     ...report.leftOut.slice(0, mostLeftOut).map((path) => `left as it was: ${printable(path)}`),
     ...(report.leftOut.length > mostLeftOut
@@ -76,6 +70,14 @@ export function renderReport(report: RestoreReport): string {
 
 function renderTaken({ started, host, deployment }: NonNullable<RestoreReport['taken']>): string {
   return `${printable(deployment)} on ${printable(host)}, as it was at ${formatTime(new Date(started))}`;
+}
+
+function renderSource({ title, files, bytes }: RestoreReport['sources'][number]): string {
+  return `restored ${printable(title)}: ${count(files, 'file')}, ${formatBytes(bytes)}`;
+}
+
+function renderDatabase({ service, name, tables, rows }: RestoreReport['databases'][number]): string {
+  return `restored database ${printable(name)} of ${service}: ${count(tables, 'table')}, ${count(rows, 'row')}`;
 }
 
 /** All of them: what is lost and not named is forgotten. */

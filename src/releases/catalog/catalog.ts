@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import type { Platform } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { makeDirectoryDurably, syncDirectory, writeFileDurably } from '../../support/durable.ts';
-import { codeOf, DamagedError, messageOf, NotFoundError, UsageError } from '../../support/errors.ts';
+import { codeOf, DamagedError, messageOf, NotFoundError } from '../../support/errors.ts';
+import { checkReleaseLabel } from './release-label.ts';
 
 /** The releases this host knows, one file each in the state directory. */
 export interface Catalog {
@@ -60,20 +61,7 @@ export function openCatalog(stateDir: string, warn?: (problem: string) => void):
   };
 }
 
-/** Where what archives hold is remembered between commands. */
-export function indexCacheDirectory(stateDir: string): string {
-  return join(stateDir, 'archive-indexes');
-}
-
 const schema = 1;
-
-/** @throws {UsageError} when `label` cannot name a release */
-export function checkReleaseLabel(label: string): string {
-  if (/^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}$/.test(label)) return label;
-  throw new UsageError(`${JSON.stringify(label)} cannot name a release`, {
-    advice: 'Letters, digits and _ . + - are allowed, 128 at most, beginning with a letter, a digit or _',
-  });
-}
 
 function fileName(release: string): string {
   return `${checkReleaseLabel(release)}.json`;

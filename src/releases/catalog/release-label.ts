@@ -1,6 +1,5 @@
 import { tagOf } from '../../archive/index/reference.ts';
 import { UsageError } from '../../support/errors.ts';
-import { checkReleaseLabel } from './catalog.ts';
 
 /**
  * Which release images belong to: the one that was asked for, else the one the bundle names, else the tag that all of
@@ -21,5 +20,13 @@ export function releaseLabel(
   throw new UsageError(`which release do these images belong to? ${found}`, {
     advice: 'Say it with --release RELEASE',
     facts: { tags },
+  });
+}
+
+/** @throws {UsageError} when `label` cannot name a release */
+export function checkReleaseLabel(label: string): string {
+  if (/^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,127}$/.test(label)) return label;
+  throw new UsageError(`${JSON.stringify(label)} cannot name a release`, {
+    advice: 'Letters, digits and _ . + - are allowed, 128 at most, beginning with a letter, a digit or _',
   });
 }

@@ -1,7 +1,7 @@
-import type { Engine } from '../../engine/engine.ts';
 import { FailedError, NotFoundError } from '../../support/errors.ts';
 import { type EngineImages, engineImages, hasLayers } from '../engine-images.ts';
-import type { Catalog, CatalogImage, ReleaseRecord } from './catalog.ts';
+import type { ImageHost } from '../image-host.ts';
+import type { CatalogImage, ReleaseRecord } from './catalog.ts';
 
 /** What removing a release takes from the engine. */
 export interface RemovalPlan {
@@ -16,10 +16,7 @@ export interface RemovalPlan {
  * @throws {NotFoundError} when the catalog has no such release
  * @throws {FailedError} when a container uses one of its images
  */
-export async function planRemoval(
-  release: string,
-  { engine, catalog }: { engine: Engine; catalog: Catalog },
-): Promise<RemovalPlan> {
+export async function planRemoval(release: string, { engine, catalog }: ImageHost): Promise<RemovalPlan> {
   const record = await catalog.find(release);
   const others = (await catalog.releases()).filter((other) => other.release !== release);
   const info = await engine.info();
@@ -47,7 +44,7 @@ export async function planRemoval(
 /** Removes what was planned, and then forgets the release. */
 export async function removeRelease(
   { release, remove }: RemovalPlan,
-  { engine, catalog }: { engine: Engine; catalog: Catalog },
+  { engine, catalog }: ImageHost,
 ): Promise<void> {
   for (const { reference } of remove) {
     await engine.images.remove(reference).catch((error: unknown) => {

@@ -1,10 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import * as z from 'zod';
-import type { Engine, EngineInfo, ImageDetails } from '../../engine/engine.ts';
+import type { EngineInfo, ImageDetails } from '../../engine/engine.ts';
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { codeOf, DamagedError, messageOf, NotFoundError } from '../../support/errors.ts';
-import type { Catalog } from '../catalog/catalog.ts';
 import { engineImages } from '../engine-images.ts';
+import type { ImageHost } from '../image-host.ts';
 import type { DeltaBase } from './delta.ts';
 
 /** What a host has, written down so that somebody else can leave it out (docs/bundle-format.md, "Deltas"). */
@@ -32,7 +32,7 @@ const schema = 1;
  * Asks the engine what it has. In what form it has a layer is no matter: that is found out when a delta is loaded.
  */
 export async function writeReceipt(
-  { engine, catalog }: { engine: Engine; catalog: Catalog },
+  { engine, catalog }: ImageHost,
   { tool, host, now }: { tool: string; host: string; now: Date },
 ): Promise<Receipt> {
   const info = await engine.info();

@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
+import type { SnapshotDifference } from '../../../backup/browse/compare-snapshots.ts';
 import type { Difference } from '../../../backup/browse/compare-trees.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import { identityOption, openBackupRepository, repositoryOption } from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
-import { printList } from '../../render/list.ts';
+import { type ItemRendering, printList } from '../../render/list.ts';
+import { formatMode } from '../../render/mode.ts';
 import { printable } from '../../render/table.ts';
 
 export function addBackupDiff(backup: Command, wrap: Wrap): void {
@@ -23,10 +25,10 @@ export function addBackupDiff(backup: Command, wrap: Wrap): void {
 }
 
 async function compare(session: Session, { args: [before, after], options }: ParsedInput): Promise<number> {
-  const [{ compareSnapshots }, { fileNameOf }, { describeRange }] = await Promise.all([
+  const [{ compareSnapshots }, { describeRange }, rendering] = await Promise.all([
     import('../../../backup/browse/compare-snapshots.ts'),
-    import('../../../backup/browse/file-name.ts'),
     import('../../../repository/tree/path-range.ts'),
+    renderingOf(),
   ]);
   let status: number = exitCodes.done;
   const repository = await openBackupRepository(session, options.repository, options.identity);
@@ -37,22 +39,27 @@ async function compare(session: Session, { args: [before, after], options }: Par
       const lost = `${source.name}:${describeRange(range)} of snapshot ${shortId(snapshot.id)}`;
       session.context.progress.warn(`cannot compare ${lost}: ${error.message}`);
     });
-    await printList(session, differences, {
-      line: ({ source, ...difference }) => {
-        const name = printable(fileNameOf(source, difference));
-        return `${signs[difference.change]} ${name}${renderAttributes(difference)}`;
-      },
-      json: ({ source, change, path, attributes }) => ({
-        source: source.name,
-        file: fileNameOf(source, { path }),
-        change,
-        attributes,
-      }),
-    });
+    await printList(session, differences, rendering);
     return status;
   } finally {
     await repository.close();
   }
+}
+
+async function renderingOf(): Promise<ItemRendering<SnapshotDifference>> {
+  const { fileNameOf } = await import('../../../backup/browse/file-name.ts');
+  return {
+    line: ({ source, ...difference }) => {
+      const name = printable(fileNameOf(source, difference));
+      return `${signs[difference.change]} ${name}${renderAttributes(difference)}`;
+    },
+    json: ({ source, change, path, attributes }) => ({
+      source: source.name,
+      file: fileNameOf(source, { path }),
+      change,
+      attributes,
+    }),
+  };
 }
 
 const signs = { added: '+', removed: '-', type: 'T', content: 'M', attributes: 'm' } as const;
@@ -62,13 +69,9 @@ function renderAttributes({ change, attributes, before, after }: Difference): st
   if (before === undefined || after === undefined) return '';
   const told = attributes.filter((attribute) => change === 'attributes' || attribute !== 'time');
   const words = told.map((attribute) => {
-    if (attribute === 'mode') return `mode ${octal(before.mode)} to ${octal(after.mode)}`;
+    if (attribute === 'mode') return `mode ${formatMode(before.mode)} to ${formatMode(after.mode)}`;
     if (attribute === 'owner') return `owner ${before.uid}:${before.gid} to ${after.uid}:${after.gid}`;
     return attribute === 'time' ? 'time' : 'extended attributes';
   });
   return words.length === 0 ? '' : ` (${words.join(', ')})`;
-}
-
-function octal(mode: number): string {
-  return mode.toString(8).padStart(4, '0');
 }

@@ -5,7 +5,8 @@ import { identityOption, openBackupRepository, repositoryOption } from '../../ar
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
-import { printList } from '../../render/list.ts';
+import { type ItemRendering, printList } from '../../render/list.ts';
+import { formatMode, formatPermissions } from '../../render/mode.ts';
 import { formatTime } from '../../render/quantities.ts';
 import { printable } from '../../render/table.ts';
 
@@ -23,13 +24,11 @@ async function listSnapshot(
   session: Session,
   { args: [name, place], options }: ParsedInput,
 ): Promise<number> {
-  const [{ existing, listFiles }, { fileNameOf }, { describeRange }, { fromText, toText }] =
-    await Promise.all([
-      import('../../../backup/browse/list-files.ts'),
-      import('../../../backup/browse/file-name.ts'),
-      import('../../../repository/tree/path-range.ts'),
-      import('../../../support/posix/byte-path.ts'),
-    ]);
+  const [{ existing, listFiles }, { describeRange }, rendering] = await Promise.all([
+    import('../../../backup/browse/list-files.ts'),
+    import('../../../repository/tree/path-range.ts'),
+    renderingOf(Boolean(options.long)),
+  ]);
   const repository = await openBackupRepository(session, options.repository, options.identity);
   let status: number = exitCodes.done;
   try {
@@ -39,23 +38,32 @@ async function listSnapshot(
       const lost = `cannot list ${source.name}:${describeRange(range)}: ${error.message}`;
       session.context.progress.warn(lost);
     });
-    await printList(session, place === undefined ? files : existing(files, snapshot, place), {
-      line({ source, entry }) {
-        const link = entry.target === undefined ? '' : ` -> ${toText(entry.target)}`;
-        const path = printable(fileNameOf(source, entry) + (options.long ? link : ''));
-        return options.long ? `${long(entry)}  ${path}` : path;
-      },
-      json: ({ source, entry }: ListedFile) => ({
-        source: source.name,
-        path: toText(entry.path),
-        ...(fromText(toText(entry.path)) === entry.path ? {} : { path64: base64(entry.path) }),
-        ...described(entry),
-      }),
-    });
+    const listed = place === undefined ? files : existing(files, snapshot, place);
+    await printList(session, listed, rendering);
     return status;
   } finally {
     await repository.close();
   }
+}
+
+async function renderingOf(isLong: boolean): Promise<ItemRendering<ListedFile>> {
+  const [{ fileNameOf }, { fromText, toText }] = await Promise.all([
+    import('../../../backup/browse/file-name.ts'),
+    import('../../../support/posix/byte-path.ts'),
+  ]);
+  return {
+    line({ source, entry }) {
+      const link = entry.target === undefined ? '' : ` -> ${toText(entry.target)}`;
+      const path = printable(fileNameOf(source, entry) + (isLong ? link : ''));
+      return isLong ? `${long(entry)}  ${path}` : path;
+    },
+    json: ({ source, entry }) => ({
+      source: source.name,
+      path: toText(entry.path),
+      ...(fromText(toText(entry.path)) === entry.path ? {} : { path64: base64(entry.path) }),
+      ...described(entry),
+    }),
+  };
 }
 
 function base64(path: string): string {
@@ -63,25 +71,12 @@ function base64(path: string): string {
 }
 
 function described({ type, mode, uid, gid, size, mtime }: Entry) {
-  return { type, mode: mode.toString(8).padStart(4, '0'), uid, gid, size, mtime: String(mtime) };
+  return { type, mode: formatMode(mode), uid, gid, size, mtime: String(mtime) };
 }
 
 function long({ type, mode, uid, gid, size = 0, mtime }: Entry): string {
   const time = formatTime(new Date(Number(mtime / 1_000_000n)));
-  return `${letters[type]}${permissions(mode)} ${`${uid}:${gid}`.padStart(11)} ${String(size).padStart(12)} ${time}`;
+  return `${letters[type]}${formatPermissions(mode)} ${`${uid}:${gid}`.padStart(11)} ${String(size).padStart(12)} ${time}`;
 }
 
 const letters = { file: '-', directory: 'd', symlink: 'l', fifo: 'p', character: 'c', block: 'b' } as const;
-
-/** As ls(1) writes them: setuid, setgid and sticky stand in the place of `x`, capital where that is missing. */
-function permissions(mode: number): string {
-  return [6, 3, 0]
-    .map((shift, i) => {
-      const bits = (mode >> shift) & 7;
-      const special = (mode >> (11 - i)) & 1;
-      const letter = i === 2 ? 't' : 's';
-      const execute = special ? (bits & 1 ? letter : letter.toUpperCase()) : bits & 1 ? 'x' : '-';
-      return `${bits & 4 ? 'r' : '-'}${bits & 2 ? 'w' : '-'}${execute}`;
-    })
-    .join('');
-}

@@ -3,6 +3,7 @@ import type { BackupStatus, Freshness } from '../../../backup/status/status.ts';
 import { madeBy } from '../../../repository/snapshot/origin.ts';
 import { UsageError } from '../../../support/errors.ts';
 import { ownOrigin } from '../../arguments/backup-repository.ts';
+import { backupSettings } from '../../arguments/deployment-file.ts';
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
@@ -21,9 +22,8 @@ async function status(session: Session, { options }: ParsedInput): Promise<numbe
   const { backupStatus, judgeFreshness } = await import('../../../backup/status/status.ts');
   const { readStatus } = await import('../../../backup/status/record-run.ts');
   const maxAge = options.maxAge === undefined ? undefined : await parseAge(options.maxAge);
-  const { name: deployment, file, backup } = await session.deployment();
-  if (backup === undefined) throw new UsageError(`${file}: it says nothing of backups (x-dockerctl: backup)`);
-  const { repository } = backup;
+  const { name: deployment } = await session.deployment();
+  const { repository } = await backupSettings(session);
   const snapshots = await snapshotsOf(repository, session);
   const known = await readStatus(deployment, repository, session.context.stateDir);
   const current = backupStatus({ deployment, repository }, snapshots, {

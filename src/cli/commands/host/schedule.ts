@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Schedule, ScheduleFile, ScheduleStep } from '../../../host/schedule/schedule.ts';
-import { FailedError, NotFoundError, UsageError } from '../../../support/errors.ts';
+import { FailedError, NotFoundError } from '../../../support/errors.ts';
+import { backupSettings } from '../../arguments/deployment-file.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 
@@ -23,14 +24,14 @@ export function addSchedule(program: Command, wrap: Wrap): void {
 async function install(session: Session, { options }: ParsedInput): Promise<undefined> {
   const { planInstall } = await import('../../../host/schedule/plan.ts');
   const { installedSchedule, schedulerOf } = await import('../../../host/schedule/apply.ts');
-  const { name: deployment, file, backup } = await session.deployment();
-  if (backup === undefined) throw new UsageError(`${file}: it says nothing of backups (x-dockerctl: backup)`);
+  const { name: deployment, file } = await session.deployment();
+  const { keep } = await backupSettings(session);
   const command = [programPath(), ...globalArguments(session, file), 'backup'];
   const schedule: Schedule = {
     deployment,
     at: options.at ?? { hour: 3, minute: 0 },
     weekdays: options.on ?? [],
-    jobs: backup.keep === undefined ? [command] : [command, [...command, 'prune']],
+    jobs: keep === undefined ? [command] : [command, [...command, 'prune']],
   };
   const plan = planInstall(schedule, await schedulerOf(), await installedSchedule(deployment));
   await carryOut(session, plan);

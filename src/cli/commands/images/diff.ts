@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ReleaseDiff } from '../../../releases/catalog/diff.ts';
+import { catalogOf } from '../../catalog.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { count, formatBytes } from '../../render/quantities.ts';
@@ -13,11 +14,8 @@ export function addImagesDiff(images: Command, wrap: Wrap): void {
 }
 
 async function diff(session: Session, { args: [from, to] }: ParsedInput): Promise<undefined> {
-  const [{ diffReleases }, { openCatalog }] = await Promise.all([
-    import('../../../releases/catalog/diff.ts'),
-    import('../../../releases/catalog/catalog.ts'),
-  ]);
-  const catalog = openCatalog(session.context.stateDir, session.context.progress.warn);
+  const { diffReleases } = await import('../../../releases/catalog/diff.ts');
+  const catalog = await catalogOf(session);
   session.result(diffReleases(await catalog.find(from), await catalog.find(to)), renderDiff);
 }
 

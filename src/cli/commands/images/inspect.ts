@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { InspectedArchive, InspectedImage } from '../../../releases/inspect.ts';
 import { archiveInputs } from '../../arguments/archive-inputs.ts';
+import { imagesOf } from '../../catalog.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { count, formatBytes } from '../../render/quantities.ts';
@@ -14,15 +15,9 @@ export function addImagesInspect(images: Command, wrap: Wrap): void {
 }
 
 async function inspect(session: Session, { args: [files] }: ParsedInput): Promise<undefined> {
-  const [{ inspectArchives }, { openCatalog }] = await Promise.all([
-    import('../../../releases/inspect.ts'),
-    import('../../../releases/catalog/catalog.ts'),
-  ]);
-  const host = {
-    engine: await session.engine(),
-    catalog: openCatalog(session.context.stateDir, session.context.progress.warn),
-  };
-  const archives = await inspectArchives(archiveInputs(session.io, files), host, session.context);
+  const { inspectArchives } = await import('../../../releases/inspect.ts');
+  const inputs = archiveInputs(session.io, files);
+  const archives = await inspectArchives(inputs, await imagesOf(session), session.context);
   session.result(archives, (all) => all.map(renderArchive).join('\n\n'));
 }
 

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { ReleaseRecord } from '../../../releases/catalog/catalog.ts';
+import { catalogOf } from '../../catalog.ts';
 import type { Session } from '../../context.ts';
 import type { Wrap } from '../../program.ts';
 import { formatBytes, formatTime } from '../../render/quantities.ts';
@@ -10,8 +11,7 @@ export function addImagesList(images: Command, wrap: Wrap): void {
 }
 
 async function list(session: Session): Promise<undefined> {
-  const { openCatalog } = await import('../../../releases/catalog/catalog.ts');
-  const catalog = openCatalog(session.context.stateDir, session.context.progress.warn);
+  const catalog = await catalogOf(session);
   const { release } = session.global;
   const releases = release === undefined ? await catalog.releases() : [await catalog.find(release)];
   session.result(releases, renderReleases);

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { LoadReport } from '../../../releases/load/load.ts';
 import { archiveInputs, signersOf } from '../../arguments/archive-inputs.ts';
 import { repeated } from '../../arguments/repeated.ts';
+import { imagesOf } from '../../catalog.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { renderTable } from '../../render/table.ts';
@@ -19,15 +20,11 @@ export function addImagesLoad(images: Command, wrap: Wrap): void {
 }
 
 async function load(session: Session, { args: [files], options }: ParsedInput): Promise<undefined> {
-  const [{ loadImages }, { openCatalog }] = await Promise.all([
-    import('../../../releases/load/load.ts'),
-    import('../../../releases/catalog/catalog.ts'),
-  ]);
+  const { loadImages } = await import('../../../releases/load/load.ts');
   const report = await loadImages(
     archiveInputs(session.io, files),
     {
-      engine: await session.engine(),
-      catalog: openCatalog(session.context.stateDir, session.context.progress.warn),
+      ...(await imagesOf(session)),
       release: session.global.release,
       select: options.select,
       signers: await signersOf(session),

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
-import type { RemovalPlan } from '../../../releases/catalog/remove.ts';
-import { FailedError, UsageError } from '../../../support/errors.ts';
+import { UsageError } from '../../../support/errors.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { renderRemoval } from './remove.ts';
@@ -17,21 +16,13 @@ async function prune(session: Session, { options }: ParsedInput): Promise<undefi
   const keep = Number(options.keep ?? 2);
   if (!Number.isInteger(keep) || keep < 1)
     throw new UsageError(`--keep ${options.keep}: is not a number from 1 on`);
-  const [{ planRemoval, removeRelease }, { releasesToPrune }, { openCatalog }] = await Promise.all([
+  const [{ removeRelease }, { planPrune }, { openCatalog }] = await Promise.all([
     import('../../../releases/catalog/remove.ts'),
     import('../../../releases/catalog/prune.ts'),
     import('../../../releases/catalog/catalog.ts'),
   ]);
   const host = { engine: await session.engine(), catalog: openCatalog(session.context.stateDir) };
-  const plans: RemovalPlan[] = [];
-  for (const release of releasesToPrune(await host.catalog.releases(), keep)) {
-    const plan = await planRemoval(release, host).catch((error: unknown) => {
-      if (!(error instanceof FailedError)) throw error;
-      session.context.progress.warn(`${release} stays: ${error.message}`);
-      return undefined;
-    });
-    if (plan !== undefined) plans.push(plan);
-  }
+  const plans = await planPrune(keep, host, session.context.progress.warn);
   if (plans.length > 0 && !session.global.dryRun) {
     await session.confirm(`remove the releases ${plans.map(({ release }) => release).join(', ')}`);
     for (const plan of plans) await removeRelease(plan, host);

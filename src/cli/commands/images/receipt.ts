@@ -1,9 +1,10 @@
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { imagesOf } from '../../catalog.ts';
 import type { Session } from '../../context.ts';
-import type { Wrap } from '../../program.ts';
-import { type ParsedInput, VERSION } from '../../program.ts';
+import type { ParsedInput, Wrap } from '../../program.ts';
+import { version } from '../../version.ts';
 
 export function addImagesReceipt(images: Command, wrap: Wrap): void {
   images
@@ -14,17 +15,12 @@ export function addImagesReceipt(images: Command, wrap: Wrap): void {
 }
 
 async function receipt(session: Session, { options: { output } }: ParsedInput): Promise<undefined> {
-  const [{ encodeReceipt, writeReceipt }, { openCatalog }, { writeFileDurably }] = await Promise.all([
+  const [{ encodeReceipt, writeReceipt }, { writeFileDurably }] = await Promise.all([
     import('../../../releases/save/receipt.ts'),
-    import('../../../releases/catalog/catalog.ts'),
     import('../../../support/durable.ts'),
   ]);
-  const host = {
-    engine: await session.engine(),
-    catalog: openCatalog(session.context.stateDir, session.context.progress.warn),
-  };
-  const about = { tool: `dockerctl ${VERSION}`, host: hostname(), now: session.context.now() };
-  const text = encodeReceipt(await writeReceipt(host, about));
+  const about = { tool: `dockerctl ${version}`, host: hostname(), now: session.context.now() };
+  const text = encodeReceipt(await writeReceipt(await imagesOf(session), about));
   if (output === undefined || output === '-') session.io.stdout.write(text);
   else await writeFileDurably(resolve(session.io.workingDirectory, output), text);
 }

@@ -1,13 +1,16 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { SavedBundle, SaveRequest } from '../../../releases/save/save.ts';
 import { NotFoundError } from '../../../support/errors.ts';
 import { compressionLevel, saveFormat, saveTarget } from '../../arguments/archive-output.ts';
 import { repeated } from '../../arguments/repeated.ts';
+import { catalogOf } from '../../catalog.ts';
 import type { Session } from '../../context.ts';
-import { type ParsedInput, VERSION, type Wrap } from '../../program.ts';
+import type { ParsedInput, Wrap } from '../../program.ts';
 import { count, formatBytes } from '../../render/quantities.ts';
 import { printable } from '../../render/table.ts';
+import { version } from '../../version.ts';
 
 export function addImagesSave(images: Command, wrap: Wrap): void {
   images
@@ -42,7 +45,7 @@ async function save(session: Session, { args: [images], options }: ParsedInput):
     attachments: ((options.attach ?? []) as string[]).map((file) =>
       resolve(session.io.workingDirectory, file),
     ),
-    tool: `dockerctl ${VERSION}`,
+    tool: `dockerctl ${version}`,
   };
   if (session.global.dryRun) {
     session.result(request, ({ images: all }) => `would save ${all.join(', ')}`);
@@ -57,10 +60,9 @@ async function whatToSave(
   session: Session,
   images: readonly string[],
 ): Promise<Pick<SaveRequest, 'images' | 'release' | 'record'>> {
-  const { openCatalog } = await import('../../../releases/catalog/catalog.ts');
   const { release } = session.global;
   if (images.length > 0) return { images, release };
-  const catalog = openCatalog(session.context.stateDir, session.context.progress.warn);
+  const catalog = await catalogOf(session);
   const known = await catalog.releases();
   const record = known.find((candidate) => candidate.release === release);
   if (record !== undefined) {
@@ -81,18 +83,13 @@ async function whatToSave(
 
 /** A receipt when there is such a file, else a release of the catalog. */
 async function deltaBase(session: Session, since: string): Promise<SaveRequest['base']> {
-  const [{ baseOfReceipt, readReceipt }, { baseOfRelease }, { openCatalog }, { existsSync }] =
-    await Promise.all([
-      import('../../../releases/save/receipt.ts'),
-      import('../../../releases/save/delta.ts'),
-      import('../../../releases/catalog/catalog.ts'),
-      import('node:fs'),
-    ]);
+  const [{ baseOfReceipt, readReceipt }, { baseOfRelease }] = await Promise.all([
+    import('../../../releases/save/receipt.ts'),
+    import('../../../releases/save/delta.ts'),
+  ]);
   const file = resolve(session.io.workingDirectory, since);
   if (since.includes('/') || existsSync(file)) return baseOfReceipt(await readReceipt(file));
-  return baseOfRelease(
-    await openCatalog(session.context.stateDir, session.context.progress.warn).find(since),
-  );
+  return baseOfRelease(await (await catalogOf(session)).find(since));
 }
 
 function renderBundle({ document, files, size, signed }: SavedBundle): string {

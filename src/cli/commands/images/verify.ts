@@ -3,6 +3,7 @@ import type { VerifiedArchive } from '../../../releases/verify.ts';
 import type { VerifiedRelease } from '../../../releases/verify-release.ts';
 import { type DockerctlError, UsageError } from '../../../support/errors.ts';
 import { archiveInputs, signersOf } from '../../arguments/archive-inputs.ts';
+import { imagesOf } from '../../catalog.ts';
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
@@ -22,12 +23,8 @@ async function verify(session: Session, { args: [files] }: ParsedInput): Promise
   if (files.length > 0) return await verifyFiles(session, files);
   const { release } = session.global;
   if (release === undefined) throw new UsageError('verify what? neither a file nor --release was given');
-  const [{ verifyRelease }, { openCatalog }] = await Promise.all([
-    import('../../../releases/verify-release.ts'),
-    import('../../../releases/catalog/catalog.ts'),
-  ]);
-  const catalog = openCatalog(session.context.stateDir, session.context.progress.warn);
-  const verified = await verifyRelease(release, { engine: await session.engine(), catalog });
+  const { verifyRelease } = await import('../../../releases/verify-release.ts');
+  const verified = await verifyRelease(release, await imagesOf(session));
   session.result(verified, renderRelease);
   return verified.images.some(({ problem }) => problem !== undefined) ? exitCodes.damaged : exitCodes.done;
 }

@@ -1,11 +1,12 @@
-import { stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import type { Deployment } from '../../../deployment/deployment.ts';
 import type { ReadableRepository } from '../../../repository/repository.ts';
 import type { TrustedKeys } from '../../../repository/signed/provenance.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import type { AdoptedFile } from '../../../restore/deployment-file/adopted-file.ts';
 import type { SavedDeployment } from '../../../restore/deployment-file/saved-deployment.ts';
 import { UsageError } from '../../../support/errors.ts';
-import { deploymentIfAny } from '../../arguments/deployment-file.ts';
+import { deploymentIfAny, isDeploymentNamed } from '../../arguments/deployment-file.ts';
 import type { Session } from '../../context.ts';
 
 /** On a machine that has no deployment file: the one that the snapshot holds. */
@@ -29,35 +30,25 @@ export async function adoptDeployment(
   { keys, allowHooks }: { keys: TrustedKeys; allowHooks: boolean },
 ): Promise<Adopted | undefined> {
   if ((await deploymentIfAny(session)) !== undefined) return undefined;
-  const [{ savedDeployment }, { requireProvenance }, { readDeployment }, { withoutHostCommands }] =
-    await Promise.all([
-      import('../../../restore/deployment-file/saved-deployment.ts'),
-      import('../../../repository/signed/provenance.ts'),
-      import('../../../deployment/read.ts'),
-      import('../../../deployment/commands/host-commands.ts'),
-    ]);
+  const [{ savedDeployment }, { requireProvenance }, { withoutHostCommands }] = await Promise.all([
+    import('../../../restore/deployment-file/saved-deployment.ts'),
+    import('../../../repository/signed/provenance.ts'),
+    import('../../../deployment/commands/host-commands.ts'),
+  ]);
   const snapshot = await repository.find(name);
   const what = `snapshot ${shortId(snapshot.id)}`;
   const { trust } = await requireProvenance(await repository.signedConfig(snapshot), keys, what);
   const saved = await savedDeployment(repository, snapshot);
-  await refuseExisting(saved);
-  const release = session.global.release ?? snapshot.release;
-  const { environment } = session.io;
-  const whole = await readDeployment(saved.file, {
-    ...{ environment, text: saved.text },
-    ...(release !== undefined && { release }),
-  });
+  refuseExisting(saved);
+  const file = { ...saved, release: session.global.release ?? snapshot.release };
+  const whole = await readAdopted(session, file);
   const hostCommands = allowHooks || trust !== 'foreign';
   const { deployment, left } = withoutHostCommands(whole);
   const notes = [`the deployment file comes from the snapshot, and is put at ${saved.file}`];
   if (!hostCommands)
     notes.push(...left.map((command) => `not run on this host without --allow-hooks: ${command}`));
-  return {
-    session: { ...session, deployment: async () => (hostCommands ? whole : deployment) },
-    notes,
-    hostCommands,
-    file: { ...saved, release },
-  };
+  const acting = { ...session, deployment: async () => (hostCommands ? whole : deployment) };
+  return { session: acting, notes, hostCommands, file };
 }
 
 /**
@@ -65,22 +56,24 @@ export async function adoptDeployment(
  * may not have come to writing it.
  */
 export async function withAdopted(session: Session, adopted: AdoptedFile | undefined): Promise<Session> {
-  const { io, global } = session;
-  if ((adopted === undefined || global.file) ?? io.environment.DOCKERCTL_FILE) return session;
-  const { file, text, release } = adopted;
-  const { readDeployment } = await import('../../../deployment/read.ts');
-  const isThere = (await stat(file).catch(() => undefined)) !== undefined;
-  const deployment = await readDeployment(file, {
-    environment: io.environment,
-    ...(!isThere && { text }),
-    ...(release !== undefined && { release }),
-  });
+  if (adopted === undefined || isDeploymentNamed(session)) return session;
+  const deployment = await readAdopted(session, adopted);
   return { ...session, deployment: async () => deployment };
 }
 
+/** As it is on this host, or else as the snapshot has it. */
+async function readAdopted({ io }: Session, { file, text, release }: AdoptedFile): Promise<Deployment> {
+  const { readDeployment } = await import('../../../deployment/read.ts');
+  return readDeployment(file, {
+    environment: io.environment,
+    ...(!existsSync(file) && { text }),
+    ...(release !== undefined && { release }),
+  });
+}
+
 /** It was not found where such files are looked for, and is there all the same: what it says may be wanted. */
-async function refuseExisting({ file }: SavedDeployment): Promise<void> {
-  if ((await stat(file).catch(() => undefined)) === undefined) return;
+function refuseExisting({ file }: SavedDeployment): void {
+  if (!existsSync(file)) return;
   throw new UsageError(`restoring: the deployment file ${file} is there, and was not named`, {
     advice: `Say --file ${file}, or move it away to take the one of the snapshot`,
   });

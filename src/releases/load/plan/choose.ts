@@ -3,7 +3,7 @@ import type { Progress } from '../../../support/progress.ts';
 import { releaseLabel } from '../../catalog/release-label.ts';
 import { isOlderRelease } from '../../catalog/release-order.ts';
 import { chosenImages } from '../../choose-images.ts';
-import { requireSigner } from '../../signatures.ts';
+import { requireSigner, signedIn } from '../../signatures.ts';
 import type { Before } from '../before.ts';
 import type { LoadOptions } from '../load.ts';
 import { unverifiedLayers } from './unverified-layers.ts';
@@ -26,13 +26,11 @@ export async function chooseRelease(
   { info, releases }: Before,
   progress: Progress,
 ): Promise<ChosenRelease> {
-  const { release: bundle } = index;
-  const signed = bundle && { document: bundle.bytes, signature: bundle.signature };
-  await requireSigner(signed, signers, name);
+  await requireSigner(signedIn(index), signers, name);
   const images = chosenImages(index, { name, select, platform: info });
   warnOfUnverified(name, { ...index, images }, progress);
   const references = images.flatMap((image) => image.references);
-  const release = releaseLabel(label, bundle?.document.release, references);
+  const release = releaseLabel(label, index.release?.document.release, references);
   const current = releases.at(-1)?.release;
   if (current !== undefined && isOlderRelease(release, current)) {
     await confirm?.(`load release ${release}, which is older than the current ${current}`);
