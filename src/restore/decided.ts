@@ -29,19 +29,12 @@ export async function recordOf(
   { repository, host }: RunPorts,
   context: Context,
 ): Promise<Omit<RestoreRecord, 'version' | 'id'>> {
-  const namesOf = (state: ServiceState['state']) => {
-    return services.filter((service) => service.state === state).map(({ name }) => name);
-  };
   return {
     started: context.now().toISOString(),
     repository: repository.directory,
     snapshot: snapshot.id,
     taken: takenOf(plan),
-    request: {
-      ...{ only: request.only, full: request.full, to: request.to },
-      ...(request.hostCommands === false && { hostCommands: false }),
-      ...(request.skipDamaged && { skipDamaged: true }),
-    },
+    request: requestOf(request),
     ...(request.adopted && { adopted: recordAdopted(request.adopted) }),
     ...(plan.losses.length > 0 && { losses: plan.losses }),
     sources: selected.map(({ summary: { name, title, files, bytes } }) => ({ name, title, files, bytes })),
@@ -57,8 +50,24 @@ export async function recordOf(
     commands: commandsOf(selected),
     stop: plan.stop,
     start: plan.start,
-    running: namesOf('running'),
-    missing: namesOf('missing'),
+    running: namesOf(services, 'running'),
+    missing: namesOf(services, 'missing'),
+  };
+}
+
+function requestOf({
+  only,
+  full,
+  to,
+  hostCommands,
+  skipDamaged,
+}: Decided['request']): RestoreRecord['request'] {
+  return {
+    only,
+    full,
+    to,
+    ...(hostCommands === false && { hostCommands }),
+    ...(skipDamaged && { skipDamaged }),
   };
 }
 
@@ -93,4 +102,8 @@ function commandsOf(selected: readonly SelectedSource[]): RestoreRecord['command
     const { service, run, restore, timeout } = command;
     return [{ source: summary.name, service, run, restore, timeout }];
   });
+}
+
+function namesOf(services: readonly ServiceState[], state: ServiceState['state']): string[] {
+  return services.filter((service) => service.state === state).map(({ name }) => name);
 }

@@ -138,10 +138,19 @@ export async function restoreJournals(stateDir: string): Promise<RestoreJournal[
   return journals.sort((a, b) => (a.record.started < b.record.started ? -1 : 1));
 }
 
+/** Whether it was killed before all was in place. */
+export function isUnfinished({ phase }: Pick<RestoreRecord, 'phase'>): boolean {
+  return phase !== 'done';
+}
+
+/** Of the restore that was killed. */
+export async function unfinishedJournal(stateDir: string): Promise<RestoreJournal | undefined> {
+  return (await restoreJournals(stateDir)).find(({ record }) => isUnfinished(record));
+}
+
 /** @throws {FailedError} while an earlier restore is neither finished nor taken back */
 export async function refuseUnfinished(stateDir: string): Promise<void> {
-  const journals = await restoreJournals(stateDir);
-  const unfinished = journals.find(({ record }) => record.phase !== 'done');
+  const unfinished = await unfinishedJournal(stateDir);
   if (unfinished === undefined) return;
   const { id, started } = unfinished.record;
   throw new FailedError(`restoring: the restore ${id} begun ${started} was never finished`, {

@@ -4,7 +4,8 @@ import { ContainerStateError, messageOf } from '../support/errors.ts';
 import { takeAdoptedFileAway } from './deployment-file/adopted-file.ts';
 import type { RestoreHost } from './host.ts';
 import { endJournal, type RestoreJournal, saveJournal } from './journal.ts';
-import type { Services } from './services/services.ts';
+import { serverOf } from './services/server-of.ts';
+import { isRunning } from './services/services.ts';
 import { undoCommand } from './sources/commands.ts';
 import { removeSpare } from './sources/rebuild.ts';
 import { carryBack } from './swap/carry-over.ts';
@@ -79,16 +80,12 @@ async function undoDatabases(
   for (const { service, engine, loaded } of record.databases) {
     if (loaded !== undefined) await ports!.services.start([service], { ready: false }, context);
     else if (!(await isRunning(service, ports!.services))) continue;
-    const server = { engine: ports!.engine, container: await ports!.services.container(service) };
+    const server = await serverOf(service, ports!);
     const database = await databaseFor(engine);
     await database.ready(server, context);
     if (loaded === undefined) await database.discard(server, record.id, context);
     else await database.undo(server, loaded, context);
   }
-}
-
-async function isRunning(service: string, services: Services): Promise<boolean> {
-  return (await services.list()).some(({ name, state }) => name === service && state === 'running');
 }
 
 /** Removes what was made beside the living data, and the journal with it. */

@@ -2,17 +2,25 @@ import { databaseFor } from '../databases/databases.ts';
 import type { ReadableRepository } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
 import { NotFoundError } from '../support/errors.ts';
-import { conclude, keptData, type RestoreReport } from './conclude.ts';
+import { allOrNothing } from './all-or-nothing.ts';
+import { keptData, type RestoreReport } from './conclude.ts';
 import type { AdoptedFile } from './deployment-file/adopted-file.ts';
 import type { RestoreHost } from './host.ts';
-import { findNewcomers } from './inventories.ts';
-import { endJournal, type RestoreJournal, type RestoreRecord, restoreJournals } from './journal.ts';
+import {
+  endJournal,
+  isUnfinished,
+  type RestoreJournal,
+  type RestoreRecord,
+  restoreJournals,
+  unfinishedJournal,
+} from './journal.ts';
+import { withRestoreLock } from './lock.ts';
 import { prepareRestore, type RestorePorts } from './restore.ts';
 import { rollBack } from './rollback.ts';
-import { lockRestores } from './run.ts';
+import { serverOf } from './services/server-of.ts';
 import { removeStaging } from './swap/staging.ts';
 import { swapEverything } from './swap/swap.ts';
-import type { MetadataOptions } from './tree/metadata.ts';
+import { metadataOptions } from './tree/metadata.ts';
 
 /** A restore that was killed, or one that is done and could be taken back. */
 export interface RestoreStatus
@@ -29,11 +37,24 @@ export interface RestoreStatus
 
 /** Oldest first; none: nothing is under way and nothing is kept. */
 export async function restoreStatus(stateDir: string): Promise<RestoreStatus[]> {
-  return (await restoreJournals(stateDir)).map(({ record }) => {
-    const { id, started, phase, repository, snapshot, adopted } = record;
-    const { to, hostCommands = true } = record.request;
-    return { id, started, phase, repository, snapshot, to, hostCommands, adopted, kept: keptData(record) };
-  });
+  return (await restoreJournals(stateDir)).map(statusOf);
+}
+
+/** The restore that was killed, which `resumeRestore` finishes. */
+export async function unfinishedRestore(stateDir: string): Promise<RestoreStatus | undefined> {
+  const journal = await unfinishedJournal(stateDir);
+  return journal && statusOf(journal);
+}
+
+/** The one that `takeBackRestore` takes back: the unfinished one, or else the newest whose old data is kept. */
+export async function restoreToTakeBack(stateDir: string): Promise<RestoreStatus | undefined> {
+  const journal = await journalToTakeBack(stateDir);
+  return journal && statusOf(journal);
+}
+
+async function journalToTakeBack(stateDir: string): Promise<RestoreJournal | undefined> {
+  const journals = await restoreJournals(stateDir);
+  return journals.find(({ record }) => isUnfinished(record)) ?? journals.at(-1);
 }
 
 /**
@@ -41,6 +62,7 @@ export async function restoreStatus(stateDir: string): Promise<RestoreStatus[]> 
  * when it fails everything goes back.
  *
  * @param open opens the repository that the restore reads
+ * @throws {NotFoundError} when there is none
  */
 export async function resumeRestore(
   open: (directory: string) => Promise<ReadableRepository>,
@@ -48,32 +70,56 @@ export async function resumeRestore(
   context: Context,
 ): Promise<RestoreReport> {
   const journal = await unfinishedJournal(context.stateDir);
+  if (journal === undefined) throw nothingThere('resume');
   const { record } = journal;
   const repository = await open(record.repository);
   try {
-    const full = { host, repository };
-    if (record.phase === 'swapping') return await goOn(journal, full, context);
-    await withLock(context, () => rollBack(journal, host, quietly([]), context));
-    const request = { ...record.request, snapshot: record.snapshot };
-    const { adopted } = record;
-    const prepared = await prepareRestore({ ...request, ...(adopted && { adopted }) }, full, context);
-    return await prepared.run();
+    const ports = { host, repository };
+    if (record.phase === 'swapping') return await goOn(journal, ports, context);
+    await withRestoreLock(context, () => rollBack(journal, host, metadataOptions([]), context));
+    return await startOver(record, ports, context);
   } finally {
     await repository.close();
   }
 }
 
-/** Takes back the unfinished restore, or the newest one whose old data is kept. Returns which it was. */
+async function goOn(
+  journal: RestoreJournal,
+  { repository, host }: RestorePorts,
+  context: Context,
+): Promise<RestoreReport> {
+  const snapshot = await repository.find(journal.record.snapshot);
+  const ports = host && { ...host, repository, snapshot };
+  return withRestoreLock(context, () =>
+    allOrNothing(journal, ports, context, async (metadata) => {
+      await swapEverything(journal, ports, metadata, context);
+      return [];
+    }),
+  );
+}
+
+async function startOver(
+  { request, snapshot, adopted }: RestoreRecord,
+  ports: RestorePorts,
+  context: Context,
+): Promise<RestoreReport> {
+  const again = { ...request, snapshot, ...(adopted && { adopted }) };
+  return (await prepareRestore(again, ports, context)).run();
+}
+
+/**
+ * Takes back the restore that `restoreToTakeBack` tells of, and returns which it was.
+ * @throws {NotFoundError} when there is none
+ */
 export async function takeBackRestore(
   host: RestoreHost | undefined,
   context: Context,
 ): Promise<RestoreStatus> {
-  const journals = await restoreJournals(context.stateDir);
-  const journal = journals.find(({ record }) => record.phase !== 'done') ?? journals.at(-1);
+  const journal = await journalToTakeBack(context.stateDir);
   if (journal === undefined) throw nothingThere('take back');
-  const [status] = (await restoreStatus(context.stateDir)).filter(({ id }) => id === journal.record.id);
-  await withLock(context, () => rollBack(journal, host, quietly([]), context));
-  return status!;
+  const status = statusOf(journal);
+  await withRestoreLock(context, () => rollBack(journal, host, metadataOptions([]), context));
+  return status;
 }
 
 /** Drops the data that finished restores replaced. There is no way back from here. */
@@ -81,12 +127,11 @@ export async function dropKeptData(
   host: RestoreHost | undefined,
   context: Context,
 ): Promise<RestoreStatus[]> {
-  const done = (await restoreJournals(context.stateDir)).filter(({ record }) => record.phase === 'done');
-  const dropped = (await restoreStatus(context.stateDir)).filter(({ phase }) => phase === 'done');
-  await withLock(context, async () => {
+  const done = (await restoreJournals(context.stateDir)).filter(({ record }) => !isUnfinished(record));
+  await withRestoreLock(context, async () => {
     for (const journal of done) await dropOne(journal, host, context);
   });
-  return dropped;
+  return done.map(statusOf);
 }
 
 async function dropOne(
@@ -96,51 +141,21 @@ async function dropOne(
 ): Promise<void> {
   for (const { service, engine, loaded } of journal.record.databases) {
     if (!loaded?.databases.some(({ existed }) => existed)) continue;
-    const server = { engine: host!.engine, container: await host!.services.container(service) };
+    const server = await serverOf(service, host!);
     await (await databaseFor(engine)).dropKept(server, loaded, context);
   }
   for (const { directory } of journal.record.places) await removeStaging(directory, journal.record.id);
   await endJournal(journal);
 }
 
-async function goOn(journal: RestoreJournal, ports: RestorePorts, context: Context): Promise<RestoreReport> {
-  const warnings: string[] = [];
-  const { repository, host } = ports;
-  const snapshot = await repository.find(journal.record.snapshot);
-  return withLock(context, async () => {
-    try {
-      await swapEverything(journal, host && { ...host, repository, snapshot }, quietly(warnings), context);
-    } catch (error) {
-      await rollBack(journal, host, quietly([]), { ...context, signal: new AbortController().signal });
-      throw error;
-    }
-    const databasePorts = host && { ...host, repository, snapshot };
-    const newcomers = await findNewcomers(databasePorts, [], quietly(warnings).warn, context);
-    return { ...(await conclude(journal)), newcomers, warnings };
-  });
-}
-
-async function withLock<T>(context: Context, act: () => Promise<T>): Promise<T> {
-  const lock = await lockRestores(context);
-  try {
-    return await act();
-  } finally {
-    lock.release();
-  }
-}
-
-async function unfinishedJournal(stateDir: string): Promise<RestoreJournal> {
-  const journal = (await restoreJournals(stateDir)).find(({ record }) => record.phase !== 'done');
-  if (journal === undefined) throw nothingThere('resume');
-  return journal;
+function statusOf({ record }: RestoreJournal): RestoreStatus {
+  const { id, started, phase, repository, snapshot, adopted } = record;
+  const { to, hostCommands = true } = record.request;
+  return { id, started, phase, repository, snapshot, to, hostCommands, adopted, kept: keptData(record) };
 }
 
 function nothingThere(what: string): NotFoundError {
   return new NotFoundError(`restoring: there is no restore to ${what}`, {
     advice: 'dockerctl restore --status tells which there are',
   });
-}
-
-function quietly(warnings: string[]): MetadataOptions {
-  return { owners: process.getuid?.() === 0, warn: (message) => void warnings.push(message) };
 }

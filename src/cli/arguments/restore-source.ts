@@ -105,7 +105,6 @@ function unpackedDirectory({ context }: Session): string {
 
 /** An unfinished restore goes on reading what it was reading. */
 async function isNeeded({ context }: Session, directory: string): Promise<boolean> {
-  const { restoreStatus } = await import('../../restore/unfinished.ts');
-  const unfinished = (await restoreStatus(context.stateDir)).filter(({ phase }) => phase !== 'done');
-  return unfinished.some(({ repository }) => repository === directory);
+  const { unfinishedRestore } = await import('../../restore/unfinished.ts');
+  return (await unfinishedRestore(context.stateDir))?.repository === directory;
 }

@@ -10,6 +10,8 @@ import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, FailedError } from '../../support/errors.ts';
 import type { RestoreHost } from '../host.ts';
+import { serverOf } from '../services/server-of.ts';
+import { isRunning } from '../services/services.ts';
 import { sourceTree } from '../tree/source-tree.ts';
 import { locateFiles } from './database-files.ts';
 import type { SelectedSource } from './select.ts';
@@ -100,11 +102,8 @@ async function doubtOf(
   host: RestoreHost,
   context: Context,
 ): Promise<string | undefined> {
-  const running = (await host.services.list()).some(
-    ({ name, state }) => name === service && state === 'running',
-  );
-  if (!running) return undefined;
-  const server = { engine: host.engine, container: await host.services.container(service) };
+  if (!(await isRunning(service, host.services))) return undefined;
+  const server = await serverOf(service, host);
   try {
     return reasonToRefuse(dumped, await (await databaseFor(engine)).describe(server, context));
   } catch {

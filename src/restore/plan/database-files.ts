@@ -5,8 +5,8 @@ import { isAtOrIn } from '../../support/path-containment.ts';
 import { toText } from '../../support/posix/byte-path.ts';
 import { realPlace } from '../../support/real-place.ts';
 import type { RestoreHost } from '../host.ts';
+import { volumeMountpoint } from './ground.ts';
 import type { SelectedSource } from './select.ts';
-import { volumeMountpoint } from './survey.ts';
 
 /**
  * Where the database files of a source are on this host: those of a service by what its container mounts.

@@ -34,6 +34,10 @@ export interface SpareContainer {
   adapt(program: ContainerCommand): ContainerCommand;
 }
 
+export async function isRunning(service: string, services: Services): Promise<boolean> {
+  return (await services.list()).some(({ name, state }) => name === service && state === 'running');
+}
+
 export interface ServiceState {
   name: string;
   image: string;

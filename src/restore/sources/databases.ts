@@ -1,9 +1,11 @@
-import { type DatabaseServer, type DumpFile, databaseFor } from '../../databases/databases.ts';
+import { type DumpFile, databaseFor } from '../../databases/databases.ts';
 import type { ReadableRepository } from '../../repository/repository.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import type { Context } from '../../support/context.ts';
+import { counted } from '../../support/counted.ts';
 import type { RestoreHost } from '../host.ts';
 import { type DatabaseRecord, type RestoreJournal, saveJournal } from '../journal.ts';
+import { serverOf } from '../services/server-of.ts';
 import { sourceTree } from '../tree/source-tree.ts';
 
 /** What loading and swapping databases needs. */
@@ -19,8 +21,8 @@ export async function loadDatabase(
   journal: RestoreJournal,
   context: Context,
 ): Promise<void> {
-  const { engine, repository, snapshot } = ports;
-  const server: DatabaseServer = { engine, container: await ports.services.container(database.service) };
+  const { repository, snapshot } = ports;
+  const server = await serverOf(database.service, ports);
   const kind = await databaseFor(database.engine);
   await kind.ready(server, context);
   const bytes = snapshot.sources.find(({ name }) => name === database.source)?.bytes ?? 0;
@@ -40,7 +42,7 @@ export async function swapDatabase(
   ports: DatabasePorts,
   context: Context,
 ): Promise<void> {
-  const server = { engine: ports.engine, container: await ports.services.container(database.service) };
+  const server = await serverOf(database.service, ports);
   await (await databaseFor(database.engine)).swap(server, database.loaded!, context);
 }
 
@@ -54,15 +56,5 @@ export async function* dumpFiles(
   for await (const entry of sourceTree(repository, snapshot, source, ['.'])) {
     if (entry.type !== 'file') continue;
     yield { path: entry.path, content: counted(repository.content(snapshot, entry), onBytes) };
-  }
-}
-
-async function* counted(
-  content: AsyncIterable<Uint8Array>,
-  onBytes: (count: number) => void,
-): AsyncGenerator<Uint8Array> {
-  for await (const piece of content) {
-    onBytes(piece.length);
-    yield piece;
   }
 }

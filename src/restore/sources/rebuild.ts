@@ -13,6 +13,7 @@ import { type RebuiltRecord, type RestoreJournal, saveJournal } from '../journal
 import { joinPath, parentDirectory, type Target } from '../places.ts';
 import { descriptionOf } from '../plan/data-directories.ts';
 import type { SelectedSource } from '../plan/select.ts';
+import { serverOf } from '../services/server-of.ts';
 import { makeDirectory, missingDirectories } from '../swap/directories.ts';
 import { readMetadata, writeMetadata } from '../swap/kept-directory.ts';
 import { nameOf } from '../tree/checked-entries.ts';
@@ -62,7 +63,7 @@ export async function expectServing(
   ports: DatabasePorts,
   context: Context,
 ): Promise<void> {
-  const server = { engine: ports.engine, container: await ports.services.container(service) };
+  const server = await serverOf(service, ports);
   await (await databaseFor(engine)).ready(server, context).catch((cause: unknown) => {
     context.signal.throwIfAborted();
     throw new ChecksFailedError(`starting ${service} with the restored data: ${messageOf(cause)}`, {

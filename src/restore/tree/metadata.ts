@@ -26,6 +26,11 @@ export interface MetadataOptions {
   warn(message: string): void;
 }
 
+/** For whoever this process runs as. @param warnings is given what the file system cannot hold */
+export function metadataOptions(warnings: string[]): MetadataOptions {
+  return { owners: process.getuid?.() === 0, warn: (message) => void warnings.push(message) };
+}
+
 /**
  * Gives a file the owner, mode, attributes and time of its entry, in the only order that keeps them all: a change of
  * owner clears setuid and capabilities, a change of mode rewrites an ACL's mask, and everything moves the time.
