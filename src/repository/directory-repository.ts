@@ -3,6 +3,7 @@ import type { Context } from '../support/context.ts';
 import { SignatureError } from '../support/errors.ts';
 import { beginIncoming, type Incoming } from './carry/incoming.ts';
 import { type Outgoing, readOutgoing } from './carry/outgoing.ts';
+import { Changes } from './changes.ts';
 import type { Entry } from './entry.ts';
 import { LoadedSnapshots } from './loaded-snapshots.ts';
 import { RepositoryLocks } from './locks.ts';
@@ -29,18 +30,17 @@ import { recoverStaging } from './run/recover-staging.ts';
 import type { Run, RunOptions } from './run/run.ts';
 import { keyLacking } from './seal/key-lacking.ts';
 import { knownRepository } from './seal/known-repository.ts';
-import { PlainCache } from './seal/plain-cache.ts';
+import { rememberingStore, storeSealingTo } from './seal/remembering-store.ts';
 import type { Store } from './seal/store.ts';
 import type { TrustedKeys } from './signed/provenance.ts';
 import { readSignedConfig, type SignedConfig } from './signed/signed-config.ts';
-import { type Catalog, loadEverySnapshot } from './snapshot/catalog.ts';
+import { loadEverySnapshot } from './snapshot/catalog.ts';
 import { findSnapshot } from './snapshot/find.ts';
 import type { Origin } from './snapshot/origin.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
-import type { StoredSnapshot } from './snapshot/stored.ts';
 import { readDamage, recordDamage } from './verify/damage-record.ts';
 import { verifyRepository } from './verify/verify.ts';
-import { readError, writeError } from './write-error.ts';
+import { readError } from './write-error.ts';
 
 /** The repository in a directory: what is asked of it, handed to the room that does it, under the lock that it needs. */
 export class DirectoryRepository implements Repository {
@@ -50,6 +50,7 @@ export class DirectoryRepository implements Repository {
   readonly #frames: FrameReader;
   readonly #locks: RepositoryLocks;
   readonly #snapshots: LoadedSnapshots;
+  readonly #changes: Changes;
   #run: Run | undefined;
 
   /** @param identities private keys that open what is sealed */
@@ -59,6 +60,7 @@ export class DirectoryRepository implements Repository {
     this.#context = context;
     this.#locks = new RepositoryLocks(directory, context.now);
     this.#snapshots = new LoadedSnapshots(this.#store, this.#locks, context.progress);
+    this.#changes = new Changes(this.#store, this.#locks, this.#snapshots);
     this.#frames = new FrameReader(this.#store);
   }
 
@@ -110,10 +112,10 @@ export class DirectoryRepository implements Repository {
   }
 
   async beginRun(options: RunOptions, context: Context): Promise<Run> {
-    return this.#writing('backup', async (stored) => {
+    return this.#changes.begin('backup', async (stored) => {
       const known = await knownRepository(context.stateDir, stored);
       const repository = known ?? randomBytes(16).toString('hex');
-      const store = this.#storeFor(options, repository);
+      const store = storeSealingTo(options.recipients ?? [], this.#store, repository, this.#context.stateDir);
       const damaged = await readDamage(context.stateDir, this.directory);
       const onEnd = () => this.#endWriting();
       this.#run = await beginRun({ ...options, store, repository, stored, damaged, onEnd }, context);
@@ -122,12 +124,13 @@ export class DirectoryRepository implements Repository {
   }
 
   async remove(ids: readonly string[], context: Context): Promise<RemovalReport> {
-    return this.#alone('removing snapshots', async () => {
+    return this.#changes.alone('removing snapshots', async () => {
       await releaseReserve(this.directory);
       try {
         await recoverStaging(this.#store);
         const catalog = await loadEverySnapshot(this.#store);
-        return await removeSnapshots(await this.#rememberingStore(catalog), catalog, new Set(ids), context);
+        const store = await rememberingStore(this.#store, catalog.stored, this.#context.stateDir);
+        return await removeSnapshots(store, catalog, new Set(ids), context);
       } finally {
         await keepReserve(this.directory).catch(() => {}); // There may be no room for it yet.
       }
@@ -135,8 +138,9 @@ export class DirectoryRepository implements Repository {
   }
 
   async repair(context: Context, options: RepairOptions = {}): Promise<RepairReport> {
-    const { damagedBlobs, ...report } = await this.#alone('repairing', async () => {
-      const store = await this.#rememberingStore(await loadEverySnapshot(this.#store));
+    const { damagedBlobs, ...report } = await this.#changes.alone('repairing', async () => {
+      const { stored } = await loadEverySnapshot(this.#store);
+      const store = await rememberingStore(this.#store, stored, this.#context.stateDir);
       return repairRepository(store, context, options);
     });
     await recordDamage(context.stateDir, this.directory, damagedBlobs);
@@ -148,7 +152,7 @@ export class DirectoryRepository implements Repository {
   }
 
   async beginIncoming(manifest: Buffer, keys: TrustedKeys, context: Context): Promise<Incoming> {
-    return this.#writing('taking in a snapshot', async (stored) => {
+    return this.#changes.begin('taking in a snapshot', async (stored) => {
       const damaged = await readDamage(context.stateDir, this.directory);
       const onEnd = () => this.#endWriting();
       return beginIncoming({ store: this.#store, stored, damaged, manifest, keys, onEnd });
@@ -161,48 +165,8 @@ export class DirectoryRepository implements Repository {
     this.#locks.release();
   }
 
-  /** Begins what goes on, under the exclusive lock, until `#endWriting`; what dead writers left is cleared away first. */
-  async #writing<T>(purpose: string, begin: (stored: StoredSnapshot[]) => Promise<T>): Promise<T> {
-    const lock = this.#locks.write(purpose);
-    try {
-      await recoverStaging(this.#store);
-      this.#snapshots.forget();
-      return await begin(await this.#snapshots.all());
-    } catch (error) {
-      lock.release();
-      throw error;
-    }
-  }
-
-  /** What was read before is read anew after it. */
-  async #alone<T>(purpose: string, work: () => Promise<T>): Promise<T> {
-    return this.#locks.alone(purpose, async () => {
-      try {
-        return await work();
-      } catch (error) {
-        throw writeError(this.directory, error, `${purpose} in ${this.directory}`);
-      } finally {
-        this.#snapshots.forget();
-      }
-    });
-  }
-
-  /** So that the next run of a host without a key knows what is in an index that was written anew. */
-  async #rememberingStore({ stored }: Catalog): Promise<Store> {
-    const repository = await knownRepository(this.#context.stateDir, stored);
-    return this.#store.identities.length > 0 && repository !== undefined
-      ? { ...this.#store, cache: new PlainCache(this.#context.stateDir, repository) }
-      : this.#store;
-  }
-
-  #storeFor({ recipients = [] }: RunOptions, repository: string): Store {
-    const cache = recipients.length === 0 ? undefined : new PlainCache(this.#context.stateDir, repository);
-    return { ...this.#store, recipients, cache };
-  }
-
   #endWriting(): void {
     this.#run = undefined;
-    this.#snapshots.forget();
-    this.#locks.endWriting();
+    this.#changes.end();
   }
 }

@@ -10,7 +10,7 @@ import { recoverStaging } from '../run/recover-staging.ts';
 import type { Store } from '../seal/store.ts';
 import { type LostSnapshot, loadEverySnapshot } from '../snapshot/catalog.ts';
 import { encodeNextIndex, encodeSnapshotIndex } from '../snapshot/index-json.ts';
-import { blobsOf, type StoredSnapshot } from '../snapshot/stored.ts';
+import { blobsOf, packsOf, type StoredSnapshot } from '../snapshot/stored.ts';
 import { verifyRepository } from '../verify/verify.ts';
 import { asidePath } from './aside-path.ts';
 import { goOnUnsigned } from './lost-signatures.ts';
@@ -44,23 +44,21 @@ export async function repairRepository(
   const { stored, mended, waiting } = await mendAll(store, packs, context);
   const lost = [...(await loadEverySnapshot(store)).damaged, ...waiting.map(lostOf)];
   if (giveUp) setAside.push(...(await setDamagedAside(store, new Set(lost.map(({ manifest }) => manifest)))));
-  await writeIndex(
-    store,
-    giveUp ? encodeSnapshotIndex(stored) : await encodeNextIndex(store, inOrder([...stored, ...waiting])),
-  );
-  const needed = packsOf(giveUp ? stored : [...stored, ...waiting]).union(await packsInUse(store));
+  const kept = giveUp ? stored : inOrder([...stored, ...waiting]);
+  await writeIndex(store, giveUp ? encodeSnapshotIndex(kept) : await encodeNextIndex(store, kept));
+  const needed = packsOf(kept).union(await packsInUse(store));
   setAside.push(...(await setDamagedAside(store, packs.difference(needed))));
   const unreadable = lost.map(({ id }) => id);
+  const givenUp = new Set(giveUp ? unreadable : []);
   const hurt = new Set([...damage.flatMap(({ snapshots }) => snapshots), ...unreadable]);
-  for (const snapshot of stored) if (await isWhole(store, snapshot, packs)) hurt.delete(snapshot.snapshot.id);
-  if (giveUp) for (const id of unreadable) hurt.delete(id);
+  const spoiled = hurt.difference(await wholeAmong(store, stored, packs)).difference(givenUp);
   return {
     snapshots: stored.length,
     setAside,
-    mended: mended.filter((id) => !hurt.has(id)),
+    mended: mended.filter((id) => !spoiled.has(id)),
     rebuilt,
-    givenUp: giveUp ? [...new Set(unreadable)] : [],
-    spoiled: [...hurt],
+    givenUp: [...givenUp],
+    spoiled: [...spoiled],
     damagedBlobs: packs.intersection(needed),
   };
 }
@@ -116,10 +114,6 @@ function inOrder(stored: readonly StoredSnapshot[]): StoredSnapshot[] {
   return stored.toSorted((a, b) => a.snapshot.started.getTime() - b.snapshot.started.getTime());
 }
 
-function packsOf(stored: readonly StoredSnapshot[]): Set<Digest> {
-  return new Set(stored.flatMap(({ parts }) => parts.packs.map(({ digest }) => digest)));
-}
-
 /** Nothing is deleted: somebody may know how to bring it back. */
 async function setDamagedAside(store: Store, damaged: ReadonlySet<Digest>): Promise<string[]> {
   const present = new Set(await listBlobs(store));
@@ -132,6 +126,17 @@ async function setDamagedAside(store: Store, damaged: ReadonlySet<Digest>): Prom
   }
   if (setAside.length > 0) await syncBlobs(store);
   return setAside;
+}
+
+/** @returns their ids */
+async function wholeAmong(
+  store: Store,
+  stored: readonly StoredSnapshot[],
+  damaged: ReadonlySet<Digest>,
+): Promise<Set<string>> {
+  const whole = new Set<string>();
+  for (const snapshot of stored) if (await isWhole(store, snapshot, damaged)) whole.add(snapshot.snapshot.id);
+  return whole;
 }
 
 async function isWhole(

@@ -1,7 +1,6 @@
 import { Readable } from 'node:stream';
 import type { StagedBlob } from '../../oci/layout-blobs.ts';
 import type { Context } from '../../support/context.ts';
-import { InterruptedError } from '../../support/errors.ts';
 import type { Entry } from '../entry.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
 import type { SourceSummary } from '../snapshot/snapshot.ts';
@@ -67,13 +66,13 @@ class IngestingSourceWriter implements SourceWriter {
   }
 
   async storeFiles(batch: readonly FileToStore[]): Promise<StoredFile[]> {
-    throwIfInterrupted(this.#options.context);
+    this.#options.context.signal.throwIfAborted();
     return this.#options.ingest.storeFiles(batch);
   }
 
   async storeStream(content: AsyncIterable<Uint8Array>): Promise<{ chunks: string[]; size: number }> {
     const { context, ingest, previous, usable } = this.#options;
-    throwIfInterrupted(context);
+    context.signal.throwIfAborted();
     const peeked = await peek(content);
     if ('stream' in peeked) return ingest.storeStream(peeked.stream);
     const { whole } = peeked;
@@ -100,7 +99,7 @@ class IngestingSourceWriter implements SourceWriter {
 
   async end(): Promise<SourceSummary> {
     const { source, ingest, context, onEnd } = this.#options;
-    throwIfInterrupted(context);
+    context.signal.throwIfAborted();
     const segments = await this.#tree.end();
     const newBytes = await ingest.end();
     const { complete, files, bytes, warnings } = this.#tally;
@@ -119,8 +118,4 @@ async function numbersOf(ingest: Ingest, chunks: readonly string[]): Promise<Uin
     if (number < 0) throw new Error(`the tree names the chunk ${chunk}, which was not stored`);
     return number;
   });
-}
-
-function throwIfInterrupted({ signal }: Context): void {
-  if (signal.aborted) throw new InterruptedError('backing up: interrupted; nothing of this run was kept');
 }

@@ -23,6 +23,11 @@ export function blobsOf({ manifest, parts }: StoredSnapshot): BlobRef[] {
   return [manifest, ...blobsOfParts(parts)];
 }
 
+/** Every pack that snapshots need, each once. */
+export function packsOf(stored: readonly StoredSnapshot[]): Set<Digest> {
+  return new Set(stored.flatMap(({ parts }) => parts.packs.map(({ digest }) => digest)));
+}
+
 /**
  * The snapshot of this manifest, read from the repository.
  * @throws {DamagedError}
