@@ -6,8 +6,9 @@ import type { Context } from '../support/context.ts';
 import { messageOf, NotFoundError } from '../support/errors.ts';
 import { type BackupOptions, createBackup } from './create.ts';
 import { type BackupReport, firstProblem } from './report.ts';
-import { readStatus, recordRun, statusFile } from './status/record-run.ts';
+import { recordRun } from './status/record-run.ts';
 import type { BackupStatus, RunRecord } from './status/status.ts';
+import { readStatus, statusFile } from './status/status-file.ts';
 
 /** Opens the deployment's own repository; makes it when it is missing and `create` says so. */
 export type OpenRepository = (options: { create: boolean }) => Promise<Repository>;

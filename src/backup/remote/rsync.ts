@@ -46,7 +46,8 @@ export async function copyByRsync(
   const list = files === undefined ? [] : ['--files-from=-', '--relative'];
   const modes = ['--perms', '--chmod=D700,F600'];
   return rsync([...list, ...modes, '--ignore-times', '--out-format=%l', from, to], address, {
-    ...{ signal, input: files?.map((file) => `${file}\n`).join('') },
+    signal,
+    input: files?.map((file) => `${file}\n`).join(''),
     onLine: (line) => onFile?.(Number(line) || 0),
   });
 }

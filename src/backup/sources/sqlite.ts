@@ -71,9 +71,7 @@ async function storeCopy(path: string, onHost: string, files: StreamFiles, job: 
 /** Where it really is: what is beside a link is not what belongs to the database. */
 async function fileOfHost(path: string): Promise<string> {
   return realpath(path).catch((cause: unknown) => {
-    throw new FailedError(
-      `copying ${path}: ${codeOf(cause) === 'ENOENT' ? 'it does not exist' : messageOf(cause)}`,
-    );
+    throw new FailedError(`copying ${path}: ${whyNot(cause)}`);
   });
 }
 
@@ -93,9 +91,7 @@ async function seenFromHost(path: string, service: string, job: SourceJob): Prom
   for (const name of relative(holding.target, path).split('/')) {
     if (name !== '') at = join(at, name);
     const found = await lstat(at).catch((cause) => {
-      throw new FailedError(
-        `copying ${path} of ${service}: ${codeOf(cause) === 'ENOENT' ? 'it does not exist' : messageOf(cause)}`,
-      );
+      throw new FailedError(`copying ${path} of ${service}: ${whyNot(cause)}`);
     });
     if (found.isSymbolicLink())
       throw new FailedError(
@@ -103,6 +99,10 @@ async function seenFromHost(path: string, service: string, job: SourceJob): Prom
       );
   }
   return at;
+}
+
+function whyNot(cause: unknown): string {
+  return codeOf(cause) === 'ENOENT' ? 'it does not exist' : messageOf(cause);
 }
 
 /** A new name in a directory of our own, from which what killed runs have left is removed. */

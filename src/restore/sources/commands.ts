@@ -1,16 +1,20 @@
 import { createReadStream, existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { type ContainerProgram, outputOf, run } from '../../databases/container/program.ts';
 import type { CommandSource } from '../../deployment/backup-settings.ts';
-import { requireTrustedProgram } from '../../deployment/trust/trusted-program.ts';
+import {
+  feedHostCommand,
+  type HostCommand,
+  outputOfHostCommand,
+} from '../../deployment/commands/stream-host-command.ts';
 import type { Entry } from '../../repository/entry.ts';
-import { describeExit, startChild } from '../../support/child.ts';
 import type { Context } from '../../support/context.ts';
+import { withDeadline } from '../../support/deadline.ts';
 import { replaceDurably } from '../../support/durable.ts';
-import { DamagedError, FailedError } from '../../support/errors.ts';
+import { DamagedError } from '../../support/errors.ts';
 import type { RestoreHost } from '../host.ts';
 import { type RestoreJournal, saveJournal } from '../journal.ts';
+import { serverOf } from '../services/server-of.ts';
 import { startAndCheck } from '../services/start-and-check.ts';
 import { sourceTree } from '../tree/source-tree.ts';
 import type { DatabasePorts } from './databases.ts';
@@ -76,66 +80,30 @@ async function outputEntry(
 }
 
 async function* printedBy(
-  command: CommandRecord,
+  { service, run: command, timeout }: CommandRecord,
   host: CommandHost,
-  context: Context,
+  { signal }: Context,
 ): AsyncGenerator<Uint8Array> {
-  if (command.service !== undefined) {
-    const server = { engine: host.engine, container: await host.services.container(command.service) };
-    return yield* outputOf(server, programOf(command, command.run, context));
-  }
-  await requireTrustedProgram(command.run[0] ?? '');
-  const child = startChild(command.run, { ...timeoutOf(command), signal: context.signal });
-  child.stdin.end();
-  yield* child.stdout;
-  await expectExit(command.run, child.exited, context);
+  if (service === undefined) return yield* outputOfHostCommand({ command, timeout }, signal);
+  const program = programOf(service, { command, timeout }, signal);
+  yield* outputOf(await serverOf(service, host), program);
 }
 
 async function feed(
-  command: CommandRecord,
+  { service, restore: command, timeout }: CommandRecord,
   input: AsyncIterable<Uint8Array>,
   host: CommandHost,
-  context: Context,
+  { signal }: Context,
 ): Promise<void> {
-  if (command.service !== undefined) {
-    const server = { engine: host.engine, container: await host.services.container(command.service) };
-    await run(server, programOf(command, command.restore, context), input);
-    return;
-  }
-  await requireTrustedProgram(command.restore[0] ?? '');
-  const child = startChild(command.restore, { ...timeoutOf(command), signal: context.signal });
-  child.stdout.resume();
-  // It may stop reading before the end; its exit status tells whether it had to.
-  const feeding = pipeline(input, child.stdin).catch((error: unknown) => {
-    if (error instanceof DamagedError) throw error;
-  });
-  await Promise.all([feeding, expectExit(command.restore, child.exited, context)]);
+  if (service === undefined) return feedHostCommand({ command, timeout }, input, signal);
+  await run(await serverOf(service, host), programOf(service, { command, timeout }, signal), input);
 }
 
 function programOf(
-  { service, timeout }: CommandRecord,
-  command: readonly string[],
-  { signal }: Context,
+  service: string,
+  { command, timeout }: HostCommand,
+  signal: AbortSignal,
 ): ContainerProgram {
   const purpose = `running ${command[0]} in ${service}`;
-  const limit = timeout === undefined ? [] : [AbortSignal.timeout(timeout * 1000)];
-  return { command, environment: {}, user: undefined, purpose, signal: AbortSignal.any([signal, ...limit]) };
-}
-
-function timeoutOf({ timeout }: CommandRecord): { timeout?: number } {
-  return timeout === undefined ? {} : { timeout };
-}
-
-async function expectExit(
-  [program]: readonly string[],
-  exited: ReturnType<typeof startChild>['exited'],
-  { signal }: Context,
-): Promise<void> {
-  const exit = await exited;
-  signal.throwIfAborted();
-  if (exit.code === 0 && !exit.timedOut) return;
-  const last = exit.stderr.trim().split('\n').at(-1) ?? '';
-  throw new FailedError(`running ${program}: ${describeExit(exit)}${last && `: ${last}`}`, {
-    facts: { stderr: exit.stderr },
-  });
+  return { command, purpose, signal: withDeadline(signal, purpose, timeout) };
 }

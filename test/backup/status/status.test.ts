@@ -4,18 +4,14 @@ import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { renderMetrics } from '../../../src/backup/status/metrics.ts';
-import {
-  readStatus,
-  recordRun,
-  recordVerification,
-  statusFile,
-} from '../../../src/backup/status/record-run.ts';
+import { recordRun, recordVerification } from '../../../src/backup/status/record-run.ts';
 import {
   type BackupStatus,
   backupStatus,
   judgeFreshness,
   type RunRecord,
 } from '../../../src/backup/status/status.ts';
+import { readStatus, statusFile } from '../../../src/backup/status/status-file.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import { silent } from '../../../src/support/progress.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';

@@ -51,7 +51,7 @@ export async function recordLeft(session: Session, snapshots: Snapshot[]): Promi
 async function planFor(session: Session, snapshots: Snapshot[]): Promise<RetentionPlan<PruneCandidate>> {
   const [{ planPrune }, { readStatus }] = await Promise.all([
     import('../../../backup/retention/prune.ts'),
-    import('../../../backup/status/record-run.ts'),
+    import('../../../backup/status/status-file.ts'),
   ]);
   const deployment = await session.deployment();
   const { stateDir, now } = session.context;

@@ -20,7 +20,7 @@ export function addBackupStatus(backup: Command, wrap: Wrap): void {
 
 async function status(session: Session, { options }: ParsedInput): Promise<number> {
   const { backupStatus, judgeFreshness } = await import('../../../backup/status/status.ts');
-  const { readStatus } = await import('../../../backup/status/record-run.ts');
+  const { readStatus } = await import('../../../backup/status/status-file.ts');
   const maxAge = options.maxAge === undefined ? undefined : await parseAge(options.maxAge);
   const { name: deployment } = await session.deployment();
   const { repository } = await backupSettings(session);

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readdirSync, renameSync, writeFileSync } from '
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readStatus } from '../../../../src/backup/status/record-run.ts';
+import { readStatus } from '../../../../src/backup/status/status-file.ts';
 import { runCli } from '../../../support/cli.ts';
 import { deploymentFile } from '../../../support/deployment.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
