@@ -15,16 +15,27 @@ export function volumesOf(client: Client): Volumes {
       }),
     inspect: (name) => client.ask(`inspecting the volume ${name}`, (docker) => inspect(docker, name)),
     create: (name, { driver = 'local', driverOptions = {}, labels = {} } = {}) =>
-      client.ask(`creating the volume ${name}`, async (docker) => {
-        await docker.createVolume({ Name: name, Driver: driver, DriverOpts: driverOptions, Labels: labels });
-        return (await inspect(docker, name)) ?? raise(name);
-      }),
+      client.ask(`creating the volume ${name}`, async (docker) =>
+        details(
+          await create(docker, { Name: name, Driver: driver, DriverOpts: driverOptions, Labels: labels }),
+        ),
+      ),
     remove: (name) =>
       client.ask(`removing the volume ${name}`, async (docker) => {
         if (!isName(name)) raise(name);
         await docker.getVolume(name).remove();
       }),
   };
+}
+
+/** The engine's own answer, for to ask again would be to ask what others made of it; dockerode's method forgets it. */
+function create(docker: Docker, volume: Docker.VolumeCreateOptions): Promise<Docker.VolumeInspectInfo> {
+  const request = { path: '/volumes/create', method: 'POST', statusCodes: { 200: true, 201: true } };
+  return new Promise((resolve, reject) => {
+    docker.modem.dial({ ...request, options: { _query: {}, _body: volume } }, (error, answer) =>
+      error ? reject(error) : resolve(answer as Docker.VolumeInspectInfo),
+    );
+  });
 }
 
 async function inspect(docker: Docker, name: string): Promise<VolumeDetails | undefined> {

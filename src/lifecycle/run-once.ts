@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { containerName, labelNames } from '../deployment/names.ts';
+import { unlessGone } from '../engine/unless-gone.ts';
 import { NotFoundError } from '../support/errors.ts';
 import { carryOut } from './carry-out/carry-out.ts';
 import { resolveReferences } from './container-spec.ts';
@@ -64,7 +65,7 @@ async function runToEnd(id: string, { engine, context }: Host, remove: boolean):
     await engine.containers.start(id);
     return await engine.containers.wait(id, { signal: context.signal });
   } finally {
-    if (remove) await engine.containers.remove(id, { force: true, volumes: true });
-    else if (context.signal.aborted) await engine.containers.stop(id);
+    if (remove) await unlessGone(engine.containers.remove(id, { force: true, volumes: true }));
+    else if (context.signal.aborted) await unlessGone(engine.containers.stop(id));
   }
 }

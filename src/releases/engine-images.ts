@@ -1,4 +1,5 @@
 import type { Engine, EngineInfo, ImageDetails } from '../engine/engine.ts';
+import { unlessGone } from '../engine/unless-gone.ts';
 import type { Digest } from '../oci/digest.ts';
 import { manifestOf, type SentImage } from './load/stream/documents.ts';
 
@@ -39,4 +40,9 @@ export function hasLayers(image: ImageDetails | undefined, diffIds: readonly Dig
     image.diffIds.length === diffIds.length &&
     image.diffIds.every((diffId, i) => diffId === diffIds[i])
   );
+}
+
+/** Takes an image or one of its names away. No-op when it is gone. */
+export async function removeIfThere(engine: Engine, image: string): Promise<void> {
+  await unlessGone(engine.images.remove(image));
 }

@@ -1,4 +1,5 @@
 import { databaseFor } from '../databases/databases.ts';
+import { unlessGone } from '../engine/unless-gone.ts';
 import type { Context } from '../support/context.ts';
 import { ContainerStateError, messageOf } from '../support/errors.ts';
 import { takeAdoptedFileAway } from './deployment-file/adopted-file.ts';
@@ -100,7 +101,7 @@ async function cleanUp(journal: RestoreJournal, ports: UndoPorts | undefined): P
   for (const directory of record.createdDirectories.toReversed()) removeEmptyDirectory(directory);
   for (const { directory, mtime } of record.times) setModificationTime(directory, BigInt(mtime));
   for (const volume of record.createdVolumes) {
-    if (await ports!.engine.volumes.inspect(volume)) await ports!.engine.volumes.remove(volume);
+    await unlessGone(ports!.engine.volumes.remove(volume));
   }
   await endJournal(journal);
 }

@@ -151,6 +151,21 @@ test('a volume that this host cannot see is saved through the engine, the same a
   assert.is((await through.save(remote)).unchanged, true);
 });
 
+test('the container that a volume is read through is made again when others prune it before', async () => {
+  let pruned = 0;
+  const containers: typeof engine.containers = {
+    ...engine.containers,
+    async readArchive(id, path) {
+      if (pruned++ < 2) await engine.containers.remove(id);
+      return engine.containers.readArchive(id, path);
+    },
+  };
+  const remote = { ...engine, containers, info: async () => ({ ...(await engine.info()), local: false }) };
+  const { sources } = await host('sources: {uploads: {volume: uploads}}').save(remote);
+  assert.equal(outcome(sources[1]!), [true, []]);
+  assert.is(pruned, 3);
+});
+
 test('include and exclude mean the same through the engine', async () => {
   const lines = ['sources:', '  uploads: {volume: uploads, include: ["*.log", /kept/], exclude: [secret]}'];
   const script =

@@ -26,6 +26,22 @@ test('a volume that does not exist is not found, whatever it is called', async (
   }
 });
 
+test('a volume that others remove at once is made again, or was there', async () => {
+  const name = uniqueName();
+  let done = false;
+  const remove = async () => {
+    while (!done) await volumes.remove(name).catch(() => {});
+  };
+  const removing = [remove(), remove(), remove(), remove()];
+  try {
+    for (let round = 0; round < 200; round += 1) assert.is((await volumes.create(name)).name, name);
+  } finally {
+    done = true;
+    await Promise.all(removing);
+    await volumes.remove(name).catch(() => {});
+  }
+});
+
 test("options that the driver does not know are refused in the engine's words", async () => {
   const error = await volumes
     .create(uniqueName(), { driverOptions: { nonsense: '1' } })

@@ -91,4 +91,14 @@ test("a run uses the service's settings, has a name of its own, and leaves nothi
   assert.is(await here.engine.containers.inspect(`${here.name}-1-job`), undefined);
 });
 
+test('a run whose container others remove tells its status', async () => {
+  const host = await here.host('  job: {image: IMAGE, network_mode: none}');
+  const command = ['sleep', '1000'];
+  const once = await prepareRun('job', host, { command, tty: false, stdin: false, remove: true });
+  const started = once.start();
+  while ((await here.engine.containers.inspect(once.container))?.state !== 'running') await setTimeout(20);
+  await here.engine.containers.remove(once.container, { force: true });
+  assert.is(await started, 137);
+});
+
 test.run();

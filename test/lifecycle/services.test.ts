@@ -7,7 +7,7 @@ import { containerName } from '../../src/deployment/names.ts';
 import { carryOut } from '../../src/lifecycle/carry-out/carry-out.ts';
 import { observe } from '../../src/lifecycle/host-state.ts';
 import { listServices } from '../../src/lifecycle/list.ts';
-import { planDestroy, planRestart, planRevert } from '../../src/lifecycle/plan/stop.ts';
+import { planDestroy, planRestart, planRevert, planStop } from '../../src/lifecycle/plan/stop.ts';
 import { selectServices } from '../../src/lifecycle/select.ts';
 import { startServices, stopServices } from '../../src/lifecycle/services.ts';
 import { type Digest, digestOf } from '../../src/oci/digest.ts';
@@ -185,6 +185,36 @@ test('a job that others want completed runs to its end before them, once, and ag
   const selected = selectServices(host.deployment, ['job']);
   await carryOut(planRestart(host.deployment, await observe(host), selected), host);
   assert.is(runs(), 2);
+});
+
+test('what others remove while it is stopped or destroyed is gone, and no failure', async () => {
+  const host = await here.host(
+    `  web: {${sleeper}}\n  app: {image: IMAGE, init: true, command: [sleep, "1000"]}`,
+  );
+  await startServices(['all'], host);
+  const state = await observe(host);
+  const plans = [
+    planStop(state, host.deployment.services),
+    planDestroy(host.deployment, state, host.deployment.services),
+  ];
+  for (const { container } of state.services.values())
+    await here.engine.containers.remove(container, { force: true });
+  await here.engine.networks.remove(`${here.name}_default`);
+  for (const plan of plans) await carryOut(plan, host);
+  assert.equal(await states(host), { web: 'missing', app: 'missing' });
+});
+
+test('a service whose container others are removing gets a new one', async () => {
+  const host = await here.host(`  web: {${sleeper}}`);
+  for (let round = 0; round < 5; round += 1) {
+    await startServices(['web'], host);
+    const container = `${here.name}-1-web`;
+    const removal = here.engine.containers.remove(container, { force: true });
+    while ((await here.engine.containers.inspect(container))?.state === 'running');
+    await startServices(['web'], host);
+    await removal;
+    assert.equal(await states(host), { web: 'running' });
+  }
 });
 
 test('an image that is nowhere is an error before anything is created', async () => {

@@ -3,8 +3,10 @@ import { Readable } from 'node:stream';
 import { extract } from 'tar-stream';
 import type { VolumeSource } from '../../deployment/backup-settings.ts';
 import type { Volume } from '../../deployment/deployment.ts';
+import { askAgain } from '../../engine/ask-again.ts';
+import { unlessGone } from '../../engine/unless-gone.ts';
 import { within } from '../../support/deadline.ts';
-import { FailedError, messageOf } from '../../support/errors.ts';
+import { FailedError, messageOf, NotFoundError } from '../../support/errors.ts';
 import { silenceLimit, watched } from '../../support/watched.ts';
 import type { Changes } from '../report.ts';
 import { storeArchive } from '../store/archive.ts';
@@ -51,7 +53,29 @@ async function readVolume(
   const { containers } = job.engine;
   const labels = { [ownerLabel]: job.repository };
   // Of a run that was killed, or whose engine was: this one is the only writer of the repository.
-  for (const { id } of await containers.list({ labels })) await containers.remove(id, { force: true });
+  for (const { id } of await containers.list({ labels }))
+    await unlessGone(containers.remove(id, { force: true }));
+  const { container, tar } = await askAgain(() => openVolume(volume, labels, job), {
+    whilePassing: (error) => error instanceof NotFoundError,
+    seconds: 5,
+  });
+  try {
+    await use(tar);
+  } finally {
+    await letGo(container, job);
+  }
+}
+
+/**
+ * A container that is made to read a volume, and what it gives. An engine removes none that is read, but before that one
+ * that never ran is what others prune.
+ */
+async function openVolume(
+  volume: Volume,
+  labels: Record<string, string>,
+  job: SourceJob,
+): Promise<{ container: string; tar: Readable }> {
+  const { containers } = job.engine;
   const container = await containers.create({
     labels,
     name: `dockerctl-backup-${randomBytes(6).toString('hex')}`,
@@ -61,19 +85,27 @@ async function readVolume(
     mounts: [{ type: 'volume', source: volume.name, target, readOnly: true }],
   });
   try {
-    await use(await containers.readArchive(container, target));
-  } finally {
-    const removing = containers.remove(container, { force: true });
-    const late = () => new FailedError('the engine does not answer');
-    await within(patience, removing, late).catch((error: unknown) =>
-      job.context.progress.warn(
-        `container ${container.slice(0, 12)} stays until the next backup: ${messageOf(error)}`,
-      ),
-    );
+    return { container, tar: await containers.readArchive(container, target) };
+  } catch (error) {
+    await letGo(container, job);
+    throw error;
   }
 }
 
-/** Seconds that an engine may take to remove a container of which nothing ran: one that never answers must not keep a run from ending. */
+async function letGo(container: string, { engine, context }: SourceJob): Promise<void> {
+  const removing = unlessGone(engine.containers.remove(container, { force: true }));
+  const late = () => new FailedError('the engine does not answer');
+  await within(patience, removing, late).catch((error: unknown) =>
+    context.progress.warn(
+      `container ${container.slice(0, 12)} stays until the next backup: ${messageOf(error)}`,
+    ),
+  );
+}
+
+/**
+ * Seconds that an engine may take to remove a container of which nothing ran: one that never answers must not keep a
+ * run from ending.
+ */
 const patience = 20;
 
 /** A container needs an image, though nothing of it runs. */

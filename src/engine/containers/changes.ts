@@ -1,5 +1,7 @@
 import type Docker from 'dockerode';
-import { interruption, statusOf } from '../connection/errors.ts';
+import type { RestartPolicy } from '../../support/container-spec.ts';
+import { askAgain } from '../ask-again.ts';
+import { ifThere, interruption, statusOf } from '../connection/errors.ts';
 import type { Containers } from '../engine.ts';
 import type { OnContainer } from './on-container.ts';
 
@@ -15,15 +17,12 @@ export function changesOf(on: OnContainer): Changes {
       ),
     kill: (name, signal = 'SIGKILL') => on('killing', name, (container) => container.kill({ signal })),
     remove: (name, { force = false, volumes = false } = {}) =>
-      on('removing', name, (container) => container.remove({ force, v: volumes })),
+      on('removing', name, async (container, docker) =>
+        remove(await byId(container, docker), { force, v: volumes }),
+      ),
     rename: (name, newName) =>
       on(`renaming to ${newName}`, name, (container) => container.rename({ _query: { name: newName } })),
-    update: (name, { restart }) =>
-      on('updating', name, (container) =>
-        container.update({
-          RestartPolicy: { Name: restart.name, MaximumRetryCount: restart.maximumRetries ?? 0 },
-        }),
-      ),
+    update: (name, { restart }) => on('updating', name, (container) => update(container, restart)),
     wait: (name, { signal } = {}) => on('waiting for', name, (container) => wait(container, name, signal)),
   };
 }
@@ -32,6 +31,41 @@ export function changesOf(on: OnContainer): Changes {
 async function unlessDone(request: Promise<unknown>): Promise<void> {
   await request.catch((error) => {
     if (statusOf(error) !== 304) throw error;
+  });
+}
+
+/** By its name another one could be meant when it is asked again. */
+async function byId(container: Docker.Container, docker: Docker): Promise<Docker.Container> {
+  const found = await ifThere(container.inspect()).catch(() => undefined);
+  return found === undefined ? container : docker.getContainer(found.Id);
+}
+
+/** Seconds in which a removal must have ended that others have begun. */
+export const removalPatience = 30;
+
+/** What others remove at the same moment is gone when they are done; what they or a reader are in the way of goes after. */
+async function remove(container: Docker.Container, options: Docker.ContainerRemoveOptions): Promise<void> {
+  const inTheWay = /already in progress|kill running container|unable to remove filesystem/;
+  let isRemovedByOthers = false;
+  const whilePassing = (error: unknown) => {
+    const passes = inTheWay.test(String(error));
+    isRemovedByOthers ||= passes;
+    return passes;
+  };
+  try {
+    await askAgain(() => container.remove(options), { whilePassing, seconds: removalPatience });
+  } catch (error) {
+    if (!isRemovedByOthers || statusOf(error) !== 404) throw error;
+  }
+}
+
+/** One that ends while the engine tells its runtime is updated once it has ended. */
+async function update(container: Docker.Container, restart: RestartPolicy): Promise<void> {
+  const policy = { Name: restart.name, MaximumRetryCount: restart.maximumRetries ?? 0 };
+  const ends = /cannot update a stopped container|container not running/;
+  await askAgain(() => container.update({ RestartPolicy: policy }), {
+    whilePassing: (error) => ends.test(String(error)),
+    seconds: 5,
   });
 }
 

@@ -1,14 +1,15 @@
 import type Docker from 'dockerode';
 import type { ContainerSpec } from '../../support/container-spec.ts';
+import { askAgain } from '../ask-again.ts';
 import type { Client } from '../connection/client.ts';
 import { ifThere } from '../connection/errors.ts';
 import type { ContainerDetails, Containers } from '../engine.ts';
 import { labelFilter } from '../labels.ts';
 import { endpoint, existingNetwork } from '../networks.ts';
 import { containerBody } from './body.ts';
-import { changesOf } from './changes.ts';
+import { changesOf, removalPatience } from './changes.ts';
 import { containerDetails, containerSummary } from './details.ts';
-import { keyOf, onContainer } from './on-container.ts';
+import { isGoing, keyOf, onContainer } from './on-container.ts';
 import { streamsOf } from './streams.ts';
 
 /** The containers of the engine behind a client. */
@@ -43,7 +44,10 @@ async function create(docker: Docker, spec: ContainerSpec): Promise<string> {
   );
   // Without the explicit pair dockerode would write the whole body, secrets included, into the address too.
   const request = { _query: { name: spec.name }, _body: containerBody(spec) };
-  const container = await docker.createContainer(request as unknown as Docker.ContainerCreateOptions);
+  const container = await askAgain(
+    () => docker.createContainer(request as unknown as Docker.ContainerCreateOptions),
+    { whilePassing: (error) => isNameOfGoing(error, docker, spec.name), seconds: removalPatience },
+  );
   try {
     for (const { network, aliases, address } of further) {
       await network.connect({ Container: container.id, EndpointConfig: endpoint(aliases, address) });
@@ -53,4 +57,9 @@ async function create(docker: Docker, spec: ContainerSpec): Promise<string> {
     throw error;
   }
   return container.id;
+}
+
+/** A container has its name until it is removed altogether. */
+async function isNameOfGoing(error: unknown, docker: Docker, name: string): Promise<boolean> {
+  return /is already in use by container/.test(String(error)) && isGoing(docker.getContainer(name));
 }

@@ -1,5 +1,6 @@
 import type Docker from 'dockerode';
 import { NotFoundError } from '../../support/errors.ts';
+import { askAgain } from '../ask-again.ts';
 import { type Client, streamAnswer } from '../connection/client.ts';
 import { interruption, statusOf } from '../connection/errors.ts';
 import type { ImageDetails, ImageSummary, Images } from '../engine.ts';
@@ -10,21 +11,32 @@ import { loadArchive } from './load.ts';
 /** The images of the engine behind a client. */
 export function imagesOf(client: Client): Images {
   return {
-    list: () => client.ask('listing images', listImages),
+    list: () => client.ask('listing images', (docker) => whileOthersGo(() => listImages(docker))),
     inspect: (reference) =>
-      client.ask(`inspecting the image ${reference}`, (docker) => inspect(docker, reference)),
+      client.ask(`inspecting the image ${reference}`, (docker) =>
+        whileOthersGo(() => inspect(docker, reference)),
+      ),
     load: (archive, options) => loadArchive(client, archive, options),
     save: (references, options) =>
       client.ask(`saving ${references.join(', ')}`, (docker) => save(docker, references, options?.signal)),
     tag: (image, reference) =>
       client.ask(`tagging ${image} as ${reference}`, async (docker) => {
-        await imageNamed(docker, image).tag(repositoryAndTag(reference));
+        await ifHeld(image, tag(imageNamed(docker, image), reference));
       }),
     remove: (image, { force = false, keepParents = false } = {}) =>
       client.ask(`removing the image ${image}`, (docker) =>
         remove(docker, image, { force, noprune: keepParents }),
       ),
   };
+}
+
+/**
+ * What an engine does not answer because an image goes just then, it answers when it is asked again: the containerd store
+ * has many words for what it has "not found" of one. Damage stays an error: it is there each time.
+ */
+function whileOthersGo<T>(ask: () => Promise<T>): Promise<T> {
+  const goes = /layer does not exist|not found|already exists, but accessing it also failed/i;
+  return askAgain(ask, { whilePassing: (error) => goes.test(String(error)), seconds: 0.5 });
 }
 
 async function listImages(docker: Docker): Promise<ImageSummary[]> {
@@ -59,6 +71,10 @@ async function inspect(docker: Docker, text: string): Promise<ImageDetails | und
   };
 }
 
+function tag(image: Docker.Image, reference: string): Promise<unknown> {
+  return whileOthersGo(() => image.tag(repositoryAndTag(reference)));
+}
+
 async function save(
   docker: Docker,
   references: readonly string[],
@@ -84,18 +100,28 @@ async function remove(
   text: string,
   options: { force: boolean; noprune: boolean },
 ): Promise<void> {
-  const removed = await imageNamed(docker, text).remove(options).catch(undefinedIfMissing);
-  if (removed === undefined) throw notFound('image', text);
+  await ifHeld(text, imageNamed(docker, text).remove(options));
+}
+
+/** @throws {NotFoundError} where the engine says in any of its ways that it has no such image */
+async function ifHeld(image: string, answer: Promise<unknown>): Promise<void> {
+  const held = await answer.catch(undefinedIfMissing);
+  if (held === undefined) throw notFound('image', image);
 }
 
 function undefinedIfMissing(error: unknown): undefined {
   if (!isMissing(error)) throw error;
 }
 
-/** `save` answers 500 where other requests answer 404, and all of them 400 to what the engine takes for no reference. */
+/**
+ * `save` answers 500 where other requests answer 404, and all of them 400 to what the engine takes for no reference. The
+ * classic store keeps the name of an image that others pruned while it was tagged, and then finds nothing under it.
+ */
 function isMissing(error: unknown): boolean {
   if (statusOf(error) === 404) return true;
-  return /No such image|reference does not exist|invalid reference format/i.test(String(error));
+  return /No such image|reference does not exist|invalid reference format|failed to get digest \S+ open .* no such file|unrecognized image ID/i.test(
+    String(error),
+  );
 }
 
 function imageNamed(docker: Docker, text: string): Docker.Image {

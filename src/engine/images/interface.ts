@@ -6,7 +6,7 @@ export interface Images {
   inspect(reference: string): Promise<ImageDetails | undefined>;
   /**
    * Streams an image archive in. Resolves with the references or ids the engine says it loaded; throws
-   * `FailedError` for errors inside the 200 stream. Callers check afterwards by diff ids. When the archive fails or
+   * `FailedError` for errors inside the 200 stream (with the fact `vanished` where others removed it meanwhile). Callers check afterwards by diff ids. When the archive fails or
    * `signal` aborts, the connection breaks before the archive's end: the engine keeps nothing unless it had all it
    * needs. Then the archive's own error is thrown, or the signal's reason if it is a `DockerctlError`, or
    * `InterruptedError`.

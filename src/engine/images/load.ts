@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { type DockerctlError, FailedError } from '../../support/errors.ts';
 import { linesOf } from '../../support/lines.ts';
 import type { Client } from '../connection/client.ts';
 import { engineFailure } from '../connection/errors.ts';
@@ -32,10 +33,19 @@ async function readReport(answer: Readable): Promise<LoadedImages> {
     if (line.trim() === '') continue;
     const message = parseMessage(line);
     const complaint = message.error ?? message.errorDetail?.message;
-    if (complaint !== undefined) throw engineFailure(doing, complaint);
+    if (complaint !== undefined) throw refusal(complaint);
     for (const text of (message.stream ?? '').split('\n')) readSentence(text, loaded);
   }
   return loaded;
+}
+
+/** The containerd store lacks what it was given where others remove an image before it is unpacked. */
+function refusal(complaint: string): DockerctlError {
+  if (!/content digest \S+ not found/i.test(complaint)) return engineFailure(doing, complaint);
+  return new FailedError(`${doing}: ${complaint}`, {
+    advice: 'Load it again when nobody else removes or prunes images',
+    facts: { vanished: true },
+  });
 }
 
 interface Message {

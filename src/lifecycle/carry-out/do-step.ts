@@ -1,6 +1,7 @@
 import type { Network, Volume } from '../../deployment/deployment.ts';
 import { labelNames } from '../../deployment/names.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { unlessGone } from '../../engine/unless-gone.ts';
 import type { Context } from '../../support/context.ts';
 import { ContainerStateError, NotFoundError } from '../../support/errors.ts';
 import { containerSpecOf } from '../container-spec.ts';
@@ -22,7 +23,7 @@ export async function doStep(step: Step, host: Host): Promise<void> {
     case 'create-network':
       return createNetwork(step.network, host);
     case 'remove-network':
-      return engine.networks.remove(step.network.name);
+      return unlessGone(engine.networks.remove(step.network.name));
     case 'create':
       return create(step, host);
     case 'start':
@@ -36,7 +37,7 @@ export async function doStep(step: Step, host: Host): Promise<void> {
     case 'stop':
       return stop(step, engine);
     case 'remove':
-      return engine.containers.remove(step.container, { volumes: true });
+      return unlessGone(engine.containers.remove(step.container, { volumes: true }));
   }
 }
 
@@ -81,7 +82,10 @@ async function create(
   const wanted = spec.labels?.[labelNames.configHash];
   await makeOnce(
     () => engine.containers.create(spec),
-    async () => (await engine.containers.inspect(container))?.labels[labelNames.configHash] === wanted,
+    async () => {
+      const found = await engine.containers.inspect(container);
+      return found?.labels[labelNames.configHash] === wanted && found?.state !== 'removing';
+    },
     context,
   );
 }
@@ -95,7 +99,7 @@ async function start({ service, container }: ContainerStep, engine: Engine): Pro
 
 /** Whether it stays stopped is looked at once: a supervisor that does not know of this would start it again. */
 async function stop({ service, container }: ContainerStep, engine: Engine): Promise<void> {
-  await engine.containers.stop(container);
+  await unlessGone(engine.containers.stop(container));
   const after = await engine.containers.inspect(container);
   if (after === undefined || !isRunning(after.state)) return;
   throw new ContainerStateError(`${container} was stopped and is ${after.state} again`, {

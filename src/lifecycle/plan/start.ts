@@ -33,7 +33,7 @@ export function planStart(
   );
   for (const service of wanted) refuseConflict(service);
   refuseMovedTags(state, wanted);
-  const missing = wanted.filter((one) => one.state === 'missing');
+  const missing = wanted.filter(isMissing);
   const named = new Set(selected);
   const waitsFor = (one: ServiceState) => named.has(one.service) && options.checkRunning === true;
   return {
@@ -132,7 +132,7 @@ function imageSteps(
 function serviceSteps(one: ServiceState, options: StartOptions, checkRunning: boolean): Step[] {
   const { service, container, state } = one;
   const about = { service, container };
-  const create: ContainerStep[] = state === 'missing' ? [{ do: 'create', ...about }] : [];
+  const create: ContainerStep[] = isMissing(one) ? [{ do: 'create', ...about }] : [];
   if (options.createOnly) return create;
   if (one.completes) {
     const done = state === 'exited' && one.exitCode === 0;
@@ -147,6 +147,11 @@ function serviceSteps(one: ServiceState, options: StartOptions, checkRunning: bo
     ...wait,
     ...hookSteps(one, 'post-start'),
   ];
+}
+
+/** What is being removed is as good as gone: a new one takes its name. */
+function isMissing({ state }: ServiceState): boolean {
+  return state === 'missing' || state === 'removing';
 }
 
 /** The hooks of a point as a step, if the service has any. */

@@ -1,5 +1,5 @@
-import { FailedError, NotFoundError } from '../../support/errors.ts';
-import { type EngineImages, engineImages, hasLayers } from '../engine-images.ts';
+import { FailedError } from '../../support/errors.ts';
+import { type EngineImages, engineImages, hasLayers, removeIfThere } from '../engine-images.ts';
 import type { ImageHost } from '../image-host.ts';
 import type { CatalogImage, ReleaseRecord } from './catalog.ts';
 
@@ -46,11 +46,7 @@ export async function removeRelease(
   { release, remove }: RemovalPlan,
   { engine, catalog }: ImageHost,
 ): Promise<void> {
-  for (const { reference } of remove) {
-    await engine.images.remove(reference).catch((error: unknown) => {
-      if (!(error instanceof NotFoundError)) throw error;
-    });
-  }
+  for (const { reference } of remove) await removeIfThere(engine, reference);
   await catalog.forget(release);
 }
 

@@ -3,7 +3,7 @@ import type { ArchiveIndex } from '../../archive/index/archive-index.ts';
 import type { ArchiveImage, ImageIndex } from '../../archive/index/image-index.ts';
 import { indexOneWay } from '../../archive/index/one-way-index.ts';
 import type { Context } from '../../support/context.ts';
-import { FailedError } from '../../support/errors.ts';
+import { FailedError, NotFoundError } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';
 import { type Holdings, holdingsOf, nothing } from '../holdings/holdings.ts';
 import { storedImages, type WantedImages } from '../holdings/stored-images.ts';
@@ -79,12 +79,20 @@ async function sendAndCheck(
     await transfer.sendPlanned(index, plan);
     return { release, images: await transfer.check() };
   } catch (error) {
-    // An engine may have lost a layer that we know of: it then refuses, or keeps an image without it.
-    if (!(error instanceof FailedError) || !canSendMore(plan)) throw error;
+    if (!helpsToSendAll(error, plan)) throw error;
     await transfer.undo();
     await transfer.sendPlanned(index, planLoad(load.archive.name, index, chosen, nothing));
     return { release, images: await transfer.check() };
   }
+}
+
+/**
+ * An engine may have lost a layer that we know of: it then refuses, or keeps an image without it. Others may remove an
+ * image before it gets a name, or all that was loaded before anything uses it.
+ */
+function helpsToSendAll(error: unknown, plan: PlannedLoad): boolean {
+  if (error instanceof NotFoundError) return true;
+  return error instanceof FailedError && (canSendMore(plan) || error.facts.vanished === true);
 }
 
 /** What an archive that can be read only once holds is known when its documents went by. */

@@ -5,6 +5,7 @@ import {
   type SpareServer,
 } from '../../databases/databases.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { unlessGone } from '../../engine/unless-gone.ts';
 import type { Context } from '../../support/context.ts';
 import { ChecksFailedError, FailedError, messageOf } from '../../support/errors.ts';
 import { toText } from '../../support/posix/byte-path.ts';
@@ -75,7 +76,7 @@ export async function expectServing(
 
 /** No-op when it is gone. */
 export async function removeSpare(name: string, { containers }: Engine): Promise<void> {
-  if (await containers.inspect(name)) await containers.remove(name, { force: true, volumes: true });
+  await unlessGone(containers.remove(name, { force: true, volumes: true }));
 }
 
 /** Empty, with the owner and rights of the one it will replace. */

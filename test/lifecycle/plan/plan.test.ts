@@ -75,6 +75,14 @@ function lines({ steps }: Plan): string[] {
   return steps.map((step) => describeStep(step).replaceAll('shop-1.4-', ''));
 }
 
+test('in the place of a container that is being removed a new one is created', () => {
+  const { steps } = planStart(shop, hostWith({ db: { state: 'removing' } }), selectServices(shop, ['db']));
+  assert.equal(
+    steps.map(({ do: what }) => what),
+    ['create', 'start', 'wait-ready'],
+  );
+});
+
 test('building from nothing makes networks and volumes, then storage, then services in order, each ready', () => {
   assert.equal(lines(planStart(shop, nothing, select('all'))), [
     'create volume shop_rows',

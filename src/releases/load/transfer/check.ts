@@ -26,7 +26,8 @@ export async function checkLoaded(
       if (hasLayers(held, diffIds)) continue;
       const what = held === undefined ? 'has no such image' : 'holds another image under that name';
       throw new FailedError(`loading ${name}: the engine said it was loaded, but ${what}`, {
-        advice: "The engine's own log may say why",
+        advice: "The engine's own log may say why, if nobody else removes or prunes images",
+        facts: { vanished: held === undefined },
       });
     }
     const { references, platform, config } = image;

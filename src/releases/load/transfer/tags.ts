@@ -1,9 +1,9 @@
 import type { Engine } from '../../../engine/engine.ts';
+import { unlessGone } from '../../../engine/unless-gone.ts';
 import type { Progress } from '../../../support/progress.ts';
-import { type EngineImages, idIn } from '../../engine-images.ts';
+import { type EngineImages, idIn, removeIfThere } from '../../engine-images.ts';
 import type { ReplacedTag } from '../load.ts';
 import type { SentImage } from '../stream/documents.ts';
-import { removeIfThere } from './undo.ts';
 
 /** The names that a load takes away from other images, each with a warning. */
 export function warnOfReplaced(
@@ -46,7 +46,7 @@ export async function keepReplaced(
   { store }: EngineImages,
 ): Promise<void> {
   if (store !== 'containerd') return;
-  for (const [i, { from }] of moved.entries()) await engine.images.tag(from, `${keeper}:${i}`);
+  for (const [i, { from }] of moved.entries()) await unlessGone(engine.images.tag(from, `${keeper}:${i}`));
 }
 
 /** Takes those names away again, also those that a killed load left. */

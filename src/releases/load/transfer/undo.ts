@@ -1,6 +1,6 @@
 import type { Engine } from '../../../engine/engine.ts';
-import { NotFoundError } from '../../../support/errors.ts';
-import type { EngineImages } from '../../engine-images.ts';
+import { unlessGone } from '../../../engine/unless-gone.ts';
+import { type EngineImages, removeIfThere } from '../../engine-images.ts';
 import { manifestOf, type SentImage } from '../stream/documents.ts';
 
 /** Takes back what an engine made of a load that failed: names point where they pointed, images it had not are gone. */
@@ -23,14 +23,5 @@ async function restoreTag(engine: Engine, reference: string, before: EngineImage
   const is = await engine.images.inspect(reference);
   if (is === undefined || is.id === was?.id) return;
   if (was === undefined) await removeIfThere(engine, reference);
-  else await engine.images.tag(was.id, reference);
-}
-
-/** Takes an image or one of its names away. */
-export async function removeIfThere(engine: Engine, image: string): Promise<void> {
-  try {
-    await engine.images.remove(image);
-  } catch (error) {
-    if (!(error instanceof NotFoundError)) throw error;
-  }
+  else await unlessGone(engine.images.tag(was.id, reference));
 }

@@ -156,6 +156,19 @@ for (const way of ['send', 'passOn'] as const) {
   });
 }
 
+test('what a load replaced and others removed meanwhile does not come back, and nothing of the load stays', async () => {
+  const old = await newImage();
+  const [reference = ''] = old.references;
+  await transferring(old, ({ send }) => send());
+  const { id } = (await engine.images.inspect(reference))!;
+  await transferring(await newImage(reference), async ({ transfer, send }) => {
+    await send();
+    await engine.images.remove(id);
+    await transfer.undo();
+  });
+  assert.is(await diffIdsOf(reference), undefined);
+});
+
 test('what the engine has under every name is not sent again', async () => {
   const image = await newImage();
   await transferring(image, ({ send }) => send());
