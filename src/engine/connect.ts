@@ -1,5 +1,6 @@
 import { within } from '../support/deadline.ts';
-import { EngineUnreachableError } from '../support/errors.ts';
+import { EngineUnreachableError, NotFoundError } from '../support/errors.ts';
+import { silenceLimit } from '../support/watched.ts';
 import { type Client, type ConnectOptions, createClient } from './connection/client.ts';
 import { containersOf } from './containers/containers.ts';
 import type { Engine, EngineInfo } from './engine.ts';
@@ -13,11 +14,11 @@ import { volumesOf } from './volumes.ts';
  */
 export function connectEngine(options: ConnectOptions = {}): Engine {
   const client = createClient(options);
-  const { patience = 120 } = options;
+  const { patience = 120, silence = silenceLimit / 1000 } = options;
   return {
     address: client.address,
     info: () => within(patience, info(client), () => silent(client, patience)),
-    images: imagesOf(client),
+    images: imagesOf(client, silence),
     containers: containersOf(client),
     volumes: volumesOf(client),
     networks: networksOf(client),
@@ -33,8 +34,10 @@ function silent({ address }: Client, seconds: number): EngineUnreachableError {
 }
 
 async function info(client: Client): Promise<EngineInfo> {
-  return client.ask('asking the engine about itself', async (docker) => {
+  const answer = client.ask('asking the engine about itself', async (docker) => {
     const [info, version] = await Promise.all([docker.info(), docker.version()]);
+    if (typeof version?.Version !== 'string' || typeof info?.DockerRootDir !== 'string')
+      throw noEngine(client);
     return {
       version: version.Version,
       os: version.Os,
@@ -44,6 +47,21 @@ async function info(client: Client): Promise<EngineInfo> {
       local: client.local,
     };
   });
+  return answer.catch((error: unknown) => {
+    throw error instanceof NotFoundError ? noEngine(client, error) : error;
+  });
+}
+
+/** Some other server, or a proxy, listens there. */
+function noEngine({ address }: Client, cause?: unknown): EngineUnreachableError {
+  return new EngineUnreachableError(
+    `asking the engine at ${address} about itself: what answers there is no engine`,
+    {
+      advice: 'Name the engine with --host or DOCKER_HOST',
+      facts: { address },
+      cause,
+    },
+  );
 }
 
 /** The containerd store says so among the rows that describe its driver. */

@@ -1,6 +1,6 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import { setTimeout } from 'node:timers/promises';
 import { codeOf, FailedError, messageOf } from './errors.ts';
 
@@ -10,6 +10,8 @@ export interface ChildOptions {
   workingDir?: string;
   /** Seconds until it is stopped. */
   timeout?: number;
+  /** Seconds that its outputs are waited for once it has ended itself, and something that it left holds them open; for ever unless told. */
+  lingering?: number;
   signal?: AbortSignal;
 }
 
@@ -32,7 +34,7 @@ export interface Child {
 
 /**
  * Starts a program in a process group of its own, without a shell. When the time is up or the signal aborts,
- * the whole group gets TERM, and KILL five seconds later.
+ * the whole group gets TERM, and KILL five seconds later; nobody listens then to what has left the group and holds the outputs open.
  */
 export function startChild(command: readonly string[], options: ChildOptions = {}): Child {
   const [program = '', ...args] = command;
@@ -43,6 +45,7 @@ export function startChild(command: readonly string[], options: ChildOptions = {
     ...(options.workingDir !== undefined && { cwd: options.workingDir }),
   });
   child.stdin.on('error', () => {}); // EPIPE: it need not read what it was sent; its exit status tells.
+  child.stdout.on('error', () => {}); // For those who read it.
   const exited = watch(child, program, options);
   exited.catch(() => {});
   return { stdin: child.stdin, stdout: child.stdout, exited };
@@ -59,11 +62,12 @@ type Process = ChildProcessByStdio<Writable, Readable, Readable>;
 async function watch(child: Process, program: string, options: ChildOptions): Promise<ChildExit> {
   const done = new AbortController();
   let timedOut = false;
-  const stop = () => stopGroup(child, done.signal);
   const timer = afterSeconds(options.timeout, done.signal, () => {
     timedOut = true;
-    stop();
+    void stopGroup(child, new FailedError(`running ${program}: timed out`), done.signal);
   });
+  child.once('exit', () => void afterSeconds(options.lingering, done.signal, () => closePipes(child)));
+  const stop = () => void stopGroup(child, options.signal?.reason as Error, done.signal);
   options.signal?.addEventListener('abort', stop);
   if (options.signal?.aborted) stop();
   try {
@@ -81,12 +85,21 @@ async function afterSeconds(seconds: number | undefined, done: AbortSignal, act:
   await setTimeout(seconds * 1000, undefined, { signal: done }).then(act, () => {});
 }
 
-async function stopGroup(child: Process, done: AbortSignal): Promise<void> {
+async function stopGroup(child: Process, reason: Error, done: AbortSignal): Promise<void> {
   killGroup(child, 'SIGTERM');
-  await setTimeout(5000, undefined, { signal: done }).then(
-    () => killGroup(child, 'SIGKILL'),
-    () => {},
-  );
+  try {
+    await setTimeout(5000, undefined, { signal: done });
+    killGroup(child, 'SIGKILL');
+    await setTimeout(500, undefined, { signal: done });
+    child.stdout.destroy(reason);
+    child.stderr.destroy();
+  } catch {
+    // It has ended.
+  }
+}
+
+function closePipes({ stdin, stdout, stderr }: Process): void {
+  for (const pipe of [stdin, stdout, stderr]) pipe.destroy();
 }
 
 function killGroup(child: Process, signal: NodeJS.Signals): void {
@@ -119,8 +132,9 @@ function notStarted(program: string, cause: Error): FailedError {
 /** Keeps the end of a stream, which is where programs say why they failed. */
 async function tailOf(stream: Readable, limit = 64 * 1024): Promise<string> {
   let tail = Buffer.alloc(0);
-  await pipeline(stream, async (pieces: AsyncIterable<Buffer>) => {
-    for await (const piece of pieces) tail = Buffer.concat([tail, piece]).subarray(-limit);
+  stream.on('data', (piece: Buffer) => {
+    tail = Buffer.concat([tail, piece]).subarray(-limit);
   });
+  await once(stream, 'close');
   return tail.toString();
 }

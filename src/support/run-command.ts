@@ -18,6 +18,8 @@ export interface CommandOptions {
   signal?: AbortSignal;
   /** Seconds it may take. */
   timeout?: number;
+  /** It may end and leave something running that holds its outputs open: that is left in peace, and not waited for. */
+  mayLeaveSome?: boolean;
 }
 
 const outputLimit = 1024 * 1024;
@@ -30,12 +32,13 @@ const outputLimit = 1024 * 1024;
 export async function runCommand(
   command: string,
   args: readonly string[],
-  { input, environment, signal, timeout }: CommandOptions = {},
+  { input, environment, signal, timeout, mayLeaveSome = false }: CommandOptions = {},
 ): Promise<CommandResult> {
   const child = startChild([command, ...args], {
     ...(environment && { environment }),
     ...(signal && { signal }),
     ...(timeout !== undefined && { timeout }),
+    ...(mayLeaveSome && { lingering: 1 }),
   });
   child.stdin.end(input);
   const [stdout, exit] = await Promise.all([firstBytes(child.stdout, outputLimit), child.exited]);

@@ -13,6 +13,7 @@ import { connectEngine } from '../../src/engine/connect.ts';
 import { EngineUnreachableError, FailedError, UsageError } from '../../src/support/errors.ts';
 import { testEngine } from '../support/engine.ts';
 import { loadBusyboxImage, streamOf, uniqueName } from '../support/images.ts';
+import { failure } from '../support/rejects.ts';
 
 const { socket } = await testEngine();
 const directory = mkdtempSync(join(tmpdir(), 'dockerctl-'));
@@ -33,6 +34,26 @@ test('an engine that is not there is named, with what to do', async () => {
   assert.match(error.advice ?? '', '--host');
 });
 
+test('what answers and is no engine is told as such', async () => {
+  for (const [status, body] of [
+    [404, ''],
+    [200, '<html>welcome</html>'],
+    [200, '{}'],
+  ] as const) {
+    const server = createServer((_, response) => response.writeHead(status).end(body));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const error = await failure(connectEngine({ host: `tcp://127.0.0.1:${port}` }).info());
+    assert.instance(error, EngineUnreachableError);
+    assert.match(
+      error.message,
+      /^asking the engine at tcp:.* about itself: what answers there is no engine$/,
+    );
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
 test('one that takes a question and never answers is not waited for', async () => {
   const path = join(directory, 'silent.sock');
   const server = createServer(() => {}).listen(path);
@@ -41,6 +62,22 @@ test('one that takes a question and never answers is not waited for', async () =
   assert.match(error.message, `unix://${path}: no answer in 0.1 seconds`);
   server.closeAllConnections();
   server.close();
+});
+
+test('one that hangs before or while it saves images is not waited for', async () => {
+  const path = join(directory, 'hung.sock');
+  for (const bytes of [0, 100]) {
+    const server = createServer((_, response) => {
+      if (bytes > 0) response.write(Buffer.alloc(bytes));
+    }).listen(path);
+    const { images } = connectEngine({ host: `unix://${path}`, silence: 0.2 });
+    const error = await failure(images.save(['shop/web:1']).then((stream) => Array.fromAsync(stream)));
+    assert.instance(error, FailedError);
+    assert.is(error.message, 'saving shop/web:1: the engine gave nothing for 0.2 seconds');
+    assert.match(error.advice ?? '', 'must be restarted');
+    server.closeAllConnections();
+    server.close();
+  }
 });
 
 test('what the environment says of another engine does not matter', async () => {

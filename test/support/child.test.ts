@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { Writable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { describeExit, startChild } from '../../src/support/child.ts';
@@ -46,6 +48,26 @@ test('when its time is up, the whole group ends', async () => {
   const exit = await child.exited;
   assert.is(describeExit(exit), 'timed out');
   assert.not.ok(isRunning(sleeper));
+});
+
+test('when its time is up, nobody waits for what has left the group and holds its outputs open', async () => {
+  const child = startChild(['/bin/sh', '-c', 'setsid yes & echo $! >&2'], { timeout: 0.2 });
+  await pipeline(child.stdout, new Writable({ write: (_, _encoding, done) => done() })).then(
+    unexpected,
+    (error: Error) => assert.is(error.message, 'running /bin/sh: timed out'),
+  );
+  const exit = await child.exited;
+  assert.is(describeExit(exit), 'timed out');
+  assert.ok(Number(exit.stderr) > 0);
+});
+
+test('when it has ended itself, nobody waits long for what it left and holds its outputs open, if that is so wanted', async () => {
+  const script = 'echo done; echo fine >&2; sleep 300 & echo $! >&2; exit 3';
+  const result = await runCommand('/bin/sh', ['-c', script], { mayLeaveSome: true, timeout: 60 });
+  const [fine, sleeper] = result.stderr.split('\n');
+  assert.ok(isRunning(Number(sleeper)), 'it was left in peace');
+  process.kill(Number(sleeper));
+  assert.equal([result.status, result.stdout, fine], [3, 'done\n', 'fine']);
 });
 
 test('an abort ends it, before or after it has started', async () => {

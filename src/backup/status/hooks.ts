@@ -33,6 +33,7 @@ async function tell(
   const result = await runHostCommand(hook, {
     input: `${JSON.stringify(status)}\n`,
     timeout: patience,
+    mayLeaveSome: true,
     ...(signal && { signal }),
   });
   if (result.status !== 0) throw new FailedError(describeFailure(result));

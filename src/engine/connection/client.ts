@@ -14,6 +14,8 @@ export interface ConnectOptions {
   environment?: Record<string, string | undefined>;
   /** Seconds that the engine may take to say who it is; 120 unless told. */
   patience?: number;
+  /** Seconds without a byte of images that it saves, after which it counts as hung; a quarter of an hour unless told. */
+  silence?: number;
 }
 
 /** One engine that may be asked. Nothing is loaded or connected before the first request. */

@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { FailedError } from '../../support/errors.ts';
+import { codeOf, FailedError } from '../../support/errors.ts';
 import type { OutputStreams } from '../engine.ts';
 
 const headerLength = 8;
@@ -13,45 +13,67 @@ const headerLength = 8;
  * the connection.
  */
 export function outputOf(connection: Readable, tty: boolean): OutputStreams {
-  const full = new Set<Readable>();
-  const [stdout, stderr] = [newOutput(), newOutput()];
-  const frames = createSplitter((kind, data) => pass(kind === 2 ? stderr : stdout, data));
+  const readers = new Readers(connection);
+  const [stdout, stderr] = [readers.open(), readers.open()];
+  const frames = createSplitter((kind, data) => readers.pass(kind === 2 ? stderr : stdout, data));
   connection.on('data', (data: Buffer) => {
-    if (tty) pass(stdout, data);
+    if (tty) readers.pass(stdout, data);
     else frames.split(data);
   });
-  connection.on('end', () => {
+  const end = () => {
+    // Pushing the end twice does nothing.
+    stdout.push(null);
+    stderr.push(null);
+  };
+  const hungUp = () => {
     if (frames.isOpen()) stdout.destroy(new FailedError("reading a container's output: it was cut off"));
     end();
     // The engine has hung up, but a writer of input that nobody reads could wait for ever.
     connection.destroy();
-  });
+  };
+  const isReset = resetBehindAll(connection);
+  connection.on('end', hungUp);
   connection.on('close', end);
   connection.on('error', (error) => {
-    if (!isWriteError(error)) stdout.destroy(error);
+    if (isReset(error)) hungUp();
+    else if (!isWriteError(error)) stdout.destroy(error);
   });
   return { stdout, stderr, close: () => connection.destroy() };
+}
 
-  function newOutput(): Readable {
-    return new Readable({
-      read() {
-        full.delete(this);
-        if (full.size === 0) connection.resume();
+/** Streams fed from one connection, which waits while the reader of any is behind. */
+class Readers {
+  readonly #connection: Readable;
+  readonly #full = new Set<Readable>();
+
+  constructor(connection: Readable) {
+    this.#connection = connection;
+  }
+
+  open(): Readable {
+    const reader: Readable = new Readable({
+      read: () => {
+        this.#full.delete(reader);
+        if (this.#full.size === 0) this.#connection.resume();
       },
     });
+    return reader;
   }
 
-  function pass(output: Readable, data: Buffer): void {
-    if (output.push(data)) return;
-    full.add(output);
-    connection.pause();
+  pass(reader: Readable, data: Buffer): void {
+    if (reader.push(data)) return;
+    this.#full.add(reader);
+    this.#connection.pause();
   }
+}
 
-  /** Pushing the end twice does nothing. */
-  function end(): void {
-    stdout.push(null);
-    stderr.push(null);
-  }
+/**
+ * Tells the end of a connection whose input was not read to its end. Over a unix socket the kernel gives all that was
+ * said before it; over TCP the reset may have overtaken some of it.
+ */
+function resetBehindAll(connection: Readable & { remoteAddress?: string }): (error: Error) => boolean {
+  const isUnix = connection.remoteAddress === undefined;
+  return (error) => isUnix && codeOf(error) === 'ECONNRESET' && !isWriteError(error);
 }
 
 /** Input that nobody read any more breaks the connection's other direction; how the command ended is told elsewhere. */

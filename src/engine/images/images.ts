@@ -1,15 +1,20 @@
+import type { Readable } from 'node:stream';
 import type Docker from 'dockerode';
-import { NotFoundError } from '../../support/errors.ts';
+import { within } from '../../support/deadline.ts';
+import { FailedError, NotFoundError } from '../../support/errors.ts';
 import { askAgain } from '../ask-again.ts';
 import { type Client, streamAnswer } from '../connection/client.ts';
 import { interruption, statusOf } from '../connection/errors.ts';
 import type { ImageDetails, ImageSummary, Images } from '../engine.ts';
 import { imageReference, notFound } from '../names.ts';
-import { inLargePieces } from './large-pieces.ts';
+import { inLargePieces, type SilenceLimit } from './large-pieces.ts';
 import { loadArchive } from './load.ts';
 
-/** The images of the engine behind a client. */
-export function imagesOf(client: Client): Images {
+/**
+ * The images of the engine behind a client.
+ * @param silence seconds without a byte of images that it saves, after which it counts as hung
+ */
+export function imagesOf(client: Client, silence: number): Images {
   return {
     list: () => client.ask('listing images', (docker) => whileOthersGo(() => listImages(docker))),
     inspect: (reference) =>
@@ -18,7 +23,9 @@ export function imagesOf(client: Client): Images {
       ),
     load: (archive, options) => loadArchive(client, archive, options),
     save: (references, options) =>
-      client.ask(`saving ${references.join(', ')}`, (docker) => save(docker, references, options?.signal)),
+      client.ask(`saving ${references.join(', ')}`, (docker) =>
+        save(docker, references, silence, options?.signal),
+      ),
     tag: (image, reference) =>
       client.ask(`tagging ${image} as ${reference}`, async (docker) => {
         await ifHeld(image, tag(imageNamed(docker, image), reference));
@@ -78,6 +85,7 @@ function tag(image: Docker.Image, reference: string): Promise<unknown> {
 async function save(
   docker: Docker,
   references: readonly string[],
+  silence: number,
   signal?: AbortSignal,
 ): Promise<AsyncIterable<Uint8Array>> {
   const names = references.map((text) => {
@@ -86,13 +94,38 @@ async function save(
     return reference;
   });
   try {
-    return inLargePieces(await streamAnswer(docker, '/images/get', { names }, signal));
+    const limit = { silence, late: () => hung(references, silence) };
+    const answer = await whileOthersGo(() => answerInTime(docker, { names }, limit, signal));
+    return inLargePieces(answer, limit);
   } catch (error) {
     if (signal?.aborted) throw interruption(`saving ${references.join(', ')}`, signal);
     throw isMissing(error)
       ? new NotFoundError(`there is no image ${references.join(' or ')}`, { cause: error })
       : error;
   }
+}
+
+/** Some engines collect all of the images before they say a word. */
+async function answerInTime(
+  docker: Docker,
+  options: Record<string, unknown>,
+  { silence, late }: SilenceLimit,
+  signal?: AbortSignal,
+): Promise<Readable> {
+  const giveUp = new AbortController();
+  const either = signal === undefined ? giveUp.signal : AbortSignal.any([signal, giveUp.signal]);
+  return within(silence, streamAnswer(docker, '/images/get', options, either), () => {
+    giveUp.abort();
+    return late();
+  });
+}
+
+function hung(references: readonly string[], silence: number): FailedError {
+  const long = silence < 60 ? `${silence} seconds` : `${silence / 60} minutes`;
+  return new FailedError(`saving ${references.join(', ')}: the engine gave nothing for ${long}`, {
+    advice: 'See whether docker info answers; an engine that hangs must be restarted',
+    facts: { references, silence },
+  });
 }
 
 async function remove(

@@ -36,7 +36,7 @@ function run(
 ) {
   const environment = { DOCKERCTL_SERVICE: service.name, DOCKERCTL_CONTAINER: container };
   if (where === 'container') return runInContainer(engine, container, command, { signal });
-  return runHostCommand(command, { environment, signal });
+  return runHostCommand(command, { environment, signal, mayLeaveSome: true });
 }
 
 function failure(

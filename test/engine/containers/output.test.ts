@@ -1,9 +1,15 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { setImmediate } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { outputOf } from '../../../src/engine/containers/output.ts';
+import { FailedError } from '../../../src/support/errors.ts';
+import { rejects } from '../../support/rejects.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 function frame(kind: number, content: string): Buffer {
   const header = Buffer.alloc(8);
@@ -61,6 +67,30 @@ test('closing ends both streams', async () => {
   const { stdout, stderr, close } = outputOf(new PassThrough(), false);
   close();
   assert.equal(await Promise.all([text(stdout), text(stderr)]), ['', '']);
+});
+
+test('what was said before a connection was closed on unread input is told, and that is its end', async () => {
+  const path = join(temporaryDirectory(), 'socket');
+  const server = createServer({ pauseOnConnect: true }, (there) => {
+    there.once('close', () => server.close()).end(frames, () => there.destroy());
+  }).listen(path);
+  await once(server, 'listening');
+  const connection = connect(path);
+  connection.write(Buffer.alloc(50_000));
+  const { stdout, stderr } = outputOf(connection, false);
+  assert.equal(await Promise.all([text(stdout), text(stderr)]), ['one two', 'bad worse']);
+});
+
+test('output that ends within a frame is cut off, also where input was not read', async () => {
+  const path = join(temporaryDirectory(), 'socket');
+  const server = createServer({ pauseOnConnect: true }, (there) => {
+    there.once('close', () => server.close()).end(frames.subarray(0, 10), () => there.destroy());
+  }).listen(path);
+  await once(server, 'listening');
+  const connection = connect(path);
+  connection.write(Buffer.alloc(50_000));
+  const { message } = await rejects(() => text(outputOf(connection, false).stdout), FailedError);
+  assert.match(message, 'cut off');
 });
 
 test.run();
