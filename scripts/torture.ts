@@ -1,17 +1,6 @@
 /**
- * `npm run torture -- NAME [ARGS…]` runs `scripts/torture/NAME.ts`; without a name it lists them. They do at length what the
- * suite does in short.
+ * `npm run torture -- NAME [ARGS…]` does at length what the suite does in short; without a name it lists what there is.
  */
-import { globSync } from 'node:fs';
-import { basename } from 'node:path';
+import { runNamed } from './run-named.ts';
 
-const names = globSync('scripts/torture/*.ts')
-  .map((path) => basename(path, '.ts'))
-  .sort();
-const name = process.argv[2];
-if (name === undefined || !names.includes(name)) {
-  console.error(`usage: npm run torture -- ${names.join(' | ')}`);
-  process.exit(2);
-}
-process.argv.splice(2, 1);
-await import(`./torture/${name}.ts`);
+await runNamed('torture');

@@ -5,8 +5,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateIdentity } from '../../src/repository/age/keys.ts';
 import { fillDisk } from '../../test/e2e/torture/full-disk.ts';
+import { sealings } from '../../test/repository/sealings.ts';
 import { mountExt4, mountTmpfs } from '../../test/support/small-disk.ts';
 
 const fills = Number(process.argv[2] ?? 20);
@@ -16,10 +16,7 @@ for (const [name, mount] of [
   ['tmpfs', mountTmpfs],
   ['ext4', mountExt4],
 ] as const) {
-  for (const [how, keys] of [
-    ['plain', []],
-    ['encrypted', [generateIdentity()]],
-  ] as const) {
+  for (const [how, keys] of sealings) {
     const root = mkdtempSync(join(tmpdir(), 'dockerctl-fill-'));
     const disk = mount(join(root, 'disk'), size);
     try {

@@ -6,17 +6,14 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateIdentity } from '../../src/repository/age/keys.ts';
+import { sealings } from '../../test/repository/sealings.ts';
 import { flipBytes } from '../../test/repository/torture/flip-bytes.ts';
 
 /** In memory where there is some: every flip is written, and synced are only records of damage. */
 const scratch = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 const step = Number(process.argv[2] ?? 1);
 
-for (const [name, keys] of [
-  ['plain', []],
-  ['encrypted', [generateIdentity()]],
-] as const) {
+for (const [name, keys] of sealings) {
   const root = mkdtempSync(join(scratch, 'dockerctl-flip-'));
   const start = performance.now();
   try {

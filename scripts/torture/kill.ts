@@ -6,17 +6,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { generateIdentity } from '../../src/repository/age/keys.ts';
 import { killCommands } from '../../test/e2e/torture/killed-commands.ts';
 import { killRepairs } from '../../test/e2e/torture/killed-repairs.ts';
+import { sealings } from '../../test/repository/sealings.ts';
 
 const kills = Number(process.argv[2] ?? 100);
 const seed = Number(process.argv[3] ?? Date.now() % 1e9);
 
-for (const [name, keys] of [
-  ['plain', []],
-  ['encrypted', [generateIdentity()]],
-] as const) {
+for (const [name, keys] of sealings) {
   for (const [what, kill] of [
     ['backups and prunes', killCommands],
     ['repairs', killRepairs],

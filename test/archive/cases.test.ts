@@ -4,17 +4,20 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 
 const reading = 'test/archive/reading.test.ts';
-const loading = 'test/releases/load/load-cases.ts';
+const erasLoaded = 'test/releases/load/era-cases.ts';
+const compressions = 'test/releases/load/compression-cases.ts';
+const failures = 'test/releases/load/failure-cases.ts';
+const choices = 'test/releases/load/choice-cases.ts';
 const disasters = 'test/releases/load/disaster-cases.ts';
 const command = 'test/cli/commands/images/images.test.ts';
 const eras = [
   [reading, '${era}: images, names, platforms and layers are read, however the bytes arrive'],
   [reading, '${era}: an archive that lacks any of its layers shows it, however the bytes arrive'],
-  [loading, '${era}: loaded from a file and from a pipe, checked and catalogued'],
-  [loading, '${era}: one flipped bit in any layer, config or manifest keeps all of it out'],
+  [erasLoaded, '${era}: loaded from a file and from a pipe, checked and catalogued'],
+  [erasLoaded, '${era}: one flipped bit in any layer, config or manifest keeps all of it out'],
 ] as const;
 const codecs = [
-  [loading, '${name}: loaded, from a file and from a pipe, and refused when it is cut'],
+  [compressions, '${name}: loaded, from a file and from a pipe, and refused when it is cut'],
 ] as const;
 
 const cases: Record<string, readonly (readonly [file: string, title: string])[]> = {
@@ -42,19 +45,22 @@ const cases: Record<string, readonly (readonly [file: string, title: string])[]>
   ],
   'concatenated gzip members, xz streams with padding, zstd skippable frames': codecs,
   'a tar cut at an entry boundary': [
-    [loading, 'a plain tar that is cut at any entry is refused, and the engine is as before'],
+    [failures, 'a plain tar that is cut at any entry is refused, and the engine is as before'],
   ],
   'compressed archive of compressed layers': [
-    [loading, 'a compressed archive of compressed layers: loaded, and refused when a layer in it is damaged'],
+    [
+      compressions,
+      'a compressed archive of compressed layers: loaded, and refused when a layer in it is damaged',
+    ],
   ],
   'layers in a compression that the engine does not know': [
     [
-      loading,
+      compressions,
       'layers that are compressed with ${name}: loaded, from a file and from a pipe, and refused when damaged',
     ],
   ],
   'decompression bomb': [
-    [loading, 'what would expand beyond the disk is refused as soon as that shows'],
+    [failures, 'what would expand beyond the disk is refused as soon as that shows'],
     [disasters, 'an engine whose disk is too small is found out before a byte is sent, or keeps nothing'],
   ],
   './ before names, absolute names': [
@@ -81,7 +87,7 @@ const cases: Record<string, readonly (readonly [file: string, title: string])[]>
   'one diff id twice': eras,
   'a zero-byte layer': [
     [reading, '${era}: a layer without a byte, and one that is an empty tar, are layers'],
-    [loading, 'a layer without a byte, and one that is an empty tar: loaded, from a file and from a pipe'],
+    [erasLoaded, 'a layer without a byte, and one that is an empty tar: loaded, from a file and from a pipe'],
   ],
   'a config whose digest is not its name': [[reading, 'a config whose digest is not its name is refused']],
   'index.json and manifest.json disagree': [
@@ -95,8 +101,8 @@ const cases: Record<string, readonly (readonly [file: string, title: string])[]>
   'indexes without end': [[reading, 'indexes that lead to each other without end are refused']],
   'docker export': [[reading, 'the file system of a container is told from an image']],
   'another platform': [
-    [loading, 'of an image for several platforms the one for this host is loaded'],
-    [loading, 'an image for another platform only is refused'],
+    [choices, 'of an image for several platforms the one for this host is loaded'],
+    [choices, 'an image for another platform only is refused'],
   ],
   'a flipped byte anywhere': [
     [

@@ -20,15 +20,8 @@ const directory = mkdtempSync(join(tmpdir(), 'dockerctl-'));
 const test = suite('connect');
 test.after(() => rmSync(directory, { recursive: true }));
 
-async function thrownBy(promise: Promise<unknown>): Promise<Error & { advice?: string }> {
-  return promise.then(
-    () => new Error('nothing was thrown'),
-    (error) => error,
-  );
-}
-
 test('an engine that is not there is named, with what to do', async () => {
-  const error = await thrownBy(connectEngine({ host: 'unix:///no/such.sock' }).info());
+  const error = await failure(connectEngine({ host: 'unix:///no/such.sock' }).info());
   assert.instance(error, EngineUnreachableError);
   assert.match(error.message, 'cannot reach the engine at unix:///no/such.sock');
   assert.match(error.advice ?? '', '--host');
@@ -57,7 +50,7 @@ test('what answers and is no engine is told as such', async () => {
 test('one that takes a question and never answers is not waited for', async () => {
   const path = join(directory, 'silent.sock');
   const server = createServer(() => {}).listen(path);
-  const error = await thrownBy(connectEngine({ host: `unix://${path}`, patience: 0.1 }).info());
+  const error = await failure(connectEngine({ host: `unix://${path}`, patience: 0.1 }).info());
   assert.instance(error, EngineUnreachableError);
   assert.match(error.message, `unix://${path}: no answer in 0.1 seconds`);
   server.closeAllConnections();
@@ -122,7 +115,7 @@ test('through ssh everything works as over the socket', async () => {
 
 test('what ssh complains about is told', async () => {
   const host = fakeSsh('echo "Host key verification failed." >&2; exit 255');
-  const error = await thrownBy(connectEngine({ host }).info());
+  const error = await failure(connectEngine({ host }).info());
   assert.instance(error, EngineUnreachableError);
   assert.match(error.message, 'Host key verification failed.');
 });
@@ -146,12 +139,12 @@ test('over TCP both sides prove who they are', async () => {
   assert.is((await connectEngine({ host, environment }).info()).os, 'linux');
   const stranger = { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: makeCertificates() };
   assert.instance(
-    await thrownBy(connectEngine({ host, environment: stranger }).info()),
+    await failure(connectEngine({ host, environment: stranger }).info()),
     EngineUnreachableError,
   );
-  assert.instance(await thrownBy(connectEngine({ host }).info()), EngineUnreachableError);
+  assert.instance(await failure(connectEngine({ host }).info()), EngineUnreachableError);
   const nowhere = { DOCKER_TLS_VERIFY: '1', DOCKER_CERT_PATH: '/no/such' };
-  assert.instance(await thrownBy(connectEngine({ host, environment: nowhere }).info()), UsageError);
+  assert.instance(await failure(connectEngine({ host, environment: nowhere }).info()), UsageError);
   server.close();
 });
 
@@ -174,7 +167,7 @@ test('an image that the containerd store could not unpack is an error', async ()
     '{"stream":"Loaded image: a:1\\n"}\n{"stream":"Error unpacking image b:1: x\\n"}\n',
     200,
   );
-  const error = await thrownBy(connectEngine({ host }).images.load(streamOf(Buffer.from('x'))));
+  const error = await failure(connectEngine({ host }).images.load(streamOf(Buffer.from('x'))));
   assert.instance(error, FailedError);
   assert.match(error.message, 'Error unpacking image b:1: x');
   close();

@@ -14,6 +14,7 @@ import * as assert from 'uvu/assert';
 import { openOrCreateRepository, openRepository } from '../../src/repository/open.ts';
 import type { VerifyReport } from '../../src/repository/repository.ts';
 import { DamagedError } from '../../src/support/errors.ts';
+import { flip } from '../support/flip.ts';
 import { quietContext, saveDirectories } from '../support/save-directory.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -88,11 +89,7 @@ test('the golden repository is whole', async () => {
 
 test('damage names the snapshots it spoils, and the files', async () => {
   await forEachFile(
-    (path) => {
-      const bytes = readFileSync(path);
-      bytes[bytes.length >> 1]! ^= 4;
-      writeFileSync(path, bytes);
-    },
+    (path) => flip(path),
     async (path) => {
       const { damage } = await verify();
       const spoiled = damage.flatMap(({ snapshots }) => snapshots);
@@ -172,11 +169,7 @@ test('the next run stores what a lost pack held anew, so that its snapshot is wh
 
 test('what a check found damaged is not built on, and repair mends older snapshots with what was stored again', async () => {
   const repository = await openRepository(directory, context);
-  for (const path of paths.filter((each) => kinds.get(each) === 'pack')) {
-    const bytes = readFileSync(path);
-    bytes[40]! ^= 1;
-    writeFileSync(path, bytes);
-  }
+  for (const path of paths.filter((each) => kinds.get(each) === 'pack')) flip(path, 40);
   assert.is((await repository.verify({}, context)).damage.length, 2);
   const third = await saveDirectories(repository, { files }, context);
   const again = await repository.verify({ readData: true }, context);
@@ -199,10 +192,7 @@ test('what a check found damaged is not built on, and repair mends older snapsho
 test('that a copy is whole does not make forget what is damaged here, nor the other way round', async () => {
   const copy = join(root, 'copy');
   cpSync(directory, copy, { recursive: true });
-  const pack = paths.find((path) => kinds.get(path) === 'pack')!;
-  const bytes = readFileSync(pack);
-  bytes[bytes.length >> 1]! ^= 1;
-  writeFileSync(pack, bytes);
+  flip(paths.find((path) => kinds.get(path) === 'pack')!);
   assert.ok((await verify()).damage.length > 0);
   const whole = await openRepository(copy, context);
   assert.equal((await whole.verify({ readData: true }, context)).damage, []);

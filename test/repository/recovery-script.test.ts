@@ -15,6 +15,7 @@ import { encodeIdentity, generateIdentity, type Identity } from '../../src/repos
 import type { Entry } from '../../src/repository/entry.ts';
 import { openOrCreateRepository } from '../../src/repository/open.ts';
 import { needProgram } from '../support/debian-program.ts';
+import { flip } from '../support/flip.ts';
 import { makeOddTree } from '../support/odd-tree.ts';
 import { quietContext, saveDirectories, saveDirectory } from '../support/save-directory.ts';
 import { makeSshKey } from '../support/ssh-keys.ts';
@@ -121,10 +122,7 @@ test('it stops at a damaged blob', async () => {
   const index = JSON.parse(readFileSync(join(directory, 'index.json'), 'utf8'));
   const blobs = join(directory, 'blobs', 'sha256');
   const manifest = JSON.parse(readFileSync(join(blobs, index.manifests[0].digest.slice(7)), 'utf8'));
-  const path = join(blobs, manifest.layers[0].digest.slice(7));
-  const bytes = readFileSync(path);
-  bytes[20]! ^= 1;
-  writeFileSync(path, bytes);
+  flip(join(blobs, manifest.layers[0].digest.slice(7)), 20);
   const { status } = spawnSync('sh', [script, directory, id.slice(7, 15), join(root, 'damaged-target')]);
   assert.is.not(status, 0);
 });

@@ -77,6 +77,21 @@ export function spoiling(
   });
 }
 
+/** A text replaced in a content that is small enough for memory. */
+export function replacing(
+  text: string,
+  other: string,
+): (content: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array> {
+  return async function* (content) {
+    const all = Buffer.concat(await Array.fromAsync(content)).toString('latin1');
+    assert.ok(all.includes(text), text);
+    yield Buffer.from(
+      all.replace(text, () => other),
+      'latin1',
+    );
+  };
+}
+
 /** The same repository with other methods. */
 export function changed(repository: Repository, methods: Partial<Repository>): Repository {
   return new Proxy(repository, {

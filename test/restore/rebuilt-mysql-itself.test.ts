@@ -8,14 +8,14 @@ import { mysql } from '../../src/databases/mysql/mysql.ts';
 import { prepareRestore } from '../../src/restore/restore.ts';
 import { takeBackRestore } from '../../src/restore/unfinished.ts';
 import { DamagedError, FailedError } from '../../src/support/errors.ts';
-import { mysqlFingerprint, oddMysqlData } from '../databases/mysql/odd-mysql-data.ts';
+import { fingerprint, oddData } from '../databases/mysql/odd-data.ts';
 import { rootPassword, runSql } from '../databases/mysql/server.ts';
 import { errorOf } from '../support/deployment.ts';
 import { testEngine } from '../support/engine.ts';
 import { uniqueName } from '../support/images.ts';
 import { quietContext } from '../support/save-directory.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { backUpAll, everything, type RunningHost, spoiling, startHost } from './rebuilt-host.ts';
+import { backUpAll, everything, type RunningHost, replacing, spoiling, startHost } from './rebuilt-host.ts';
 
 const root = temporaryDirectory();
 const live = join(root, 'live');
@@ -34,7 +34,7 @@ const sql = (statements: string) => runSql({ engine, container }, statements, 'm
 
 /** Rows of a grant come in any order. */
 async function everythingInIt(): Promise<string> {
-  return [...new Set((await sql(mysqlFingerprint)).split('\n'))].sort().join('\n');
+  return [...new Set((await sql(fingerprint('MySQL'))).split('\n'))].sort().join('\n');
 }
 
 test.before(async () => {
@@ -59,7 +59,7 @@ services:
 `;
   running = await startHost(root, deployment, { engine, context });
   await mysql.ready({ engine, container }, context);
-  await sql(`SET GLOBAL event_scheduler = OFF; ${oddMysqlData}`);
+  await sql(`SET GLOBAL event_scheduler = OFF; ${oddData('MySQL')}`);
 });
 
 test.after(async () => {
@@ -100,14 +100,7 @@ itself('what MySQL refuses, and a dump that is cut, stop nothing and leave nothi
     ['CREATE TABLE `child`', 'CREATE NONSENSE', FailedError, /ERROR 1064 .* at line/],
     ['-- Dump completed', '-- Dump', DamagedError, /the dump ends before its end/],
   ] as const) {
-    const repository = spoiling(running.repository, 'data.sql', async function* (content) {
-      const all = Buffer.concat(await Array.fromAsync(content)).toString('latin1');
-      assert.ok(all.includes(text), text);
-      yield Buffer.from(
-        all.replace(text, () => other),
-        'latin1',
-      );
-    });
+    const repository = spoiling(running.repository, 'data.sql', replacing(text, other));
     const prepared = await prepareRestore(everything, { ...running.ports, repository }, context);
     const error = await errorOf(prepared.run());
     assert.instance(error, kind, error.message);

@@ -17,7 +17,7 @@ import { testEngine } from '../support/engine.ts';
 import { uniqueName } from '../support/images.ts';
 import { quietContext } from '../support/save-directory.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { backUpAll, changed, everything, spoiling, startHost } from './rebuilt-host.ts';
+import { backUpAll, changed, everything, replacing, spoiling, startHost } from './rebuilt-host.ts';
 
 const root = temporaryDirectory();
 const live = join(root, 'live');
@@ -34,7 +34,7 @@ const sql = (statements: string) => runSql({ engine, container }, statements);
 
 /** Rows of a grant come in any order. */
 async function everythingInIt(): Promise<string> {
-  return [...new Set((await sql(fingerprint)).split('\n'))].sort().join('\n');
+  return [...new Set((await sql(fingerprint('MariaDB'))).split('\n'))].sort().join('\n');
 }
 
 function deploymentText(image: string): string {
@@ -62,7 +62,7 @@ test.before(async () => {
   writeFileSync(join(root, 'secret'), `${rootPassword}\n`, { mode: 0o644 });
   ({ host, repository, ports } = await startHost(root, deploymentText(image), { engine, context }));
   await mysql.ready({ engine, container }, context);
-  await sql(`SET GLOBAL event_scheduler = OFF; ${oddData}`);
+  await sql(`SET GLOBAL event_scheduler = OFF; ${oddData('MariaDB')}`);
   await backUpAll(host, repository);
   saved = await everythingInIt();
   await sql(
@@ -193,20 +193,5 @@ test('what was replaced is dropped when asked', async () => {
   await dropKeptData(ports.host, context);
   assert.equal(readdirSync(live), ['mysql']);
 });
-
-/** A text replaced in a content that is small enough for memory. */
-function replacing(
-  text: string,
-  other: string,
-): (content: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array> {
-  return async function* (content) {
-    const all = Buffer.concat(await Array.fromAsync(content)).toString('latin1');
-    assert.ok(all.includes(text), text);
-    yield Buffer.from(
-      all.replace(text, () => other),
-      'latin1',
-    );
-  };
-}
 
 test.run();

@@ -9,7 +9,7 @@ let server: TestServer;
 
 test.before(async () => {
   server = await startMariadb();
-  await server.sql(oddData);
+  await server.sql(oddData('MariaDB'));
 });
 
 test.after(() => server.remove());

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import * as assert from 'uvu/assert';
@@ -9,6 +9,7 @@ import { openRepository } from '../../../src/repository/open.ts';
 import { readWhatCanBe } from '../../repository/torture/read-what-can-be.ts';
 import { makeSmallRepository, type SmallRepository } from '../../repository/torture/small-repository.ts';
 import { runCli } from '../../support/cli.ts';
+import { flip } from '../../support/flip.ts';
 import { quietContext } from '../../support/save-directory.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { pick, write } from './contents.ts';
@@ -104,7 +105,7 @@ class DamagedWorld {
       const file = join(this.#repository, path);
       const isLost = random() < 0.5 || !existsSync(file);
       if (isLost) rmSync(file, { force: true });
-      else flip(file, random());
+      else flip(file, Math.floor(random() * statSync(file).size));
       done.push(`${kind} ${path.slice(-64, -56)} ${isLost ? 'lost' : 'spoilt'}`);
     }
     if (random() < 0.5) {
@@ -205,12 +206,6 @@ class DamagedWorld {
 
 /** The time of a manifest is when its snapshot began, where nothing else tells. */
 const copied = { recursive: true, preserveTimestamps: true } as const;
-
-function flip(path: string, where: number): void {
-  const bytes = readFileSync(path);
-  bytes[Math.floor(where * bytes.length)]! ^= 4;
-  writeFileSync(path, bytes);
-}
 
 /** Every file that could be read can be, with the same content. */
 function expectAll(before: Readable, now: Readable, when: string): void {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -12,6 +12,7 @@ import { docker25 } from '../../archive/fixtures/eras.ts';
 import { fixtureImage } from '../../archive/fixtures/images.ts';
 import { tarOf } from '../../archive/fixtures/tar.ts';
 import { testEngine } from '../../support/engine.ts';
+import { flip } from '../../support/flip.ts';
 import { uniqueReference } from '../../support/images.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -22,9 +23,7 @@ test('loading a set of volumes names the one that is damaged', async () => {
   const image = await fixtureImage({ references: [uniqueReference()], contents: ['one'.repeat(20_000)] });
   const archive = await tarOf(docker25([image]));
   const paths = await writeVolumes(join(directory, 'shop.tar'), 16 << 10, inOnePiece(archive));
-  const bytes = readFileSync(paths[1]!);
-  bytes[9000]! ^= 1;
-  writeFileSync(paths[1]!, bytes);
+  flip(paths[1]!, 9000);
   const stateDir = join(directory, 'state');
   mkdirSync(stateDir);
   const { signal } = new AbortController();

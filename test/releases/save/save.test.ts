@@ -27,6 +27,7 @@ import {
   podmanDockerArchive,
 } from '../../archive/fixtures/eras.ts';
 import { fixtureImage } from '../../archive/fixtures/images.ts';
+import { failure } from '../../support/rejects.ts';
 import { makeSshKey, writeAllowedSigners } from '../../support/ssh-keys.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { engineOfEra } from '../era-engine.ts';
@@ -69,15 +70,6 @@ async function save(
   const target = { kind: 'file', path } as const;
   const saved = await saveImages(engine, { ...defaults, target, ...request }, context());
   return { ...saved, path, bytes: saved.files[0] === path ? readFileSync(path) : Buffer.alloc(0) };
-}
-
-async function failure(promise: Promise<unknown>): Promise<Error> {
-  const error = await promise.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  assert.instance(error, Error);
-  return error as Error;
 }
 
 function namesIn(tar: string): string[] {

@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { generateIdentity, type Identity } from '../../../src/repository/age/keys.ts';
+import type { Identity } from '../../../src/repository/age/keys.ts';
 import type { Entry } from '../../../src/repository/entry.ts';
 import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
 import type { Repository } from '../../../src/repository/repository.ts';
@@ -11,6 +11,7 @@ import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import { quietContext, saveDirectories } from '../../support/save-directory.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { sealings } from '../sealings.ts';
 
 const root = temporaryDirectory();
 const context = quietContext(join(root, 'state'));
@@ -58,10 +59,7 @@ async function compareLent({ repository, snapshot }: Opened, entry: Entry): Prom
 
 makeSource();
 
-for (const [title, keys] of [
-  ['plain', []],
-  ['sealed', [generateIdentity()]],
-] as const) {
+for (const [title, keys] of sealings) {
   test(`${title}: lent pieces are whole as long as they may be looked at, in any order and eight files at a time`, async () => {
     const opened = await save(title, [...keys]);
     const random = seededRandom(1);

@@ -9,9 +9,11 @@ import { shortId } from '../../../src/repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import { DamagedError } from '../../../src/support/errors.ts';
 import { silent } from '../../../src/support/progress.ts';
+import { flip } from '../../support/flip.ts';
 import { rejects } from '../../support/rejects.ts';
 import { quietContext, saveDirectories } from '../../support/save-directory.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { sealings } from '../sealings.ts';
 import { type KnownFile, makeSmallRepository, type SmallRepository } from '../torture/small-repository.ts';
 import { opener } from './with-repository.ts';
 
@@ -87,16 +89,7 @@ async function repairEach(world: World, kinds: readonly KnownFile['kind'][]): Pr
   return files.length;
 }
 
-function flip(path: string): void {
-  const bytes = readFileSync(path);
-  bytes[bytes.length >> 1]! ^= 4;
-  writeFileSync(path, bytes);
-}
-
-for (const [name, keys] of [
-  ['plain', []],
-  ['encrypted', [generateIdentity()]],
-] as const) {
+for (const [name, keys] of sealings) {
   const world = await prepare(name, keys);
   test(`${name}: lost and damaged indexes are written anew from the packs`, async () => {
     assert.ok((await repairEach(world, ['index'])) >= 2);

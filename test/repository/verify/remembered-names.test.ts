@@ -2,7 +2,8 @@ import { mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Blobs, flip, lose, makeDamagedHost } from '../../restore/salvage/damaged-host.ts';
+import { type Blobs, lose, makeDamagedHost } from '../../restore/salvage/damaged-host.ts';
+import { flip } from '../../support/flip.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const root = temporaryDirectory();

@@ -128,10 +128,3 @@ function blobsIn(directory: string): Blobs {
 }
 
 export const lose = (path: string) => rmSync(path);
-
-/** One bit in the middle. */
-export function flip(path: string): void {
-  const bytes = readFileSync(path);
-  bytes[bytes.length >> 1]! ^= 4;
-  writeFileSync(path, bytes);
-}

@@ -3,8 +3,9 @@ import { join, relative } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runCli } from '../../support/cli.ts';
+import { flip } from '../../support/flip.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
-import { type Blobs, type DamagedHost, flip, lose, makeDamagedHost } from './damaged-host.ts';
+import { type Blobs, type DamagedHost, lose, makeDamagedHost } from './damaged-host.ts';
 
 const root = temporaryDirectory();
 

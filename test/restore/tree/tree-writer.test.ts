@@ -19,6 +19,7 @@ import { DamagedError } from '../../../src/support/errors.ts';
 import { holesOf } from '../../../src/support/posix/holes.ts';
 import { statAt } from '../../../src/support/posix/stat.ts';
 import { getXattr } from '../../../src/support/posix/xattrs.ts';
+import { failure } from '../../support/rejects.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { entry, MemoryRepository, sorted } from '../memory-repository.ts';
 
@@ -68,15 +69,6 @@ function acl(...entries: [number, number, number?][]): Uint8Array {
     bytes.writeUInt32LE(id, 8 + 8 * i);
   }
   return bytes;
-}
-
-async function failure(promise: Promise<unknown>): Promise<Error> {
-  try {
-    await promise;
-  } catch (error) {
-    return error as Error;
-  }
-  throw new Error('it did not fail');
 }
 
 test('every kind of file comes back with owner, mode, time and attributes', async () => {

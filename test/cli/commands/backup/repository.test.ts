@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { encodeIdentity, generateIdentity } from '../../../../src/repository/age/keys.ts';
 import { openOrCreateRepository } from '../../../../src/repository/open.ts';
 import { runCli } from '../../../support/cli.ts';
+import { flip } from '../../../support/flip.ts';
 import { quietContext, saveDirectories } from '../../../support/save-directory.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
@@ -44,9 +45,7 @@ test('backup verify ends with 0 when all is whole, and with 14 and the file name
   const blobs = join(directory, 'blobs', 'sha256');
   const manifests = readdirSync(blobs).map((name) => readFileSync(join(blobs, name), 'latin1'));
   const pack = /pack\.v1\.tar\+zstd","digest":"sha256:(\w+)"/.exec(manifests.join('\n'))?.[1] ?? '';
-  const bytes = readFileSync(join(blobs, pack));
-  bytes[100]! ^= 1;
-  writeFileSync(join(blobs, pack), bytes);
+  flip(join(blobs, pack), 100);
   const damaged = await runCli(['backup', 'verify', '-r', directory]);
   assert.is(damaged.status, 14);
   assert.match(damaged.stdout, 'files:kept');

@@ -1,0 +1,168 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Entry } from '../../src/repository/entry.ts';
+import type { PreparedRestore } from '../../src/restore/restore.ts';
+import { takeBackRestore } from '../../src/restore/unfinished.ts';
+import { DamagedError, NoSpaceError, NotFoundError, UsageError } from '../../src/support/errors.ts';
+import { failure } from '../support/rejects.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { fakeServices } from './fake-services.ts';
+import { fingerprint } from './fingerprint.ts';
+import { entry, type MemoryRepository } from './memory-repository.ts';
+import { declared, makeLive, simpleTree, World, wholeTree } from './world.ts';
+
+test('a file that is mounted from elsewhere is refused before anything is done', async () => {
+  const world = new World();
+  makeLive(world, 'data');
+  const file = join(world.live, 'data/mounted');
+  writeFileSync(file, '');
+  writeFileSync(join(world.directory, 'original'), 'x');
+  execFileSync('mount', ['--bind', join(world.directory, 'original'), file]);
+  try {
+    const error = await failure(world.prepare(world.repository.take([simpleTree(world, 'data', 'x')])));
+    assert.match(error.message, /is mounted there from elsewhere/);
+  } finally {
+    execFileSync('umount', [file]);
+  }
+});
+
+test('a mounted file that backups leave out stays, and everything around it is replaced and can come back', async () => {
+  const world = new World();
+  world.sources.push(declared('data', { filter: { ...wholeTree, exclude: ['old/mounted'] } }));
+  const live = makeLive(world, 'data');
+  const file = join(live, 'old/mounted');
+  writeFileSync(file, '');
+  writeFileSync(join(world.directory, 'original'), 'mounted');
+  execFileSync('mount', ['--bind', join(world.directory, 'original'), file]);
+  try {
+    const { run } = await world.prepare(world.repository.take([simpleTree(world, 'data', 'restored')]));
+    await run();
+    assert.is(readFileSync(join(live, 'sub/file'), 'utf8'), 'restored');
+    assert.not(existsSync(join(live, 'old/file')));
+    assert.is(readFileSync(file, 'utf8'), 'mounted');
+    await takeBackRestore(world.ports.host, world.context);
+    assert.equal(readdirSync(live), ['old']);
+    assert.is(readFileSync(join(live, 'old/file'), 'utf8'), 'what lives');
+    assert.is(readFileSync(file, 'utf8'), 'mounted');
+  } finally {
+    execFileSync('umount', [file]);
+  }
+});
+
+test('too little room is told before anything is done', async () => {
+  const world = new World();
+  const source = simpleTree(world, 'data', 'x');
+  source.entries.find(({ type }) => type === 'file')!.size = 2 ** 50;
+  const error = await failure(world.prepare(world.repository.take([source])));
+  assert.instance(error, NoSpaceError);
+  assert.not(world.hasTraces());
+});
+
+test('trees that lead outside, repeat or contradict themselves are damage, and nothing is written', async () => {
+  const outside = join(temporaryDirectory(), 'outside');
+  mkdirSync(outside, { recursive: true });
+  const hostile: Record<string, (path: string, repository: MemoryRepository) => Entry[]> = {
+    climbing: (path, repository) => [
+      entry('directory', path),
+      repository.file(`${path}/../../outside/x`, 'x'),
+    ],
+    'another root': (path, repository) => [
+      entry('directory', path),
+      repository.file(`${outside.slice(1)}/x`, 'x'),
+    ],
+    'through a link': (path, repository) => [
+      entry('directory', path),
+      entry('symlink', `${path}/a`, { target: outside }),
+      repository.file(`${path}/a/x`, 'x'),
+    ],
+    'through its own root': (path, repository) => [
+      entry('symlink', path, { target: outside }),
+      repository.file(`${path}/x`, 'x'),
+    ],
+    'in a file': (path, repository) => [
+      entry('directory', path),
+      repository.file(`${path}/a`, 'x'),
+      repository.file(`${path}/a/x`, 'x'),
+    ],
+    twice: (path, repository) => [
+      entry('directory', path),
+      entry('symlink', `${path}/a`, { target: outside }),
+      entry('directory', `${path}/a`),
+      repository.file(`${path}/a/x`, 'x'),
+    ],
+    'out of order': (path, repository) => [
+      entry('directory', path),
+      repository.file(`${path}/b`, 'x'),
+      repository.file(`${path}/a`, 'x'),
+    ],
+    'a hard link outside': (path) => [
+      entry('directory', path),
+      entry('file', `${path}/a`, { size: 1, hardlink: 'etc/passwd' }),
+    ],
+    'no entries of a directory': (path, repository) => [repository.file(`${path}/a/b`, 'x')],
+  };
+  for (const [name, make] of Object.entries(hostile)) {
+    const world = new World();
+    makeLive(world, 'data');
+    const before = fingerprint(world.live);
+    const path = join(world.live, 'data').slice(1);
+    const source = { name: 'data', entries: make(path, world.repository), origin: { paths: [`/${path}`] } };
+    const error = await failure(
+      world.prepare(world.repository.take([source])).then((prepared) => prepared.run()),
+    );
+    assert.instance(error, DamagedError, `${name}: ${error.message}`);
+    assert.equal(fingerprint(world.live), before, name);
+    assert.not(world.hasTraces(), name);
+  }
+  assert.equal(readdirSync(outside), []);
+});
+
+test('the root of the host is never replaced', async () => {
+  const world = new World();
+  for (const path of ['/', '/etc/..', '//']) {
+    const source = { name: 'all', entries: [entry('directory', '.')], origin: { paths: [path] } };
+    assert.instance(await failure(world.prepare(world.repository.take([source]))), UsageError);
+  }
+});
+
+test('--only takes what was asked for, and a source marked full waits for --full', async () => {
+  const world = new World();
+  const repository = world.repository.take([simpleTree(world, 'a', 'x'), simpleTree(world, 'b', 'x')]);
+  const names = ({ plan }: PreparedRestore) => plan.sources.map(({ name }) => name);
+  assert.equal(names(await world.prepare(repository, { only: ['b'] })), ['b']);
+  world.sources.push(declared('a', { full: true }));
+  assert.equal(names(await world.prepare(repository)), ['b']);
+  assert.equal(names(await world.prepare(repository, { full: true })), ['a', 'b']);
+  assert.equal(names(await world.prepare(repository, { only: ['a'] })), ['a']);
+  assert.instance(await failure(world.prepare(repository, { only: ['c'] })), NotFoundError);
+});
+
+test('a missing image is told before anything is done', async () => {
+  const world = new World();
+  world.services = fakeServices([{ name: 'web', state: 'missing', imageAt: 'nowhere', image: 'shop/web:1' }]);
+  const error = await failure(world.prepare(world.repository.take([simpleTree(world, 'a', 'x')])));
+  assert.instance(error, NotFoundError);
+  assert.match(error.message, /shop\/web:1/);
+});
+
+test('where the images of a damaged snapshot are spoilt and needed, that is told', async () => {
+  const world = new World();
+  world.services = fakeServices([{ name: 'web', state: 'missing', imageAt: 'nowhere', image: 'shop/web:1' }]);
+  const images = {
+    name: 'images',
+    kind: 'images' as const,
+    entries: [world.repository.file('index.json', '{}')],
+  };
+  world.repository.onContent = ({ path }) => {
+    if (path === 'index.json') throw new DamagedError('spoilt');
+  };
+  const repository = world.repository.take([simpleTree(world, 'a', 'x'), images]);
+  const error = await failure(world.prepare(repository, { skipDamaged: true }));
+  assert.instance(error, NotFoundError);
+  assert.match(error.message, /shop\/web:1, and those of the snapshot are damaged/);
+});
+
+test.run();
