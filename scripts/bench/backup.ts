@@ -1,19 +1,20 @@
 /**
  * Our backup beside restic, borg and what the original did, on the same trees in one run:
  *
- *     npm run bench -- backup [--trees=host,small,log] [--rounds=3] [--only=dockerctl,restic] [--only-ours] [--no-legacy]
+ *     npm run bench -- backup [--trees=host,small,log] [--rounds=3] [--only=dockerctl,restic] [--only-ours]
+ *                             [--no-legacy] [--cold]
  *
- * The tree is read before each run, and the tools take turns round by round, so that what the machine does besides hits all
- * of them alike. Prints medians of whole processes: the first run, a run with nothing changed, and of the log runs
- * after it grew by one per cent; then our ratio to each of the others beside what is asked.
+ * The tree is read before each run, or with `--cold` nothing is in memory, as it is at night. The tools take turns round
+ * by round, so that what the machine does besides hits all of them alike. Prints medians of whole processes: the first
+ * run, a run with nothing changed, and of the log runs after it grew by one per cent; then our ratio to each of the
+ * others beside what is asked.
  */
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { needProgram } from '../../test/support/debian-program.ts';
-import { measure, sizeOf } from './backup-peers/measure.ts';
+import { chill, measure, sizeOf, warm } from './backup-peers/measure.ts';
 import { printRatios, printTable, type Row } from './backup-peers/results.ts';
 import { borg, dockerctl, legacy, restic, type Tool, trixieRestic, versionOf } from './backup-peers/tools.ts';
 import { growLog, type TreeName, trees } from './backup-peers/trees.ts';
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     only: { type: 'string', default: '' },
     'no-legacy': { type: 'boolean', default: false },
     'only-ours': { type: 'boolean', default: false },
+    cold: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(values.rounds);
@@ -105,10 +107,9 @@ function runGrown(contestants: readonly Contestant[], tree: string): void {
   }
 }
 
-/** The tree is in memory and what others wrote is on the disk before: nobody waits for it in place of them. */
 function once(tool: Tool, home: string, tree: string) {
-  execFileSync('sync');
-  execFileSync('sh', ['-c', 'find "$1" -type f -exec cat {} + >/dev/null', 'warm', tree]);
+  if (values.cold) chill();
+  else warm(tree);
   return measure(tool.command(home, tree), tool.environment?.(home));
 }
 

@@ -6,14 +6,12 @@
  * Prints medians of whole processes for a restore to a fresh directory, a check of what is there and a check of every
  * piece of content, then our ratio to restic's. The tools take turns; what they read is in memory before.
  */
-
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { needProgram } from '../../test/support/debian-program.ts';
-import { type Measured, measure, median } from './backup-peers/measure.ts';
+import { type Measured, measure, median, warm } from './backup-peers/measure.ts';
 import { dockerctl, restic, type Tool, trixieRestic } from './backup-peers/tools.ts';
 import { type TreeName, trees } from './backup-peers/trees.ts';
 
@@ -55,8 +53,7 @@ async function benchTree(name: TreeName): Promise<Seen[]> {
 function readBack(tool: Tool, home: string, round: number, seen: Seen): void {
   const to = join(home, `restored-${round}`);
   const run = (command: string[]): Measured => {
-    execFileSync('sync');
-    execFileSync('sh', ['-c', 'find "$1" -type f -exec cat {} + >/dev/null', 'warm', tool.repository(home)]);
+    warm(tool.repository(home));
     return measure(command, tool.environment?.(home));
   };
   seen.restore.push(run(tool.restore!(home, to)));

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A directory of the test file's own, gone when its process ends. */
-export function temporaryDirectory(): string {
-  const directory = mkdtempSync(join(tmpdir(), 'dockerctl-test-'));
+/** A directory of the test file's own, gone when its process ends: in memory if that is where temporary files are. */
+export function temporaryDirectory(parent = tmpdir()): string {
+  const directory = mkdtempSync(join(parent, 'dockerctl-test-'));
   process.on('exit', () => rmSync(directory, { recursive: true, force: true }));
   return directory;
 }

@@ -1,12 +1,13 @@
-import { constants, readSync } from 'node:fs';
+import { readSync } from 'node:fs';
 import { codeOf } from '../../support/errors.ts';
 import { holesOf } from '../../support/posix/holes.ts';
-import { closeFile, openAt } from '../../support/posix/open.ts';
+import { closeFile } from '../../support/posix/open.ts';
 import { type Stat, statFile } from '../../support/posix/stat.ts';
 import { readXattrs } from '../../support/posix/xattrs.ts';
 import { chunkLimits } from '../chunks/gear.ts';
 import type { FileToStore, StoredFile } from '../run/run.ts';
 import type { Chunker, Read } from './chunker.ts';
+import type { OpenFile } from './open-ahead.ts';
 
 /** What takes content in. */
 type Content = Pick<Chunker, 'addSmall' | 'addLarge'>;
@@ -14,29 +15,16 @@ type Content = Pick<Chunker, 'addSmall' | 'addLarge'>;
 /** A file that changes while it is read is read so many times before the last reading is taken. */
 const attempts = 3;
 
-/** Reads one file into chunks, never through a link, and watches whether it changes meanwhile. */
-export async function readFile(file: FileToStore, chunker: Content): Promise<StoredFile> {
-  let handle: number | undefined;
+/** Reads one file into chunks, watches whether it changes meanwhile, and closes it. */
+export async function readFile({ file, handle }: OpenFile, chunker: Content): Promise<StoredFile> {
   try {
-    handle = openWithoutTrace(file);
     return await readOpenFile(handle, file, chunker);
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;
     return { error: code };
   } finally {
-    if (handle !== undefined) closeFile(handle);
-  }
-}
-
-/** Without touching the access time where that is allowed: only for the file's owner and root. */
-function openWithoutTrace({ directory, name }: FileToStore): number {
-  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
-  try {
-    return openAt(directory, name, flags | constants.O_NOATIME);
-  } catch (error) {
-    if (codeOf(error) !== 'EPERM') throw error;
-    return openAt(directory, name, flags);
+    closeFile(handle);
   }
 }
 
@@ -86,11 +74,11 @@ async function readChunks(
 
 /** Reads the first `size` bytes of a file without its holes. */
 function readBetween(handle: number, size: number, holes: readonly [number, number][]): Read {
-  const waiting = [...holes];
+  let next = 0; // A file may have a million: not one of them is shifted away.
   let at = 0;
   return (buffer, offset) => {
-    while (waiting[0]?.[0] === at) at += waiting.shift()![1];
-    const end = waiting[0]?.[0] ?? size;
+    for (; holes[next]?.[0] === at; next++) at += holes[next]![1];
+    const end = holes[next]?.[0] ?? size;
     const length = Math.min(end - at, buffer.length - offset);
     const got = length <= 0 ? 0 : readSync(handle, buffer, offset, length, at);
     at += got;

@@ -7,6 +7,7 @@ import { PackWriter } from '../packs/pack-writer.ts';
 import type { StoredFile } from '../run/run.ts';
 import { Chunker, type Read } from './chunker.ts';
 import type { FromWorker, ToWorker, WorkerSetup } from './messages.ts';
+import { openAhead } from './open-ahead.ts';
 import { packResults, unpackFiles } from './packed.ts';
 import { readFile } from './read-file.ts';
 
@@ -53,7 +54,8 @@ async function run(message: Job): Promise<void> {
   switch (message.kind) {
     case 'files': {
       const files: StoredFile[] = [];
-      for (const file of unpackFiles(message.files)) files.push(await readFile(file, chunker));
+      for (const file of openAhead(unpackFiles(message.files)))
+        files.push('error' in file ? file : await readFile(file, chunker));
       ask(chunker.frame);
       return send({ kind: 'stored', job: message.job, files: packResults(files) });
     }

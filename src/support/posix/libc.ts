@@ -31,6 +31,7 @@ export interface Libc {
   mallocTrim(padding: number): number;
   madvise(address: number, length: number, advice: number): number;
   schedSetscheduler(thread: number, policy: number, parameters: Pointer): number;
+  posixFadvise(file: number, offset: number, length: number, advice: number): number;
   syncFileRange(file: number, offset: number, length: number, flags: number): number;
   /** Waits for the disk: to be called off the main thread. */
   syncfs: { async(file: number, done: (error: unknown, result: number) => void): void };
@@ -67,6 +68,7 @@ function load(): Libc {
     mallocTrim: c.func('int malloc_trim(uint64_t)'),
     madvise: c.func('int madvise(uint64_t, uint64_t, int)'),
     schedSetscheduler: c.func('int sched_setscheduler(int, int, void *)'),
+    posixFadvise: c.func('int posix_fadvise(int, int64_t, int64_t, int)'),
     syncFileRange: c.func('int sync_file_range(int, int64_t, int64_t, unsigned int)'),
     syncfs: c.func('int syncfs(int)'),
     llistxattr: c.func('int64_t llistxattr(void *, void *, uint64_t)'),

@@ -5,6 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { gearTable } from '../../../src/repository/chunks/gear.ts';
 import { Chunker, type Read } from '../../../src/repository/ingest/chunker.ts';
+import { openAhead } from '../../../src/repository/ingest/open-ahead.ts';
 import { readFile } from '../../../src/repository/ingest/read-file.ts';
 import { FrameBuffers } from '../../../src/repository/packs/frame-buffer.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -35,7 +36,9 @@ async function readCut(name: string, last: number, left: number) {
   const directory = await open(join(root, 'files'));
   try {
     const file = { directory: directory.fd, name, inode, device, size: (5 + last) * block };
-    return await readFile(file, {
+    const [opened] = openAhead([file]);
+    assert.ok(opened !== undefined && 'handle' in opened);
+    return await readFile(opened, {
       addSmall: (size, read, keep) =>
         chunker.addSmall(size, cutting(read), (length) => {
           const kept = keep(length);
