@@ -1,10 +1,11 @@
 /**
  * Builds what is shipped into `dist/`: the command as one file, so that it starts quickly, and before it a small one that
  * prepares the process; the library; the entry of every worker thread (`src/<room>/…/worker.ts` becomes
- * `dist/<room>-worker.js`). Packages with native code stay outside, as files that node loads from `node_modules`.
+ * `dist/<room>-worker.cjs`). Packages with native code stay outside, as files that node loads from `node_modules`.
  */
 import { execFileSync } from 'node:child_process';
 import { globSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
@@ -50,12 +51,12 @@ const unused: Plugin = {
   },
 };
 
-/** The first file loads the second when it has done its part. */
+/** The first file loads the second, which is built by itself, when it has done its part. */
 const program: Plugin = {
   name: 'the program, in a file of its own',
   setup(build) {
-    build.onResolve({ filter: /^\.\/main\.ts$/ }, ({ importer }) =>
-      importer.endsWith('/bin.ts') ? { path: './program.cjs', external: true } : undefined,
+    build.onResolve({ filter: /^\.\/main\.ts$/ }, ({ importer, resolveDir }) =>
+      importer.endsWith('/bin.ts') ? { path: join(resolveDir, 'built-main.ts') } : undefined,
     );
   },
 };
@@ -66,23 +67,31 @@ const workers = globSync('src/**/worker.ts').map((path) => {
   return { in: path, out: `${room}-worker` };
 });
 // As CommonJS, so that a module's own imports are loaded with it and not all of them at the start: twice as quick.
-await build({
+const command: BuildOptions = {
   ...shared,
   plugins: [unused, unusedOfZod, program],
-  entryPoints: [
-    { in: 'src/cli/bin.ts', out: 'dockerctl' },
-    { in: 'src/cli/main.ts', out: 'program' },
-  ],
   format: 'cjs',
   supported: { 'dynamic-import': false }, // `require` instead: node's loader of ES modules need not start.
   outExtension: { '.js': '.cjs' },
   define: { ...define, 'import.meta.url': 'bundleUrl' },
-  banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+};
+const bundleUrl = "const bundleUrl = require('node:url').pathToFileURL(__filename).href;";
+await build({
+  ...command,
+  entryPoints: [{ in: 'src/cli/bin.ts', out: 'dockerctl' }, ...workers],
+  banner: { js: bundleUrl },
+});
+// Already wrapped as node wraps a CommonJS module, for `src/cli/compiled-program.ts`.
+await build({
+  ...command,
+  entryPoints: [{ in: 'src/cli/main.ts', out: 'program' }],
+  banner: { js: `(function (exports, require, module, __filename, __dirname) {${bundleUrl}` },
+  footer: { js: '})' },
 });
 await build({
   ...shared,
   plugins: [unused],
-  entryPoints: [{ in: 'src/index.ts', out: 'index' }, ...workers],
+  entryPoints: [{ in: 'src/index.ts', out: 'index' }],
   format: 'esm',
   define,
   // CommonJS packages inside still call require for node's own modules.
@@ -92,3 +101,4 @@ await build({
 });
 execFileSync('tsc', ['-p', 'tsconfig.types.json'], { stdio: 'inherit' });
 await import('./build-lzma.ts');
+await import('./compile-program.ts');

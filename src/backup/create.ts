@@ -46,17 +46,14 @@ export async function createBackup(
 ): Promise<BackupReport> {
   const { engine, repository, host, tags = [] } = options;
   const plan = planBackup(deployment, options);
+  repository.prepareRun();
   const signing = await chooseSigningKey(deployment.backup?.signingKey, options.hostKey);
   if (plan.needsEngine) await endingWith(context.signal, patience, engine.info());
   refuseUnlessIdle(await askWhetherBusy(plan.checks, { engine, deployment }, context.signal), 'backing up');
   const { name, release } = deployment;
-  const run = await repository.beginRun(
-    {
-      ...{ host, deployment: name, release, tags, signingKey: signing.key },
-      recipients: plan.recipients.map(decodeRecipient),
-    },
-    context,
-  );
+  const recipients = plan.recipients.map(decodeRecipient);
+  const about = { host, deployment: name, release, tags, signingKey: signing.key, recipients };
+  const run = await repository.beginRun(about, context);
   try {
     await requireSpace(repository.directory, plan.minFree, run.predecessor);
     const sources: SourceReport[] = [];

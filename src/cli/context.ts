@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import type { Deployment } from '../deployment/deployment.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Context } from '../support/context.ts';
@@ -44,13 +43,7 @@ export function createSession(
   signal: AbortSignal,
 ): Session {
   const progress = createProgress(io, global);
-  const context: Context = {
-    progress,
-    signal,
-    now: () => new Date(),
-    // A variable that was never set must not make the working directory that of the state.
-    stateDir: global.stateDir || io.environment.DOCKERCTL_STATE_DIR || '/var/lib/dockerctl',
-  };
+  const stateDir = stateDirectory(io, global);
   const print = <T>(value: T, render: (value: T) => string) => {
     progress.clear();
     const text = global.json ? JSON.stringify(value, jsonValue, 2) : render(value);
@@ -59,7 +52,7 @@ export function createSession(
   return {
     io,
     global,
-    context,
+    context: { progress, signal, now: () => new Date(), stateDir },
     engine: once(() => openEngine(io, global)),
     deployment: once(() => openDeployment(io, global)),
     result: print,
@@ -72,6 +65,11 @@ export function createSession(
       progress.clear();
     },
   };
+}
+
+/** A variable that was never set must not make the working directory that of the state. */
+function stateDirectory(io: Io, global: GlobalOptions): string {
+  return global.stateDir || io.environment.DOCKERCTL_STATE_DIR || '/var/lib/dockerctl';
 }
 
 function once<T>(open: () => Promise<T>): () => Promise<T> {
@@ -109,6 +107,7 @@ async function confirm(io: Io, global: GlobalOptions, signal: AbortSignal, quest
   if (!io.stdin.isTTY || !io.stderr.isTTY) {
     throw new UsageError(`${question}: nobody is there to answer`, { advice: 'Say --yes to go ahead' });
   }
+  const { createInterface } = await import('node:readline/promises');
   const prompt = createInterface({ input: io.stdin, output: io.stderr });
   try {
     const answer = await prompt.question(`${question}? [y/N] `, { signal });

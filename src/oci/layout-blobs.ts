@@ -1,3 +1,4 @@
+import { opendirSync } from 'node:fs';
 import { readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeSynced } from '../support/durable.ts';
@@ -50,6 +51,16 @@ async function readOpened(layout: Layout, digest: Digest, limit: number): Promis
 /** Whoever opened it closes it. */
 export async function openBlob(layout: Layout, digest: Digest): Promise<BlobFile> {
   return layout.open?.(digest) ?? openBlobFile(blobPath(layout, digest));
+}
+
+/** Whether it holds no blob, as far as can be seen. */
+export function isEmptyLayout({ directory }: Layout): boolean {
+  try {
+    using blobs = opendirSync(join(directory, 'blobs', 'sha256'));
+    return blobs.readSync() === null;
+  } catch {
+    return false;
+  }
 }
 
 /** Size of a blob's file in bytes; `undefined` when it is missing. */

@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
+import { isEmptyLayout } from '../oci/layout-blobs.ts';
 import type { Context } from '../support/context.ts';
 import { SignatureError } from '../support/errors.ts';
-import { beginIncoming, type Incoming } from './carry/incoming.ts';
-import { type Outgoing, readOutgoing } from './carry/outgoing.ts';
+import type { Incoming } from './carry/incoming.ts';
+import type { Outgoing } from './carry/outgoing.ts';
 import { Changes } from './changes.ts';
 import type { Entry } from './entry.ts';
+import { IngestPool } from './ingest/pool.ts';
 import { LoadedSnapshots } from './loaded-snapshots.ts';
 import { RepositoryLocks } from './locks.ts';
 import type { OpenOptions } from './open.ts';
-import { removeSnapshots } from './prune/remove.ts';
 import { keepReserve, releaseReserve } from './prune/reserve.ts';
 import { readContent } from './read/content.ts';
 import { FrameReader } from './read/frame-reader.ts';
 import { lackingFiles } from './read/lacking-files.ts';
 import { type Gap, readEntries } from './read/read-entries.ts';
-import { repairRepository } from './repair/repair.ts';
 import type {
   ContentOptions,
   RemovalReport,
@@ -39,10 +39,12 @@ import { findSnapshot } from './snapshot/find.ts';
 import type { Origin } from './snapshot/origin.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import { readDamage, recordDamage } from './verify/damage-record.ts';
-import { verifyRepository } from './verify/verify.ts';
 import { readError } from './write-error.ts';
 
-/** The repository in a directory: what is asked of it, handed to the room that does it, under the lock that it needs. */
+/**
+ * The repository in a directory: what is asked of it, handed to the room that does it, under the lock that it needs.
+ * Rooms that a nightly run does not enter are loaded when they are asked for.
+ */
 export class DirectoryRepository implements Repository {
   readonly #store: Store;
   readonly #context: Context;
@@ -51,6 +53,8 @@ export class DirectoryRepository implements Repository {
   readonly #locks: RepositoryLocks;
   readonly #snapshots: LoadedSnapshots;
   readonly #changes: Changes;
+  /** For the run that was announced. */
+  #pool: IngestPool | undefined;
   #run: Run | undefined;
 
   /** @param identities private keys that open what is sealed */
@@ -101,6 +105,7 @@ export class DirectoryRepository implements Repository {
   }
 
   async verify(options: VerifyOptions, context: Context): Promise<VerifyReport> {
+    const { verifyRepository } = await import('./verify/verify.ts');
     this.#locks.share();
     const { damagedBlobs, ...report } = await verifyRepository(this.#store, options, context).catch(
       (error) => {
@@ -111,6 +116,10 @@ export class DirectoryRepository implements Repository {
     return report;
   }
 
+  prepareRun(): void {
+    if (isEmptyLayout(this.#store)) this.#pool ??= new IngestPool();
+  }
+
   async beginRun(options: RunOptions, context: Context): Promise<Run> {
     return this.#changes.begin('backup', async (stored) => {
       const known = await knownRepository(context.stateDir, stored);
@@ -118,12 +127,15 @@ export class DirectoryRepository implements Repository {
       const store = storeSealingTo(options.recipients ?? [], this.#store, repository, this.#context.stateDir);
       const damaged = await readDamage(context.stateDir, this.directory);
       const onEnd = () => this.#endWriting();
-      this.#run = await beginRun({ ...options, store, repository, stored, damaged, onEnd }, context);
+      const pool = this.#pool;
+      this.#run = await beginRun({ ...options, store, repository, stored, damaged, pool, onEnd }, context);
+      this.#pool = undefined;
       return this.#run;
     });
   }
 
   async remove(ids: readonly string[], context: Context): Promise<RemovalReport> {
+    const { removeSnapshots } = await import('./prune/remove.ts');
     return this.#changes.alone('removing snapshots', async () => {
       await releaseReserve(this.directory);
       try {
@@ -138,6 +150,7 @@ export class DirectoryRepository implements Repository {
   }
 
   async repair(context: Context, options: RepairOptions = {}): Promise<RepairReport> {
+    const { repairRepository } = await import('./repair/repair.ts');
     const { damagedBlobs, ...report } = await this.#changes.alone('repairing', async () => {
       const { stored } = await loadEverySnapshot(this.#store);
       const store = await rememberingStore(this.#store, stored, this.#context.stateDir);
@@ -148,10 +161,12 @@ export class DirectoryRepository implements Repository {
   }
 
   async outgoing(snapshot: Snapshot): Promise<Outgoing> {
+    const { readOutgoing } = await import('./carry/outgoing.ts');
     return readOutgoing(this.#store, await this.#snapshots.stored(snapshot));
   }
 
   async beginIncoming(manifest: Buffer, keys: TrustedKeys, context: Context): Promise<Incoming> {
+    const { beginIncoming } = await import('./carry/incoming.ts');
     return this.#changes.begin('taking in a snapshot', async (stored) => {
       const damaged = await readDamage(context.stateDir, this.directory);
       const onEnd = () => this.#endWriting();
@@ -161,6 +176,7 @@ export class DirectoryRepository implements Repository {
 
   async close(): Promise<void> {
     await this.#run?.abandon();
+    await this.#pool?.close();
     await this.#frames.close();
     this.#locks.release();
   }

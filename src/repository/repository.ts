@@ -56,6 +56,11 @@ export interface Repository {
    * `SignatureError` when chunks are to be read that no key at hand opens.
    */
   verify(options: VerifyOptions, context: Context): Promise<VerifyReport>;
+  /**
+   * Tells that a run will begin as soon as some other things are settled: the threads that a first one needs start
+   * meanwhile. Without a run `close` ends them.
+   */
+  prepareRun(): void;
   /** Begins a snapshot under the exclusive lock. Throws `LockedError`. */
   beginRun(options: RunOptions, context: Context): Promise<Run>;
   /**

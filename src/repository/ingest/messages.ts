@@ -14,6 +14,8 @@ export interface WorkerSetup {
 }
 
 export type ToWorker =
+  /** Comes first. */
+  | { kind: 'begin'; setup: WorkerSetup }
   | { kind: 'files'; job: number; files: PackedFiles }
   | { kind: 'stream'; job: number }
   /** The next bytes of the stream; none are its end. */

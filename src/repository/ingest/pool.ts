@@ -26,20 +26,27 @@ const queueLimit = 32 * 1024 * 1024;
 /** Opening a file takes as long as reading so many bytes. */
 const costOfFile = 16 * 1024;
 
-/** The threads that store content, and how work is shared among them. */
+/** The threads that store content, and how work is shared among them. They start at once, and wait to be told what for. */
 export class IngestPool {
-  readonly #options: PoolOptions;
+  #options: PoolOptions | undefined;
   readonly #lanes: Lane[] = [];
   readonly #waiting: (() => void)[] = [];
   #streams: Promise<unknown> = Promise.resolve();
   #failure: Error | undefined;
   #closed = false;
 
-  constructor(options: PoolOptions) {
-    this.#options = options;
+  constructor() {
     returnLargeBlocks();
     const count = Math.max(1, Math.min(availableParallelism() >> 1, mostWorkers));
-    for (let i = 0; i < count; i++) this.#lanes.push(this.#startLane(i));
+    for (let i = 0; i < count; i++) this.#lanes.push(this.#startLane());
+  }
+
+  /** Comes before anything is stored. */
+  begin(options: PoolOptions): void {
+    this.#options = options;
+    const { seed, packPrefix, packGoal, recipients } = options;
+    for (const [i, lane] of this.#lanes.entries())
+      lane.send({ kind: 'begin', setup: { seed, packPrefix: `${packPrefix}${i}`, packGoal, recipients } });
   }
 
   async storeFiles(files: readonly FileToStore[]): Promise<StoredFile[]> {
@@ -92,15 +99,11 @@ export class IngestPool {
     }
   }
 
-  #startLane(number: number): Lane {
-    const { seed, packPrefix, packGoal, recipients } = this.#options;
-    const worker = new Worker(workerUrl(), {
-      resourceLimits: { maxYoungGenerationSizeMb: 3 },
-      workerData: { seed, packPrefix: `${packPrefix}${number}`, packGoal, recipients } satisfies WorkerSetup,
-    });
+  #startLane(): Lane {
+    const worker = new Worker(workerUrl(), { resourceLimits: { maxYoungGenerationSizeMb: 3 } });
     const lane = new Lane(worker, () => this.#waiting.splice(0).forEach((resolve) => void resolve()));
     worker.on('message', (message: FromWorker) => this.#handle(lane, message));
-    worker.on('error', (error) => this.#fail(error));
+    worker.on('error', (error: Error) => this.#fail(error));
     worker.on('exit', () => {
       if (!this.#closed) this.#fail(new Error('the thread that stores content has ended by itself'));
     });
@@ -109,9 +112,9 @@ export class IngestPool {
 
   #handle(lane: Lane, message: FromWorker): void {
     if (message.kind === 'ask') {
-      lane.send({ kind: 'wanted', wanted: this.#options.onAsk(message.digests, message.sizes) });
+      lane.send({ kind: 'wanted', wanted: this.#options!.onAsk(message.digests, message.sizes) });
     } else if (message.kind === 'pack') {
-      this.#options.onPack(message.pack);
+      this.#options!.onPack(message.pack);
     } else if (message.kind === 'failed') {
       this.#fail(Object.assign(new Error(message.message), { code: message.code }));
     } else {
@@ -119,8 +122,8 @@ export class IngestPool {
     }
   }
 
-  #fail(error: unknown): void {
-    this.#failure ??= writeError(this.#options.directory, error);
+  #fail(error: Error): void {
+    this.#failure ??= this.#options === undefined ? error : writeError(this.#options.directory, error);
     for (const lane of this.#lanes) lane.fail(this.#failure);
     for (const resolve of this.#waiting.splice(0)) resolve();
   }
@@ -130,7 +133,7 @@ export class IngestPool {
 function workerUrl(): URL {
   return typeof DOCKERCTL_BUNDLED === 'undefined'
     ? new URL('./worker.ts', import.meta.url)
-    : new URL('./repository-worker.js', import.meta.url);
+    : new URL('./repository-worker.cjs', import.meta.url);
 }
 
 declare const DOCKERCTL_BUNDLED: boolean | undefined;

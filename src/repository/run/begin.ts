@@ -1,5 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
+import type { IngestPool } from '../ingest/pool.ts';
 import { packGoal } from '../packs/pack-goal.ts';
 import { UsablePacks } from '../packs/usable-packs.ts';
 import type { Store } from '../seal/store.ts';
@@ -17,13 +18,15 @@ export interface BeginOptions extends RunOptions {
   /** Every snapshot, oldest first. */
   stored: readonly StoredSnapshot[];
   damaged: ReadonlySet<Digest>;
+  /** Threads that were started for it. */
+  pool: IngestPool | undefined;
   /** Called once, however the run ends. */
   onEnd(): void;
 }
 
 /** Begins a run; the exclusive lock is held. */
 export async function beginRun(options: BeginOptions, context: Context): Promise<Run> {
-  const { store, stored, deployment, damaged } = options;
+  const { store, stored, deployment, damaged, pool } = options;
   const started = context.now();
   const reusable = (await selectReusable(store, stored)).toReversed();
   const vouchedFor = vouchedForBy(options.signingKey, store);
@@ -31,7 +34,7 @@ export async function beginRun(options: BeginOptions, context: Context): Promise
   const comparable = await fromFirst(candidates, vouchedFor);
   const indexes = reusable.flatMap(({ parts }) => parts.indexes);
   const usable = new UsablePacks(store, indexes, damaged);
-  const ingest = new Ingest({ store, indexes, usable, packGoal: packGoal(stored) });
+  const ingest = new Ingest({ store, indexes, usable, packGoal: packGoal(stored), pool });
   if (candidates.length === 0 && ofDeployment(stored, deployment).length > 0) {
     context.progress.warn(nothingToBuildOn(store));
   }

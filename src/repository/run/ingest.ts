@@ -17,6 +17,8 @@ export interface IngestOptions {
   usable: UsablePacks;
   /** Bytes at which a pack is full. */
   packGoal: number;
+  /** Threads that are there already. */
+  pool: IngestPool | undefined;
 }
 
 /**
@@ -77,7 +79,7 @@ export class Ingest {
 
   async close(): Promise<void> {
     const pool = await this.#pool?.catch(() => undefined);
-    await pool?.close();
+    await (pool ?? this.#options.pool)?.close();
   }
 
   async #load(): Promise<KnownChunks> {
@@ -93,9 +95,9 @@ export class Ingest {
   }
 
   async #startPool(): Promise<IngestPool> {
-    const { store, packGoal } = this.#options;
+    const { store, packGoal, pool = new IngestPool() } = this.#options;
     const [seed, known] = await Promise.all([this.seed(), this.known()]);
-    return new IngestPool({
+    pool.begin({
       seed,
       packPrefix: stagingPath(store, 'chunks-'),
       packGoal,
@@ -104,6 +106,7 @@ export class Ingest {
       onAsk: (digests, sizes) => this.#claim(known, digests, sizes),
       onPack: (pack) => this.packs.push(addNewPack(pack, this.#source, known)),
     });
+    return pool;
   }
 
   #claim(known: KnownChunks, digests: Uint8Array, sizes: readonly number[]): Uint8Array {

@@ -16,7 +16,7 @@ import type { Run, SourceWriter } from './run.ts';
 import { createSourceWriter } from './source-writer.ts';
 import type { VouchedFor } from './vouched-for.ts';
 
-export interface RunUnderWayOptions extends Omit<BeginOptions, 'damaged'> {
+export interface RunUnderWayOptions extends Omit<BeginOptions, 'damaged' | 'pool'> {
   started: Date;
   /** Snapshots of the deployment whose content can be used again, newest first. */
   comparable: readonly StoredSnapshot[];

@@ -51,7 +51,7 @@ export interface Libc {
 
 /** x86-64 and arm64 Linux are LP64: `long`, `ssize_t` and `off_t` are 64 bits wide. */
 function load(): Libc {
-  library = createRequire(import.meta.url)('koffi') as typeof koffi;
+  library = nativeKoffi();
   const c = library.load('libc.so.6');
   return {
     statx: c.func('int statx(int, void *, int, unsigned int, void *)'),
@@ -82,6 +82,19 @@ function load(): Libc {
     getdents64: c.func('int64_t syscall(int64_t, int, void *, uint64_t)'),
     mknodat: c.func('int64_t syscall(int64_t, int, void *, unsigned int, unsigned int)'),
   };
+}
+
+/**
+ * Of the package only the part that does the work, from where npm puts it. What it is wrapped in looks for the right
+ * one of many platforms, which takes longer than all the rest of loading it, in every thread.
+ */
+function nativeKoffi(): typeof koffi {
+  const load = createRequire(import.meta.url);
+  try {
+    return load(`@koromix/koffi-linux-${process.arch}/linux_${process.arch}/koffi.node`) as typeof koffi;
+  } catch {
+    return load('koffi') as typeof koffi;
+  }
 }
 
 /** A failed call, in the shape of node's own file system errors. */

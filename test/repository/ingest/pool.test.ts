@@ -22,7 +22,8 @@ function fileOf(name: string, size: number): FileToStore {
 }
 
 function startPool(name: string): IngestPool {
-  return new IngestPool({
+  const pool = new IngestPool();
+  pool.begin({
     seed: randomBytes(32),
     packPrefix: join(root, name),
     packGoal: 8 * mebibyte,
@@ -31,6 +32,7 @@ function startPool(name: string): IngestPool {
     onAsk: (_, sizes) => new Uint8Array(sizes.length).fill(1),
     onPack: () => {},
   });
+  return pool;
 }
 
 test('threads end at any moment: while they load what they need, compress, and write', async () => {
@@ -40,6 +42,14 @@ test('threads end at any moment: while they load what they need, compress, and w
     pool.storeFiles([file]).catch(() => {});
     await wait(i * 3);
     await pool.close();
+    await pool.close();
+  }
+});
+
+test('threads that were never told what for end, too', async () => {
+  for (let i = 0; i < 10; i++) {
+    const pool = new IngestPool();
+    await wait(i * 10);
     await pool.close();
   }
 });
