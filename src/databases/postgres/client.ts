@@ -32,6 +32,20 @@ export async function connect(
   user: string | undefined,
   context: Context,
 ): Promise<Client> {
+  return (await connectAsking('SELECT 1', server, user, context)).client;
+}
+
+/**
+ * `connect`, with a first question and its answer: for every question the engine starts a program in the container, for which customers of
+ * the server wait.
+ * @param sql only asks: it is put again where an account or database does not answer
+ */
+export async function connectAsking(
+  sql: string,
+  server: DatabaseServer,
+  user: string | undefined,
+  context: Context,
+): Promise<{ client: Client; answer: string[] }> {
   const environment = await environmentOf(server, 'postgres');
   const told = (name: string) => toldIn(name, environment, server, context);
   const superuser = user ?? (await told('POSTGRES_USER')) ?? 'postgres';
@@ -42,8 +56,7 @@ export async function connect(
     for (const database of ['postgres', 'template1']) {
       const client = { server, superuser, osUser, password, database };
       try {
-        await query(client, 'SELECT 1', context);
-        return client;
+        return { client, answer: await query(client, sql, context) };
       } catch (error) {
         context.signal.throwIfAborted();
         failure ??= error;

@@ -1,12 +1,11 @@
 import type { Context } from '../../support/context.ts';
 import type { DatabaseServer } from '../databases.ts';
 import type { ServerDescription } from '../description.ts';
-import { connect, query } from './client.ts';
+import { connectAsking } from './client.ts';
 
 /** Asks the running server. @throws {FailedError} when it does not answer */
 export async function describe(server: DatabaseServer, context: Context): Promise<ServerDescription> {
-  const client = await connect(server, undefined, context);
-  return describedBy(await query(client, descriptionQuery, context));
+  return describedBy((await connectAsking(descriptionQuery, server, undefined, context)).answer);
 }
 
 /** Two rows. */

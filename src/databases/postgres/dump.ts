@@ -7,7 +7,7 @@ import { descriptionFile } from '../description.ts';
 import { encodedName } from '../encoded-name.ts';
 import { type ScriptKind, wholeScript } from '../script.ts';
 import { only } from '../text.ts';
-import { type Client, connect, type PostgresProgram, program, query, terminate } from './client.ts';
+import { type Client, connectAsking, type PostgresProgram, program, terminate } from './client.ts';
 import { creationQuery, creationScripts } from './creation-script.ts';
 import { isDerivedName } from './derived-name.ts';
 import { describedBy, descriptionQuery } from './describe.ts';
@@ -25,12 +25,9 @@ export async function* dump(
 ): AsyncGenerator<DumpFile> {
   const purpose = `dumping postgres in ${server.container}`;
   const limited = { ...context, signal: withDeadline(context.signal, purpose, options.timeout) };
-  const client = await connect(server, options.user, limited);
-  const [version = '', data = '', ...rows] = await query(
-    client,
-    `${descriptionQuery}\n${creationQuery}`,
-    limited,
-  );
+  const question = `${descriptionQuery}\n${creationQuery}`;
+  const { client, answer } = await connectAsking(question, server, options.user, limited);
+  const [version = '', data = '', ...rows] = answer;
   const { scripts, closed } = creationScripts(rows);
   const chosen = chosenDatabases(client, scripts, options.databases ?? []);
   if (options.databases === undefined || options.databases.length === 0) tellOfClosed(closed, options.warn);

@@ -1,7 +1,7 @@
 import type { Context } from '../../support/context.ts';
 import { waitUntilSettled } from '../container/settled.ts';
 import type { DatabaseServer } from '../databases.ts';
-import { connect, query } from './client.ts';
+import { connectAsking } from './client.ts';
 
 /**
  * Waits until the server that stays is up. The one that the official image initialises new data with listens on no address: a server
@@ -19,11 +19,7 @@ export async function ready(server: DatabaseServer, context: Context): Promise<v
 }
 
 async function isSettled(server: DatabaseServer, context: Context): Promise<boolean> {
-  const client = await connect(server, undefined, context);
-  const [settled] = await query(
-    client,
-    `SELECT current_setting('listen_addresses') <> '' OR now() - pg_postmaster_start_time() > interval '15 s'`,
-    context,
-  );
-  return settled === 't';
+  const question = `SELECT current_setting('listen_addresses') <> '' OR now() - pg_postmaster_start_time() > interval '15 s'`;
+  const { answer } = await connectAsking(question, server, undefined, context);
+  return answer[0] === 't';
 }

@@ -13,6 +13,12 @@ const fsyncAsync = promisify(fsync);
 /** No pack holds more chunks, so that its line in an index stays short. */
 const mostChunks = 16_384;
 
+/**
+ * Bytes that are written with one call. The kernel copies them without being interrupted: until it has, the core serves nobody
+ * else, however urgent. The memory of a frame takes it milliseconds.
+ */
+const mostAtOnce = 256 * 1024;
+
 /** A pack while it is written, in the staging directory. */
 export class PackFile {
   readonly path: string;
@@ -71,7 +77,8 @@ export class PackFile {
   }
 
   #put(bytes: Uint8Array): void {
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#file, bytes, at);
+    for (let at = 0; at < bytes.length; )
+      at += writeSync(this.#file, bytes, at, Math.min(mostAtOnce, bytes.length - at));
     this.#sha256.update(bytes);
     this.#size += bytes.length;
     this.#writeBack.follow(this.#size);

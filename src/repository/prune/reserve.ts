@@ -1,8 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { rename, stat, unlink } from 'node:fs/promises';
+import { rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { stagingPath } from '../../oci/layout.ts';
-import { writeFileDurably } from '../../support/durable.ts';
 import { codeOf } from '../../support/errors.ts';
 
 /** Enough for the manifests and indexes that removing writes. Random, for some file systems store zeros for nothing. */
@@ -18,8 +17,14 @@ export async function keepReserve(directory: string): Promise<void> {
   if (there?.size === bytes) return;
   // Where the next writer sweeps it if this one dies over it.
   const staged = stagingPath({ directory }, 'reserve');
-  await writeFileDurably(staged, randomBytes(bytes));
-  await rename(staged, path);
+  try {
+    // Its room is taken at once; a power cut may shorten it, which the next writer sees.
+    await writeFile(staged, randomBytes(bytes), { mode: 0o600 });
+    await rename(staged, path);
+  } catch (error) {
+    await unlink(staged).catch(() => {});
+    throw error;
+  }
 }
 
 /** Gives the space of the reserve back, if it is there; a directory in its place holds none. */

@@ -10,6 +10,21 @@ test.after(() => server.remove());
 
 const checksum = () => server.sql(`SELECT md5(string_agg(t::text, '|' ORDER BY id)) FROM item t`, 'sh op/é');
 
+test('a dump starts one program in the container for its questions, one for the roles and one for each database', async () => {
+  const started: string[] = [];
+  const { containers } = server.engine;
+  const counting: typeof containers = Object.assign(Object.create(containers), {
+    exec: (...[name, program]: Parameters<typeof containers.exec>) => {
+      started.push(program.command[0]!);
+      return containers.exec(name, program);
+    },
+  });
+  const counted = { ...server, engine: { ...server.engine, containers: counting } };
+  for await (const { content } of postgres.dump(counted, { warn: assert.unreachable }, context))
+    for await (const piece of content) assert.ok(piece.length > 0);
+  assert.equal(started, ['psql', 'pg_dumpall', 'pg_dump', 'pg_dump', 'pg_dump']);
+});
+
 test('a dump has the roles and every database, in the order of its paths', async () => {
   const files = await dump();
   assert.equal(

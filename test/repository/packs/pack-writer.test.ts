@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -36,6 +37,14 @@ test('a small frame that comes is kept for chunks that come by themselves', asyn
     pack?.frames.map((frame) => frame.sizes),
     [[10, 20, 30, 40]],
   );
+});
+
+test('no call that writes lasts longer than the kernel takes to copy 256 KiB', async () => {
+  const written = () => Number(/^syscw: (\d+)/m.exec(readFileSync('/proc/self/io', 'latin1'))?.[1]);
+  const before = written();
+  const [pack] = await write([4 * mebibyte]);
+  const least = Math.ceil(pack!.size / (256 * kibibyte));
+  assert.ok(written() - before >= least);
 });
 
 async function write(sizes: readonly number[], filled: readonly number[][] = []): Promise<WrittenPack[]> {
