@@ -1,11 +1,23 @@
+import { access } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { releaseMemory } from '../support/posix/release-memory.ts';
 
-// Meant for this process alone (see bin/dockerctl), not for the programs it starts.
-delete process.env.NODE_COMPILE_CACHE;
-delete process.env.MALLOC_ARENA_MAX;
+// Set for this process alone (see bin/dockerctl): the programs that it starts get what the user said.
+for (const name of ['NODE_COMPILE_CACHE', 'MALLOC_ARENA_MAX']) {
+  const said = process.env[`DOCKERCTL_WAS_${name}`];
+  delete process.env[`DOCKERCTL_WAS_${name}`];
+  if (said === undefined) delete process.env[name];
+  else process.env[name] = said;
+}
+const ignoresHangup = process.env.DOCKERCTL_IGNORES_HANGUP !== undefined;
+delete process.env.DOCKERCTL_IGNORES_HANGUP;
 // Codecs run on the thread pool: a thread for every core, where node's own four would leave some idle.
-process.env.UV_THREADPOOL_SIZE ??= String(Math.max(4, availableParallelism()));
+// It is made with its first work: once that is given nobody needs the variable any more.
+if (process.env.UV_THREADPOOL_SIZE === undefined) {
+  process.env.UV_THREADPOOL_SIZE = String(Math.max(4, availableParallelism()));
+  access('/', () => {});
+  delete process.env.UV_THREADPOOL_SIZE;
+}
 
 // What works long begins with this: the rest of the program would need its memory on top.
 if (process.argv.includes('backup')) releaseMemory();
@@ -26,6 +38,7 @@ async function run(): Promise<number> {
     stdin: process.stdin,
     stdout,
     stderr: process.stderr,
+    ignoresHangup,
     giveWay: () => import('../support/posix/give-way.ts').then(({ giveWay }) => giveWay()),
   });
   await new Promise((resolve) => stdout.write('', resolve));

@@ -8,6 +8,8 @@ export interface Io {
   stdin: NodeJS.ReadableStream & Partial<Pick<ReadStream, 'isTTY' | 'setRawMode' | 'unref'>>;
   stdout: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'rows'>>;
   stderr: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
+  /** Whether it shall outlive its terminal, as whom nohup starts. */
+  ignoresHangup?: boolean;
   /** Lets everything else on this host go first, for as long as the process lives; left out where it is not the command's own. */
   giveWay?: () => Promise<void>;
 }

@@ -10,9 +10,7 @@ import { renderError } from './render/error.ts';
  * lines, and its class decides the status.
  */
 export async function main(io: Io): Promise<number> {
-  const interruption = listenForInterruption({
-    ignoresHangup: io.environment.DOCKERCTL_IGNORES_HANGUP !== undefined,
-  });
+  const interruption = listenForInterruption({ ignoresHangup: io.ignoresHangup === true });
   const output = watchOutput(io);
   try {
     const status = await runProgram(io, output, interruption.signal);

@@ -1,6 +1,6 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -45,6 +45,52 @@ test('whom nohup starts outlives its terminal; anybody else ends with it', async
     child.stdin.end();
     assert.equal(await ended, [expected, null], program);
   }
+});
+
+test('a program that it starts gets the environment of the user as it was', () => {
+  const home = temporaryDirectory();
+  const file = join(home, 'dockerctl.yaml');
+  const hook = "[/bin/sh, -c, \"tr '\\\\0' '\\\\n' </proc/$$$$/environ >$$SAID\"]";
+  const backup = `{repository: ${home}/repository, signing-key: none, sources: {file: {paths: [${file}]}}, on-success: [${hook}]}`;
+  writeFileSync(file, `name: told\nx-dockerctl: {backup: ${backup}}\n`, { mode: 0o600 });
+  const ofUser = { PATH: '/usr/bin:/bin', LANG: 'C', SAID: join(home, 'environment') };
+  for (const more of [
+    {},
+    { UV_THREADPOOL_SIZE: '3', MALLOC_ARENA_MAX: '1', NODE_COMPILE_CACHE: '/nowhere' },
+    { MALLOC_ARENA_MAX: '' },
+  ]) {
+    const env = { ...ofUser, ...more };
+    execFileSync('bin/dockerctl', ['-f', file, '--state-dir', join(home, 'state'), 'backup'], { env });
+    const got = readFileSync(ofUser.SAID, 'utf8').split('\n').filter(Boolean).sort();
+    const wanted = Object.entries(env).map(([name, value]) => `${name}=${value}`);
+    // The shell that starts it says where it is.
+    assert.equal(
+      got.filter((line) => !/^(PWD|OLDPWD|SHLVL|_)=/.test(line)),
+      wanted.sort(),
+    );
+  }
+});
+
+test('that nohup started it stays with it, and is believed of nobody else', async () => {
+  const home = temporaryDirectory();
+  const file = join(home, 'dockerctl.yaml');
+  const said = join(home, 'environment');
+  const hook = `[/bin/sh, -c, "env >${said}"]`;
+  const backup = `{repository: ${home}/repository, signing-key: none, sources: {file: {paths: [${file}]}}, on-success: [${hook}]}`;
+  writeFileSync(file, `name: hung\nx-dockerctl: {backup: ${backup}}\n`, { mode: 0o600 });
+  execFileSync('nohup', ['bin/dockerctl', '-f', file, '--state-dir', join(home, 'state'), 'backup'], {
+    stdio: 'ignore',
+  });
+  assert.not.match(readFileSync(said, 'utf8'), 'HANGUP');
+  const directory = join(home, 'received');
+  const child = spawn('bin/dockerctl', ['backup', 'receive', directory], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    env: { ...process.env, DOCKERCTL_IGNORES_HANGUP: 'yes' },
+  });
+  const ended = once(child, 'close');
+  while (!existsSync(join(directory, 'index.json'))) await setTimeout(20);
+  child.kill('SIGHUP');
+  assert.equal(await ended, [143, null]);
 });
 
 test('asked to end once more, it leaves what never answers', async () => {
