@@ -26,6 +26,7 @@ export async function sshKeyFingerprint(publicKeyFile: string): Promise<string |
   return key && fingerprintOf(Buffer.from(key, 'base64'));
 }
 
-function fingerprintOf(publicKey: Uint8Array): string {
+/** As OpenSSH prints it. @param publicKey its bytes, with its kind */
+export function fingerprintOf(publicKey: Uint8Array): string {
   return `SHA256:${hash('sha256', publicKey, 'base64').replace(/=+$/, '')}`;
 }

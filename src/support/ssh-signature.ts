@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { codeOf, messageOf, SignatureError } from './errors.ts';
 import { type CommandResult, runCommand } from './run-command.ts';
+import { ed25519SignerOf } from './ssh-ed25519.ts';
 
 /**
  * Detached SSH signatures, made and checked by `ssh-keygen -Y` (OpenSSH 8.2 or newer), so that keys may live in an
@@ -101,7 +102,10 @@ export async function sshSignatureFingerprint(
   what: string,
   namespace: SignatureNamespace = signatureNamespaces.release,
 ): Promise<string> {
-  return await withSignatureFile(signature, (file) => fingerprintOfSigner(data, file, what, namespace));
+  const known = ed25519SignerOf(data, signature, namespace);
+  return (
+    known ?? (await withSignatureFile(signature, (file) => fingerprintOfSigner(data, file, what, namespace)))
+  );
 }
 
 const signerAdvice =
