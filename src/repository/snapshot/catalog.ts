@@ -7,6 +7,7 @@ import { DamagedError, isUnreadable } from '../../support/errors.ts';
 import type { Store } from '../seal/store.ts';
 import { decodeManifest } from './manifest.ts';
 import { backupTypes, manifestLimit } from './media-types.ts';
+import { inOrderOfMaking } from './order.ts';
 import { loadSnapshot, type StoredSnapshot } from './stored.ts';
 
 /** Every snapshot that can be read, oldest first, and what is wrong with the others. */
@@ -112,8 +113,7 @@ async function loadAll(store: Store, manifests: readonly Digest[]): Promise<Cata
       catalog.damaged.push({ manifest, id: await idOf(store, manifest), error });
     }
   }
-  catalog.stored.sort((a, b) => a.snapshot.started.getTime() - b.snapshot.started.getTime());
-  return catalog;
+  return { ...catalog, stored: inOrderOfMaking(catalog.stored) };
 }
 
 /**

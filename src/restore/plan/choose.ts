@@ -1,5 +1,6 @@
 import type { ReadableRepository } from '../../repository/repository.ts';
 import { madeBy } from '../../repository/snapshot/origin.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 
 /** A newer snapshot than the one that is restored. */
@@ -34,7 +35,15 @@ export async function chooseSnapshot(
   if (name !== 'latest') return { snapshot, passedOver: [], doubts };
   const all = await repository.snapshots();
   if (deployment === undefined) doubts.push(...otherSeries(snapshot, all));
-  const newer = madeBy(all, snapshot).filter(({ started }) => started > snapshot.started);
+  const series = madeBy(all, snapshot);
+  const made = series.findIndex(({ id }) => id === snapshot.id);
+  const newer = series.slice(made + 1);
+  doubts.push(
+    ...series
+      .slice(0, made)
+      .filter(({ started }) => started > snapshot.started)
+      .map(wrongClock),
+  );
   const lost = (await repository.unreadable()).filter(
     ({ started }) => started === undefined || started > snapshot.started,
   );
@@ -52,6 +61,12 @@ function whyIncomplete({ id, started, sources }: Snapshot): PassedOver {
   const [warning] = failed?.warnings ?? [];
   const reason = failed === undefined ? '' : `: ${[failed.title, warning].filter(Boolean).join(': ')}`;
   return { id, started, reason: `it is incomplete${reason}` };
+}
+
+/** The dates of snapshots say another order than that in which they were made. */
+function wrongClock({ id, started }: Snapshot): string {
+  const date = started.toISOString().slice(0, 10);
+  return `snapshot ${shortId(id)} says that it is of ${date}, but was made before this one: a clock stood wrong`;
 }
 
 /** Hosts, or deployments, that keep their snapshots in the same place. */

@@ -62,8 +62,8 @@ function render(
   if (lastComplete !== null && freshness.age !== null) {
     const { started, files, bytes, addedBytes } = lastComplete;
     const size = `${count(files, 'file')}, ${formatBytes(bytes)}, ${formatBytes(addedBytes)} new`;
-    const age = formatDuration(Math.max(0, freshness.age));
-    lines.push(`last complete:  ${formatTime(new Date(started))}, ${age} ago (${size})`);
+    const age = `${formatDuration(Math.abs(freshness.age))} ${freshness.age < 0 ? 'ahead of the clock' : 'ago'}`;
+    lines.push(`last complete:  ${formatTime(new Date(started))}, ${age} (${size})`);
   }
   if (lastRun !== null) {
     const problem = lastRun.problem === null ? '' : `: ${lastRun.problem}`;

@@ -71,6 +71,15 @@ test('--json tells the same to machines', async () => {
   assert.is(told.lastRun, null);
 });
 
+test('a snapshot of a day to come is told to be ahead of the clock', async () => {
+  const place = newPlace();
+  await takeSnapshot(place, new Date(Date.now() + 50.5 * hour));
+  const { status: exit, stdout } = await status(place, '--max-age', '1y');
+  assert.is(exit, 1);
+  assert.match(stdout, /, 50 h \d+ min ahead of the clock \(/);
+  assert.match(stdout, /yet to come/);
+});
+
 test('without a complete snapshot nothing is fresh', async () => {
   const place = newPlace();
   await takeSnapshot(place, new Date(), { complete: false });
