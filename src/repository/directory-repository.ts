@@ -39,6 +39,7 @@ import { findSnapshot } from './snapshot/find.ts';
 import type { Origin } from './snapshot/origin.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import { readDamage, recordDamage } from './verify/damage-record.ts';
+import { markDamaged } from './verify/mark-damaged.ts';
 import { readError } from './write-error.ts';
 
 /**
@@ -73,7 +74,7 @@ export class DirectoryRepository implements Repository {
   }
 
   async snapshots(): Promise<Snapshot[]> {
-    return (await this.#snapshots.all()).map(({ snapshot }) => snapshot);
+    return markDamaged(this.#store, await this.#snapshots.all(), this.#context.stateDir);
   }
 
   async find(name: string): Promise<Snapshot> {

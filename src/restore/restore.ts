@@ -11,28 +11,32 @@ import type { AdoptedFile } from './deployment-file/adopted-file.ts';
 import type { RestoreHost } from './host.ts';
 import { refuseUnfinished } from './journal.ts';
 import type { Target } from './places.ts';
-import { chooseSnapshot } from './plan/choose.ts';
+import { type ChosenSnapshot, chooseSnapshot } from './plan/choose.ts';
 import { findDataDirectories } from './plan/data-directories.ts';
 import { expectWhole } from './plan/expect-whole.ts';
 import { findGround } from './plan/ground.ts';
 import { lackedImages, refuseMissingImages } from './plan/images.ts';
 import { expectSpace } from './plan/needs.ts';
-import { planRestore, type RestorePlan } from './plan/plan.ts';
+import { planRestore, type RestorePlan, type Survey } from './plan/plan.ts';
 import { type Selection, selectSources } from './plan/select.ts';
 import { surveyHost } from './plan/survey.ts';
 import { unlikeBefore } from './plan/unlike-before.ts';
 import { runRestore } from './run.ts';
-import { advisedRepository } from './salvage/advised-repository.ts';
+import { advisedRepository, type Damaged, pastDamage } from './salvage/past-damage.ts';
 import { type Salvage, salvageSources } from './salvage/salvage.ts';
 
 export interface RestoreRequest extends Selection {
   /** Id, unique prefix, or `latest`. */
   snapshot: string;
+  /** Options that say where that is and where it goes, for a command to type: ` --repository DIR`. */
+  options?: string;
   /** Read everything through first, and restore what is not damaged; left out: damage is thrown. */
   skipDamaged?: boolean;
   /** `false`: the deployment file is a stranger's, and its commands are not run on this host. */
   hostCommands?: boolean;
-  /** The deployment file that `ports.host` goes by is this one of the snapshot; left out: it is on this host already. */
+  /**
+   * The deployment file that `ports.host` goes by is this one of the snapshot; left out: it is on this host already.
+   */
   adopted?: AdoptedFile;
 }
 
@@ -63,55 +67,51 @@ export async function prepareRestore(
   collectOften();
   await refuseUnfinished(context.stateDir);
   const host = request.to === undefined ? ports.host : undefined;
-  const { snapshot, passedOver, doubts } = await chooseSnapshot(
-    request.snapshot,
-    ports.repository,
-    request.adopted ? undefined : host?.deployment.name,
-  );
-  const provenance = await expectProvenance(snapshot, ports);
-  const chosen = await chooseSources(request, ports, snapshot, context);
-  const { repository, losses } = chosen;
-  const selected = host
-    ? await findDataDirectories(chosen.selected, repository, snapshot, host, context)
-    : chosen.selected;
+  const chosen = await choose(request, { ...ports, host }, context);
+  const { snapshot, selected, repository, passedOver, provenance, losses } = chosen;
   const ground = await findGround(selected, host, request.to, context.stateDir);
   const release = host?.deployment.release;
   const options = { services: host?.services, release, partial: request.only.length > 0 };
   const survey = await surveyHost(repository, snapshot, selected, ground, options, context);
   if (request.to !== undefined) refuseExisting(survey.targets);
   const planned = planRestore(snapshot, selected, chosen.skipped, survey);
-  const unlike = await unlikeBefore(snapshot, provenance, ports.repository, ports.keys ?? {});
-  const warnings = [...doubts, ...unlike, ...ground.targets.flatMap(stays), ...planned.warnings];
+  const warnings = [...chosen.doubts, ...ground.targets.flatMap(stays), ...planned.warnings];
   const plan = { ...planned, warnings, passedOver, provenance, losses };
-  if (!selected.some(({ images }) => images)) {
-    const areSpoilt = losses.some(({ kind }) => kind === 'images');
-    refuseMissingImages(lackedImages(plan.start, survey.services), areSpoilt);
-  }
+  expectImages(chosen, plan, survey);
   expectSpace(plan.space);
   const restored = selected.filter(({ summary }) => plan.sources.some(({ name }) => name === summary.name));
   const decided = { request, snapshot, selected: restored, plan, services: survey.services };
   return { plan, run: () => runRestore(decided, { repository, host }, context) };
 }
 
-function stays({ untouched = [] }: Target): string[] {
-  return untouched.map((path) => `${toText(path)} stays as it is: backups leave it out`);
+/** What is restored: which sources of which snapshot, and by whom it is. */
+interface Choice extends ChosenSnapshot, Salvage {
+  provenance: Provenance;
 }
 
-async function chooseSources(
-  request: RestoreRequest,
-  { repository, host }: RestorePorts,
-  snapshot: Snapshot,
-  context: Context,
-): Promise<Salvage> {
-  const declared = request.to === undefined ? host?.deployment.backup?.sources : undefined;
-  const sources = selectSources(snapshot, request, declared ?? []);
-  if (sources.selected.length === 0)
-    throw new UsageError(`restoring ${snapshot.id}: nothing of it is chosen`);
-  if (!request.skipDamaged) {
-    await expectWhole(repository, snapshot, sources.selected);
-    return { ...sources, repository: advisedRepository(repository), losses: [] };
-  }
-  return salvageSources(repository, snapshot, sources, request.to, context);
+async function choose(request: RestoreRequest, ports: RestorePorts, context: Context): Promise<Choice> {
+  const { host, keys = {} } = ports;
+  const deployment = request.adopted ? undefined : host?.deployment.name;
+  const { snapshot, passedOver, doubts } = await chooseSnapshot(
+    request.snapshot,
+    ports.repository,
+    deployment,
+  );
+  const provenance = await expectProvenance(snapshot, ports);
+  const sources = await chooseSources(request, ports, snapshot, context);
+  const selected = host
+    ? await findDataDirectories(sources.selected, sources.repository, snapshot, host, context)
+    : sources.selected;
+  const unlike = await unlikeBefore(snapshot, provenance, ports.repository, keys);
+  const damage = await knownDamage(request, { snapshot, repository: ports.repository });
+  const told = [...doubts, ...damage, ...unlike];
+  return { ...sources, selected, snapshot, provenance, passedOver, doubts: told };
+}
+
+/** What the last check found is told before the snapshot is read. */
+async function knownDamage({ skipDamaged, options }: RestoreRequest, asked: Damaged): Promise<string[]> {
+  if (skipDamaged || !asked.snapshot.damaged) return [];
+  return [`the last check found this snapshot damaged: ${await pastDamage({ ...asked, options })}`];
 }
 
 async function expectProvenance(
@@ -122,6 +122,23 @@ async function expectProvenance(
   return requireProvenance(await repository.signedConfig(snapshot), keys, what);
 }
 
+async function chooseSources(
+  request: RestoreRequest,
+  { repository, host }: RestorePorts,
+  snapshot: Snapshot,
+  context: Context,
+): Promise<Salvage> {
+  const sources = selectSources(snapshot, request, host?.deployment.backup?.sources ?? []);
+  if (sources.selected.length === 0)
+    throw new UsageError(`restoring ${snapshot.id}: nothing of it is chosen`);
+  if (!request.skipDamaged) {
+    const asked = { snapshot, repository, options: request.options };
+    await expectWhole(asked, sources.selected);
+    return { ...sources, repository: advisedRepository(asked), losses: [] };
+  }
+  return salvageSources(repository, snapshot, sources, request.to, context);
+}
+
 function refuseExisting(targets: readonly { where: string; exists: boolean }[]): void {
   const existing = targets.find(({ exists }) => exists);
   if (existing === undefined) return;
@@ -129,4 +146,14 @@ function refuseExisting(targets: readonly { where: string; exists: boolean }[]):
     advice: 'Name a directory that does not hold it',
     facts: { path: existing.where },
   });
+}
+
+function stays({ untouched = [] }: Target): string[] {
+  return untouched.map((path) => `${toText(path)} stays as it is: backups leave it out`);
+}
+
+function expectImages({ selected, losses }: Salvage, { start }: RestorePlan, { services }: Survey): void {
+  if (selected.some(({ images }) => images)) return;
+  const areSpoilt = losses.some(({ kind }) => kind === 'images');
+  refuseMissingImages(lackedImages(start, services), areSpoilt);
 }

@@ -1,4 +1,4 @@
-import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
+import { isWhole, type Snapshot } from '../../repository/snapshot/snapshot.ts';
 
 /** What is known about a deployment's backups: `status.json`, and what metrics are made from. */
 export interface BackupStatus {
@@ -6,8 +6,9 @@ export interface BackupStatus {
   repository: string;
   /** `null` when none was recorded on this host. */
   lastRun: RunRecord | null;
-  /** The newest complete snapshot. */
+  /** The newest complete snapshot that is not known to be damaged. */
   lastComplete: SnapshotRecord | null;
+  /** One that is damaged is not complete. */
   snapshots: { complete: number; incomplete: number };
   /** `null` when no check of the repository has succeeded on this host. */
   lastVerified: VerificationRecord | null;
@@ -58,7 +59,7 @@ export function backupStatus(
   snapshots: readonly Snapshot[],
   { lastRun, lastVerified }: Pick<BackupStatus, 'lastRun' | 'lastVerified'>,
 ): BackupStatus {
-  const complete = snapshots.filter((snapshot) => snapshot.complete);
+  const complete = snapshots.filter(isWhole);
   const newest = complete.at(-1);
   return {
     deployment,

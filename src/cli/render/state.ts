@@ -1,7 +1,14 @@
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 
 /** What a snapshot is worth, in a word. */
-export function stateOf({ complete, rebuilt }: Pick<Snapshot, 'complete' | 'rebuilt'>): string {
-  if (rebuilt) return 'rebuilt';
-  return complete ? 'complete' : 'incomplete';
+export function stateOf({
+  complete,
+  rebuilt,
+  damaged,
+}: Pick<Snapshot, 'complete' | 'rebuilt' | 'damaged'>): string {
+  const flaws = [
+    ...(rebuilt ? ['rebuilt'] : complete ? [] : ['incomplete']),
+    ...(damaged ? ['damaged'] : []),
+  ];
+  return flaws.join(', ') || 'complete';
 }

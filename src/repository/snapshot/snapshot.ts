@@ -10,6 +10,11 @@ export interface Snapshot {
   complete: boolean;
   /** What it was told of itself is lost, and this was found out again by `backup repair`. */
   rebuilt?: true;
+  /**
+   * Something that it needs is missing here, or was found damaged by the last check on this host. Its config does not
+   * say so.
+   */
+  damaged?: true;
   /** Id of the snapshot whose trees this run compared itself with. */
   predecessor: string | undefined;
   /** The operator's words for it; retention rules may name them. */
@@ -19,6 +24,11 @@ export interface Snapshot {
   sources: SourceSummary[];
   /** Bytes that this run added to the repository, and how many blobs. */
   added: { bytes: number; blobs: number };
+}
+
+/** Whether a snapshot is all that it was to be, as far as is known. */
+export function isWhole({ complete, damaged }: Pick<Snapshot, 'complete' | 'damaged'>): boolean {
+  return complete && damaged !== true;
 }
 
 export interface SourceSummary {

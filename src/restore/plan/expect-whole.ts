@@ -1,8 +1,6 @@
-import type { ReadableRepository } from '../../repository/repository.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
-import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import { DamagedError } from '../../support/errors.ts';
-import { pastDamage } from '../salvage/advised-repository.ts';
+import { type Damaged, pastDamage } from '../salvage/past-damage.ts';
 import type { SelectedSource } from './select.ts';
 
 /**
@@ -10,11 +8,8 @@ import type { SelectedSource } from './select.ts';
  * inside, restoring them tells.
  * @throws {DamagedError}
  */
-export async function expectWhole(
-  repository: ReadableRepository,
-  snapshot: Snapshot,
-  selected: readonly SelectedSource[],
-): Promise<void> {
+export async function expectWhole(asked: Damaged, selected: readonly SelectedSource[]): Promise<void> {
+  const { repository, snapshot } = asked;
   for (const { summary } of selected) {
     const [first, ...others] = await repository.lacking(snapshot, summary.name);
     if (first === undefined) continue;
@@ -22,7 +17,7 @@ export async function expectWhole(
     throw new DamagedError(
       `restoring ${summary.title} of snapshot ${shortId(snapshot.id)}: what it needs is missing or cut: ${first}${more}`,
       {
-        advice: pastDamage,
+        advice: await pastDamage(asked),
         facts: { snapshot: snapshot.id, source: summary.name, lacking: [first, ...others] },
       },
     );

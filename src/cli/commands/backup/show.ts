@@ -50,28 +50,13 @@ async function newest(session: Session, repository: Repository, named: string | 
   return own.at(-1)?.id ?? 'latest';
 }
 
-function renderSnapshot(
-  {
-    id,
-    complete,
-    rebuilt,
-    host,
-    deployment,
-    release,
-    started,
-    ended,
-    sources,
-    added,
-    tags,
-    recipients,
-    provenance,
-  }: Snapshot & { provenance: Provenance },
-  width: number,
-): string {
+function renderSnapshot(snapshot: Snapshot & { provenance: Provenance }, width: number): string {
+  const { id, host, deployment, release, started, ended, sources, added, tags, recipients, provenance } =
+    snapshot;
   const seconds = (ended.getTime() - started.getTime()) / 1000;
   const blobs = `${formatBytes(added.bytes)} in ${added.blobs} files of the repository`;
   return [
-    `snapshot:    ${id} (${stateOf({ complete, ...(rebuilt && { rebuilt }) })})`,
+    `snapshot:    ${id} (${stateOf(snapshot)})`,
     `deployment:  ${printable(`${deployment}${release === undefined ? '' : `, release ${release}`}, on ${host}`)}`,
     `taken:       ${formatTime(started)}, in ${formatDuration(seconds)}`,
     `added:       ${blobs}`,

@@ -28,7 +28,7 @@ export async function restoreSnapshot(
     const trusting = { keys, allowHooks: options.allowHooks === true };
     const adopted = to === undefined ? await adoptDeployment(session, source, trusting) : undefined;
     const acting = adopted?.session ?? session;
-    const request = { snapshot, ...requestOf(options, adopted), to };
+    const request = { snapshot, ...requestOf(options, adopted), to, options: whereabouts(options) };
     const ports = { host: await hostFor(acting, to), repository, keys };
     if (to === undefined && !session.global.dryRun) await refuseWhileBusy(acting);
     const prepared = await prepareRestore(request, ports, session.context);
@@ -37,6 +37,12 @@ export async function restoreSnapshot(
   } finally {
     await repository.close();
   }
+}
+
+/** As they were typed. */
+function whereabouts({ repository, to }: ParsedInput['options']): string {
+  const typed = [...(repository ? ['--repository', repository] : []), ...(to ? ['--to', to] : [])];
+  return typed.map((word) => ` ${word}`).join('');
 }
 
 function requestOf(
