@@ -32,6 +32,7 @@ import { keyLacking } from './seal/key-lacking.ts';
 import { knownRepository } from './seal/known-repository.ts';
 import { rememberingStore, storeSealingTo } from './seal/remembering-store.ts';
 import type { Store } from './seal/store.ts';
+import { wasMadeHere } from './signed/made-here.ts';
 import type { TrustedKeys } from './signed/provenance.ts';
 import { readSignedConfig, type SignedConfig } from './signed/signed-config.ts';
 import { loadEverySnapshot } from './snapshot/catalog.ts';
@@ -99,6 +100,10 @@ export class DirectoryRepository implements Repository {
 
   async signedConfig(snapshot: Snapshot): Promise<SignedConfig> {
     return readSignedConfig(this.#store, (await this.#snapshots.stored(snapshot)).parts);
+  }
+
+  async madeHere(snapshot: Snapshot, fingerprint: string): Promise<boolean> {
+    return wasMadeHere(fingerprint, await this.#snapshots.stored(snapshot), this.#store);
   }
 
   content(snapshot: Snapshot, entry: Readonly<Entry>, options?: ContentOptions): AsyncIterable<Uint8Array> {

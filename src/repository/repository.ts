@@ -56,6 +56,8 @@ export interface Repository {
    * `SignatureError` when chunks are to be read that no key at hand opens.
    */
   verify(options: VerifyOptions, context: Context): Promise<VerifyReport>;
+  /** Whether it was made in this repository, and signed with the key of this fingerprint. */
+  madeHere(snapshot: Snapshot, fingerprint: string): Promise<boolean>;
   /**
    * Tells that a run will begin as soon as some other things are settled: the threads that a first one needs start
    * meanwhile. Without a run `close` ends them.

@@ -96,4 +96,16 @@ test("a host's key that is no key is the same as none, with the reason", async (
   assert.match(lacking ?? '', `signing with ${spoilt}: `);
 });
 
+test('how many snapshots are not built on is told as one says it', async () => {
+  const of = async (...keys: string[]) => {
+    for (const key of keys) await save(key);
+    return warnings.splice(0).at(-1) ?? '';
+  };
+  const [first, second] = [makeSshKey(root, 'first'), makeSshKey(root, 'second')];
+  await of(first, second, second);
+  assert.match(await of(first), / is not built on \(nor is the one before it\):/);
+  await of(second, second, second);
+  assert.match(await of(first), / is not built on \(nor are the 2 before it\):/);
+});
+
 test.run();

@@ -1,7 +1,15 @@
 import { type Digest, digestOf } from '../../oci/digest.ts';
+import { DamagedError } from '../../support/errors.ts';
 import type { Store } from '../seal/store.ts';
 import type { Provenance, TrustedKeys } from '../signed/provenance.ts';
-import { type BlobRef, blobsOfParts, decodeManifest } from '../snapshot/manifest.ts';
+import {
+  type BlobRef,
+  blobsOfParts,
+  decodeManifest,
+  encodeManifest,
+  isSealedManifest,
+} from '../snapshot/manifest.ts';
+import { manifestLimit } from '../snapshot/media-types.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { IncomingHead } from './incoming-head.ts';
@@ -45,19 +53,24 @@ export interface IncomingOptions {
 }
 
 /**
- * Takes in a snapshot that was made elsewhere; the exclusive lock is held. Each blob is checked while it is written, and stays
- * when the rest does not come: who sends again sends only what is missing. The manifest comes last, so nothing shows
- * before everything is there.
+ * Takes in a snapshot that was made elsewhere; the exclusive lock is held. Each blob is checked while it is written,
+ * and stays when the rest does not come: who sends again sends only what is missing. The manifest comes last, so
+ * nothing shows before everything is there; it says that the snapshot was carried in, for nobody here has seen what
+ * lies where in it.
  *
- * @throws {DamagedError} when `manifest` is not the manifest of a snapshot. @throws {NoSpaceError} before anything is written.
+ * @throws {DamagedError} when `manifest` is not the manifest of a snapshot, or too long to be read again.
+ * @throws {NoSpaceError} before anything is written.
  */
 export async function beginIncoming(options: IncomingOptions): Promise<Incoming> {
   const { store, stored, manifest, keys } = options;
   const parts = decodeManifest(manifest, 'the manifest of the incoming snapshot');
+  const kept = encodeManifest({ ...parts, carried: true }, isSealedManifest(manifest));
+  if (kept.length > manifestLimit) throw new DamagedError('taking in a snapshot: its manifest is too long');
   const existing = stored.find(({ snapshot }) => snapshot.id === parts.config.digest);
-  const { wanted, tells, brings } = whatItBrings(parts, digestOf(manifest), existing);
+  const { wanted, tells, brings } = whatItBrings(parts, [manifest, kept].map(digestOf), existing);
   const lacking = await lackingBlobs(wanted, options);
   await requireRoom(store, lacking);
   const head = new IncomingHead(store, tells, keys);
-  return new IncomingSnapshot({ ...options, needed: blobsOfParts(parts), lacking, head, existing, brings });
+  const needed = blobsOfParts(parts);
+  return new IncomingSnapshot({ ...options, manifest: kept, needed, lacking, head, existing, brings });
 }

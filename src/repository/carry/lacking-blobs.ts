@@ -7,15 +7,16 @@ import { type BlobRef, blobsOfParts, type Parts } from '../snapshot/manifest.ts'
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 
 /**
- * A snapshot that is here, with a manifest that was issued anew, needs other blobs than the incoming manifest names: all that
- * this can bring is a signature.
+ * A snapshot that is here, with a manifest that was issued anew, needs other blobs than the incoming manifest names:
+ * all that this can bring is a signature.
+ * @param manifests the incoming one, as it comes and as it would be kept
  */
 export function whatItBrings(
   parts: Parts,
-  manifest: Digest,
+  manifests: readonly Digest[],
   existing: StoredSnapshot | undefined,
 ): { wanted: BlobRef[]; tells: Parts; brings: BlobRef | undefined } {
-  if (existing === undefined || existing.manifest.digest === manifest) {
+  if (existing === undefined || manifests.includes(existing.manifest.digest)) {
     return { wanted: blobsOfParts(parts), tells: parts, brings: undefined };
   }
   const brings = existing.parts.signature === undefined ? parts.signature : undefined;

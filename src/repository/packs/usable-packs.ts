@@ -10,17 +10,23 @@ import type { BlobRef, IndexRef, PackRef } from '../snapshot/manifest.ts';
 export class UsablePacks {
   readonly #layout: Layout;
   readonly #damaged: ReadonlySet<Digest>;
-  readonly #indexes: Map<Digest, IndexRef[]>;
+  readonly #told = new Map<Digest, IndexRef[]>();
+  readonly #untold: AsyncIterator<IndexRef>;
+  #looking: Promise<boolean> = Promise.resolve(true);
   readonly #present = new Map<Digest, Promise<boolean>>();
 
   /**
-   * @param indexes of all snapshots, the newest first
+   * @param indexes of all snapshots that may be built on, the newest first; asked for only as far as they are needed
    * @param damaged blobs that verifying found to be damaged
    */
-  constructor(layout: Layout, indexes: readonly IndexRef[], damaged: ReadonlySet<Digest>) {
+  constructor(
+    layout: Layout,
+    indexes: Iterable<IndexRef> | AsyncIterable<IndexRef>,
+    damaged: ReadonlySet<Digest>,
+  ) {
     this.#layout = layout;
     this.#damaged = damaged;
-    this.#indexes = byPack(indexes);
+    this.#untold = eachOf(indexes);
   }
 
   async has(pack: PackRef): Promise<boolean> {
@@ -32,10 +38,33 @@ export class UsablePacks {
     return true;
   }
 
-  /** An index that tells of the pack. */
-  async indexOf(pack: PackRef): Promise<IndexRef | undefined> {
-    for (const index of this.#indexes.get(pack.digest) ?? []) if (await this.isPresent(index)) return index;
+  /**
+   * An index that tells of the pack.
+   * @param own those of the snapshot that asks, which go first: what another one brought may not be true
+   */
+  async indexOf(pack: PackRef, own?: IndexesByPack): Promise<IndexRef | undefined> {
+    for (const index of own?.get(pack.digest) ?? []) if (await this.isPresent(index)) return index;
+    for await (const index of this.#tellingOf(pack)) if (await this.isPresent(index)) return index;
     return undefined;
+  }
+
+  async *#tellingOf({ digest }: PackRef): AsyncGenerator<IndexRef> {
+    let seen = 0;
+    do {
+      const told = this.#told.get(digest) ?? [];
+      while (seen < told.length) yield told[seen++]!;
+    } while (await this.#lookFurther());
+  }
+
+  /** @returns whether there was one more index */
+  #lookFurther(): Promise<boolean> {
+    this.#looking = this.#looking.then(async () => {
+      const { value, done } = await this.#untold.next();
+      if (done === true) return false;
+      noteByPack(this.#told, value);
+      return true;
+    });
+    return this.#looking;
   }
 
   /** Whether a blob is there, as long as it should be, and not known to be damaged. */
@@ -50,14 +79,23 @@ export class UsablePacks {
   }
 }
 
-function byPack(indexes: readonly IndexRef[]): Map<Digest, IndexRef[]> {
+/** The indexes that tell of each pack, in the order in which they were given. */
+export type IndexesByPack = ReadonlyMap<Digest, readonly IndexRef[]>;
+
+export function byPack(indexes: readonly IndexRef[]): IndexesByPack {
   const found = new Map<Digest, IndexRef[]>();
-  for (const index of indexes) {
-    for (const { digest } of index.packs) {
-      const known = found.get(digest);
-      if (known === undefined) found.set(digest, [index]);
-      else known.push(index);
-    }
-  }
+  for (const index of indexes) noteByPack(found, index);
   return found;
+}
+
+function noteByPack(found: Map<Digest, IndexRef[]>, index: IndexRef): void {
+  for (const { digest } of index.packs) {
+    const known = found.get(digest);
+    if (known === undefined) found.set(digest, [index]);
+    else known.push(index);
+  }
+}
+
+async function* eachOf(indexes: Iterable<IndexRef> | AsyncIterable<IndexRef>): AsyncGenerator<IndexRef> {
+  yield* indexes;
 }

@@ -78,7 +78,7 @@ async function newParts(
   const packs = new Map<Digest, PackRef>(
     trees.flatMap((tree) => tree.packs).map((pack) => [pack.digest, pack]),
   );
-  const { refs, lines } = await gatherIndexes(store, usable, [...packs.values()]);
+  const { refs, lines } = await gatherIndexes(store, usable, [...packs.values()], parts.indexes);
   const sealing = { ...store, recipients: snapshot.recipients.map(decodeRecipient) };
   const fresh = await stageIndexes(sealing, { repository, seed: Buffer.from(seed) }, lines ?? []);
   const indexes = [...refs, ...fresh.refs];

@@ -10,7 +10,7 @@ import { Ingest } from './ingest.ts';
 import { selectReusable } from './reusable.ts';
 import type { Run, RunOptions } from './run.ts';
 import { RunUnderWay } from './run-under-way.ts';
-import { type VouchedFor, vouchedForBy } from './vouched-for.ts';
+import { everyIndex, indexesOneByOne, type VouchedFor, vouchedForBy } from './vouched-for.ts';
 
 export interface BeginOptions extends RunOptions {
   store: Store;
@@ -32,8 +32,8 @@ export async function beginRun(options: BeginOptions, context: Context): Promise
   const vouchedFor = vouchedForBy(options.signingKey, store);
   const candidates = ofDeployment(reusable, deployment);
   const comparable = await fromFirst(candidates, vouchedFor);
-  const indexes = reusable.flatMap(({ parts }) => parts.indexes);
-  const usable = new UsablePacks(store, indexes, damaged);
+  const usable = new UsablePacks(store, indexesOneByOne(reusable, vouchedFor), damaged);
+  const indexes = () => everyIndex(reusable, vouchedFor);
   const ingest = new Ingest({ store, indexes, usable, packGoal: packGoal(stored), pool });
   if (candidates.length === 0 && ofDeployment(stored, deployment).length > 0) {
     context.progress.warn(nothingToBuildOn(store));
@@ -55,9 +55,11 @@ async function fromFirst(
 
 /** @param newest first */
 function notVouchedFor([newest, ...others]: readonly StoredSnapshot[]): string {
-  const { id, host } = newest!.snapshot;
-  const more = others.length === 0 ? '' : ` (nor are ${others.length} before it)`;
-  return `snapshot ${shortId(id)} of ${host} is not built on${more}: it is not signed with the key that signs this one`;
+  const { snapshot, parts } = newest!;
+  const before = others.length === 1 ? 'is the one' : `are the ${others.length}`;
+  const more = others.length === 0 ? '' : ` (nor ${before} before it)`;
+  const why = parts.carried ? 'it was brought here' : 'it is not signed with the key that signs this one';
+  return `snapshot ${shortId(snapshot.id)} of ${snapshot.host} is not built on${more}: ${why}`;
 }
 
 function ofDeployment(stored: readonly StoredSnapshot[], deployment: string): StoredSnapshot[] {

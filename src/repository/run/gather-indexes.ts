@@ -2,7 +2,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import { decodeIndex, encodePackLine } from '../packs/index-lines.ts';
 import type { PackLine } from '../packs/stage-indexes.ts';
-import type { UsablePacks } from '../packs/usable-packs.ts';
+import { byPack, type UsablePacks } from '../packs/usable-packs.ts';
 import type { Store } from '../seal/store.ts';
 import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
 
@@ -17,15 +17,20 @@ export interface GatheredIndexes {
   lines?: AsyncIterable<PackLine>;
 }
 
-/** The indexes that tell of these packs; when there are too many, their lines. */
+/**
+ * The indexes that tell of these packs; when there are too many, their lines.
+ * @param own those that the snapshot has already
+ */
 export async function gatherIndexes(
   store: Store,
   usable: UsablePacks,
   packs: readonly PackRef[],
+  own: readonly IndexRef[] = [],
 ): Promise<GatheredIndexes> {
+  const ownByPack = byPack(own);
   const found = new Map<Digest, IndexRef>();
   for (const pack of packs) {
-    const index = await usable.indexOf(pack);
+    const index = await usable.indexOf(pack, ownByPack);
     if (index === undefined) throw new Error(`no index tells of the pack ${pack.digest}`);
     const packsOfIndex = found.get(index.digest)?.packs ?? [];
     found.set(index.digest, { ...index, packs: [...packsOfIndex, pack] });

@@ -12,8 +12,8 @@ import type { FileToStore, StoredFile } from './run.ts';
 
 export interface IngestOptions {
   store: Store;
-  /** Of all snapshots, the newest first. */
-  indexes: readonly IndexRef[];
+  /** Of every snapshot that can be built on, the newest first; called once, when what is known is needed. */
+  indexes: () => Promise<readonly IndexRef[]>;
   usable: UsablePacks;
   /** Bytes at which a pack is full. */
   packGoal: number;
@@ -84,7 +84,7 @@ export class Ingest {
 
   async #load(): Promise<KnownChunks> {
     const { store, indexes, usable } = this.#options;
-    const { known, seed } = await loadKnownChunks(store, indexes, usable);
+    const { known, seed } = await loadKnownChunks(store, await indexes(), usable);
     this.#seed = seed;
     return known;
   }

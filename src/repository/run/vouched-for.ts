@@ -1,47 +1,43 @@
-import { SignatureError } from '../../support/errors.ts';
-import { fingerprintIn } from '../../support/ssh-fingerprint.ts';
+import { mapAFew } from '../../support/map-a-few.ts';
 import type { Store } from '../seal/store.ts';
-import { requireProvenance } from '../signed/provenance.ts';
-import { readSignedConfig } from '../signed/signed-config.ts';
+import { wasMadeHere } from '../signed/made-here.ts';
+import { checksAtOnce } from '../signed/provenance.ts';
 import type { SigningKey } from '../signed/signing-key.ts';
-import { shortId } from '../snapshot/short-id.ts';
+import type { IndexRef } from '../snapshot/manifest.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 
-/** Whether a run may take over files of a snapshot without reading them. */
+/** Whether a run may build on a snapshot: take files over without reading them, and leave out content that is in its packs. */
 export type VouchedFor = (stored: StoredSnapshot) => Promise<boolean>;
 
 /**
- * Of what a signed snapshot takes over its key says that it is as this host saw it: that must be signed by the same key, lest somebody
- * who can write into the repository has his content signed. Without a key nothing is promised. Each snapshot is asked about once.
+ * What a signed snapshot takes over is as this host saw it: so its key says. Whatever that comes from must have been made here with
+ * the same key, lest somebody who can add to the repository has his content signed, or has content left out that he only claims to
+ * have brought. Without a key nothing is promised. Each snapshot is asked about once.
  */
 export function vouchedForBy(key: SigningKey | undefined, store: Store): VouchedFor {
   const answers = new Map<string, Promise<boolean>>();
   return async (stored) => {
     if (key === undefined) return true;
     const { id } = stored.snapshot;
-    const answer = answers.get(id) ?? isSignedBy(key, stored, store);
+    const answer = answers.get(id) ?? wasMadeHere(key.fingerprint, stored, store);
     answers.set(id, answer);
     return answer;
   };
 }
 
-async function isSignedBy(
-  { fingerprint }: SigningKey,
-  stored: StoredSnapshot,
-  store: Store,
-): Promise<boolean> {
-  try {
-    const signed = await readSignedConfig(store, stored.parts);
-    if (signed.signature === undefined || claimedKey(signed.signature) !== fingerprint) return false;
-    const what = `snapshot ${shortId(stored.snapshot.id)}`;
-    return (await requireProvenance(signed, { own: fingerprint }, what)).trust === 'own';
-  } catch (error) {
-    if (error instanceof SignatureError) return false;
-    throw error;
-  }
+/** What tells of packs that can be built on; each snapshot is asked about when its turn comes. */
+export async function* indexesOneByOne(
+  stored: readonly StoredSnapshot[],
+  vouchedFor: VouchedFor,
+): AsyncGenerator<IndexRef> {
+  for (const each of stored) if (await vouchedFor(each)) yield* each.parts.indexes;
 }
 
-/** Spares the check where it cannot end well: after a change of keys that is every snapshot there is. */
-function claimedKey(signature: Uint8Array): string {
-  return fingerprintIn(Buffer.from(signature).toString('latin1'));
+/** The same of all at once. */
+export async function everyIndex(
+  stored: readonly StoredSnapshot[],
+  vouchedFor: VouchedFor,
+): Promise<IndexRef[]> {
+  await mapAFew(stored, checksAtOnce, vouchedFor);
+  return Array.fromAsync(indexesOneByOne(stored, vouchedFor));
 }

@@ -13,6 +13,8 @@ export interface Parts {
   notes: BlobRef | undefined;
   /** Made over the config, by the host; never sealed. */
   signature?: BlobRef | undefined;
+  /** It was made elsewhere: where it says that content is, somebody said who may have lied. */
+  carried?: true | undefined;
 }
 
 /** Every blob of a snapshot but its manifest, each once. What tells whether to take the rest comes first. */
@@ -45,7 +47,7 @@ export interface IndexRef extends BlobRef {
 
 /** @param sealed whether every blob but the config and its signature is in an age file */
 export function encodeManifest(
-  { config, packs, indexes, trees, notes, signature }: Parts,
+  { config, packs, indexes, trees, notes, signature, carried }: Parts,
   sealed: boolean,
 ): Buffer {
   const position = new Map(packs.map((pack, i) => [pack.digest, i]));
@@ -69,6 +71,7 @@ export function encodeManifest(
     artifactType: backupTypes.snapshot,
     config: describe(backupTypes.config, config),
     layers,
+    ...(carried && { annotations: { [annotations.carried]: 'true' } }),
   };
   return Buffer.from(JSON.stringify(manifest));
 }
@@ -84,6 +87,7 @@ function describe(mediaType: string, { digest, size }: BlobRef, noted?: Record<s
 export function decodeManifest(bytes: Uint8Array, where: string): Parts {
   const manifest = parse(bytes, where);
   const { layers } = manifest;
+  const carried = manifest.annotations?.[annotations.carried] !== undefined;
   const packs = new Map<number, PackRef>();
   for (const [position, layer] of layers.entries()) {
     if (isOfType(layer, backupTypes.pack)) packs.set(position, { ...blob(layer), source: sourceOf(layer) });
@@ -99,6 +103,7 @@ export function decodeManifest(bytes: Uint8Array, where: string): Parts {
     }),
     notes: ofType(backupTypes.notes).map(blob)[0],
     signature: ofType(backupTypes.signature).map(blob)[0],
+    ...(carried && { carried }),
   };
 }
 

@@ -12,7 +12,11 @@ export const backupTypes = {
 /** Behind the media type of a blob that is sealed in an age file. */
 export const sealedSuffix = '+age';
 
-export const annotations = { source: 'dockerctl.source', packs: 'dockerctl.packs' } as const;
+export const annotations = {
+  source: 'dockerctl.source',
+  packs: 'dockerctl.packs',
+  carried: 'dockerctl.carried',
+} as const;
 
 /** Registries accept no larger manifest. */
 export const manifestLimit = 4 * 1024 * 1024;

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -36,6 +36,11 @@ const made = await makeRepository(root, context, { snapshots: 2, signingKey: hos
 const unsigned = await makeRepository(root, context);
 let count = 0;
 const newDirectory = () => join(root, `into-${count++}`);
+
+async function openedOrMade<T>(directory: string, use: (repository: Repository) => Promise<T>): Promise<T> {
+  await (await openOrCreateRepository(directory, context)).close();
+  return opened(directory, use);
+}
 
 async function opened<T>(directory: string, use: (repository: Repository) => Promise<T>): Promise<T> {
   const repository = await openRepository(directory, context);
@@ -140,7 +145,8 @@ const forgeries: Record<string, Parameters<typeof forged>[0]> = {
   'the signature of another snapshot': ofAnother,
   'a signature for releases': ({ config }) => signWithSshKey(config, host, signatureNamespaces.release),
   'an altered config': async ({ config }) => Buffer.from(config.toString().replace('"here"', '"hare"')),
-  'an altered signature': async ({ signature }) => signature.replace(/^(.{80})./s, '$1A'),
+  'an altered signature': async ({ signature }) =>
+    signature.replace(/(?<=^.{80})./s, (letter) => (letter === 'A' ? 'B' : 'A')),
   'no signature at all': async () => 'signed, the king\n',
   'an empty signature': async () => '',
 };
@@ -341,5 +347,35 @@ for (const [whose, forger] of Object.entries({ nobody: undefined, 'a stranger': 
     assert.is((await provenance(directory, saved.id, { signers })).trust, 'allowed');
   });
 }
+
+test('who signs with one key stores content once, with another key once more, and it goes with its snapshots', async () => {
+  const directory = newDirectory();
+  const files = temporaryDirectory();
+  writeFileSync(join(files, 'same'), randomBytes(100_000));
+  const save = (deployment: string, key: string) =>
+    openedOrMade(directory, async (repository) => {
+      const signingKey = await trySigningKey(key);
+      const run = await repository.beginRun(
+        { host: 'here', deployment, release: '1.0', signingKey },
+        context,
+      );
+      await saveDirectory(run, 'files', files, context);
+      return run.commit();
+    });
+  const packs = () =>
+    readdirSync(join(directory, 'blobs', 'sha256')).filter(
+      (name) => statSync(join(directory, 'blobs', 'sha256', name)).size > 100_000,
+    ).length;
+  const first = await save('one', host);
+  const second = await save('two', host);
+  assert.ok(second.added.bytes < 10_000, 'another deployment of the same host');
+  writeFileSync(join(files, 'more'), 'lest the pack is the same');
+  const third = await save('one', stranger);
+  assert.ok(third.added.bytes > 100_000);
+  assert.is(packs(), 2);
+  await opened(directory, (repository) => repository.remove([first.id, second.id], context));
+  assert.is(packs(), 1);
+  assert.equal(await wholeSnapshots(directory, context), [third.id]);
+});
 
 test.run();
