@@ -14,13 +14,14 @@ import { PackWriter } from '../packs/pack-writer.ts';
 import { stageIndexes } from '../packs/stage-indexes.ts';
 import { UsablePacks } from '../packs/usable-packs.ts';
 import { type NewPlaces, reissueManifests } from '../rewrite/reissue.ts';
+import { openedBy } from '../seal/opened.ts';
 import type { Store } from '../seal/store.ts';
 import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
-import { readPackContents } from '../verify/check-pack.ts';
 import { throwIfInterrupted } from './interrupted.ts';
 import { liveChunks } from './live-chunks.ts';
-import { countLive, readLive } from './read-live.ts';
+import { readLive } from './read-live.ts';
+import { findWasteful } from './wasteful.ts';
 
 /** One is filled while the others are compressed or written. */
 const framesInFlight = 3;
@@ -35,7 +36,7 @@ export interface Repacked {
 
 /**
  * Writes packs of which less than half is needed anew, without the rest, and the manifests of their snapshots: trees
- * name chunks, so nothing else changes and ids stay. What is sealed stays as it is without a key. The old packs are
+ * name chunks, so nothing else changes and ids stay. What is sealed stays as it is without its key. The old packs are
  * there until they are swept.
  * @returns `undefined` when there is nothing to do
  */
@@ -44,12 +45,9 @@ export async function repack(
   everything: readonly StoredSnapshot[],
   context: Context,
 ): Promise<Repacked | undefined> {
-  const hasKey = store.identities.length > 0;
-  // No pack is shared by snapshots of which one is sealed and another is not.
-  const readable = everything.filter(({ snapshot }) => hasKey || snapshot.recipients.length === 0);
+  const readable = openedBy(store.identities, everything);
   const live = await liveChunks(store, readable);
-  const wasteful: PackContents[] = [];
-  for await (const pack of readPackContents(store, readable)) if (isWasteful(pack, live)) wasteful.push(pack);
+  const wasteful = await findWasteful(store, { everything, readable, live }, context);
   const indexes = readable.flatMap(({ parts }) => parts.indexes);
   if (wasteful.length === 0 || indexes[0] === undefined) return undefined;
   const text = await readMetadata(store, indexes[0]);
@@ -67,11 +65,6 @@ export async function repack(
   return { stored, packs: wasteful.length, bytes: blobs.reduce((sum, { size }) => sum + size, 0) };
 }
 
-function isWasteful(pack: PackContents, live: ChunkTable): boolean {
-  const count = countLive(pack, live);
-  return count.live * 2 < count.total;
-}
-
 /** Packs that may become one: of the same source, to be opened by the same recipients. */
 interface Group {
   source: string;
@@ -82,9 +75,9 @@ interface Group {
 function groupPacks(wasteful: readonly PackContents[], stored: readonly StoredSnapshot[]): Group[] {
   const groups = new Map<string, Group>();
   for (const contents of wasteful) {
-    const users = stored.filter(({ parts }) => parts.packs.some(({ digest }) => digest === contents.pack));
-    const recipients = [...new Set(users.flatMap(({ snapshot }) => snapshot.recipients))].sort();
-    const source = users[0]?.parts.packs.find(({ digest }) => digest === contents.pack)?.source ?? '';
+    const user = stored.find(({ parts }) => parts.packs.some(({ digest }) => digest === contents.pack));
+    const recipients = user?.snapshot.recipients.toSorted() ?? [];
+    const source = user?.parts.packs.find(({ digest }) => digest === contents.pack)?.source ?? '';
     const key = JSON.stringify([source, recipients]);
     const group = groups.get(key) ?? { source, recipients, packs: [] };
     group.packs.push(contents);

@@ -7,7 +7,7 @@ import { UsablePacks } from '../packs/usable-packs.ts';
 import { type NewPlaces, type ReissueOptions, reissueManifests } from '../rewrite/reissue.ts';
 import type { Store } from '../seal/store.ts';
 import type { IndexRef, PackRef, TreeRef } from '../snapshot/manifest.ts';
-import type { StoredSnapshot } from '../snapshot/stored.ts';
+import { packsOf, type StoredSnapshot } from '../snapshot/stored.ts';
 import { readSegments } from '../tree/read-tree.ts';
 import type { SpareIndex } from './rebuild-indexes.ts';
 
@@ -30,9 +30,8 @@ export async function mendSnapshot(
   broken: StoredSnapshot,
   findings: Findings,
 ): Promise<StoredSnapshot[]> {
-  const indexes = indexesFor(broken, stored, findings);
-  const usable = new UsablePacks(store, indexes, findings.damaged);
-  const { known, seed } = await loadKnownChunks(store, indexes, usable);
+  const { indexes, usable } = usableFor(broken, store, stored, findings);
+  const { known, seed } = await loadKnown(store, indexes, usable);
   const places = new Map<Digest, TreeRef>();
   for (const tree of broken.parts.trees) {
     const isKnown = tree.packs.length > 0 && (await usable.all(tree.packs));
@@ -53,12 +52,13 @@ export async function salvageSnapshot(
   broken: StoredSnapshot,
   findings: Findings,
 ): Promise<StoredSnapshot[]> {
-  const indexes = indexesFor(broken, stored, findings);
-  const usable = new UsablePacks(store, indexes, findings.damaged);
-  const lost = await loadKnownChunks(store, indexes, { has: async () => true });
-  const { known, seed } = await loadKnownChunks(store, indexes, usable, lost.known);
-  const named = new Set(stored.flatMap(({ parts }) => parts.packs.map(({ digest }) => digest)));
-  const unnamed = indexes.flatMap(({ packs }) => packs).filter(({ digest }) => !named.has(digest));
+  const { indexes, usable } = usableFor(broken, store, stored, findings);
+  const lost = await loadKnown(store, indexes, { has: async () => true });
+  const { known, seed } = await loadKnown(store, indexes, usable, lost.known);
+  const named = packsOf(stored);
+  const unnamed = [...indexes.made, ...indexes.carried]
+    .flatMap(({ packs }) => packs)
+    .filter(({ digest }) => !named.has(digest));
   const places = new Map<Digest, TreeRef>();
   for (const tree of broken.parts.trees) {
     const chunks = await chunksOf(store, tree);
@@ -68,17 +68,41 @@ export async function salvageSnapshot(
   return reissue({ store, stored, usable, seed: seed ?? lost.seed }, broken, places);
 }
 
-/** Every index that may tell of its packs. */
-function indexesFor(
+/** Every index that may tell of a snapshot's packs. */
+interface Indexes {
+  made: IndexRef[];
+  /** Of snapshots that were carried in: these may lie. */
+  carried: IndexRef[];
+}
+
+/** Those, and what can be used of the packs. */
+function usableFor(
   { snapshot: { recipients: wanted } }: StoredSnapshot,
+  store: Store,
   stored: readonly StoredSnapshot[],
-  { spare }: Findings,
-): IndexRef[] {
+  { damaged, spare }: Findings,
+): { indexes: Indexes; usable: UsablePacks } {
   const donors = stored.filter(({ snapshot }) => opensFor(wanted, snapshot.recipients)).reverse();
-  return [
-    ...donors.flatMap(({ parts }) => parts.indexes),
-    ...spare.filter(({ recipients }) => opensFor(wanted, recipients)).map(({ ref }) => ref),
-  ];
+  const indexesOf = (some: StoredSnapshot[]) => some.flatMap(({ parts }) => parts.indexes);
+  const { made = [], carried = [] } = Object.groupBy(donors, ({ parts }) =>
+    parts.carried ? 'carried' : 'made',
+  );
+  const fitting = spare.filter(({ recipients }) => opensFor(wanted, recipients)).map(({ ref }) => ref);
+  const indexes = { made: [...indexesOf(made), ...fitting], carried: indexesOf(carried) };
+  const usable = new UsablePacks(store, [...indexes.made, ...indexes.carried], damaged);
+  return { indexes, usable };
+}
+
+/** What was made here has the last word on where content is. */
+async function loadKnown(
+  store: Store,
+  { made, carried }: Indexes,
+  usable: Pick<UsablePacks, 'has'>,
+  before?: KnownChunks,
+): ReturnType<typeof loadKnownChunks> {
+  const brought = await loadKnownChunks(store, carried, usable, before);
+  const { known, seed } = await loadKnownChunks(store, made, usable, brought.known);
+  return { known, seed: seed ?? brought.seed };
 }
 
 async function reissue(

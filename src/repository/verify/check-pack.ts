@@ -9,7 +9,7 @@ import { decodeIndex, type Frame, type PackContents } from '../packs/index-lines
 import { type OpenPack, openPack } from '../packs/open-pack.ts';
 import { isChunkHeader, offsetsIn } from '../packs/tar-frame.ts';
 import type { Store } from '../seal/store.ts';
-import type { StoredSnapshot } from '../snapshot/stored.ts';
+import { packsOf, type StoredSnapshot } from '../snapshot/stored.ts';
 
 /**
  * What the indexes tell of every pack that a snapshot needs, each once, one index after the other. Damaged indexes are
@@ -19,11 +19,26 @@ export async function* readPackContents(
   store: Store,
   stored: readonly StoredSnapshot[],
 ): AsyncGenerator<PackContents> {
-  const needed = new Set(stored.flatMap(({ parts }) => parts.packs.map(({ digest }) => digest)));
-  const indexes = new Map(stored.flatMap(({ parts }) => parts.indexes.map((index) => [index.digest, index])));
-  for (const index of indexes.values()) {
-    for (const contents of await readIndexPacks(store, index.digest))
-      if (needed.delete(contents.pack)) yield contents;
+  const told = new Set<Digest>();
+  for await (const { contents } of readEveryTelling(store, stored)) {
+    if (!told.has(contents.pack)) yield contents;
+    told.add(contents.pack);
+  }
+}
+
+/**
+ * The same, as often as an index tells of the pack: not all need say the same, for anybody may have sent a snapshot.
+ */
+export async function* readEveryTelling(
+  store: Store,
+  stored: readonly StoredSnapshot[],
+): AsyncGenerator<{ index: Digest; contents: PackContents }> {
+  const needed = packsOf(stored);
+  const indexes = new Set(stored.flatMap(({ parts }) => parts.indexes.map(({ digest }) => digest)));
+  for (const index of indexes) {
+    for (const contents of await readIndexPacks(store, index)) {
+      if (needed.has(contents.pack)) yield { index, contents };
+    }
   }
 }
 

@@ -6,6 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
   encodeIdentity,
+  encodeRecipient,
   generateIdentity,
   type Identity,
   type Recipient,
@@ -15,6 +16,7 @@ import type { VerifyReport } from '../../../src/repository/repository.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import { SignatureError } from '../../../src/support/errors.ts';
 import { needProgram } from '../../support/debian-program.ts';
+import { flip } from '../../support/flip.ts';
 import { quietContext, saveDirectories } from '../../support/save-directory.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { exported, imported, stream } from '../carry/exported.ts';
@@ -221,6 +223,21 @@ test('after a change of recipients the new key alone restores the next snapshot'
   assert.ok((await host.save(bob)).added.bytes < nextToNothing);
 });
 
+test('verify looks into what the keys at hand open, and says of what it checks digests only', async () => {
+  const host = new Host();
+  await host.save(alice);
+  await host.save(bob);
+  host.warnings.length = 0;
+  const { damage, packs } = await host.verify(true, bob);
+  assert.equal(damage, []);
+  assert.equal(packs, { read: 1, all: 2 });
+  assert.is(host.warnings.length, 1);
+  assert.match(host.warnings[0]!, `encrypted to ${encodeRecipient(alice)}: `);
+  const pack = host.blobs().findLast((path) => statSync(path).size > 3_000_000)!;
+  writeFileSync(pack, readFileSync(pack).subarray(0, 2_000_000));
+  assert.is((await host.verify(true, bob)).damage.length, 1);
+});
+
 test('a key that is added makes everything new, one that is taken away does not', async () => {
   const host = new Host();
   await host.save(alice);
@@ -251,8 +268,7 @@ test('without the key verify checks every digest, with it every chunk and names 
   assert.match((await refusal(host.verify(true))).advice ?? '', /--identity/);
   await refusal(host.verify(true, bob));
   const pack = host.blobs().find((path) => statSync(path).size > 3_000_000)!;
-  const bytes = readFileSync(pack);
-  writeFileSync(pack, bytes.fill(bytes.readUInt8(2_000_000) ^ 1, 2_000_000, 2_000_001));
+  flip(pack, 2_000_000);
   const blind = await host.verify(false);
   assert.is(blind.damage.length, 1);
   assert.is(blind.damage[0]?.snapshots.length, 1);
