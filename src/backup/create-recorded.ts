@@ -1,10 +1,10 @@
 import type { Deployment } from '../deployment/deployment.ts';
 import type { Repository } from '../repository/repository.ts';
-import { madeBy, type Origin } from '../repository/snapshot/origin.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import { messageOf, NotFoundError } from '../support/errors.ts';
 import { type BackupOptions, createBackup } from './create.ts';
+import { type Here, ownSnapshots } from './own-snapshots.ts';
 import { type BackupReport, firstProblem } from './report.ts';
 import { recordRun } from './status/record-run.ts';
 import type { BackupStatus, RunRecord } from './status/status.ts';
@@ -31,30 +31,50 @@ export async function createRecordedBackup(
   { deliver, ...options }: RecordedOptions,
   context: Context,
 ): Promise<BackupReport> {
-  const started = context.now().toISOString();
   let repository: Repository | undefined;
   let report: BackupReport | undefined;
-  const record = async (end: Pick<RunRecord, 'outcome' | 'snapshot' | 'problem'>) => {
-    const settings = deployment.backup;
-    if (settings === undefined) return;
-    const run = { started, ended: context.now().toISOString(), ...end };
-    const snapshots = await snapshotsOf({ deployment: deployment.name, host: options.host }, repository);
-    await repository?.close(); // A hook may want it for itself, to remove what no rule keeps.
-    await recordRun(deployment.name, settings, run, snapshots, context);
-  };
+  const record = beginRecord(deployment, options.host, context);
   try {
     repository = await openOwn(deployment, open, context);
     report = await createBackup(deployment, { ...options, repository }, context);
     await deliver?.(report.snapshot, repository);
     const problem = firstProblem(report) ?? null;
     const outcome = report.snapshot.complete ? 'complete' : 'incomplete';
-    await record({ outcome, snapshot: report.snapshot.id, problem });
+    await record({ outcome, snapshot: report.snapshot.id, problem }, repository);
     return report;
   } catch (error) {
-    await record({ outcome: 'failed', snapshot: report?.snapshot.id ?? null, problem: messageOf(error) });
+    const snapshot = report?.snapshot.id ?? null;
+    await record({ outcome: 'failed', snapshot, problem: messageOf(error) }, repository);
     throw error;
   } finally {
     await repository?.close();
+  }
+}
+
+type Outcome = Pick<RunRecord, 'outcome' | 'snapshot' | 'problem'>;
+
+/** @returns what writes down how the run that begins now has ended */
+function beginRecord(deployment: Deployment, host: string, context: Context) {
+  const { name, backup } = deployment;
+  const here = { host, stateDir: context.stateDir };
+  const started = context.now().toISOString();
+  return async (outcome: Outcome, repository: Repository | undefined): Promise<void> => {
+    if (backup === undefined) return;
+    const run = { started, ended: context.now().toISOString(), ...outcome };
+    const snapshots = await snapshotsOf(deployment, repository, {
+      ...here,
+      made: outcome.snapshot ?? undefined,
+    });
+    await repository?.close(); // A hook may want it for itself, to remove what no rule keeps.
+    await recordRun(name, backup, run, snapshots, context);
+  };
+}
+
+async function snapshotsOf(deployment: Deployment, repository: Repository | undefined, here: Here) {
+  try {
+    return repository && (await ownSnapshots(deployment, repository, here));
+  } catch {
+    return undefined;
   }
 }
 
@@ -82,12 +102,4 @@ async function openOwn(
 
 function count({ snapshots }: BackupStatus): number {
   return snapshots.complete + snapshots.incomplete;
-}
-
-async function snapshotsOf(origin: Origin, repository: Repository | undefined) {
-  try {
-    return repository && madeBy(await repository.snapshots(), origin);
-  } catch {
-    return undefined;
-  }
 }

@@ -8,9 +8,18 @@ export interface Candidate {
   complete: boolean;
   /** Whether it lost what it told of itself: then nobody knows what it is worth, and no rule decides. */
   rebuilt?: boolean;
+  /** Whether something that it needs is lost: then it pushes out no other, and goes when it would if it were whole. */
+  damaged?: boolean;
   /** Whether a verification of it, and of nothing newer, was the last to succeed. */
   lastVerified?: boolean;
+  /** Whether it is the last one that was made and is whole, whatever the clock said, or proves which one that is. */
+  madeLast?: boolean;
   tags?: readonly string[];
+  /**
+   * Whether the key of this host signed it. Of the others nobody knows whose they are: whatever they say of themselves, they push
+   * out none of these.
+   */
+  own?: boolean;
   /** Snapshots compete with those of their series only: one host's, one deployment's. */
   series: string;
 }
@@ -33,7 +42,9 @@ export interface Decision<T> {
  * Decides which snapshots to keep, by restic's rules: walking from the newest back, a rule keeps the first snapshot of
  * every period until its count is used up, and the oldest of all while it is not. On top of them the newest complete
  * one and the one last verified always stay, and an incomplete one stays only until a newer complete one exists.
- * Without rules every complete snapshot stays, and one that a repair rebuilt in any case.
+ * Without rules every complete snapshot stays, and one that a repair rebuilt in any case. The rules are applied to
+ * those that are whole as if damaged ones were not there; a damaged one stays while they would keep it were it whole,
+ * for most of it may be good.
  */
 export function planRetention<T extends Candidate>(
   snapshots: readonly T[],
@@ -43,7 +54,7 @@ export function planRetention<T extends Candidate>(
   const blocked = distrustOfClock(snapshots, now);
   const nameOf = periodNamer(timeZone);
   const series = Map.groupBy(newestFirst(snapshots), (snapshot) => snapshot.series);
-  const reasons = new Map([...series.values()].flatMap((one) => [...reasonsToKeep(one, rules, nameOf)]));
+  const reasons = new Map([...series.values()].flatMap((one) => [...reasonsAmongOwn(one, rules, nameOf)]));
   const decisions = newestFirst(snapshots).map((snapshot) => {
     const keeping = reasons.get(snapshot) ?? [];
     if (keeping.length > 0) return { snapshot, keep: true, reasons: keeping };
@@ -57,21 +68,41 @@ function newestFirst<T extends Candidate>(snapshots: readonly T[]): T[] {
   return snapshots.toSorted((a, b) => b.started.getTime() - a.started.getTime() || (a.id < b.id ? 1 : -1));
 }
 
+/** The rules keep what they keep of all, and what they keep of this host's own. */
+function reasonsAmongOwn<T extends Candidate>(
+  snapshots: readonly T[],
+  rules: KeepRules | undefined,
+  nameOf: PeriodNamer,
+): Map<T, string[]> {
+  const all = reasonsToKeep(snapshots, rules, nameOf);
+  const own = snapshots.filter((snapshot) => snapshot.own);
+  if (own.length === 0 || own.length === snapshots.length) return all;
+  const stay = [...reasonsToKeep(own, rules, nameOf)].filter(([, reasons]) => reasons.length > 0);
+  return new Map([...all, ...stay]);
+}
+
 function reasonsToKeep<T extends Candidate>(
   snapshots: readonly T[],
   rules: KeepRules | undefined,
   nameOf: PeriodNamer,
 ): Map<T, string[]> {
   const complete = snapshots.filter((snapshot) => snapshot.complete);
-  const reasons = keptByRules(complete, rules ?? {}, nameOf);
-  for (const [index, snapshot] of complete.entries()) {
+  const whole = complete.filter(({ damaged }) => !damaged);
+  const reasons = new Map([
+    ...keptByRules(complete, rules ?? {}, nameOf),
+    ...keptByRules(whole, rules ?? {}, nameOf),
+  ]);
+  for (const snapshot of complete) {
     if (!hasRule(rules)) reasons.get(snapshot)?.push('no rules are set');
     if (snapshot.lastVerified === true) reasons.get(snapshot)?.push('last verified');
-    if (index === 0) reasons.get(snapshot)?.push('newest');
+    if (snapshot === whole[0] || snapshot.madeLast === true) reasons.get(snapshot)?.push('newest');
   }
   for (const snapshot of snapshots) {
-    if (snapshot === complete[0]) break;
-    reasons.set(snapshot, ['incomplete, but none newer is complete']);
+    if (snapshot === whole[0]) break;
+    const flaw = snapshot.complete
+      ? 'damaged, but none newer is whole'
+      : 'incomplete, but none newer is complete';
+    reasons.set(snapshot, [flaw]);
   }
   for (const snapshot of snapshots)
     if (snapshot.rebuilt) reasons.set(snapshot, ['rebuilt by a repair: removed by hand only']);

@@ -37,8 +37,8 @@ export async function recordRun(
 }
 
 /**
- * Writes down that the deployment's own repository was found whole: retention never removes the snapshot that was
- * verified last. Never throws: whatever goes wrong here is a warning, the check is over.
+ * Writes down that the deployment's own repository was found whole; retention goes by `recordVerified` instead. Never
+ * throws: whatever goes wrong here is a warning, the check is over.
  */
 export async function recordVerification(
   deployment: string,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { Here } from '../../backup/own-snapshots.ts';
 import { isRemote } from '../../backup/remote/address.ts';
 import type { Identity } from '../../repository/age/keys.ts';
 import type { Repository } from '../../repository/repository.ts';
@@ -39,6 +40,11 @@ export async function openBackupRepository(
 /** What this host's own snapshots say of where they come from. */
 export async function ownOrigin(session: Session): Promise<Origin> {
   return { deployment: (await session.deployment()).name, host: hostname() };
+}
+
+/** Where `ownSnapshots` finds this host's own. */
+export function hereOf({ context: { stateDir } }: Session): Here {
+  return { host: hostname(), stateDir };
 }
 
 /** The same for who brings something: where there is none, it is created. */

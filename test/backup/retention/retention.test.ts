@@ -229,6 +229,28 @@ test('the newest complete snapshot never goes, and a complete one never for the 
   );
 });
 
+test('a damaged snapshot pushes out no whole one, and goes no sooner than if it were whole', () => {
+  const retention = plan([...nightly.slice(0, 9), snapshot('spoilt', 8.5, { damaged: true })], { last: 2 });
+  assert.equal(kept(retention), ['spoilt', 'night-8', 'night-7']);
+  assert.equal(reasonsFor('spoilt', retention), ['damaged, but none newer is whole']);
+  const older = snapshot('spoilt', 7.5, { damaged: true });
+  assert.equal(kept(plan([...nightly.slice(0, 9), older], { last: 2 })), ['night-8', 'spoilt', 'night-7']);
+  assert.equal(kept(plan([...nightly.slice(0, 10), older], { last: 2 })), ['night-9', 'night-8']);
+  fc.assert(
+    fc.property(anySnapshots, anyRules, fc.infiniteStream(fc.boolean()), (snapshots, rules, draws) => {
+      const now = new Date(epoch + 4300 * hour);
+      const some = snapshots.map((one) => ({ ...one, damaged: draws.next().value === true }));
+      const whole = some.filter(({ damaged }) => !damaged);
+      const asIfWhole = new Set(kept(plan(snapshots, rules, now)));
+      const asIfGone = new Set(kept(plan(whole, rules, now)));
+      for (const { keep, snapshot: one } of plan(some, rules, now).decisions) {
+        if (one.complete && !one.damaged) assert.is(keep, asIfGone.has(one.id));
+        if (one.complete && one.damaged && asIfWhole.has(one.id)) assert.ok(keep, one.id);
+      }
+    }),
+  );
+});
+
 test('whatever the rules, a clock that is a day or more behind a snapshot removes nothing', () => {
   const behind = fc.integer({ min: 24, max: 24 * 36_500 });
   fc.assert(
@@ -264,6 +286,14 @@ test('whatever the rules, a complete snapshot that was verified last never goes'
         if (one.complete && one.lastVerified === true) assert.ok(keep, one.id);
     }),
   );
+});
+
+test('what is not known for own pushes out nothing of that, and goes by the rules itself', () => {
+  const own = (id: string, days: number, more = {}) => snapshot(id, days, { own: true, ...more });
+  const claims = [5, 6, 7].map((days) => snapshot(`claim-${days}`, days));
+  const mixed = [own('a', 1), own('b', 2), own('c', 3), own('half', 4, { complete: false }), ...claims];
+  assert.equal(kept(plan(mixed, { last: 2 })), ['claim-7', 'claim-6', 'half', 'c', 'b']);
+  assert.equal(kept(plan([...mixed, own('d', 8), own('e', 9)], { last: 2 })), ['e', 'd']);
 });
 
 test.run();

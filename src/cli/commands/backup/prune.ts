@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
 import type { PruneCandidate } from '../../../backup/retention/prune.ts';
 import type { RetentionPlan } from '../../../backup/retention/retention.ts';
-import type { RemovalReport } from '../../../repository/repository.ts';
-import { madeBy } from '../../../repository/snapshot/origin.ts';
+import type { RemovalReport, Repository } from '../../../repository/repository.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
-import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
 import { FailedError } from '../../../support/errors.ts';
-import { identityOption, openBackupRepository, ownOrigin } from '../../arguments/backup-repository.ts';
+import { hereOf, identityOption, openBackupRepository } from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { count, formatBytes, formatTime } from '../../render/quantities.ts';
@@ -24,7 +22,7 @@ export function addBackupPrune(backup: Command, wrap: Wrap): void {
 async function prune(session: Session, { options }: ParsedInput): Promise<undefined> {
   const repository = await openBackupRepository(session, undefined, options.identity);
   try {
-    const plan = await planFor(session, await repository.snapshots());
+    const plan = await planFor(session, repository);
     const decisions = plan.decisions.map(({ snapshot, ...decision }) => ({ id: snapshot.id, ...decision }));
     if (session.global.dryRun) {
       session.result({ blocked: plan.blocked ?? null, decisions }, () => renderPlan(plan));
@@ -32,32 +30,59 @@ async function prune(session: Session, { options }: ParsedInput): Promise<undefi
     }
     if (plan.blocked !== undefined) throw distrusted(plan.blocked, datedAhead(plan, session.context.now()));
     const gone = decisions.filter(({ keep }) => !keep).map(({ id }) => id);
-    const report = await repository.remove(gone, session.context);
-    await recordLeft(session, await repository.snapshots());
-    session.report(report, renderReport);
+    session.report(await removeAndRecord(session, repository, gone), renderReport);
   } finally {
     await repository.close();
   }
 }
 
-/** What monitoring is told of the deployment's own repository is true again after some of it was removed. */
-export async function recordLeft(session: Session, snapshots: Snapshot[]): Promise<void> {
+/**
+ * Removes from the deployment's own repository; whatever of it was removed, what monitoring is told is true again after
+ * it.
+ */
+export async function removeAndRecord(
+  session: Session,
+  repository: Repository,
+  ids: readonly string[],
+): Promise<RemovalReport> {
+  const report = await repository.remove(ids, session.context).catch(async (error: unknown) => {
+    await recordLeft(session, repository).catch(() => {}); // Why it could not be removed says more.
+    throw error;
+  });
+  await recordLeft(session, repository);
+  return report;
+}
+
+async function recordLeft(session: Session, repository: Repository): Promise<void> {
   const { recordRemoval } = await import('../../../backup/status/record-run.ts');
-  const { name, backup } = await session.deployment();
-  const own = madeBy(snapshots, await ownOrigin(session));
+  const { ownSnapshots } = await import('../../../backup/own-snapshots.ts');
+  const deployment = await session.deployment();
+  const { name, backup } = deployment;
+  const own = await ownSnapshots(deployment, repository, hereOf(session));
   if (backup !== undefined) await recordRemoval(name, backup, own, session.context);
 }
 
-async function planFor(session: Session, snapshots: Snapshot[]): Promise<RetentionPlan<PruneCandidate>> {
-  const [{ planPrune }, { readStatus }] = await Promise.all([
+async function planFor(session: Session, repository: Repository): Promise<RetentionPlan<PruneCandidate>> {
+  const [{ planPrune }, { signedHere }, { readVerified }] = await Promise.all([
     import('../../../backup/retention/prune.ts'),
-    import('../../../backup/status/status-file.ts'),
+    import('../../../backup/own-snapshots.ts'),
+    import('../../../repository/verify/verified-record.ts'),
   ]);
-  const deployment = await session.deployment();
   const { stateDir, now } = session.context;
-  const status = await readStatus(deployment.name, deployment.backup?.repository ?? '', stateDir);
+  const verified = await readVerified(stateDir, repository.directory);
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-  return planPrune(deployment, snapshots, status?.lastVerified?.snapshot, { now: now(), timeZone });
+  const deployment = await session.deployment();
+  const snapshots = await repository.snapshots();
+  const own = await signedHere(deployment, repository, snapshots);
+  return planPrune(
+    deployment,
+    snapshots,
+    { verified, own },
+    {
+      now: now(),
+      timeZone,
+    },
+  );
 }
 
 function datedAhead({ decisions }: RetentionPlan<PruneCandidate>, now: Date): string[] {

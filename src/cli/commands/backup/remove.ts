@@ -5,7 +5,7 @@ import { identityOption, openBackupRepository, repositoryOption } from '../../ar
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { count, formatTime } from '../../render/quantities.ts';
-import { recordLeft, renderReport } from './prune.ts';
+import { removeAndRecord, renderReport } from './prune.ts';
 
 export function addBackupRemove(backup: Command, wrap: Wrap): void {
   backup
@@ -29,8 +29,10 @@ async function remove(session: Session, { args: [names], options }: ParsedInput)
     }
     await session.confirm(`Remove ${count(doomed.length, 'snapshot')} for good: ${list}`);
     const ids = doomed.map(({ id }) => id);
-    const report = await repository.remove(ids, session.context);
-    if (options.repository === undefined) await recordLeft(session, await repository.snapshots());
+    const isOwn = options.repository === undefined;
+    const report = await (isOwn
+      ? removeAndRecord(session, repository, ids)
+      : repository.remove(ids, session.context));
     session.report(report, renderReport);
   } finally {
     await repository.close();

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 import type { BackupStatus, Freshness } from '../../../backup/status/status.ts';
-import { madeBy } from '../../../repository/snapshot/origin.ts';
 import { UsageError } from '../../../support/errors.ts';
-import { ownOrigin } from '../../arguments/backup-repository.ts';
+import { hereOf } from '../../arguments/backup-repository.ts';
 import { backupSettings } from '../../arguments/deployment-file.ts';
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
@@ -39,9 +38,10 @@ async function status(session: Session, { options }: ParsedInput): Promise<numbe
 /** This host's own: that another one's backups succeed says nothing of it. */
 async function snapshotsOf(directory: string, session: Session) {
   const { openRepository } = await import('../../../repository/open.ts');
+  const { ownSnapshots } = await import('../../../backup/own-snapshots.ts');
   const repository = await openRepository(directory, session.context);
   try {
-    return madeBy(await repository.snapshots(), await ownOrigin(session));
+    return await ownSnapshots(await session.deployment(), repository, hereOf(session));
   } finally {
     await repository.close();
   }

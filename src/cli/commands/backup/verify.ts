@@ -1,13 +1,12 @@
 import type { Command } from 'commander';
-import type { Damage, VerifyReport } from '../../../repository/repository.ts';
-import { madeBy } from '../../../repository/snapshot/origin.ts';
+import type { Damage, Repository, VerifyReport } from '../../../repository/repository.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
 import { UsageError } from '../../../support/errors.ts';
 import {
+  hereOf,
   identityOption,
   openBackupRepository,
-  ownOrigin,
   repositoryOption,
 } from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
@@ -33,15 +32,23 @@ async function verifyBackups(session: Session, { options }: ParsedInput): Promis
   const wanted = whatToRead(options.readData);
   const repository = await openBackupRepository(session, options.repository, options.identity);
   try {
+    const snapshots = await repository.snapshots(); // What comes while they are checked is not.
     const report = await repository.verify(wanted, session.context);
-    if (report.damage.length === 0 && options.repository === undefined) {
-      await record(session, await repository.snapshots(), wanted.part === 1);
+    if (report.damage.length === 0) {
+      await remember(session, repository, snapshots);
+      const readData = wanted.part === 1 && readsAll(report);
+      if (options.repository === undefined) await record(session, repository, snapshots, readData);
     }
     session.result(report, renderReport);
     return report.damage.length === 0 ? exitCodes.done : exitCodes.damaged;
   } finally {
     await repository.close();
   }
+}
+
+/** Whether there was nothing that no key at hand opens. */
+function readsAll({ packs }: VerifyReport): boolean {
+  return packs?.read === packs?.all;
 }
 
 /** All of the content, a part of it, or none. */
@@ -55,11 +62,21 @@ function whatToRead(said: string | true | undefined): { readData: boolean; part:
   });
 }
 
+/** For retention, by whatever name the repository goes. Who may not write here, as on a rescue system, prunes nothing. */
+async function remember({ context }: Session, repository: Repository, snapshots: Snapshot[]): Promise<void> {
+  const { recordVerified } = await import('../../../repository/verify/verified-record.ts');
+  await recordVerified(context.stateDir, repository.directory, snapshots).catch(() => {});
+}
+
 /** Of the deployment's own repository it is remembered; what was named by hand may be any copy. */
-async function record(session: Session, snapshots: Snapshot[], readData: boolean) {
+async function record(session: Session, repository: Repository, checked: Snapshot[], readData: boolean) {
+  const { ownSnapshots } = await import('../../../backup/own-snapshots.ts');
   const { recordVerification } = await import('../../../backup/status/record-run.ts');
-  const { name, backup } = await session.deployment();
-  const own = madeBy(snapshots, await ownOrigin(session));
+  const deployment = await session.deployment();
+  const { name, backup } = deployment;
+  const ids = new Set(checked.map(({ id }) => id));
+  const all = await ownSnapshots(deployment, repository, hereOf(session));
+  const own = all.filter(({ id }) => ids.has(id));
   const { context } = session;
   if (backup !== undefined) await recordVerification(name, backup, own, { readData, context });
 }

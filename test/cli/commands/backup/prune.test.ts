@@ -1,13 +1,16 @@
-import { mkdtempSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openOrCreateRepository } from '../../../../src/repository/open.ts';
+import { type SigningKey, trySigningKey } from '../../../../src/repository/signed/signing-key.ts';
 import { shortId } from '../../../../src/repository/snapshot/short-id.ts';
 import { runCli } from '../../../support/cli.ts';
 import { deploymentFile } from '../../../support/deployment.ts';
 import { quietContext } from '../../../support/save-directory.ts';
+import { makeSshKey } from '../../../support/ssh-keys.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
 const root = temporaryDirectory();
@@ -21,21 +24,28 @@ class Shop {
   readonly metrics = join(this.home, 'shop.prom');
   readonly file: string;
 
-  constructor(keep: string) {
+  constructor(keep: string, signingKey = 'none') {
     const sources = 'sources: {config: {paths: [/etc/hostname]}, mirror: {paths: [/srv/none], full: true}}';
-    const backup = `{repository: ${this.repository}, metrics: ${this.metrics}, keep: ${keep}, ${sources}}`;
+    const backup = `{repository: ${this.repository}, metrics: ${this.metrics}, keep: ${keep}, signing-key: ${signingKey}, ${sources}}`;
     this.file = deploymentFile(`name: shop\nx-dockerctl: {backup: ${backup}}\n`);
   }
 
   async save(
     daysAgo: number,
-    { complete = true, full = false, deployment = 'shop', tags = [] as string[] } = {},
+    {
+      complete = true,
+      full = false,
+      deployment = 'shop',
+      tags = [] as string[],
+      host = hostname(),
+      signingKey = undefined as SigningKey | undefined,
+    } = {},
   ) {
     const now = () => new Date(Date.now() - daysAgo * day);
     const context = { ...quietContext(join(this.home, 'state')), now };
     const repository = await openOrCreateRepository(this.repository, context);
     const run = await repository.beginRun(
-      { host: hostname(), deployment, release: undefined, tags },
+      { host, deployment, release: undefined, tags, signingKey },
       context,
     );
     for (const name of full ? ['config', 'mirror'] : ['config']) {
@@ -85,6 +95,19 @@ test('the only full snapshot is not pushed out by light ones, nor those of anoth
   assert.equal(await shop.list(), [full, other, last]);
 });
 
+test('the snapshot that was made last stays, although an older one has a later date', async () => {
+  const shop = new Shop('{last: 1}');
+  const ahead = await shop.save(-0.9);
+  const [between, last] = [await shop.save(0.1), await shop.save(0)];
+  assert.is((await shop.run('prune')).status, 0);
+  assert.equal(await shop.list(), [ahead, between, last]);
+  const { lastComplete } = JSON.parse((await shop.run('status', '--json')).stdout);
+  assert.is(lastComplete.id, last);
+  const later = await shop.save(-0.95);
+  assert.is((await shop.run('prune')).status, 0);
+  assert.equal(await shop.list(), [later]);
+});
+
 test('the snapshot that was verified last stays, and so does one whose tag a rule names', async () => {
   const shop = new Shop('{last: 1, tags: [gold]}');
   const gold = await shop.save(9, { tags: ['gold', 'first'] });
@@ -97,6 +120,16 @@ test('the snapshot that was verified last stays, and so does one whose tag a rul
   assert.equal(known.reasons, ['last verified']);
   await shop.run('prune');
   assert.equal(await shop.list(), [gold, verified, last]);
+});
+
+test('so does the one of another host, and of those with everything, however the repository was named', async () => {
+  const shop = new Shop('{last: 1}');
+  const verified = [await shop.save(9, { host: 'elsewhere' }), await shop.save(8, { full: true })];
+  assert.is((await shop.run('verify', '-r', shop.repository)).status, 0);
+  await shop.save(7, { host: 'elsewhere' });
+  const last = [await shop.save(6, { host: 'elsewhere' }), await shop.save(5, { full: true })];
+  assert.is((await shop.run('prune')).status, 0);
+  assert.equal(await shop.list(), [...verified, ...last]);
 });
 
 test('with a wrong clock nothing goes, and the exit status says that something is wrong', async () => {
@@ -134,6 +167,24 @@ test('what monitoring reads tells of what is left as soon as prune or remove end
   assert.is(JSON.parse(readFileSync(shop.status, 'utf8')).lastVerified.snapshot, young);
 });
 
+test('monitoring is told what is left though not all of what nobody needs could be deleted', async () => {
+  const shop = new Shop('{last: 1}');
+  const [old, young] = [await shop.save(3), await shop.save(2)];
+  assert.is((await shop.run('verify')).status, 0);
+  const stuck = join(shop.repository, 'blobs', 'sha256', 'f'.repeat(64));
+  writeFileSync(stuck, 'a mount point cannot be deleted');
+  execFileSync('mount', ['--bind', stuck, stuck]);
+  const counts = () => JSON.parse(readFileSync(shop.status, 'utf8')).snapshots;
+  assert.equal(counts(), { complete: 2, incomplete: 0 });
+  const pruned = await shop.run('prune');
+  execFileSync('umount', [stuck]);
+  assert.is(pruned.status, 1, pruned.stderr);
+  assert.match(pruned.stderr, 'deleting what no snapshot needs');
+  assert.equal(counts(), { complete: 1, incomplete: 0 });
+  assert.match(readFileSync(shop.metrics, 'utf8'), '_snapshots_complete{deployment="shop"} 1');
+  assert.equal(await shop.list(), [young], `${old} is gone`);
+});
+
 test('remove asks, takes ids by their beginning, and removes those alone', async () => {
   const shop = new Shop('{last: 9}');
   const [first, second] = [await shop.save(2), await shop.save(1)];
@@ -155,6 +206,24 @@ test('prune waits for nobody: it names who reads', async () => {
   await reader.close();
   assert.is(status, 11);
   assert.match(stderr, /held by reading \(pid \d+\)/);
+});
+
+test('snapshots that only say that they are of this host push out none that it signed', async () => {
+  const key = makeSshKey(root, 'key');
+  const [signingKey, another] = [await trySigningKey(key), await trySigningKey(makeSshKey(root, 'another'))];
+  const shop = new Shop('{last: 2}', key);
+  await shop.save(9, { signingKey: another });
+  await shop.save(8, { signingKey });
+  const [second, third] = [await shop.save(7, { signingKey }), await shop.save(6, { signingKey })];
+  const claims = [await shop.save(3), await shop.save(2, { signingKey: another }), await shop.save(1)];
+  assert.is((await shop.run('prune')).status, 0);
+  assert.equal(await shop.list(), [second, third, ...claims.slice(1)]);
+  const { lastComplete } = JSON.parse(readFileSync(shop.status, 'utf8'));
+  assert.is(lastComplete.id, third);
+  const next = await shop.save(0.5, { signingKey });
+  const last = await shop.save(0, { signingKey });
+  assert.is((await shop.run('prune')).status, 0);
+  assert.equal(await shop.list(), [next, last], 'a key of before and strangers go by the same rules');
 });
 
 test.run();

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openOrCreateRepository } from '../../../../src/repository/open.ts';
+import { type SigningKey, trySigningKey } from '../../../../src/repository/signed/signing-key.ts';
 import { silent } from '../../../../src/support/progress.ts';
 import { runCli } from '../../../support/cli.ts';
+import { makeSshKey } from '../../../support/ssh-keys.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
 interface Place {
@@ -14,12 +16,12 @@ interface Place {
   stateDir: string;
 }
 
-function newPlace(): Place {
+function newPlace(signingKey = 'none'): Place {
   const directory = temporaryDirectory();
   const [etc, repository, stateDir] = ['etc', 'repository', 'state'].map((name) => join(directory, name));
   mkdirSync(etc ?? '', { mode: 0o700 });
   const file = join(etc ?? '', 'shop.yaml');
-  const backup = `backup: {repository: ${repository}, sources: {config: {paths: [/etc]}}}`;
+  const backup = `backup: {repository: ${repository}, signing-key: ${signingKey}, sources: {config: {paths: [/etc]}}}`;
   writeFileSync(file, `name: shop\nx-dockerctl: {${backup}}\n`);
   return { file, repository: repository ?? '', stateDir: stateDir ?? '' };
 }
@@ -27,12 +29,15 @@ function newPlace(): Place {
 async function takeSnapshot(
   { repository: directory, stateDir }: Place,
   started: Date,
-  { complete = true, host = hostname() } = {},
+  { complete = true, host = hostname(), signingKey = undefined as SigningKey | undefined } = {},
 ): Promise<void> {
   const { signal } = new AbortController();
   const context = { progress: silent, signal, now: () => started, stateDir };
   const repository = await openOrCreateRepository(directory, context);
-  const run = await repository.beginRun({ host, deployment: 'shop', release: undefined }, context);
+  const run = await repository.beginRun(
+    { host, deployment: 'shop', release: undefined, signingKey },
+    context,
+  );
   const source = await run.beginSource({ name: 'config', title: 'Config', kind: 'paths', origin: {} });
   if (!complete) source.fail('something is missing');
   await source.end();
@@ -84,6 +89,23 @@ test('without a complete snapshot nothing is fresh', async () => {
   const place = newPlace();
   await takeSnapshot(place, new Date(), { complete: false });
   assert.is((await status(place, '--max-age', '1y')).status, 1);
+});
+
+test('what only says that it is of this host makes nothing fresh once this host has signed', async () => {
+  const key = makeSshKey(temporaryDirectory(), 'key');
+  const signingKey = await trySigningKey(key);
+  const place = newPlace(key);
+  await takeSnapshot(place, new Date(Date.now() - 30 * hour));
+  assert.is((await status(place, '--max-age', '40h')).status, 0, 'of before it signed');
+  await takeSnapshot(place, new Date(Date.now() - 28 * hour), { signingKey });
+  await takeSnapshot(place, new Date(Date.now() - 3 * hour));
+  await takeSnapshot(place, new Date(Date.now() - 2 * hour), { signingKey, complete: false });
+  await takeSnapshot(place, new Date(Date.now() - hour));
+  const { status: exit, stdout } = await status(place, '--max-age', '26h');
+  assert.is(exit, 1, stdout);
+  assert.match(stdout, /28 h 0 min ago/);
+  await takeSnapshot(place, new Date(), { signingKey });
+  assert.is((await status(place, '--max-age', '1h')).status, 0);
 });
 
 test('what another host saved into the same repository makes nothing fresh here', async () => {
