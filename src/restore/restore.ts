@@ -14,6 +14,7 @@ import type { Target } from './places.ts';
 import { type ChosenSnapshot, chooseSnapshot } from './plan/choose.ts';
 import { findDataDirectories } from './plan/data-directories.ts';
 import { expectWhole } from './plan/expect-whole.ts';
+import { withFilters } from './plan/filters.ts';
 import { findGround } from './plan/ground.ts';
 import { lackedImages, refuseMissingImages } from './plan/images.ts';
 import { expectSpace } from './plan/needs.ts';
@@ -99,12 +100,18 @@ async function choose(request: RestoreRequest, ports: RestorePorts, context: Con
   );
   const provenance = await expectProvenance(snapshot, ports);
   const sources = await chooseSources(request, ports, snapshot, context);
-  const selected = host
-    ? await findDataDirectories(sources.selected, sources.repository, snapshot, host, context)
-    : sources.selected;
+  const declared = host?.deployment.backup?.sources ?? [];
+  const { selected, doubts: unknown } = host
+    ? await withFilters(
+        await findDataDirectories(sources.selected, sources.repository, snapshot, host, context),
+        declared,
+        snapshot,
+        ports.repository,
+      )
+    : { selected: sources.selected, doubts: [] };
   const unlike = await unlikeBefore(snapshot, provenance, ports.repository, keys);
   const damage = await knownDamage(request, { snapshot, repository: ports.repository });
-  const told = [...doubts, ...damage, ...unlike];
+  const told = [...doubts, ...damage, ...unknown, ...unlike];
   return { ...sources, selected, snapshot, provenance, passedOver, doubts: told };
 }
 

@@ -109,7 +109,8 @@ function buildSource(name: string, written: WrittenSource, { volumes }: Parts, c
   return { ...common, kind: 'images' };
 }
 
-function filterOf(written: WrittenSource & { paths?: unknown; volume?: unknown }): FileFilter {
+/** What a source leaves out that was written so. */
+export function filterOf(written: WrittenSource & { paths?: unknown; volume?: unknown }): FileFilter {
   const filter = written as Extract<WrittenSource, { paths: string[] }>;
   return {
     include: filter.include ?? [],

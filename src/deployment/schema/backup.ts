@@ -49,6 +49,9 @@ const kinds = {
   images: closed({ ...every, images: z.literal(true, 'must be true') }),
 };
 
+/** Of files: what says what is left out. */
+export const sourceWithFilter = z.union([kinds.paths, kinds.volume]);
+
 /** The key that is there decides what kind of source it is, and so which others are allowed. */
 const sourceKinds = Object.keys(kinds) as (keyof typeof kinds)[];
 

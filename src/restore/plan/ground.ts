@@ -31,11 +31,10 @@ export async function findGround(
     to === undefined
       ? await hostTargets(selected, await volumeMountpoints(selected, host!.engine))
       : await directoryTargets(selected, to);
-  const declared = host?.deployment.backup?.sources ?? [];
-  const targets = found.map((target) => ({
-    ...target,
-    untouched: untouchedIn(target, { mounts, declared, stateDir }),
-  }));
+  const targets = found.map((target) => {
+    const filter = selected.find(({ summary }) => summary.name === target.source)?.filter;
+    return { ...target, untouched: untouchedIn(target, { mounts, filter, stateDir }) };
+  });
   for (const target of targets) refuseMountedFiles(target, mounts);
   for (const { source, path } of targets) {
     const { volume, rebuilt, sqlite } = selected.find(({ summary }) => summary.name === source)!;

@@ -1,6 +1,10 @@
 import { isRenamed, type RebuiltEngine, type RenamedEngine } from '../../databases/databases.ts';
-import type { CommandSource, Source } from '../../deployment/backup-settings.ts';
-import { databaseEngines } from '../../deployment/backup-settings.ts';
+import {
+  type CommandSource,
+  databaseEngines,
+  type FileFilter,
+  type Source,
+} from '../../deployment/backup-settings.ts';
 import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
 import { DamagedError, NotFoundError, UsageError } from '../../support/errors.ts';
 
@@ -38,6 +42,8 @@ export interface SelectedSource {
   volumes?: string[];
   /** The deployment file's own commands: what a snapshot says is not run. */
   command?: CommandSource;
+  /** What backups of its files leave out, where that is known. */
+  filter?: FileFilter;
   /** It is the images of services. */
   images?: boolean;
 }

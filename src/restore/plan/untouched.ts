@@ -1,5 +1,5 @@
 import { realpathSync, statSync } from 'node:fs';
-import type { FileFilter, Source } from '../../deployment/backup-settings.ts';
+import type { FileFilter } from '../../deployment/backup-settings.ts';
 import { compileFilter } from '../../support/file-filter/filter.ts';
 import { isInside } from '../../support/path-containment.ts';
 import { fromText, toFsPath } from '../../support/posix/byte-path.ts';
@@ -9,8 +9,8 @@ import type { Target } from '../places.ts';
 export interface Surroundings {
   /** Every mount point, one character per byte. */
   mounts: readonly string[];
-  /** What the deployment file says of the sources. */
-  declared: readonly Source[];
+  /** What backups of the source leave out, where that is known. */
+  filter: FileFilter | undefined;
   /** Where dockerctl keeps its own state, this restore's journal with it. */
   stateDir: string;
 }
@@ -20,11 +20,9 @@ export interface Surroundings {
  * goes over into the restored tree, but a mount cannot, and the journal must be found by whoever takes up a restore that was killed.
  */
 export function untouchedIn(
-  { source, path }: Pick<Target, 'source' | 'path'>,
-  { mounts, declared, stateDir }: Surroundings,
+  { path }: Pick<Target, 'path'>,
+  { mounts, filter, stateDir }: Surroundings,
 ): string[] {
-  const said = declared.find(({ name }) => name === source);
-  const filter = said !== undefined && 'filter' in said ? said.filter : undefined;
   const mounted = mounts.filter((mount) => isInside(mount, path));
   const left =
     filter === undefined ? [] : mounted.flatMap((mount) => leftOutAbove(path, filter, mount) ?? []);

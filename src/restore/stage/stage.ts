@@ -33,8 +33,8 @@ export async function stageEverything(
   const ground = await findGround(selected, host, request.to, context.stateDir);
   record.kept = [...ground.layout.kept];
   record.leftOutRules = ground.targets.flatMap(({ source, path }) => {
-    const said = host?.deployment.backup?.sources.find(({ name }) => name === source);
-    return said && 'filter' in said ? [{ path, filter: said.filter }] : [];
+    const filter = selected.find(({ summary }) => summary.name === source)?.filter;
+    return filter === undefined ? [] : [{ path, filter }];
   });
   const rebuild = (source: SelectedSource, target: Target) =>
     rebuildData(source, target, databasePorts!, journal, metadata, context);
