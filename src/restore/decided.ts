@@ -11,7 +11,7 @@ import type { ServiceState } from './services/services.ts';
 
 /** What was decided before anything changes. */
 export interface Decided {
-  request: Selection & Pick<RestoreRequest, 'hostCommands' | 'skipDamaged' | 'adopted'>;
+  request: Selection & Pick<RestoreRequest, 'skipDamaged' | 'adopted'>;
   snapshot: Snapshot;
   selected: readonly SelectedSource[];
   plan: RestorePlan;

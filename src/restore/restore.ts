@@ -11,6 +11,7 @@ import type { AdoptedFile } from './deployment-file/adopted-file.ts';
 import type { RestoreHost } from './host.ts';
 import { refuseUnfinished } from './journal.ts';
 import type { Target } from './places.ts';
+import { absentSources } from './plan/absent-sources.ts';
 import { type ChosenSnapshot, chooseSnapshot } from './plan/choose.ts';
 import { findDataDirectories } from './plan/data-directories.ts';
 import { expectWhole } from './plan/expect-whole.ts';
@@ -18,6 +19,7 @@ import { withFilters } from './plan/filters.ts';
 import { findGround } from './plan/ground.ts';
 import { lackedImages, refuseMissingImages } from './plan/images.ts';
 import { expectSpace } from './plan/needs.ts';
+import { refuseOtherRelease } from './plan/other-release.ts';
 import { planRestore, type RestorePlan, type Survey } from './plan/plan.ts';
 import { type Selection, selectSources } from './plan/select.ts';
 import { surveyHost } from './plan/survey.ts';
@@ -33,8 +35,6 @@ export interface RestoreRequest extends Selection {
   options?: string;
   /** Read everything through first, and restore what is not damaged; left out: damage is thrown. */
   skipDamaged?: boolean;
-  /** `false`: the deployment file is a stranger's, and its commands are not run on this host. */
-  hostCommands?: boolean;
   /**
    * The deployment file that `ports.host` goes by is this one of the snapshot; left out: it is on this host already.
    */
@@ -78,6 +78,7 @@ export async function prepareRestore(
   const planned = planRestore(snapshot, selected, chosen.skipped, survey);
   const warnings = [...chosen.doubts, ...ground.targets.flatMap(stays), ...planned.warnings];
   const plan = { ...planned, warnings, passedOver, provenance, losses };
+  refuseOtherRelease(plan, survey);
   expectImages(chosen, plan, survey);
   expectSpace(plan.space);
   const restored = selected.filter(({ summary }) => plan.sources.some(({ name }) => name === summary.name));
@@ -109,10 +110,12 @@ async function choose(request: RestoreRequest, ports: RestorePorts, context: Con
         ports.repository,
       )
     : { selected: sources.selected, doubts: [] };
+  const absent = await absentSources(snapshot, request, declared, ports.repository);
   const unlike = await unlikeBefore(snapshot, provenance, ports.repository, keys);
+  const skipped = [...sources.skipped, ...absent.skipped];
   const damage = await knownDamage(request, { snapshot, repository: ports.repository });
-  const told = [...doubts, ...damage, ...unknown, ...unlike];
-  return { ...sources, selected, snapshot, provenance, passedOver, doubts: told };
+  const told = [...doubts, ...damage, ...absent.doubts, ...unknown, ...unlike];
+  return { ...sources, selected, skipped, snapshot, provenance, passedOver, doubts: told };
 }
 
 /** What the last check found is told before the snapshot is read. */

@@ -2,7 +2,7 @@ import type { Provenance } from '../../repository/signed/provenance.ts';
 import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
 import { overlap } from '../../support/path-containment.ts';
 import type { ToldLoss } from '../salvage/loss.ts';
-import type { Mount, ServiceState } from '../services/services.ts';
+import type { ServiceState, Stranger } from '../services/services.ts';
 import type { PassedOver } from './choose.ts';
 import { needsImages } from './images.ts';
 import type { SelectedSource } from './select.ts';
@@ -49,7 +49,7 @@ export interface SpaceNeed {
 export interface Survey {
   release: string | undefined;
   services: ServiceState[];
-  strangers: { name: string; mounts: Mount[] }[];
+  strangers: Stranger[];
   targets: { source: string; path: string; where: string; exists: boolean }[];
   /** Only some sources were asked for. */
   partial: boolean;

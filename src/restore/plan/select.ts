@@ -1,10 +1,7 @@
 import { isRenamed, type RebuiltEngine, type RenamedEngine } from '../../databases/databases.ts';
-import {
-  type CommandSource,
-  databaseEngines,
-  type FileFilter,
-  type Source,
-} from '../../deployment/backup-settings.ts';
+import type { CommandSource, FileFilter, Source } from '../../deployment/backup-settings.ts';
+import { databaseEngines } from '../../deployment/backup-settings.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
 import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
 import { DamagedError, NotFoundError, UsageError } from '../../support/errors.ts';
 
@@ -15,6 +12,8 @@ export interface Selection {
   full: boolean;
   /** Write everything under this directory instead, and leave the host and its engine alone. */
   to: string | undefined;
+  /** `false`: the deployment file is a stranger's, and its commands are not run on this host. */
+  hostCommands?: boolean;
 }
 
 /** Which sources are restored, and why the others are not. */
@@ -57,7 +56,7 @@ export function selectSources(snapshot: Snapshot, selection: Selection, sources:
   const names = snapshot.sources.map(({ name }) => name);
   const unknown = selection.only.filter((name) => !names.includes(name));
   if (unknown.length > 0) {
-    throw new NotFoundError(`snapshot ${snapshot.id.slice(0, 19)} has no source ${unknown.join(', ')}`, {
+    throw new NotFoundError(`snapshot ${shortId(snapshot.id)} has no source ${unknown.join(', ')}`, {
       advice: `It has ${names.join(', ')}`,
       facts: { unknown, names },
     });
@@ -74,14 +73,16 @@ export function selectSources(snapshot: Snapshot, selection: Selection, sources:
 
 function reasonToSkip(
   { name, kind }: SourceSummary,
-  { only, full, to }: Selection,
+  { only, full, to, hostCommands = true }: Selection,
   sources: readonly Source[],
 ): string | undefined {
   if (only.length > 0 && !only.includes(name)) return 'not asked for';
   const declared = sources.find((source) => source.name === name);
   if (to === undefined && kind === 'deployment') return 'put back by hand: --to DIR writes it out';
   if (to === undefined && kind === 'run' && declared?.kind !== 'run') {
-    return 'the deployment file does not say which command brings it back';
+    return hostCommands
+      ? 'the deployment file does not say which command brings it back'
+      : 'the command that brings it back is not run without --allow-hooks';
   }
   return only.length === 0 && declared?.full && !full ? 'only with --full' : undefined;
 }

@@ -20,7 +20,7 @@ import { loadImages } from '../../releases/load/load.ts';
 import type { MountSpec } from '../../support/container-spec.ts';
 import { EngineUnreachableError } from '../../support/errors.ts';
 import { fromText } from '../../support/posix/byte-path.ts';
-import type { Mount, ServiceState, Services, SpareContainer } from './services.ts';
+import type { Mount, ServiceState, Services, SpareContainer, Stranger } from './services.ts';
 
 /** The services of a deployment, brought up and down by the lifecycle room. */
 export function deploymentServices(host: Host): Services {
@@ -135,20 +135,29 @@ async function mountsOfStranger({ engine }: Host, name: string): Promise<SaidMou
 }
 
 /** Running containers of anybody else, another release of this deployment included. */
-async function strangersOf(host: Host): Promise<{ name: string; mounts: Mount[] }[]> {
+async function strangersOf(host: Host): Promise<Stranger[]> {
   const { deployment, engine } = host;
   const own = new Set([...(await observe(host)).services.values()].map(({ container }) => container));
   const others = (await engine.containers.list()).filter(
     ({ name, state, labels }) =>
       state === 'running' && !(own.has(name) && labels[labelNames.deployment] === deployment.name),
   );
-  const details = await Promise.all(others.map(({ id }) => engine.containers.inspect(id)));
-  return Promise.all(
-    details.flatMap((found) => {
-      if (found === undefined) return [];
-      return [Promise.all(mountsOf(found).map(resolved)).then((mounts) => ({ name: found.name, mounts }))];
+  const found = await Promise.all(
+    others.map(async ({ id, labels }): Promise<Stranger[]> => {
+      const details = await engine.containers.inspect(id);
+      if (details === undefined) return [];
+      const mounts = await Promise.all(mountsOf(details).map(resolved));
+      const own = serviceSaidBy(labels, deployment);
+      return [{ name: details.name, mounts, ...(own && { own }) }];
     }),
   );
+  return found.flat();
+}
+
+function serviceSaidBy(labels: Record<string, string>, { name }: Host['deployment']): Stranger['own'] {
+  const service = labels[labelNames.service];
+  if (service === undefined || labels[labelNames.deployment] !== name) return undefined;
+  return { service, release: labels[labelNames.release] ?? '' };
 }
 
 /** A plain host that is backed up without containers need not have an engine. */

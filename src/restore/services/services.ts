@@ -7,7 +7,7 @@ export interface Services {
   /** Every service of the deployment, in the order they start. */
   list(): Promise<ServiceState[]>;
   /** Containers that are no service of this deployment, run, and mount something of the host. */
-  strangers(): Promise<{ name: string; mounts: Mount[] }[]>;
+  strangers(): Promise<Stranger[]>;
   /** Stops these, what needs them first. */
   stop(names: readonly string[], context: Context): Promise<void>;
   /** Creates what is missing and starts these in order; with `ready`, each is ready before the next. */
@@ -49,6 +49,14 @@ export interface ServiceState {
   dependsOn: string[];
   /** What its container mounts of the host, or would: absolute paths, one character per byte, links resolved. */
   mounts: Mount[];
+}
+
+/** A container that is no service of this release of the deployment. */
+export interface Stranger {
+  name: string;
+  mounts: Mount[];
+  /** Of which service, where it is another release of this deployment; `''`: of none. */
+  own?: { service: string; release: string };
 }
 
 export interface Mount {

@@ -73,6 +73,15 @@ test('a service stops when it mounts a target, something in it, or something abo
   assert.equal(plan([source('a')], { services }).stop, ['all', 'above', 'inside', 'same']);
 });
 
+test('a command that comes with a stranger is left out for that reason, and not as one that is lacking', () => {
+  const taken = snapshot([source('accounts', { kind: 'run' }), source('files')]);
+  const everything = { only: [], full: true, to: undefined };
+  const reason = (hostCommands: boolean) =>
+    selectSources(taken, { ...everything, hostCommands }, []).skipped[0]?.reason;
+  assert.is(reason(true), 'the deployment file does not say which command brings it back');
+  assert.is(reason(false), 'the command that brings it back is not run without --allow-hooks');
+});
+
 test('a server that is too old for a dump is told of', () => {
   const taken = snapshot([database]);
   const doubt = 'it is PostgreSQL 15.3, the backup is of the newer 17.2';

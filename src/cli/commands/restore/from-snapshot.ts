@@ -85,7 +85,8 @@ async function showAndRun(
     session.result(plan, renderPlan);
     return statusOf(plan);
   }
-  if (session.global.yes) for (const line of renderPassedOver(plan)) session.context.progress.warn(line);
+  if (session.global.yes)
+    for (const line of [...renderPassedOver(plan), ...plan.warnings]) session.context.progress.warn(line);
   else session.io.stderr.write(`${renderPlan(plan)}\n`);
   await session.confirm(to === undefined ? 'replace this with the backup' : `write it to ${to}`);
   const report = await run();

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   existsSync,
   mkdirSync,
@@ -8,12 +9,15 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { exitCodes } from '../../../../src/cli/exit-codes.ts';
+import { openRepository } from '../../../../src/repository/open.ts';
 import { type CliResult, runCli } from '../../../support/cli.ts';
 import { testEngine } from '../../../support/engine.ts';
+import { quietContext } from '../../../support/save-directory.ts';
 import { makeSshKey } from '../../../support/ssh-keys.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
@@ -21,7 +25,7 @@ const { engine } = await testEngine();
 let count = 0;
 
 /** A host with a repository of its own. */
-function makeHost() {
+function makeHost(moreSetting = '') {
   const root = temporaryDirectory();
   const live = join(root, 'live');
   mkdirSync(join(live, 'data'), { recursive: true });
@@ -29,7 +33,8 @@ function makeHost() {
   const host = makeSshKey(root, 'host');
   const run = (name: string, ...argv: string[]): Promise<CliResult> => {
     const file = join(root, `${name}.yaml`);
-    const sources = `{data: {title: The data, paths: [${live}/data]}, more: {title: More, paths: [${live}/more]}}`;
+    const more = `{title: More, paths: [${live}/more]${moreSetting}}`;
+    const sources = `{data: {title: The data, paths: [${live}/data]}, more: ${more}}`;
     const backup = `{repository: ${root}/repository, signing-key: ${signingKey}, sources: ${sources}}`;
     writeFileSync(file, `name: ${name}\nservices: {}\nx-dockerctl: {backup: ${backup}}\n`, { mode: 0o600 });
     return runCli(['-f', file, '--state-dir', stateDir, '--host', engine.address, ...argv]);
@@ -80,6 +85,85 @@ test('that latest is not the newest stands first and last, with the reason', asy
   const { passedOver } = JSON.parse((await run('shop', 'restore', 'latest', '-n', '--json')).stdout);
   assert.is(passedOver.length, 1);
 });
+
+test('latest is what was saved last, and a night whose clock was ahead is told of', async () => {
+  const { run, save, root, repository } = makeHost();
+  await save('before');
+  const context = { ...quietContext(join(root, 'state of that night')), now: () => new Date('2099-01-01') };
+  const ahead = await openRepository(repository, context);
+  const night = await ahead.beginRun({ host: hostname(), deployment: 'shop', release: undefined }, context);
+  const { id } = await night.commit();
+  await ahead.close();
+  await run('shop', 'backup');
+  const last = JSON.parse((await run('shop', 'backup', 'show', '--json')).stdout);
+  assert.is(last.predecessor, id);
+  const { stdout } = await run('shop', 'restore', 'latest', '-n');
+  assert.match(stdout, new RegExp(`^snapshot ${last.id.slice(7, 19)} `));
+  assert.not.match(stdout, 'NOT THE NEWEST');
+  assert.match(
+    stdout,
+    new RegExp(`^note: snapshot ${id.slice(7, 19)} says that it is of 2099-01-01, but was made before`, 'm'),
+  );
+});
+
+test('a source that is restored with all others but is not in this night is told of, and where it is', async () => {
+  const { run, save } = makeHost(', full: true');
+  await save('without it');
+  const none = (await run('shop', 'restore', 'latest', '--full', '-n')).stdout;
+  assert.match(none, /^note: More is not in this snapshot: no other has it$/m);
+  await run('shop', 'backup', '--full');
+  const [, ...lines] = (await run('shop', 'backup', 'list')).stdout.trimEnd().split('\n');
+  const holder = lines.at(-1)!.slice(0, 12);
+  await save('without it again');
+  const told = new RegExp(
+    `More is not in this snapshot: ${holder} of \\d{4}-[-:\\d ]+ UTC is the newest that has it`,
+  );
+  assert.match((await run('shop', 'restore', 'latest', '--full', '-n')).stdout, told);
+  const left = new RegExp(`^leaves out More: only with --full, and not in this snapshot: ${holder} of `, 'm');
+  assert.match((await run('shop', 'restore', 'latest', '-n')).stdout, left);
+  assert.match((await run('shop', 'restore', 'latest', '--full', '--yes')).stderr, told);
+});
+
+test('a snapshot that is damaged is refused with the command that restores the newest whole one', async () => {
+  const { run, save, live, content, repository, root } = makeHost();
+  await save('the oldest');
+  const whole = await save('whole');
+  const blobs = join(repository, 'blobs', 'sha256');
+  const before = new Set(readdirSync(blobs));
+  writeFileSync(join(live, 'data', 'more'), randomBytes(100_000));
+  await save('damaged');
+  const added = readdirSync(blobs).filter((name) => !before.has(name));
+  const pack = added.find((name) => statSync(join(blobs, name)).size > 100_000)!;
+  flipByte(join(blobs, pack), 50_000);
+  writeFileSync(content, 'living');
+  const typed = `dockerctl restore ${whole} takes the newest one that is not known to be damaged, of `;
+  const refused = await run('shop', 'restore', 'latest', '--yes');
+  assert.is(refused.status, exitCodes.damaged);
+  assert.match(refused.stderr, `\n  ${typed}`);
+  assert.is((await run('shop', 'backup', 'verify')).status, exitCodes.damaged);
+  const planned = await run('shop', 'restore', 'latest', '-n');
+  assert.match(planned.stdout, `the last check found this snapshot damaged: ${typed}`);
+  const elsewhere = await run(
+    'shop',
+    'restore',
+    'latest',
+    '-r',
+    repository,
+    '--to',
+    join(root, 'to'),
+    '--yes',
+  );
+  const options = `--repository ${repository} --to ${join(root, 'to')}`;
+  assert.match(elsewhere.stderr, `dockerctl restore ${whole} ${options} takes the newest`);
+  assert.is((await run('shop', 'restore', whole, '--yes')).status, exitCodes.done);
+  assert.is(readFileSync(content, 'utf8'), 'whole');
+});
+
+function flipByte(path: string, at: number): void {
+  const bytes = readFileSync(path);
+  bytes[at]! ^= 1;
+  writeFileSync(path, bytes);
+}
 
 test('so does a newer one that cannot be read', async () => {
   const { run, save, repository } = makeHost();
