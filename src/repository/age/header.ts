@@ -55,6 +55,12 @@ export function headerLength(bytes: Uint8Array): number | undefined {
   return start.length < maximumHeaderBytes ? undefined : -1;
 }
 
+/** For how many recipients an age file was made, which needs no key; `undefined` when this is none. */
+export function countRecipients(file: Uint8Array): number | undefined {
+  const length = headerLength(file) ?? -1;
+  return length < 0 ? undefined : decodeHeader(file.subarray(0, length))?.stanzas.length;
+}
+
 /** Whether the header was made by somebody who knew the file key. */
 export function isAuthentic({ covered, mac }: Header, fileKey: Uint8Array): boolean {
   return timingSafeEqual(computeMac(covered, fileKey), mac);

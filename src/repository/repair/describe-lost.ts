@@ -1,15 +1,15 @@
 import type { Digest } from '../../oci/digest.ts';
-import { DamagedError, SignatureError } from '../../support/errors.ts';
-import { encodeRecipient } from '../age/keys.ts';
+import { DamagedError } from '../../support/errors.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import { decodeIndex } from '../packs/index-lines.ts';
 import { SourceTally } from '../run/source-tally.ts';
 import type { Store } from '../seal/store.ts';
 import type { Config } from '../snapshot/config.ts';
-import { type BlobRef, blobsOfParts, type Parts, type TreeRef } from '../snapshot/manifest.ts';
+import { blobsOfParts, type Parts, type TreeRef } from '../snapshot/manifest.ts';
 import type { Snapshot, SourceSummary } from '../snapshot/snapshot.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { readSegments } from '../tree/read-tree.ts';
+import { findOpeners } from './openers.ts';
 
 /** What is left of a snapshot whose config is lost. */
 export interface LostFacts {
@@ -18,6 +18,11 @@ export interface LostFacts {
   sealed: boolean;
   /** When it began, as `index.json` says; else when its manifest was written. */
   started: Date;
+}
+
+export interface Described extends Omit<Config, 'notes' | 'warnings'> {
+  /** How many may open it besides those that it names as recipients. */
+  unnamed: number;
 }
 
 /**
@@ -30,7 +35,7 @@ export async function describeLost(
   store: Store,
   stored: readonly StoredSnapshot[],
   facts: LostFacts,
-): Promise<Omit<Config, 'notes' | 'warnings'>> {
+): Promise<Described> {
   const kin = nearestFirst(stored, facts);
   const { host, deployment, release } = kin[0]?.snapshot ?? unknown;
   const sources: SourceSummary[] = [];
@@ -42,6 +47,8 @@ export async function describeLost(
     );
     sources.push({ ...describeSource(name, kin, facts.started), ...(await countFiles(store, refs)) });
   }
+  const nobody = { recipients: [], unnamed: 0 };
+  const { recipients, unnamed } = facts.sealed ? await findOpeners(store, kin, facts.parts) : nobody;
   const snapshot: Omit<Snapshot, 'id'> = {
     started: facts.started,
     ended: facts.started,
@@ -52,11 +59,11 @@ export async function describeLost(
     rebuilt: true,
     predecessor: undefined,
     tags: [],
-    recipients: await recipientsOf(store, facts),
+    recipients,
     sources,
     added: { bytes: 0, blobs: 0 },
   };
-  return { repository: await repositoryOf(store, kin, facts.parts), snapshot, trees };
+  return { repository: await repositoryOf(store, kin, facts.parts), snapshot, trees, unnamed };
 }
 
 const unknown = { host: 'unknown', deployment: 'unknown', release: undefined };
@@ -92,30 +99,6 @@ async function countFiles(store: Store, refs: readonly TreeRef[]): Promise<{ fil
     for (const entry of segment.entries) tally.count(entry);
   }
   return { files: tally.files, bytes: tally.bytes };
-}
-
-/** Whose keys at hand open all of it: others may, but nothing tells of them. */
-async function recipientsOf(store: Store, { parts, sealed }: LostFacts): Promise<string[]> {
-  if (!sealed) return [];
-  const opening: string[] = [];
-  for (const identity of store.identities) {
-    const alone: Store = { ...store, identities: [identity], cache: undefined };
-    if (await opensAll(alone, [...parts.trees, ...parts.indexes])) opening.push(encodeRecipient(identity));
-  }
-  if (opening.length > 0) return opening;
-  throw new SignatureError('no private key at hand opens all of it');
-}
-
-async function opensAll(store: Store, blobs: readonly BlobRef[]): Promise<boolean> {
-  for (const blob of blobs) {
-    try {
-      await readMetadata(store, blob);
-    } catch (error) {
-      if (error instanceof SignatureError) return false;
-      if (!(error instanceof DamagedError)) throw error;
-    }
-  }
-  return true;
 }
 
 /** @throws {DamagedError} */

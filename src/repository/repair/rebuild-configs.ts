@@ -15,7 +15,7 @@ import { shortId } from '../snapshot/short-id.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { asidePath } from './aside-path.ts';
-import { describeLost, type LostFacts } from './describe-lost.ts';
+import { type Described, describeLost, type LostFacts } from './describe-lost.ts';
 
 /** What became of snapshots whose config is lost and whose manifest is whole. */
 export interface RebuiltConfigs {
@@ -37,12 +37,14 @@ export async function rebuildConfigs(store: Store, { progress }: Context): Promi
     if (facts === undefined) continue;
     const what = `snapshot ${shortId(lost.id)}`;
     try {
-      const id = await rebuildConfig(store, stored, lost, facts);
+      const described = await describeLost(store, stored, facts);
+      const id = await rebuildConfig(store, stored, lost, { ...facts, ...described });
       report.rebuilt.push(id);
       report.setAside.push(asidePath(store, lost.manifest));
       progress.warn(
         `${what} is ${shortId(id)} now: its config was lost, and is written anew from what else is known`,
       );
+      if (described.unnamed > 0) progress.warn(`${shortId(id)} ${wordsOf(described)}`);
     } catch (error) {
       if (!(error instanceof DamagedError || error instanceof SignatureError)) throw error;
       progress.warn(`the config of ${what} cannot be written anew: ${error.message}`);
@@ -71,17 +73,21 @@ async function factsOf(store: Store, lost: LostSnapshot): Promise<LostFacts | un
   return { parts, sealed, started: startedOf(named?.annotations) ?? written };
 }
 
+function wordsOf({ snapshot: { recipients }, unnamed }: Described): string {
+  const known = `names ${recipients.length} of the ${recipients.length + unnamed} recipients who may open it`;
+  return `${known}: the keys of the others were not at hand. They open it all the same`;
+}
+
 /** Told the same way again if something kills it, until the old manifest is out of the way. */
 async function rebuildConfig(
   store: Store,
   stored: StoredSnapshot[],
   lost: LostSnapshot,
-  facts: LostFacts,
+  { parts: left, snapshot, repository, trees }: LostFacts & Described,
 ): Promise<string> {
-  const { snapshot, repository, trees } = await describeLost(store, stored, facts);
-  const { notes } = facts.parts;
+  const { notes } = left;
   const config = await stageBlob(store, encodeConfig({ repository, snapshot, trees, notes: notes?.digest }));
-  const parts = { ...facts.parts, config, signature: undefined };
+  const parts = { ...left, config, signature: undefined };
   const manifest = await stageBlob(store, encodeManifest(parts, snapshot.recipients.length > 0));
   await publishBlob(store, config);
   const id = config.digest;

@@ -1,13 +1,17 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { generateIdentity, type Identity } from '../../../src/repository/age/keys.ts';
+import { encodeRecipient, generateIdentity, type Identity } from '../../../src/repository/age/keys.ts';
+import { openOrCreateRepository } from '../../../src/repository/open.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import { DamagedError } from '../../../src/support/errors.ts';
+import { flip } from '../../support/flip.ts';
 import { rejects } from '../../support/rejects.ts';
-import { quietContext } from '../../support/save-directory.ts';
+import { quietContext, saveDirectories } from '../../support/save-directory.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { sealings } from '../sealings.ts';
 import { readWhatCanBe } from '../torture/read-what-can-be.ts';
 import { type KnownFile, makeSmallRepository, type SmallRepository } from '../torture/small-repository.ts';
 import { opener } from './with-repository.ts';
@@ -46,16 +50,60 @@ function lose({ directory }: World, files: readonly KnownFile[]): void {
   for (const { path } of files) rmSync(join(directory, path));
 }
 
-function flip(path: string): void {
-  const bytes = readFileSync(path);
-  bytes[bytes.length >> 1]! ^= 4;
-  writeFileSync(path, bytes);
-}
+test('of several recipients a config that is written anew names those who open it for certain, and says how many more there are', async () => {
+  const keys = [generateIdentity(), generateIdentity()];
+  const world = await prepare('two-keys', keys);
+  const [, second] = world.golden.snapshots as [Snapshot, Snapshot];
+  lose(world, onlyOf(world, 'config', second.id));
+  const warnings: string[] = [];
+  const progress = { ...context.progress, warn: (message: string) => void warnings.push(message) };
+  const [first] = keys;
+  await withRepository(world, (repository) => repository.repair({ ...context, progress }), [first!]);
+  assert.match(warnings.at(-1) ?? '', 'names 1 of the 2 recipients who may open it');
+  await withRepository(
+    world,
+    async (repository) => {
+      const again = (await repository.snapshots()).find(({ rebuilt }) => rebuilt)!;
+      assert.equal(again.recipients, [encodeRecipient(first!)]);
+      await repository.remove([world.golden.snapshots[0]!.id], context);
+    },
+    [first!],
+  );
+  await withRepository(
+    world,
+    async (repository) => {
+      const [left] = await repository.snapshots();
+      assert.equal(
+        await readWhatCanBe(repository, left!),
+        world.content.get(second.id),
+        'for the other key too',
+      );
+    },
+    [keys[1]!],
+  );
+});
 
-for (const [name, keys] of [
-  ['plain', []],
-  ['encrypted', [generateIdentity()]],
-] as const) {
+test('of several recipients all are named of a snapshot that shares everything with others', async () => {
+  const keys = [generateIdentity(), generateIdentity()];
+  const [home, files] = [join(root, 'unchanged'), join(root, 'unchanged-files')];
+  mkdirSync(files);
+  writeFileSync(join(files, 'file'), 'the same every night');
+  await setTimeout(100); // What was written just before a run is read again by the next.
+  const world = { keys, directory: home };
+  const repository = await openOrCreateRepository(home, context);
+  const recipients = keys.map(({ publicKey }) => ({ publicKey }));
+  await saveDirectories(repository, { files }, context, recipients);
+  const { id } = await saveDirectories(repository, { files }, context, recipients);
+  await repository.close();
+  rmSync(join(home, 'blobs', 'sha256', id.slice('sha256:'.length)));
+  await withRepository(world, (it) => it.repair(context), [keys[1]!]);
+  const again = await withRepository(world, async (it) =>
+    (await it.snapshots()).find(({ rebuilt }) => rebuilt),
+  );
+  assert.equal(again?.recipients.toSorted(), keys.map(encodeRecipient).toSorted());
+});
+
+for (const [name, keys] of sealings) {
   for (const how of ['lost', 'damaged'] as const) {
     test(`${name}: a ${how} config is written anew from what else is known, and says so`, async () => {
       const world = await prepare(`${name}-${how}`, keys);
