@@ -1,10 +1,10 @@
 import type { Deployment } from '../deployment/deployment.ts';
 import type { Repository } from '../repository/repository.ts';
-import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import { messageOf, NotFoundError } from '../support/errors.ts';
 import { type BackupOptions, createBackup } from './create.ts';
 import { type Here, ownSnapshots } from './own-snapshots.ts';
+import { beginDelivery, type Delivery } from './remote/owed.ts';
 import { type BackupReport, firstProblem } from './report.ts';
 import { recordRun } from './status/record-run.ts';
 import type { BackupStatus, RunRecord } from './status/status.ts';
@@ -14,30 +14,35 @@ import { readStatus, statusFile } from './status/status-file.ts';
 export type OpenRepository = (options: { create: boolean }) => Promise<Repository>;
 
 export interface RecordedOptions extends Omit<BackupOptions, 'repository'> {
-  /** Takes the snapshot where it shall be besides: the run has succeeded only when it is there. */
-  deliver?: (snapshot: Snapshot, repository: Repository) => Promise<void>;
+  /** Where the snapshot shall be besides: the run has succeeded only when it is there. */
+  delivery?: Delivery | undefined;
 }
 
 /**
  * `createBackup` into the deployment's own repository, and whatever becomes of it is written down for those who watch:
  * status, metrics, hooks.
  *
- * @throws whatever `deliver` does; the snapshot is in the repository then
+ * @throws whatever `delivery.send` does; the snapshot is in the repository then
  * @throws {NotFoundError} when the repository is gone, for its disk may not be mounted; else as `createBackup` does
  */
 export async function createRecordedBackup(
   deployment: Deployment,
   open: OpenRepository,
-  { deliver, ...options }: RecordedOptions,
+  { delivery, ...options }: RecordedOptions,
   context: Context,
 ): Promise<BackupReport> {
+  const origin = { deployment: deployment.name, host: options.host };
   let repository: Repository | undefined;
   let report: BackupReport | undefined;
   const record = beginRecord(deployment, options.host, context);
   try {
     repository = await openOwn(deployment, open, context);
-    report = await createBackup(deployment, { ...options, repository }, context);
-    await deliver?.(report.snapshot, repository);
+    const underWay = delivery && (await beginDelivery(origin, delivery, context));
+    report = await createBackup(deployment, { ...options, repository }, context).catch(async (error) => {
+      await underWay?.withdraw();
+      throw error;
+    });
+    await underWay?.deliver(report.snapshot, repository);
     const problem = firstProblem(report) ?? null;
     const outcome = report.snapshot.complete ? 'complete' : 'incomplete';
     await record({ outcome, snapshot: report.snapshot.id, problem }, repository);

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
@@ -109,6 +109,29 @@ test('wherever the line is cut the other repository is whole, and the next try s
   assert.equal(await wholeSnapshots(there, context), [id]);
 });
 
+test('that the receiver was killed, or the line was lost, is told as that, with what to do next', async () => {
+  const id = await backup();
+  const ends: [ssh: string, says: RegExp][] = [
+    ['kill -9 $$', /to vault:\S+: the receiver there was killed \(SIGKILL\)\n/],
+    ['exit 255', /: the connection was lost, or the receiver there was killed\n/],
+    ['echo "client_loop: send disconnect: Broken pipe" >&2; exit 255', /: client_loop: send disconnect/],
+  ];
+  for (const [SSH_FORCED, says] of ends) {
+    const { status, stderr } = await withEnvironment({ SSH_FORCED: `sh -c '${SSH_FORCED}'; exit $?` }, () =>
+      dockerctl('backup', 'send', id, 'vault:/srv/backups'),
+    );
+    assert.is(status, 1);
+    assert.match(stderr, says);
+    assert.match(
+      stderr,
+      /\n {2}Nothing is lost, and what has arrived is not sent again: run it once more for the rest\n$/,
+    );
+    assert.not.match(stderr, 'exit');
+  }
+  const down = await dockerctl('backup', 'send', id, 'down:/srv/backups');
+  assert.match(down.stderr, /Connection refused\n {2}Try: ssh down dockerctl --version/);
+});
+
 test('a receiver killed at any moment keeps whole snapshots only, and the next try completes', async () => {
   const there = join(root, 'killed');
   let known: string[] = [];
@@ -171,6 +194,83 @@ test('a snapshot that did not reach the other host is a failed run for everybody
   assert.is(JSON.parse(readFileSync(join(root, 'succeeded'), 'utf8')).lastRun.outcome, 'complete');
   assert.not.ok(existsSync(join(root, 'failed')));
 });
+
+test('what an earlier run could not send is sent by the next one that arrives, once, and nothing that others left here', async () => {
+  const there = join(root, 'owed');
+  await withEnvironment({ SSH_CUT: '3' }, () => failedRun(`vault:${there}`));
+  const [owed = ''] = (await wholeSnapshots(here, context)).slice(-1);
+  const besides = await backup();
+  const next = await dockerctl('backup', `vault:${there}`);
+  assert.is(next.status, 0, next.stderr);
+  assert.match(
+    next.stdout,
+    new RegExp(`snapshot ${owed.slice(7, 19)} sent to .*, which an earlier run could not\n$`),
+  );
+  const [newest = ''] = (await wholeSnapshots(here, context)).slice(-1);
+  assert.equal(
+    await wholeSnapshots(there, context),
+    [owed, newest],
+    `not ${besides}, which nobody sent there`,
+  );
+  assert.is((await dockerctl('backup', 'remove', owed, '-r', `vault:${there}`, '--yes')).status, 0);
+  const last = JSON.parse((await dockerctl('backup', `vault:${there}`, '--json')).stdout);
+  assert.equal(last.sentLate, []);
+  assert.equal(
+    await wholeSnapshots(there, context),
+    [newest, last.snapshot.id],
+    'what was removed there is not sent again',
+  );
+});
+
+test('a run that is killed between its snapshot and the other host owes it', async () => {
+  const there = join(root, 'killed-between');
+  const known = await listed();
+  writeFileSync(join(data, 'changes'), randomBytes(3_000_000));
+  const run = startCli(['backup', `slow:${there}`], environment);
+  const closed = once(run, 'close');
+  while (run.exitCode === null && (await listed()).length === known.length) await setTimeout(20);
+  run.kill('SIGKILL');
+  await closed;
+  const [owed = ''] = (await listed()).slice(-1);
+  const next = JSON.parse((await dockerctl('backup', `slow:${there}`, '--json')).stdout);
+  assert.equal(
+    next.sentLate.map(({ snapshot }: { snapshot: string }) => snapshot),
+    [owed],
+  );
+  assert.equal(await wholeSnapshots(there, context), [owed, next.snapshot.id]);
+});
+
+test('one that is damaged here is warned of, and keeps no other from being sent', async () => {
+  const there = join(root, 'damaged-owed');
+  const blobs = join(here, 'blobs', 'sha256');
+  const owed: string[] = [];
+  const older = new Set(readdirSync(blobs));
+  for (let run = 0; run < 2; run++) {
+    writeFileSync(join(data, 'changes'), randomBytes(3_000_000));
+    await withEnvironment({ SSH_CUT: '3' }, () => failedRun(`vault:${there}`));
+    owed.push((await listed()).at(-1)!);
+    if (run === 0) {
+      const pack = readdirSync(blobs).find(
+        (name) => !older.has(name) && statSync(join(blobs, name)).size > 2_000_000,
+      )!;
+      rmSync(join(blobs, pack));
+    }
+  }
+  const next = await dockerctl('backup', `vault:${there}`);
+  assert.is(next.status, 0, next.stderr);
+  assert.match(next.stderr, `snapshot ${owed[0]!.slice(7, 19)} of an earlier run: `);
+  assert.match(next.stdout, `snapshot ${owed[1]!.slice(7, 19)} sent to `);
+});
+
+/** Ids, be the repository in the middle of a commit. */
+async function listed(): Promise<string[]> {
+  const list: { id: string }[] = JSON.parse((await dockerctl('backup', 'list', '--json')).stdout);
+  return list.map(({ id }) => id);
+}
+
+async function failedRun(to: string): Promise<void> {
+  assert.is((await dockerctl('backup', to)).status, 1);
+}
 
 test('--dry-run says where it would go, and what is no address is refused before anything is done', async () => {
   const { stdout } = await dockerctl('backup', 'me@vault:/b', '--dry-run');

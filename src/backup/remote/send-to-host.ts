@@ -3,12 +3,13 @@ import type { Outgoing } from '../../repository/carry/outgoing.ts';
 import { removeAt, type SendReport, sendSnapshot } from '../../repository/carry/send.ts';
 import type { RemovalReport } from '../../repository/repository.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
-import { type Child, describeExit, startChild } from '../../support/child.ts';
+import { type Child, startChild } from '../../support/child.ts';
 import type { Context } from '../../support/context.ts';
 import { DockerctlError, FailedError, InterruptedError } from '../../support/errors.ts';
 import { type RemoteAddress, renderRemoteAddress } from './address.ts';
+import { brokenOff } from './broken-off.ts';
 import { sendByRsync } from './send-by-rsync.ts';
-import { sshByHand, sshCommand } from './ssh.ts';
+import { sshCommand } from './ssh.ts';
 
 /**
  * Sends a snapshot to a repository on another host: what is missing there, to `dockerctl backup receive`, over ssh; by
@@ -76,7 +77,6 @@ async function requireGoodEnd(
   stdout.resume();
   const exit = await exited;
   if (exit.code === 0) return;
-  const said = exit.stderr.trim().split('\n').at(-1);
   const facts = { host: address.host, exit: exit.code };
   if (exit.code === 127) {
     throw new NotInstalledError(
@@ -87,10 +87,8 @@ async function requireGoodEnd(
       },
     );
   }
-  throw new FailedError(`${doing} to ${renderRemoteAddress(address)}: ${said || describeExit(exit)}`, {
-    advice: `Try: ${sshByHand(address, 'dockerctl --version')}`,
-    facts,
-  });
+  const { reason, advice } = brokenOff(exit, address);
+  throw new FailedError(`${doing} to ${renderRemoteAddress(address)}: ${reason}`, { advice, facts });
 }
 
 class NotInstalledError extends FailedError {}

@@ -2,14 +2,18 @@ import { hostname } from 'node:os';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { OpenRepository, RecordedOptions } from '../../../backup/create-recorded.ts';
-import { isRemote, parseRemoteAddress, type RemoteAddress } from '../../../backup/remote/address.ts';
+import {
+  isRemote,
+  parseRemoteAddress,
+  type RemoteAddress,
+  renderRemoteAddress,
+} from '../../../backup/remote/address.ts';
+import type { Delivery } from '../../../backup/remote/owed.ts';
 import { type BackupReport, firstProblem } from '../../../backup/report.ts';
 import type { Deployment } from '../../../deployment/deployment.ts';
 import type { Identity } from '../../../repository/age/keys.ts';
 import type { SendReport } from '../../../repository/carry/send.ts';
-import type { Repository } from '../../../repository/repository.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
-import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
 import { IncompleteError, UsageError } from '../../../support/errors.ts';
 import { readIdentities } from '../../arguments/backup-repository.ts';
 import { repeated } from '../../arguments/repeated.ts';
@@ -51,18 +55,16 @@ async function create(session: Session, { args: [dest], options }: ParsedInput):
     session.result({ ...plan, repository: directory, ...(remote && { remote }) }, renderPlan);
     return;
   }
-  let sent: SendReport | undefined;
-  const deliver = async (snapshot: Snapshot, repository: Repository) => {
-    sent = remote && (await send(session, repository, snapshot, remote));
-  };
+  const sent: SendReport[] = [];
+  const delivery = remote && deliveryTo(remote, sent, session);
   await giveWayToServices(session, deployment);
   const identities = await readIdentities(session, options.identity);
-  const wanted = { full, tags: options.tag ?? [], deliver };
+  const wanted = { full, tags: options.tag ?? [], delivery };
   const report = await run(session, deployment, { directory, identities }, wanted);
-
-  session.report({ ...report, ...(sent && { sent }) }, (done) => {
+  const [now, ...late] = sent;
+  session.report({ ...report, ...(now && { sent: now, sentLate: late }) }, (done) => {
     const lines = renderReport(done, session.io.stdout.isTTY === true);
-    return sent === undefined || remote === undefined ? lines : `${lines}\n${renderSendReport(sent, remote)}`;
+    return [lines, ...(remote ? renderSent(sent, remote) : [])].join('\n');
   });
   throwIfIncomplete(report);
 }
@@ -77,18 +79,18 @@ async function run(
   session: Session,
   deployment: Deployment,
   { directory, identities }: { directory: string; identities: readonly Identity[] },
-  { full, tags, deliver }: Required<Pick<RecordedOptions, 'full' | 'tags' | 'deliver'>>,
+  { full, tags, delivery }: Pick<RecordedOptions, 'full' | 'tags' | 'delivery'>,
 ): Promise<BackupReport> {
   const { openOrCreateRepository, openRepository } = await import('../../../repository/open.ts');
   const { context } = session;
-  const options = { engine: await session.engine(), full, tags, host: hostname() };
+  const options = { engine: await session.engine(), full, ...(tags && { tags }), host: hostname() };
   if (directory === deployment.backup?.repository) {
     const { createRecordedBackup } = await import('../../../backup/create-recorded.ts');
     const open: OpenRepository = ({ create }) =>
       create
         ? openOrCreateRepository(directory, context, { identities })
         : openRepository(directory, context, { identities });
-    return createRecordedBackup(deployment, open, { ...options, deliver }, context);
+    return createRecordedBackup(deployment, open, { ...options, delivery }, context);
   }
   const { createBackup } = await import('../../../backup/create.ts');
   const repository = await openOrCreateRepository(directory, context, { identities });
@@ -99,15 +101,25 @@ async function run(
   }
 }
 
-/** The snapshot is made here first: what can be compared with is here, and a broken line costs nothing. */
-async function send(
-  { context }: Session,
-  repository: Repository,
-  snapshot: Snapshot,
-  remote: RemoteAddress,
-): Promise<SendReport> {
-  const { sendToHost } = await import('../../../backup/remote/send-to-host.ts');
-  return sendToHost(await repository.outgoing(snapshot), remote, context);
+/**
+ * The snapshot is made here first: what can be compared with is here, and a broken line costs nothing.
+ * @param sent is told what went over, in order
+ */
+function deliveryTo(remote: RemoteAddress, sent: SendReport[], { context }: Session): Delivery {
+  const { port } = remote;
+  const to = `${renderRemoteAddress(remote)}${port === undefined ? '' : ` port ${port}`}`;
+  return {
+    to,
+    async send(snapshot, repository) {
+      const { sendToHost } = await import('../../../backup/remote/send-to-host.ts');
+      sent.push(await sendToHost(await repository.outgoing(snapshot), remote, context));
+    },
+  };
+}
+
+function renderSent([now, ...late]: readonly SendReport[], remote: RemoteAddress): string[] {
+  const later = late.map((report) => `${renderSendReport(report, remote)}, which an earlier run could not`);
+  return now === undefined ? [] : [renderSendReport(now, remote), ...later];
 }
 
 /** A misspelt command must not become the name of a new directory. */

@@ -1,0 +1,84 @@
+import type { Repository } from '../../repository/repository.ts';
+import { madeBy, type Origin } from '../../repository/snapshot/origin.ts';
+import { shortId } from '../../repository/snapshot/short-id.ts';
+import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
+import type { Context } from '../../support/context.ts';
+import { DamagedError, messageOf, SignatureError } from '../../support/errors.ts';
+import { type DeliveryPromise, DeliveryPromises } from './promises.ts';
+
+/** Takes the snapshots of runs to where they shall be besides. */
+export interface Delivery {
+  /** The place, always in the same words. */
+  to: string;
+  send(snapshot: Snapshot, repository: Repository): Promise<void>;
+}
+
+/** A run that is to deliver its snapshot. */
+export interface DeliveryUnderWay {
+  /** There is no snapshot to deliver. */
+  withdraw(): Promise<void>;
+  /**
+   * Delivers the snapshot of this run, then the complete ones that earlier runs promised to the same place and could
+   * not deliver, oldest first, as long as they are here. What has arrived once is never sent again: over there it may
+   * have been removed on purpose.
+   *
+   * @throws whatever `send` throws for the snapshot of this run; of the others that is a warning, and the next run
+   * tries again
+   */
+  deliver(snapshot: Snapshot, repository: Repository): Promise<void>;
+}
+
+/**
+ * Promises the snapshot of the run that begins now, durably: whatever becomes of it, the next run to the same place
+ * knows what it owes.
+ */
+export async function beginDelivery(
+  origin: Origin,
+  delivery: Delivery,
+  context: Context,
+): Promise<DeliveryUnderWay> {
+  const promises = new DeliveryPromises(origin.deployment, context);
+  const mine = { to: delivery.to, began: context.now().toISOString(), snapshot: null };
+  await promises.make(mine);
+  return {
+    withdraw: () => promises.settle(mine),
+    async deliver(snapshot, repository) {
+      await promises.make({ ...mine, snapshot: snapshot.id });
+      await delivery.send(snapshot, repository);
+      await promises.settle(mine);
+      const own = madeBy(await repository.snapshots(), origin).filter(({ id }) => id !== snapshot.id);
+      await deliverOwed(own, promises, delivery, repository, context);
+    },
+  };
+}
+
+async function deliverOwed(
+  own: readonly Snapshot[],
+  promises: DeliveryPromises,
+  { to, send }: Delivery,
+  repository: Repository,
+  { signal, progress }: Context,
+): Promise<void> {
+  for (const promise of (await promises.all()).filter((one) => one.to === to)) {
+    const owed = snapshotOf(promise, own);
+    try {
+      if (owed?.complete) await send(owed, repository);
+      await promises.settle(promise);
+    } catch (error) {
+      if (signal.aborted) throw error;
+      progress.warn(`snapshot ${shortId(owed!.id)} of an earlier run: ${messageOf(error)}`);
+      if (!isOfSnapshot(error)) return;
+    }
+  }
+}
+
+/** Of a run that was killed before it could write down which one: the first that was made after it began. */
+function snapshotOf({ snapshot, began }: DeliveryPromise, own: readonly Snapshot[]): Snapshot | undefined {
+  if (snapshot !== null) return own.find(({ id }) => id === snapshot);
+  return own.find(({ started }) => started >= new Date(began));
+}
+
+/** Not of the way to that place: the others may arrive all the same. */
+function isOfSnapshot(error: unknown): boolean {
+  return error instanceof DamagedError || error instanceof SignatureError;
+}
