@@ -2,7 +2,8 @@ import { dirname } from 'node:path';
 import { type SaveTarget, writeTo } from '../releases/save/target.ts';
 import { fileTooLarge } from '../releases/save/write-failure.ts';
 import { type ExportFormat, exportArchive } from '../repository/carry/export-archive.ts';
-import { exportImageBundle } from '../repository/carry/image-bundle.ts';
+import { exportImageBundle, wholeImagesOf } from '../repository/carry/image-bundle.ts';
+import type { WholeImages } from '../repository/carry/whole-images.ts';
 import type { ReadableRepository, Repository } from '../repository/repository.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
@@ -23,6 +24,11 @@ export interface ExportReport {
   size: number;
 }
 
+export interface ImageExportReport extends ExportReport {
+  /** Images that are not in it, for something of them is damaged. */
+  lost: WholeImages['lost'];
+}
+
 /**
  * Writes one snapshot as an archive that holds all of it. A file, or a set of volumes, has its name only when it is
  * whole.
@@ -41,18 +47,21 @@ export async function exportSnapshot(
 }
 
 /**
- * Writes the images of a snapshot as a bundle, in the same way.
+ * Writes the images of a snapshot as a bundle, in the same way; with `skipDamaged` those that are whole, and tells of
+ * the others.
  *
  * @throws {NotFoundError} when it holds none. @throws {SignatureError} when no key opens it; else as `exportSnapshot`
  */
 export async function exportImages(
   repository: ReadableRepository,
   snapshot: Snapshot,
-  request: ExportRequest,
+  { skipDamaged = false, ...request }: ExportRequest & { skipDamaged?: boolean },
   context: Context,
-): Promise<ExportReport> {
+): Promise<ImageExportReport> {
   const { format, level } = request;
-  return write(exportImageBundle(repository, snapshot, format, level), snapshot, request, context);
+  const whole = skipDamaged ? await wholeImagesOf(repository, snapshot, context) : undefined;
+  const bundle = exportImageBundle(repository, snapshot, format, level, whole);
+  return { ...(await write(bundle, snapshot, request, context)), lost: whole?.lost ?? [] };
 }
 
 async function write(

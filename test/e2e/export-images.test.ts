@@ -1,5 +1,15 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -37,11 +47,15 @@ mkdirSync(join(root, 'data'));
 writeFileSync(join(root, 'data', 'file'), 'content');
 
 /** Backs up with the images, into a repository of its own, and exports that. */
-async function backUp(kind: string, settings = ''): Promise<{ repository: string; archive: string }> {
+async function backUp(
+  kind: string,
+  settings = '',
+  more = '',
+): Promise<{ repository: string; archive: string }> {
   const repository = join(root, kind);
   const file = join(root, `${kind}.yaml`);
   const text = `name: ${name}
-services: {web: {image: ${web}}, db: {image: ${db}}}
+services: {web: {image: ${web}}, db: {image: ${db}}${more}}
 x-dockerctl:
   backup:
     repository: ${repository}
@@ -128,8 +142,53 @@ test('of images that are damaged nothing comes out, and it is told what can be d
   const out = await dockerctl('backup', 'export', 'latest', '-r', spoilt, '--images', '-o', 'spoilt.tar');
   assert.is(out.status, 14);
   assert.match(out.stderr, /^dockerctl: exporting the images of snapshot [0-9a-f]{12}: /);
-  assert.match(out.stderr, 'restore --only images --skip-damaged --to DIR writes out what can be read');
+  assert.match(out.stderr, '--skip-damaged takes the images that are');
   assert.not.ok(existsSync(join(root, 'spoilt.tar')));
+  const none = ['backup', 'export', 'latest', '-r', spoilt, '--images', '--skip-damaged', '-o', 'spoilt.tar'];
+  assert.is((await dockerctl(...none)).status, 14, 'there is nothing left');
+  assert.not.ok(existsSync(join(root, 'spoilt.tar')));
+});
+
+test('with --skip-damaged the images that are whole come out, and the others are named', async () => {
+  const later = `${name}/later:1.4`;
+  const layer = { [`${name}-later`]: randomBytes(4_000_000).toString('hex') };
+  await engine.images.load(streamOf(await dockerArchive([{ references: [later], layers: [layer] }])));
+  test.after(() => engine.images.remove(later, { force: true }));
+  const { repository } = await backUp('later', '', `, later: {image: ${later}}`);
+  const blobs = readdirSync(join(repository, 'blobs', 'sha256')).map((blob) =>
+    join(repository, 'blobs', 'sha256', blob),
+  );
+  const [pack = '', ...more] = blobs.filter((path) => statSync(path).size > 3_500_000);
+  assert.equal(more, []);
+  const bytes = readFileSync(pack);
+  bytes.fill(0, 3_000_000, 3_001_000); // The layer lies there; what tells of the images lies before it.
+  writeFileSync(pack, bytes);
+  const out = await dockerctl(
+    'backup',
+    'export',
+    'latest',
+    '-r',
+    repository,
+    '--images',
+    '--skip-damaged',
+    '-o',
+    'left.tar',
+    '--json',
+  );
+  assert.is(out.status, 14, out.stderr);
+  assert.match(out.stderr, `image ${later} is left out: `);
+  assert.equal(
+    JSON.parse(out.stdout).lost.map(({ image }: { image: string }) => image),
+    [later],
+  );
+  await removeImages();
+  execFileSync('docker', ['-H', `unix://${socket}`, 'load', '-q', '-i', join(root, 'left.tar')]);
+  assert.equal(await idsThere(), ids);
+  assert.is((await dockerctl('images', 'verify', 'left.tar')).status, 0);
+  assert.is(
+    (await dockerctl('backup', 'export', 'latest', '-r', repository, '--skip-damaged', '-o', 'x.tar')).status,
+    2,
+  );
 });
 
 test('a snapshot without images says what it holds', async () => {

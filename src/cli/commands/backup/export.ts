@@ -1,11 +1,14 @@
 import type { Command } from 'commander';
 import type { ExportReport, ExportRequest } from '../../../backup/export.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
+import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
+import { UsageError } from '../../../support/errors.ts';
 import { compressionLevel, saveFormat, saveTarget } from '../../arguments/archive-output.ts';
 import { identityOption, openBackupRepository, repositoryOption } from '../../arguments/backup-repository.ts';
 import { openRestoreSource } from '../../arguments/restore-source.ts';
 import { signersOption, trustedKeys } from '../../arguments/trusted-keys.ts';
 import type { Session } from '../../context.ts';
+import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { formatBytes } from '../../render/quantities.ts';
 
@@ -20,6 +23,7 @@ export function addBackupExport(backup: Command, wrap: Wrap): void {
     .option('--format <format>', 'tar, tar.gz, tar.xz or tar.zst, instead of what the name ends in')
     .option('--level <level>', 'how hard to compress, as gzip, xz and zstd count')
     .option('--images', "the snapshot's images only, as a bundle that docker load reads")
+    .option('--skip-damaged', 'with --images: leave out those of which something is damaged')
     .option('--split <size>', 'write volumes smaller than this, such as 4G for a FAT32 disk')
     .option(...repositoryOption)
     .option(...identityOption)
@@ -32,14 +36,17 @@ export function addBackupExport(backup: Command, wrap: Wrap): void {
     .action(wrap(exportOne));
 }
 
-async function exportOne(session: Session, { args: [name], options }: ParsedInput): Promise<undefined> {
+async function exportOne(session: Session, { args: [name], options }: ParsedInput): Promise<number> {
   const { exportSnapshot } = await import('../../../backup/export.ts');
   const request = await requestOf(session, options);
   if (options.images) return exportImagesOf(session, name, options, request);
+  if (options.skipDamaged) throw onlyOfImages();
   const repository = await openBackupRepository(session, options.repository);
   try {
     const snapshot = await repository.find(name);
+    if (session.global.dryRun) return tellPlan(session, 'snapshot', snapshot, request);
     tell(session, request, await exportSnapshot(repository, snapshot, request, session.context));
+    return exitCodes.done;
   } finally {
     await repository.close();
   }
@@ -51,7 +58,7 @@ async function exportImagesOf(
   name: string,
   options: ParsedInput['options'],
   request: ExportRequest,
-): Promise<undefined> {
+): Promise<number> {
   const [{ exportImages }, { requireProvenance }] = await Promise.all([
     import('../../../backup/export.ts'),
     import('../../../repository/signed/provenance.ts'),
@@ -65,10 +72,22 @@ async function exportImagesOf(
       keys,
       `snapshot ${shortId(snapshot.id)}`,
     );
-    tell(session, request, await exportImages(repository, snapshot, request, session.context));
+    if (session.global.dryRun) return tellPlan(session, 'the images of snapshot', snapshot, request);
+    const skipDamaged = options.skipDamaged === true;
+    const report = await exportImages(repository, snapshot, { ...request, skipDamaged }, session.context);
+    for (const { image, reason } of report.lost)
+      session.context.progress.warn(`image ${image} is left out: ${reason}`);
+    tell(session, request, report);
+    return report.lost.length > 0 ? exitCodes.damaged : exitCodes.done;
   } finally {
     await repository.close();
   }
+}
+
+function onlyOfImages(): UsageError {
+  return new UsageError('backup export --skip-damaged: it is of --images only', {
+    advice: 'dockerctl restore --skip-damaged --to DIR writes out what can be read of a snapshot',
+  });
 }
 
 async function requestOf(session: Session, options: ParsedInput['options']): Promise<ExportRequest> {
@@ -79,6 +98,13 @@ async function requestOf(session: Session, options: ParsedInput['options']): Pro
 
 function tell(session: Session, { target }: ExportRequest, report: ExportReport): void {
   if (target.kind !== 'stream') session.report(report, renderReport);
+}
+
+/** With `--dry-run`. */
+function tellPlan(session: Session, what: string, { id }: Snapshot, { target }: ExportRequest): number {
+  const to = target.kind === 'stream' ? 'standard output' : target.path;
+  session.result({ snapshot: id, to }, () => `would write ${what} ${shortId(id)} to ${to}`);
+  return exitCodes.done;
 }
 
 function renderReport({ snapshot, files, size }: ExportReport): string {
