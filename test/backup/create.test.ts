@@ -138,6 +138,8 @@ test('a volume that this host cannot see is saved through the engine, the same a
     'cd /uploads; rm -rf *; mkdir -p sub/deep "sub-" .hidden; echo a > sub/a; echo b > sub/deep/b; echo c > "sub-/c d"',
     'ln sub/a sub/z; ln -s sub/a link; mkfifo pipe; chmod 4711 sub/a; chown 5:6 sub/deep; touch -d @1000000000 sub/deep/b',
     'name=$(printf "n\\303\\251"); head -c 3000000 /dev/urandom > .hidden/$name',
+    'odd=$(printf "o\\377d\\n"); long=$(printf "%0200d\\376" 0); mkdir "d$odd"; echo > "d$odd/$odd"; echo > "d$odd/$long"',
+    'ln -s "$odd" "l$odd"; ln -s "$long" "l$long"; ln "d$odd/$odd" "x$odd"; ln "d$odd/$long" "x$long"',
   ];
   const { exitCode } = await engine.containers.exec(container, { command: ['sh', '-c', script.join(';')] });
   assert.is(await exitCode, 0);

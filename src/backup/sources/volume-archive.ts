@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
-import { extract } from 'tar-stream';
+import type { Extract } from 'tar-stream';
 import type { VolumeSource } from '../../deployment/backup-settings.ts';
 import type { Volume } from '../../deployment/deployment.ts';
 import { askAgain } from '../../engine/ask-again.ts';
@@ -10,6 +10,7 @@ import { FailedError, messageOf, NotFoundError } from '../../support/errors.ts';
 import { silenceLimit, watched } from '../../support/watched.ts';
 import type { Changes } from '../report.ts';
 import { storeArchive } from '../store/archive.ts';
+import { extractBytes } from '../store/extract-bytes.ts';
 import type { ProblemLog } from '../store/problem-log.ts';
 import type { SourceJob } from '../store/source-job.ts';
 
@@ -118,8 +119,8 @@ async function anyImage({ deployment, engine }: SourceJob): Promise<string> {
   });
 }
 
-function entriesOf(tar: Readable, signal: AbortSignal): ReturnType<typeof extract> {
-  const entries = extract();
+function entriesOf(tar: Readable, signal: AbortSignal): Extract {
+  const entries = extractBytes();
   const source = Readable.from(watched(tar, { purpose: 'reading it', signal }, silenceLimit), {
     objectMode: false,
   });

@@ -1,7 +1,6 @@
 import type { Extract, Header } from 'tar-stream';
 import type { FileFilter } from '../../deployment/backup-settings.ts';
 import type { Entry } from '../../repository/entry.ts';
-import { fromText } from '../../support/posix/byte-path.ts';
 import type { Changes } from '../report.ts';
 import { ArchiveFilter } from './archive-filter.ts';
 import { PreviousFiles } from './previous-files.ts';
@@ -11,6 +10,7 @@ import type { SourceJob } from './source-job.ts';
 /**
  * Saves a tar as the engine makes it: one directory, in the order of a walk. An entry whose times, size and content are
  * what they were stays the same line of the tree.
+ * @param archive of `extractBytes`: with one character per byte, as everything in a tree
  */
 export async function storeArchive(
   archive: Extract,
@@ -58,16 +58,15 @@ function describe({ header }: TarPart, problems: ProblemLog): Entry | undefined 
   const { name, mode = 0, uid = 0, gid = 0, size = 0, linkname, devmajor = 0, devminor = 0 } = header;
   const path = pathIn(name);
   const type = types[header.type ?? ''];
-  const xattrs = xattrsOf(header.pax);
-  // The tar's own decoder has put U+FFFD where bytes were no text: they cannot be told any more.
-  if (type === undefined || `${name}${linkname ?? ''}`.includes('\ufffd') || xattrs === undefined) {
-    problems.unreadable(path, 'EILSEQ');
+  if (type === undefined) {
+    problems.unreadable(path, 'ENOTSUP');
     return undefined;
   }
+  const xattrs = xattrsOf(header.pax);
   const entry: Entry = { path, type, mode: mode & 0o7777, uid, gid, mtime: timeOf(header) };
   if (header.type === 'link') entry.hardlink = pathIn(linkname ?? '');
   else if (type === 'file') entry.size = size;
-  if (type === 'symlink') entry.target = fromText(linkname ?? '');
+  if (type === 'symlink') entry.target = linkname ?? '';
   if (type === 'character' || type === 'block') entry.device = { major: devmajor, minor: devminor };
   if (Object.keys(xattrs).length > 0) entry.xattrs = xattrs;
   return entry;
@@ -89,9 +88,7 @@ function named(entry: Entry | undefined, nodes: Map<string, Entry>): Entry | und
 
 /** The first part of every name is the directory that was asked for. */
 function pathIn(name: string): string {
-  const inside = fromText(name)
-    .replace(/^(\.\/)?[^/]*\/?/, '')
-    .replace(/\/$/, '');
+  const inside = name.replace(/^(\.\/)?[^/]*\/?/, '').replace(/\/$/, '');
   return inside === '' ? '.' : inside;
 }
 
@@ -104,12 +101,13 @@ function timeOf({ mtime, pax }: Header): bigint {
 
 const xattrPrefix = 'SCHILY.xattr.';
 
-function xattrsOf(pax: Header['pax']): Record<string, Uint8Array> | undefined {
+function xattrsOf(pax: Header['pax']): Record<string, Uint8Array> {
   const found = Object.entries((pax ?? {}) as Record<string, string>).filter(([key]) =>
     key.startsWith(xattrPrefix),
   );
-  if (found.some(([, value]) => value.includes('\ufffd'))) return undefined;
-  return Object.fromEntries(found.map(([key, value]) => [key.slice(xattrPrefix.length), Buffer.from(value)]));
+  return Object.fromEntries(
+    found.map(([key, value]) => [key.slice(xattrPrefix.length), Buffer.from(value, 'latin1')]),
+  );
 }
 
 async function withContent(entry: Entry, part: TarPart, writer: SourceJob['writer']): Promise<Entry> {

@@ -1,10 +1,28 @@
-import { extract, pack } from 'tar-stream';
+import { type Pack, pack } from 'tar-stream';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { storeArchive } from '../../../src/backup/store/archive.ts';
+import { extractBytes } from '../../../src/backup/store/extract-bytes.ts';
 import { ProblemLog } from '../../../src/backup/store/problem-log.ts';
 import { silent } from '../../../src/support/progress.ts';
 import { MemoryWriter } from '../../support/memory-writer.ts';
+
+async function stored(tar: Pack): Promise<MemoryWriter> {
+  tar.finalize();
+  const writer = new MemoryWriter();
+  const lists = { include: [], exclude: [], oneFileSystem: false, excludeCaches: false };
+  const task = silent.begin('');
+  await storeArchive(tar.pipe(extractBytes()), lists, new ProblemLog(writer, ''), { writer, task });
+  return writer;
+}
+
+test('names are those of the tar byte by byte, the character that stands for what is no text among them', async () => {
+  const tar = pack();
+  tar.entry({ name: 'data/', type: 'directory' });
+  tar.entry({ name: 'data/\ufffd' }, 'content');
+  const { complete, entries } = await stored(tar);
+  assert.equal([complete, entries.map(({ path }) => path)], [true, ['.', '\xef\xbf\xbd']]);
+});
 
 test('a further name of a link, a pipe or a device is of that kind, though a tar does not say so', async () => {
   const tar = pack();
@@ -17,11 +35,7 @@ test('a further name of a link, a pipe or a device is of that kind, though a tar
   tar.entry({ name: 'data/pipe2', type: 'link', linkname: 'data/pipe' });
   tar.entry({ name: 'data/to', type: 'symlink', linkname: 'nowhere' });
   tar.entry({ name: 'data/to2', type: 'link', linkname: 'data/to' });
-  tar.finalize();
-  const writer = new MemoryWriter();
-  const lists = { include: [], exclude: [], oneFileSystem: false, excludeCaches: false };
-  const task = silent.begin('');
-  await storeArchive(tar.pipe(extract()), lists, new ProblemLog(writer, ''), { writer, task });
+  const writer = await stored(tar);
   const names = writer.entries.filter(({ hardlink }) => hardlink !== undefined);
   assert.equal(
     names.map(({ path, type, hardlink, target, device }) => [path, type, hardlink, target, device?.minor]),
