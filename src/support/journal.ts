@@ -1,7 +1,8 @@
-import { readdir, readFile, unlink } from 'node:fs/promises';
+import { readdir, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { makeDirectoryDurably, syncDirectory, writeFileDurably } from './durable.ts';
-import { codeOf, DamagedError } from './errors.ts';
+import { codeOf, DamagedError, messageOf } from './errors.ts';
+import { readSmallFile } from './small-file.ts';
 
 /**
  * The durable record of work that must be finished or taken back, whatever happens: a JSON file (0600) that is replaced
@@ -12,13 +13,17 @@ export async function writeJournal(path: string, state: unknown): Promise<void> 
   await writeFileDurably(path, `${JSON.stringify(state)}\n`);
 }
 
-/** @throws {DamagedError} when it is not JSON. @throws what the system says when it cannot be read */
+/** Far more than a journal needs, in bytes. */
+const sizeLimit = 256 << 20;
+
+/** @throws {DamagedError} when it is no file, or not JSON. @throws what the system says when it cannot be read */
 export async function readJournal<T>(path: string): Promise<T> {
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as T;
+    return JSON.parse(readSmallFile(path, sizeLimit).toString()) as T;
   } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    throw new DamagedError(`reading the journal ${path}: it is not JSON`, { cause, facts: { path } });
+    if (codeOf(cause) !== undefined) throw cause;
+    const why = cause instanceof SyntaxError ? 'it is not JSON' : messageOf(cause);
+    throw new DamagedError(`reading the journal ${path}: ${why}`, { cause, facts: { path } });
   }
 }
 

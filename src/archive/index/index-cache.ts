@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat, unlink } from 'node:fs/promises';
+import { readdir, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { digestOf } from '../../oci/digest.ts';
 import { makeDirectoryDurably, writeFileDurably } from '../../support/durable.ts';
+import { readSmallFile } from '../../support/small-file.ts';
 import type { Compression } from '../codec.ts';
 import type { TarEntry } from '../tar/reader.ts';
 
@@ -25,6 +26,8 @@ export interface IndexCache {
 /** Archives that are remembered, and documents that are, in bytes of JSON. */
 const maxArchives = 32;
 const maxSize = 4 << 20;
+/** Of the file of one, in bytes: a character takes three at most. */
+const sizeLimit = 4 * maxSize;
 
 /**
  * One file per archive below `directory`, which is made when the first is remembered: a line with the digest of the
@@ -35,8 +38,11 @@ export function openIndexCache(directory: string): IndexCache {
     join(directory, `${createHash('sha256').update(identity).digest('hex')}.json`);
   return {
     async find(identity) {
-      const text = await readFile(pathOf(identity), 'utf8').catch(() => undefined);
-      return text === undefined ? undefined : decode(text, identity);
+      try {
+        return decode(readSmallFile(pathOf(identity), sizeLimit).toString(), identity);
+      } catch {
+        return undefined;
+      }
     },
     async keep(identity, entries) {
       const text = JSON.stringify({ schema, identity, entries: entries.map(encodeEntry) });
@@ -57,19 +63,15 @@ function encodeEntry({ document, ...entry }: ListedEntry): EncodedEntry {
 }
 
 function decode(file: string, identity: string): EntryList | undefined {
-  try {
-    const text = file.slice(file.indexOf('\n') + 1);
-    if (file !== `${digestOf(text)}\n${text}`) return undefined;
-    const kept = JSON.parse(text) as { schema: number; identity: string; entries: EncodedEntry[] };
-    if (kept.schema !== schema || kept.identity !== identity) return undefined;
-    return kept.entries.map(({ document, ...entry }) => ({
-      ...entry,
-      link: entry.link,
-      document: document === undefined ? undefined : Buffer.from(document, 'base64'),
-    }));
-  } catch {
-    return undefined;
-  }
+  const text = file.slice(file.indexOf('\n') + 1);
+  if (file !== `${digestOf(text)}\n${text}`) return undefined;
+  const kept = JSON.parse(text) as { schema: number; identity: string; entries: EncodedEntry[] };
+  if (kept.schema !== schema || kept.identity !== identity) return undefined;
+  return kept.entries.map(({ document, ...entry }) => ({
+    ...entry,
+    link: entry.link,
+    document: document === undefined ? undefined : Buffer.from(document, 'base64'),
+  }));
 }
 
 async function dropOldest(directory: string): Promise<void> {

@@ -1,5 +1,5 @@
-import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readSmallFile } from '../../support/small-file.ts';
 import type { EngineInfo } from '../engine.ts';
 
 /**
@@ -16,8 +16,9 @@ export async function storedDocument(
   if (!local) return undefined;
   for (const store of [join(rootDir, 'containerd/daemon'), '/var/lib/containerd']) {
     const path = join(store, 'io.containerd.content.v1.content/blobs/sha256', hex);
-    const found = await stat(path).catch(() => undefined);
-    if (found?.isFile() && found.size <= maxDocument) return await readFile(path).catch(() => undefined);
+    try {
+      return readSmallFile(path, maxDocument);
+    } catch {} // It may be in the other one.
   }
   return undefined;
 }

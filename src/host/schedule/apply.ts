@@ -1,8 +1,9 @@
-import { readFile, stat, unlink } from 'node:fs/promises';
+import { stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { replaceDurably, syncDirectory } from '../../support/durable.ts';
-import { codeOf, FailedError } from '../../support/errors.ts';
+import { codeOf, FailedError, messageOf } from '../../support/errors.ts';
 import { runCommand } from '../../support/run-command.ts';
+import { readSmallFile } from '../../support/small-file.ts';
 import { schedulePaths } from './plan.ts';
 import type { ScheduleFile, Scheduler, ScheduleStep } from './schedule.ts';
 
@@ -25,17 +26,25 @@ export async function schedulerOf(root = '/'): Promise<Scheduler> {
 export async function installedSchedule(deployment: string, root = '/'): Promise<ScheduleFile[]> {
   const files: ScheduleFile[] = [];
   for (const path of schedulePaths(deployment)) {
-    const content = await readIfThere(join(root, path));
+    const content = readIfThere(join(root, path));
     if (content !== undefined) files.push({ path, content });
   }
   return files;
 }
 
-async function readIfThere(path: string): Promise<string | undefined> {
-  return readFile(path, 'utf8').catch((error: unknown) => {
+/** Bytes; ours have a few hundred. */
+const sizeLimit = 1 << 20;
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readSmallFile(path, sizeLimit).toString();
+  } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
-    throw error;
-  });
+    if (codeOf(error) !== undefined) throw error;
+    throw new FailedError(`reading ${path}: ${messageOf(error)}`, {
+      advice: 'See who put it there, and remove it',
+    });
+  }
 }
 
 /** Units and tables are read by everybody; cron takes no file that others may write. */

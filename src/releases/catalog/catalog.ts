@@ -1,9 +1,10 @@
-import { readdir, readFile, unlink } from 'node:fs/promises';
+import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Platform } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { makeDirectoryDurably, syncDirectory, writeFileDurably } from '../../support/durable.ts';
-import { codeOf, DamagedError, messageOf, NotFoundError } from '../../support/errors.ts';
+import { codeOf, DamagedError, isForbidden, messageOf, NotFoundError } from '../../support/errors.ts';
+import { readSmallFile } from '../../support/small-file.ts';
 import { checkReleaseLabel } from './release-label.ts';
 
 /** The releases this host knows, one file each in the state directory. */
@@ -91,9 +92,12 @@ async function fileNames(directory: string): Promise<string[]> {
   return names.filter((name) => name.endsWith('.json') && !name.startsWith('.'));
 }
 
+/** Of a record, in bytes; those of thousands of images have less. */
+const sizeLimit = 64 << 20;
+
 async function readRecord(path: string): Promise<ReleaseRecord> {
-  const text = await readFile(path, 'utf8');
   try {
+    const text = readSmallFile(path, sizeLimit).toString();
     const { schema: found, ...record } = JSON.parse(text) as ReleaseRecord & { schema: number };
     if (found !== schema) throw new Error(`schema ${found} is not known`);
     const { release, loaded, images } = record;
@@ -101,6 +105,7 @@ async function readRecord(path: string): Promise<ReleaseRecord> {
       throw new Error('is no record of a release');
     return record;
   } catch (error) {
+    if (codeOf(error) === 'ENOENT' || isForbidden(error)) throw error;
     throw new DamagedError(`reading the catalog: ${path}: ${messageOf(error)}`, {
       advice: 'Load that release again, or remove the file',
       facts: { path },

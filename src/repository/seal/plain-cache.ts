@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readvSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readvSync } from 'node:fs';
 import { mkdir, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestOf, hexOf, isDigest } from '../../oci/digest.ts';
@@ -55,10 +55,12 @@ export class PlainCache {
 const digestLength = 'sha256:'.length + 64;
 
 function readParts(path: string): { digest: string; plain: Buffer } {
-  const file = openSync(path, 'r');
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
+    const status = fstatSync(file);
+    if (!status.isFile()) throw new Error('it is no file');
     const digest = Buffer.alloc(digestLength);
-    const plain = Buffer.allocUnsafeSlow(Math.max(0, fstatSync(file).size - digestLength));
+    const plain = Buffer.allocUnsafeSlow(Math.max(0, status.size - digestLength));
     readvSync(file, [digest, plain]);
     return { digest: digest.toString('latin1'), plain };
   } finally {

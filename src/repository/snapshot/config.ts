@@ -101,8 +101,15 @@ function decodeSource(json: Json): SourceSummary {
     bytes: number(json.bytes, 'bytes'),
     newBytes: number(json.newBytes, 'newBytes'),
     warnings: [],
-    origin: (json.origin ?? {}) as SourceSummary['origin'],
+    origin: decodeOrigin((json.origin ?? {}) as Json),
   };
+}
+
+function decodeOrigin(json: Json): SourceSummary['origin'] {
+  const values = Object.entries(json).map(
+    ([key, value]) => [key, Array.isArray(value) ? texts(value, 'origin') : text(value, 'origin')] as const,
+  );
+  return Object.fromEntries(values);
 }
 
 function text(value: unknown, key: string): string {

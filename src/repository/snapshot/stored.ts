@@ -61,18 +61,28 @@ export async function decodeSnapshot(
 /** Their words when the notes can be read, else how many there are. */
 async function addWarnings(store: Store, config: Config): Promise<void> {
   if (config.notes === undefined) return;
-  const words = await readNotes(store, config.notes).catch((): Notes => ({}));
+  const words = await readNotes(store, config.notes).catch((): Notes => new Map());
   for (const source of config.snapshot.sources) {
     const count = config.warnings.get(source.name) ?? 0;
-    source.warnings = words[source.name] ?? (count === 0 ? [] : [`${count} warnings that cannot be read`]);
+    source.warnings = words.get(source.name) ?? (count === 0 ? [] : [unreadable(count, store, config)]);
   }
 }
 
+function unreadable(count: number, { identities }: Store, { snapshot: { recipients } }: Config): string {
+  const how = recipients.length > 0 && identities.length === 0 ? ' without --identity FILE' : '';
+  return `${count} ${count === 1 ? 'warning' : 'warnings'} that cannot be read${how}`;
+}
+
 /** Warnings by the source's name. */
-export type Notes = Record<string, string[]>;
+type Notes = Map<string, string[]>;
 
 async function readNotes(store: Store, digest: Digest): Promise<Notes> {
-  return JSON.parse((await readMetadata(store, { digest })).toString('utf8')) as Notes;
+  const notes = JSON.parse((await readMetadata(store, { digest })).toString('utf8'));
+  return new Map(Object.entries(notes).filter((each): each is [string, string[]] => areWords(each[1])));
+}
+
+function areWords(value: unknown): boolean {
+  return Array.isArray(value) && value.every((word) => typeof word === 'string');
 }
 
 function treesOf(config: Config, parts: Parts): Map<string, TreeRef[]> {

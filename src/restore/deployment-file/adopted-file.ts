@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
-import { readFile, unlink } from 'node:fs/promises';
+import { unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeDirectoryDurably, syncDirectory, writeFileDurably } from '../../support/durable.ts';
 import { codeOf } from '../../support/errors.ts';
+import { readSmallFile } from '../../support/small-file.ts';
 import { removeEmptyDirectory } from '../swap/directories.ts';
 import type { SavedDeployment } from './saved-deployment.ts';
 
@@ -30,18 +31,21 @@ export async function putAdoptedFile({ file, text }: AdoptedRecord): Promise<voi
 
 /** Unless somebody has changed it: then it is theirs. */
 export async function takeAdoptedFileAway({ file, text, createdDirectories }: AdoptedRecord): Promise<void> {
-  if ((await textOf(file)) === text) {
+  if (holds(file, text)) {
     await unlink(file);
     await syncDirectory(dirname(file));
   }
   for (const directory of createdDirectories.toReversed()) removeEmptyDirectory(directory);
 }
 
-async function textOf(file: string): Promise<string | undefined> {
-  return readFile(file, 'utf8').catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return undefined;
+/** Not what is no file at all, or gone. @throws what the system says when it cannot be read */
+function holds(path: string, text: string): boolean {
+  try {
+    return readSmallFile(path, Buffer.byteLength(text)).toString() === text;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR', undefined].includes(codeOf(error))) return false;
     throw error;
-  });
+  }
 }
 
 /** Topmost first. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -64,6 +64,11 @@ test('what is damaged in the cache is as if it were missing', async () => {
     for (const [i, path] of files.entries()) writeFileSync(path, damaged(texts[i]!));
     assert.equal(await index(), { reads: 1, references: ['shop/web:1'] });
   }
+  for (const path of files) {
+    rmSync(path);
+    execFileSync('mkfifo', [path]);
+  }
+  assert.equal(await index(), { reads: 1, references: ['shop/web:1'] }, 'a pipe keeps nobody waiting');
 });
 
 test.run();

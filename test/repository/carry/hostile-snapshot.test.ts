@@ -1,5 +1,6 @@
 import { mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { zstdCompressSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Manifest } from '../../../src/oci/descriptor.ts';
@@ -21,7 +22,7 @@ const manifest: Manifest = JSON.parse(blob(index.manifests[0].digest).toString()
 const config = JSON.parse(blob(manifest.config.digest).toString());
 
 /** An archive whose digests are all right, of a snapshot with another config, and blobs besides its own. */
-async function archiveOf(changedConfig: unknown, more: readonly string[] = []): Promise<Buffer> {
+async function archiveOf(changedConfig: unknown, more: readonly (string | Buffer)[] = []): Promise<Buffer> {
   const text = JSON.stringify(changedConfig);
   const layers = [
     ...manifest.layers,
@@ -40,7 +41,7 @@ async function archiveOf(changedConfig: unknown, more: readonly string[] = []): 
   ]);
 }
 
-function descriptor(content: string): { digest: string; size: number } {
+function descriptor(content: string | Buffer): { digest: string; size: number } {
   return { digest: digestOf(content), size: content.length };
 }
 
@@ -72,6 +73,17 @@ test('the archives of these tests are good but for what they change', async () =
   const into = newDirectory();
   await imported(into, stream(await archiveOf({ ...config, host: backupTypes.snapshot })), context);
   assert.is((await wholeSnapshots(into, context)).length, 1);
+});
+
+test('notes that are none are as those that cannot be read', async () => {
+  const [source] = config.sources;
+  for (const notes of [null, 5, { [source.name]: 5 }, { [source.name]: [null] }, [[source.name]]]) {
+    const into = newDirectory();
+    const blob = zstdCompressSync(JSON.stringify(notes));
+    const changed = { ...config, notes: digestOf(blob), sources: [{ ...source, warnings: 2 }] };
+    const { snapshot } = await imported(into, stream(await archiveOf(changed, [blob])), context);
+    assert.equal(snapshot.sources[0]?.warnings, ['2 warnings that cannot be read']);
+  }
 });
 
 test('a blob that passes for the manifest of a snapshot is refused: it would stop removing for ever', async () => {

@@ -100,6 +100,8 @@ test('another format, and names that could leave a directory or stand twice, are
     [{ ...whole, sources: [{ ...source, name: '../etc' }] }, /"..\/etc" is no name/],
     [{ ...whole, sources: [{ ...source, tree: [`${digest('4')}0`] }] }, /is not a digest/],
     [{ ...whole, sources: [{ ...source, files: -1 }] }, /files is not a number/],
+    [{ ...whole, sources: [{ ...source, origin: { paths: [['/etc']] } }] }, /origin is not text/],
+    [{ ...whole, sources: [{ ...source, origin: { service: 5 } }] }, /origin is not text/],
     [{ ...whole, sources: [null] }, /it is not the config of a snapshot/],
     [{ ...whole, started: 'yesterday' }, /started is not a time/],
     [{ ...whole, tags: 'one' }, /tags is not a list/],
