@@ -14,7 +14,7 @@ export async function main(io: Io): Promise<number> {
   const output = watchOutput(io);
   try {
     const status = await runProgram(io, output, interruption.signal);
-    await output.finish();
+    await output.finish(status);
     return status;
   } catch (thrown) {
     const error = output.explain(thrown);

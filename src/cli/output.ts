@@ -34,15 +34,19 @@ class FileOutput extends Writable {
 export interface PrintedOutput {
   /** What is printed from here on tells of work that is done for good, whoever hears of it. */
   tellsOfWork(): void;
-  /** Waits until it is written. Throws when something took less than all of it; not when nobody reads it. */
-  finish(): Promise<void>;
+  /**
+   * Waits until it is written. Throws when something took less than all of it; not when nobody reads it, nor when the command is going to end
+   * with a `status` that says more: then a warning tells.
+   */
+  finish(status: number): Promise<void>;
   /** What the operator is to hear of instead of what was thrown, if that came from our output; nothing when nobody reads it. */
   explain(thrown: unknown): unknown;
 }
 
 /**
  * A result that is cut short is a failure; a reader that went away (`dockerctl list | head -1`) is none of ours. What tells of work that is
- * done takes nothing of it back: a warning says so, but for machines (`--json`) its document is a result like any other.
+ * done takes nothing of it back: a warning says so, but for machines (`--json`) its document is a result like any other. A command that has
+ * something to tell by its exit status (damage, say) tells that: it is what must be acted on.
  */
 export function watchOutput({ argv, stdout, stderr }: Pick<Io, 'argv' | 'stdout' | 'stderr'>): PrintedOutput {
   let failure: Error | undefined;
@@ -55,13 +59,16 @@ export function watchOutput({ argv, stdout, stderr }: Pick<Io, 'argv' | 'stdout'
     tellsOfWork() {
       isDone = true;
     },
-    async finish() {
+    async finish(status) {
       await new Promise((resolve) => stdout.write('', resolve));
       if (failure === undefined || hasNoReader(failure)) return;
-      if (!isDone || argv.includes('--json')) throw unwritten(failure, isDone);
-      stderr.write(
-        `dockerctl: warning: ${whyUnwritten(failure)}: the work is done, only this report of it is cut short\n`,
-      );
+      const isJson = argv.includes('--json');
+      if (status === 0 && (!isDone || isJson)) throw unwritten(failure, isDone);
+      const lost = isDone
+        ? 'the work is done, only this report of it is cut short'
+        : 'this result is cut short';
+      const warning = `${whyUnwritten(failure)}: ${lost}`;
+      stderr.write(isJson ? `${JSON.stringify({ warning })}\n` : `dockerctl: warning: ${warning}\n`);
     },
     explain(thrown) {
       const isOurs = failure !== undefined && (thrown === failure || isAfterFailure(thrown));

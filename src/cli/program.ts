@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option, type OutputConfiguration } from 'commander';
 import { UsageError } from '../support/errors.ts';
+import { refuseEmptyOptions } from './arguments/refuse-empty.ts';
 import { addCommands } from './commands/all.ts';
 import { createSession, type GlobalOptions, type Session } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -10,8 +11,11 @@ import { version } from './version.ts';
 /** What a command does once it is parsed: `0`, nothing, or the exit status it means. */
 export type Action = (session: Session, input: ParsedInput) => Promise<number | undefined>;
 
-/** Turns what a command does into commander's handler. */
-export type Wrap = (action: Action) => (...parsed: unknown[]) => Promise<void>;
+/**
+ * Turns what a command does into commander's handler. One that changes something and cannot tell beforehand what says
+ * so, and what tells instead: then `--dry-run` is refused.
+ */
+export type Wrap = (action: Action, without?: { dryRun: string }) => (...parsed: unknown[]) => Promise<void>;
 
 export interface ParsedInput {
   /** Positional arguments as commander gives them: strings, or an array for a variadic one. */
@@ -25,10 +29,13 @@ export interface ParsedInput {
 export async function runProgram(io: Io, output: PrintedOutput, signal: AbortSignal): Promise<number> {
   let status: number | undefined;
   const help: string[] = [];
-  const wrap: Wrap = (action) => {
+  const wrap: Wrap = (action, without) => {
     return async (...parsed) => {
       const command = parsed.at(-1) as Command;
-      const session = createSession(io, output, globalOptionsOf(command), signal);
+      refuseEmptyOptions(command);
+      const global = globalOptionsOf(command);
+      if (global.dryRun && without !== undefined) throw noDryRun(command, without.dryRun);
+      const session = createSession(io, output, global, signal);
       try {
         status = (await action(session, { args: parsed.slice(0, -2), options: command.opts() })) ?? 0;
       } finally {
@@ -50,6 +57,15 @@ export async function runProgram(io: Io, output: PrintedOutput, signal: AbortSig
     return exitCodes.usage;
   }
   return status ?? exitCodes.done;
+}
+
+function noDryRun(command: Command, advice: string): UsageError {
+  return new UsageError(
+    `--dry-run: ${command.name()} cannot tell beforehand what it would do, and did nothing`,
+    {
+      advice,
+    },
+  );
 }
 
 function misused({ code, message }: CommanderError): UsageError {

@@ -46,6 +46,33 @@ test('without a command, what there is to choose from is told, with 2', async ()
   }
 });
 
+test('an option with an empty value is refused, before or behind its command, and its help says what to give', async () => {
+  const empties: [argv: string[], option: RegExp][] = [
+    [['backup', '--tag', ''], /--tag <\w+>/],
+    [['backup', '--tag', 'monthly', '--tag='], /--tag <\w+>/],
+    [['--host', '', 'list'], /--host <url> {2}engine/],
+    [['list', '--host='], /--host <url>/],
+    [['-V', '', 'list'], /--release <release>/],
+    [['-f', '', 'list'], /--file <file>/],
+    [['--state-dir', '', 'backup', 'list'], /--state-dir <dir>/],
+    [['backup', 'list', '--repository', ''], /--repository <dir>/],
+    [['backup', 'export', 'latest', '-o', ''], /--output <file>/],
+    [['backup', 'cat', 'latest', 'a', '-i', ''], /--identity <file>/],
+    [['images', 'receipt', '-o', ''], /--output <file>/],
+    [['restore', 'latest', '--to', ''], /--to <dir>/],
+    [['restore', 'latest', '--only', ''], /--only <source\.\.\.>/],
+  ];
+  for (const [argv, option] of empties) {
+    const { status, stderr } = await runCli(argv);
+    assert.is(status, 2, argv.join(' '));
+    assert.match(
+      stderr,
+      /^dockerctl: --[\w-]+: its value is empty\n {2}Give it what it asks for, or leave it away: /,
+    );
+    assert.match(stderr, option);
+  }
+});
+
 test('without a command, --json says so in one document', async () => {
   const { status, stderr } = await runCli(['backup', 'key', '--json']);
   assert.is(status, 2);

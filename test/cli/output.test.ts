@@ -1,5 +1,16 @@
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -102,6 +113,33 @@ test('a machine that waits for the report of work that is done hears that it cam
   const { error } = JSON.parse(stderr.trimEnd().split('\n').at(-1)!);
   assert.is(error.advice, 'The work is done, do not run it again: only this report of it is cut short');
 });
+
+test('what a command has to tell by its exit status it tells though its report cannot be printed', () => {
+  const spoilt = join(root, 'spoilt');
+  cpSync(join(root, 'repository'), spoilt, { recursive: true });
+  const blobs = join(spoilt, 'blobs', 'sha256');
+  const packs = readdirSync(blobs).filter((name) => isPack(readFileSync(join(blobs, name))));
+  for (const name of packs) rmSync(join(blobs, name));
+  for (const args of [
+    ['backup', 'verify', '-r', spoilt],
+    ['backup', 'repair', '-r', spoilt],
+    ['restore', 'latest', '-r', spoilt, '--skip-damaged', '--to', join(root, 'salvaged'), '--yes'],
+  ]) {
+    for (const format of [[], ['--json']]) {
+      const { status, stderr } = printToFile('/dev/full', ...args, ...format);
+      assert.is(status, 14, `${args.join(' ')}: ${stderr}`);
+      assert.match(stderr, 'writing to standard output: ENOSPC');
+      if (format.length > 0)
+        assert.match(JSON.parse(stderr.trimEnd().split('\n').at(-1)!).warning, 'is cut short');
+      rmSync(join(root, 'salvaged'), { recursive: true, force: true });
+    }
+  }
+});
+
+/** A zstd stream that is no text: neither is it so small as what tells of it. */
+function isPack(bytes: Buffer): boolean {
+  return bytes.readUInt32LE() === 0xfd2fb528 && bytes.length > 300;
+}
 
 test('a file takes all of a result', () => {
   const path = join(root, 'result');

@@ -97,9 +97,8 @@ async function backupDirectory(session: Session, named: string | undefined): Pro
 }
 
 function requireHere(named: string): void {
-  if (named !== '' && !isRemote(named)) return;
-  const what = named === '' ? 'it is empty' : 'this command reads directories of this host only';
-  throw new UsageError(`--repository ${JSON.stringify(named)}: ${what}`, {
+  if (!isRemote(named)) return;
+  throw new UsageError(`--repository ${named}: this command reads directories of this host only`, {
     advice: 'Name a directory; what is on another host is looked at there',
   });
 }

@@ -103,7 +103,7 @@ export async function writablePath(path: string): Promise<string> {
   const target = found?.isSymbolicLink() ? await realpath(absolute) : absolute;
   const kind = found?.isSymbolicLink() ? await lstat(target) : found;
   if (kind !== undefined && !kind.isFile()) {
-    throw new UsageError(`${path}: is not a regular file, which a bundle could replace`, {
+    throw new UsageError(`${path}: is not a regular file, which could be replaced`, {
       advice: 'Give another path, or -o - and send standard output there',
     });
   }

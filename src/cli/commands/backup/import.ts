@@ -22,7 +22,7 @@ export function addBackupImport(backup: Command, wrap: Wrap): void {
       '\nWhat a damaged archive lacks is missing in the repository: `restore --skip-damaged` brings back the rest, and importing' +
         '\na whole copy adds it.',
     )
-    .action(wrap(importFiles));
+    .action(wrap(importFiles, { dryRun: 'dockerctl restore FILE --dry-run tells what is in an archive' }));
 }
 
 async function importFiles(session: Session, { args: [files], options }: ParsedInput): Promise<number> {

@@ -21,7 +21,7 @@ export function addBackupRepair(backup: Command, wrap: Wrap): void {
       '\nDamaged files are set aside, not deleted. A backup made first stores lost content again. A snapshot whose config is lost gets' +
         '\nanother id; no rule of `keep` removes it, for nobody knows whether it was complete.',
     )
-    .action(wrap(repair));
+    .action(wrap(repair, { dryRun: 'dockerctl backup verify tells what is damaged' }));
 }
 
 async function repair(session: Session, { options }: ParsedInput): Promise<number> {

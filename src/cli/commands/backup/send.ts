@@ -25,6 +25,15 @@ async function send(session: Session, { args: [name, to], options }: ParsedInput
   const repository = await openBackupRepository(session, options.repository);
   try {
     const outgoing = await repository.outgoing(await repository.find(name));
+    if (session.global.dryRun) {
+      const { id } = outgoing.snapshot;
+      const where = renderRemoteAddress(address);
+      session.result(
+        { snapshot: id, to: where },
+        () => `would send what ${where} lacks of snapshot ${shortId(id)}`,
+      );
+      return;
+    }
     const report = await sendToHost(outgoing, address, session.context);
     session.report(report, (sent) => renderSendReport(sent, address));
   } finally {

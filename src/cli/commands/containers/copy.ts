@@ -8,7 +8,7 @@ export function addCopy(program: Command, wrap: Wrap): void {
   program
     .command('copy <source> <destination>')
     .description('copy a file or directory between this host and a container: SERVICE:/path on one side')
-    .action(wrap(copyFiles));
+    .action(wrap(copyFiles, { dryRun: 'Leave --dry-run away to do it' }));
 }
 
 async function copyFiles(session: Session, { args: [source, destination] }: ParsedInput): Promise<undefined> {

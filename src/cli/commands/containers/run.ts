@@ -13,7 +13,7 @@ export function addRun(program: Command, wrap: Wrap): void {
     )
     .option('--rm', 'remove the container when the command has ended')
     .passThroughOptions()
-    .action(wrap(run));
+    .action(wrap(run, { dryRun: 'Leave --dry-run away to run it' }));
 }
 
 async function run(session: Session, { args: [name, command], options }: ParsedInput): Promise<number> {

@@ -9,7 +9,7 @@ export function addShell(program: Command, wrap: Wrap): void {
     .description('run a command, or a shell, in a running service; its exit status is ours')
     .option('-u, --user <user>', 'as this user of the container')
     .passThroughOptions()
-    .action(wrap(shell));
+    .action(wrap(shell, { dryRun: 'Leave --dry-run away to run it' }));
 }
 
 async function shell(session: Session, { args: [name, command], options }: ParsedInput): Promise<number> {

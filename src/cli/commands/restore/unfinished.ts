@@ -8,10 +8,11 @@ import { withAdopted } from './adopted-deployment.ts';
 import { hostFor } from './host-for.ts';
 import { statusOf } from './status-of.ts';
 
-export async function resume(session: Session, options: ParsedInput['options']): Promise<number> {
-  const { restoreStatus, resumeRestore } = await import('../../../restore/unfinished.ts');
+export async function resume(session: Session, options: ParsedInput['options']): Promise<number | undefined> {
+  const { resumeRestore, unfinishedRestore } = await import('../../../restore/unfinished.ts');
   const open = (where: string) => reopenRestoreSource(session, where, options);
-  const unfinished = (await restoreStatus(session.context.stateDir)).find(({ phase }) => phase !== 'done');
+  const unfinished = await unfinishedRestore(session.context.stateDir);
+  if (unfinished && session.global.dryRun) return tell(session, unfinished, 'finish');
   const host = unfinished && (await hostOf(session, unfinished));
   const report = await resumeRestore(open, host, session.context);
   session.report(report, renderReport);
@@ -19,9 +20,9 @@ export async function resume(session: Session, options: ParsedInput['options']):
 }
 
 export async function takeBack(session: Session): Promise<undefined> {
-  const { restoreStatus, takeBackRestore } = await import('../../../restore/unfinished.ts');
-  const all = await restoreStatus(session.context.stateDir);
-  const taken = all.find(({ phase }) => phase !== 'done') ?? all.at(-1);
+  const { restoreToTakeBack, takeBackRestore } = await import('../../../restore/unfinished.ts');
+  const taken = await restoreToTakeBack(session.context.stateDir);
+  if (taken && session.global.dryRun) return tell(session, taken, 'take back');
   if (taken) await session.confirm(`take back the restore ${taken.id} begun ${taken.started}`);
   const host = taken && (await hostOf(session, taken));
   session.report(await takeBackRestore(host, session.context), ({ id }) => `took back the restore ${id}`);
@@ -35,11 +36,20 @@ export async function showStatus(session: Session): Promise<undefined> {
 export async function dropOld(session: Session): Promise<undefined> {
   const { dropKeptData, restoreStatus } = await import('../../../restore/unfinished.ts');
   const kept = (await restoreStatus(session.context.stateDir)).flatMap((status) => status.kept);
+  if (session.global.dryRun) {
+    session.result(kept, () => (kept.length === 0 ? 'nothing is kept' : `would remove ${kept.join(', ')}`));
+    return;
+  }
   if (kept.length > 0) await session.confirm(`remove for good: ${kept.join(', ')}`);
   const host = await hostFor(session, undefined);
   session.report(await dropKeptData(host, session.context), (dropped) =>
     dropped.length === 0 ? 'nothing is kept' : dropped.flatMap((status) => status.kept).join('\n'),
   );
+}
+
+/** With `--dry-run`. */
+function tell(session: Session, status: RestoreStatus, what: string): undefined {
+  session.result(status, ({ id, started }) => `would ${what} the restore ${id} begun ${started}`);
 }
 
 async function hostOf(
