@@ -93,16 +93,25 @@ function createProgram(wrap: Wrap, output: OutputConfiguration): Command {
 
 function globalOptions(): Option[] {
   return [
-    new Option('-f, --file <file>', 'deployment file'),
+    new Option(
+      '-f, --file <file>',
+      'deployment file; else $DOCKERCTL_FILE, ./dockerctl.yaml or /etc/dockerctl/deployment.yaml',
+    ),
     new Option('-V, --release <release>', 'release to work on, instead of the one the deployment file names'),
-    new Option('--host <url>', 'engine to talk to: unix://, tcp:// or ssh://'),
-    new Option('--state-dir <dir>', 'where this host keeps catalog, caches and journals'),
-    new Option('--json', 'print one JSON document, and progress as JSON lines on stderr'),
+    new Option(
+      '--host <url>',
+      "engine to talk to: unix://, tcp:// or ssh://; else $DOCKER_HOST, or this host's own",
+    ),
+    new Option(
+      '--state-dir <dir>',
+      'where this host keeps catalog, caches and journals; else $DOCKERCTL_STATE_DIR or /var/lib/dockerctl',
+    ),
+    new Option('--json', 'print the result as one JSON document, and progress as JSON lines on stderr'),
     new Option('-q, --quiet', 'print results and errors only'),
     new Option('-d, --debug', 'print causes and stack traces of errors'),
     new Option('--nodebug').hideHelp(),
     new Option('--no-progress', 'no progress bars'),
-    new Option('-y, --yes', 'do not ask'),
+    new Option('-y, --yes', 'do not ask before what cannot be undone'),
     new Option('-n, --dry-run', 'print what would be done, and do nothing'),
   ];
 }
@@ -116,7 +125,7 @@ function acceptGlobalOptions(command: Command): void {
     );
     if (!taken) command.addOption(option.hideHelp());
   }
-  command.addHelpText('after', '\nGlobal options: see dockerctl --help');
+  command.addHelpText('after', '\nGlobal options, such as --dry-run, --yes and --json: see dockerctl --help');
   for (const child of command.commands) acceptGlobalOptions(child);
 }
 

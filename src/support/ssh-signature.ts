@@ -87,7 +87,7 @@ export async function verifySshSignature(
     }
     throw new SignatureError(
       `verifying ${what}: it is signed by ${fingerprint}, whom ${allowedSigners} does not allow`,
-      { advice: signerAdvice, facts: { fingerprint, allowedSigners } },
+      { advice: signerAdvice[namespace], facts: { fingerprint, allowedSigners } },
     );
   });
 }
@@ -108,8 +108,12 @@ export async function sshSignatureFingerprint(
   );
 }
 
-const signerAdvice =
-  'Get the file again from where it was made, or add the key to the allowed signers if you trust it';
+/** A snapshot was not fetched from anywhere: most often the key of its host has changed. */
+const signerAdvice: Record<SignatureNamespace, string> = {
+  dockerctl:
+    'Get the file again from where it was made, or add the key to the allowed signers if you trust it',
+  'dockerctl-snapshot': 'Add the key to the allowed signers if you trust it',
+};
 
 async function fingerprintOfSigner(
   data: string | Uint8Array,

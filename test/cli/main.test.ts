@@ -23,6 +23,16 @@ test('no help shows a default in the words of the program', () => {
   }
 });
 
+test('help of whatever takes a snapshot tells how one is named', async () => {
+  for (const command of ['show', 'ls', 'cat', 'diff', 'remove', 'export', 'send']) {
+    const { stdout } = await runCli(['backup', command, '--help']);
+    assert.match(stdout, 'or as latest: the newest complete one', command);
+  }
+  assert.match((await runCli(['restore', '--help'])).stdout, 'or as latest');
+  const backup = (await runCli(['backup', '--help'])).stdout;
+  assert.match(backup, '`dockerctl backup [DEST]` is `dockerctl backup create [DEST]`');
+});
+
 test('a command that does not exist exits 2 and says where to look', async () => {
   const { status, stdout, stderr } = await runCli(['lst']);
   assert.is(status, 2);

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SignatureError } from '../../src/support/errors.ts';
 import {
+  signatureNamespaces,
   signWithSshKey,
   sshSignatureFingerprint,
   verifySshSignature,
@@ -84,6 +85,20 @@ test('a missing file of allowed signers is told as such', async () => {
   const missing = join(directory, 'nowhere');
   const { message } = await failure(verify(signature, { signers: missing }));
   assert.is(message, `reading the allowed signers ${missing}: there is no such file`);
+});
+
+test('what to do about a key that is not allowed depends on what it signed', async () => {
+  for (const [namespace, advice] of [
+    [signatureNamespaces.release, /^Get the file again/],
+    [signatureNamespaces.snapshot, /^Add the key to the allowed signers/],
+  ] as const) {
+    const signature = await signWithSshKey(data, stranger, namespace);
+    const refused = await failure(
+      verifySshSignature(data, signature, { allowedSigners, what: 'it', namespace }),
+    );
+    assert.match(refused.message, 'does not allow');
+    assert.match(refused.advice ?? '', advice);
+  }
 });
 
 test.run();

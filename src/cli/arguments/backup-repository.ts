@@ -11,6 +11,10 @@ import { codeOf, messageOf, SignatureError, UsageError } from '../../support/err
 import type { Session } from '../context.ts';
 import { repeated } from './repeated.ts';
 
+/** Behind the help of commands that take snapshots. */
+export const snapshotNames =
+  '\nA snapshot is named by its id, by the beginning of it, or as latest: the newest complete one.';
+
 /** The option of every command that reads backups: on a bare machine there is no deployment file to ask. */
 export const repositoryOption = [
   '-r, --repository <dir>',

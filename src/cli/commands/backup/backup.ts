@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { snapshotNames } from '../../arguments/backup-repository.ts';
 import type { Wrap } from '../../program.ts';
 import { addBackupCat } from './cat.ts';
 import { addBackupCreate } from './create.ts';
@@ -19,7 +20,14 @@ import { addBackupVerify } from './verify.ts';
 
 /** The commands of `dockerctl backup`. */
 export function addBackup(program: Command, wrap: Wrap): void {
-  const backup = program.command('backup').description('back up the deployment while it runs');
+  const backup = program
+    .command('backup')
+    .description('back up the deployment while it runs, and look after its backups')
+    .addHelpText(
+      'after',
+      '\n`dockerctl backup [DEST]` is `dockerctl backup create [DEST]`: what cron runs, with all its options.' +
+        `${snapshotNames}\nA run ends with 3 when its snapshot is incomplete; whatever finds something damaged ends with 14.`,
+    );
   addBackupCreate(backup, wrap);
   addBackupList(backup, wrap);
   addBackupShow(backup, wrap);

@@ -1,5 +1,10 @@
 import type { Command } from 'commander';
-import { identityOption, openBackupRepository, repositoryOption } from '../../arguments/backup-repository.ts';
+import {
+  identityOption,
+  openBackupRepository,
+  repositoryOption,
+  snapshotNames,
+} from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { write } from '../../render/list.ts';
@@ -10,6 +15,7 @@ export function addBackupCat(backup: Command, wrap: Wrap): void {
     .description('print a file of a snapshot: /PATH or SOURCE:PATH')
     .option(...repositoryOption)
     .option(...identityOption)
+    .addHelpText('after', snapshotNames)
     .action(wrap(printFile));
 }
 

@@ -25,11 +25,11 @@ import { renderSendReport } from './send.ts';
 export function addBackupCreate(backup: Command, wrap: Wrap): void {
   backup
     .command('create [dest]', { isDefault: true })
-    .description('save every source as one snapshot, into DEST if it is given')
-    .option('--full', 'also the sources that are marked full')
+    .description('save every source as one snapshot')
+    .option('--full', 'also the sources that the deployment file marks `full`')
     .option(
       '-i, --identity <file>',
-      'private key, when this host no longer knows what is in its encrypted backups; - is standard input; may be repeated',
+      'private key, for when this host no longer knows what is in its encrypted backups and would store all of it anew; - is standard input; may be repeated',
       repeated,
     )
     // Not a list behind one --tag, which would swallow DEST.
@@ -37,6 +37,11 @@ export function addBackupCreate(backup: Command, wrap: Wrap): void {
       '--tag <tag>',
       'a word for this snapshot, which the rules of `keep` may name; may be repeated',
       repeated,
+    )
+    .addHelpText(
+      'after',
+      '\nDEST is another directory for the snapshot; or user@host:/path, where it is sent when it is in the usual one. Without' +
+        '\nDEST it goes where the deployment file says.',
     )
     .action(wrap(create));
 }

@@ -2,7 +2,12 @@ import type { Command } from 'commander';
 import type { SnapshotDifference } from '../../../backup/browse/compare-snapshots.ts';
 import type { Difference } from '../../../backup/browse/compare-trees.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
-import { identityOption, openBackupRepository, repositoryOption } from '../../arguments/backup-repository.ts';
+import {
+  identityOption,
+  openBackupRepository,
+  repositoryOption,
+  snapshotNames,
+} from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
@@ -21,6 +26,7 @@ export function addBackupDiff(backup: Command, wrap: Wrap): void {
     )
     .option(...repositoryOption)
     .option(...identityOption)
+    .addHelpText('after', snapshotNames)
     .action(wrap(compare));
 }
 

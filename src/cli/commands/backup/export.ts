@@ -4,7 +4,12 @@ import { shortId } from '../../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
 import { UsageError } from '../../../support/errors.ts';
 import { compressionLevel, saveFormat, saveTarget } from '../../arguments/archive-output.ts';
-import { identityOption, openBackupRepository, repositoryOption } from '../../arguments/backup-repository.ts';
+import {
+  identityOption,
+  openBackupRepository,
+  repositoryOption,
+  snapshotNames,
+} from '../../arguments/backup-repository.ts';
 import { openRestoreSource } from '../../arguments/restore-source.ts';
 import { signersOption, trustedKeys } from '../../arguments/trusted-keys.ts';
 import type { Session } from '../../context.ts';
@@ -30,8 +35,8 @@ export function addBackupExport(backup: Command, wrap: Wrap): void {
     .option(...signersOption)
     .addHelpText(
       'after',
-      '\nWith --images the snapshot may be an exported archive too: its name has a dot or a slash. A key is needed where the' +
-        '\nsnapshot is encrypted; without --images it stays encrypted, and none is.',
+      '\nAn encrypted snapshot stays encrypted in the archive, which needs no key; only --images needs one, for images come out' +
+        `\nas they are. With --images the snapshot may be an exported archive too: its name has a dot or a slash.${snapshotNames}`,
     )
     .action(wrap(exportOne));
 }

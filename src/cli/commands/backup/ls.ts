@@ -1,7 +1,12 @@
 import type { Command } from 'commander';
 import type { ListedFile } from '../../../backup/browse/list-files.ts';
 import type { Entry } from '../../../repository/entry.ts';
-import { identityOption, openBackupRepository, repositoryOption } from '../../arguments/backup-repository.ts';
+import {
+  identityOption,
+  openBackupRepository,
+  repositoryOption,
+  snapshotNames,
+} from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
@@ -17,6 +22,7 @@ export function addBackupLs(backup: Command, wrap: Wrap): void {
     .option('-l, --long', 'with mode, owner, size and time')
     .option(...repositoryOption)
     .option(...identityOption)
+    .addHelpText('after', snapshotNames)
     .action(wrap(listSnapshot));
 }
 

@@ -15,7 +15,11 @@ export function addBackupPrune(backup: Command, wrap: Wrap): void {
     .command('prune')
     .description('remove the snapshots that no rule of `keep` keeps, and what only they need')
     .option(...identityOption)
-    .addHelpText('after', '\n--dry-run shows of every snapshot whether it stays, and why.')
+    .addHelpText(
+      'after',
+      '\n--dry-run shows of every snapshot whether it stays, and why. Encrypted packs of which less than half is needed are' +
+        '\nwritten anew only with --identity; without it they go when nothing of them is needed any more.',
+    )
     .action(wrap(prune));
 }
 

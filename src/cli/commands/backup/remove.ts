@@ -1,7 +1,12 @@
 import type { Command } from 'commander';
 import { isRemote, parseRemoteAddress } from '../../../backup/remote/address.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
-import { identityOption, openBackupRepository, repositoryOption } from '../../arguments/backup-repository.ts';
+import {
+  identityOption,
+  openBackupRepository,
+  repositoryOption,
+  snapshotNames,
+} from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { count, formatTime } from '../../render/quantities.ts';
@@ -13,6 +18,10 @@ export function addBackupRemove(backup: Command, wrap: Wrap): void {
     .description('remove snapshots by id, and what only they need')
     .option(...repositoryOption)
     .option(...identityOption)
+    .addHelpText(
+      'after',
+      `${snapshotNames}\nWith --repository user@host:/path it removes there, unless that host takes in only.`,
+    )
     .action(wrap(remove));
 }
 

@@ -6,7 +6,7 @@ import {
 } from '../../../backup/remote/address.ts';
 import type { SendReport } from '../../../repository/carry/send.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
-import { openBackupRepository, repositoryOption } from '../../arguments/backup-repository.ts';
+import { openBackupRepository, repositoryOption, snapshotNames } from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { count, formatBytes } from '../../render/quantities.ts';
@@ -16,6 +16,7 @@ export function addBackupSend(backup: Command, wrap: Wrap): void {
     .command('send <snapshot> <user@host:/path>')
     .description('send what a repository on another host lacks of a snapshot, over ssh')
     .option(...repositoryOption)
+    .addHelpText('after', snapshotNames)
     .action(wrap(send));
 }
 

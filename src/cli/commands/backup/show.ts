@@ -9,6 +9,7 @@ import {
   openBackupRepository,
   ownOrigin,
   repositoryOption,
+  snapshotNames,
 } from '../../arguments/backup-repository.ts';
 import { signersOption, trustedKeys } from '../../arguments/trusted-keys.ts';
 import type { Session } from '../../context.ts';
@@ -25,6 +26,7 @@ export function addBackupShow(backup: Command, wrap: Wrap): void {
     .option(...repositoryOption)
     .option(...identityOption)
     .option(...signersOption)
+    .addHelpText('after', snapshotNames)
     .action(wrap(show));
 }
 

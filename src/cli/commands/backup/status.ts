@@ -13,7 +13,10 @@ export function addBackupStatus(backup: Command, wrap: Wrap): void {
   backup
     .command('status')
     .description('tell how the last run ended and how old the last complete snapshot is')
-    .option('--max-age <duration>', 'fail when it began longer ago, such as 26h')
+    .option(
+      '--max-age <duration>',
+      'end with 1 when the last complete snapshot began longer ago than this, such as 26h',
+    )
     .action(wrap(status));
 }
 

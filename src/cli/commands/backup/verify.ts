@@ -21,10 +21,15 @@ export function addBackupVerify(backup: Command, wrap: Wrap): void {
     .description('check every file of the repository against its digest')
     .option(
       '--read-data [part]',
-      'decompress every pack and check every piece of content too; of a part, such as 10%, drawn anew each time',
+      'decompress every pack and check every piece of content too; or only those of a part, such as 10%, drawn anew each time',
     )
     .option(...repositoryOption)
     .option(...identityOption)
+    .addHelpText(
+      'after',
+      '\nIt changes no backup, names what is damaged and what that spoils, and then ends with 14. Of encrypted backups digests are' +
+        '\nchecked without a key; content, and the names of what is spoilt, need one.',
+    )
     .action(wrap(verifyBackups));
 }
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../../support/errors.ts';
-import { identityOption, repositoryOption } from '../../arguments/backup-repository.ts';
+import { identityOption, repositoryOption, snapshotNames } from '../../arguments/backup-repository.ts';
 import { signersOption } from '../../arguments/trusted-keys.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
@@ -17,7 +17,9 @@ export function addRestore(program: Command, wrap: Wrap): void {
     .option('--to <dir>', 'write the files under this directory, and leave this host alone')
     .addHelpText(
       'after',
-      '\nA name with a dot or a slash is an archive that `backup export` wrote, of which the volumes may be several; - is' +
+      '\n`dockerctl restore latest --dry-run` shows what would be replaced, and what would be stopped meanwhile.' +
+        `${snapshotNames}` +
+        '\nA name with a dot or a slash is an archive that `backup export` wrote, of which the volumes may be several; - is' +
         '\nstandard input. A plain .tar is read where it lies; a compressed one is unpacked into the state directory meanwhile.',
     )
     .option('--skip-damaged', 'read everything first, name what is lost, and restore the rest; ends with 14')
