@@ -25,7 +25,7 @@ export async function readRelease(
       at,
       line,
       message,
-      'write a version such as "1.4", or {file: PATH, key: DOTTED.KEY}',
+      'Write a version such as "1.4", or {file: PATH, key: DOTTED.KEY}',
     );
   };
   const release = isReference(located.value) ? await lookUp(document, located.value, refuse) : located.value;

@@ -235,6 +235,34 @@ for (const [settings, key, message] of [
   });
 }
 
+test('a list of what to save that names nothing is refused', async () => {
+  for (const source of [
+    '{service: db, dump: postgres, databases: []}',
+    '{dump: sqlite, files: []}',
+    '{paths: []}',
+  ]) {
+    assert.match((await errorOfText(withBackup(`sources: {a: ${source}}`))).message, /must name /);
+  }
+  assert.match(
+    (await errorOfText(withBackup('sources: {}'))).message,
+    /sources: must name something to back up$/,
+  );
+  const plain = 'x-dockerctl: {backup: {repository: /r, sources: {a: {images: true}}}}';
+  assert.match(
+    (await errorOfText(`name: host\n${plain}`)).message,
+    /sources\.a: there is no service that has an image$/,
+  );
+});
+
+test('a time that nothing can take, or that no clock of ours can count, is refused', async () => {
+  for (const timeout of ['0s', '25d', '1y']) {
+    const error = await errorOfText(
+      withBackup(`sources: {a: {run: [ls], restore: [cat], timeout: ${timeout}}}`),
+    );
+    assert.match(error.message, /sources\.a\.timeout: must be more than 0s and at most 24d$/);
+  }
+});
+
 test('a source or an inventory has a name that can be a directory and a word in a shell', async () => {
   for (const name of ['../etc', 'a/b', 'two words', '.hidden', '-rf', 'ä']) {
     const source = await errorOfText(withBackup(`sources: {"${name}": {paths: [/etc]}}`));

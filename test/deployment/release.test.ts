@@ -62,6 +62,7 @@ test('a file without a release names none', async () => {
 test('${RELEASE} in a file without a release is an error that says where to name one', async () => {
   const error = await errorOfText(`name: shop\n${services}`);
   assert.match(error.message, 'the variable RELEASE is not set');
+  assert.match(error.advice ?? '', /^Name the release in x-dockerctl\.release or with --release; /);
   assert.match(error.advice ?? '', 'x-dockerctl.release');
 });
 

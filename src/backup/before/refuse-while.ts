@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm';
 import type { BusyCheck } from '../../deployment/backup-settings.ts';
 import { BusyError, ContainerStateError, FailedError, messageOf } from '../../support/errors.ts';
 import { type CommandResult, describeFailure } from '../../support/run-command.ts';
@@ -39,8 +40,10 @@ export function refuseUnlessIdle(answers: readonly BusyAnswer[], work: string): 
   for (const { check, ...answer } of answers) {
     if (answer.kind === 'idle' || answer.kind === 'busy') continue;
     const why = messageOf(answer.cause);
+    const start = answer.kind === 'not running' ? `Start ${check.service}` : undefined;
+    const answering = `Make \`${check.command.join(' ')}\` answer${where(check)}`;
     throw new BusyError(`${work}: refused, for nobody can tell whether ${check.name}: ${why}`, {
-      advice: `Make \`${check.command.join(' ')}\` answer${where(check)}, or take the check out of refuse-while`,
+      advice: `${start ?? answering}, or take the check out of refuse-while`,
       facts: { check: check.name },
       cause: answer.cause,
     });
@@ -60,13 +63,28 @@ const longestAnswer = 1024 * 1024;
 
 function judge(check: BusyCheck, result: CommandResult): BusyAnswer {
   const { status, stdout } = result;
-  const match = new RegExp(check.matches, 'm').exec(stdout);
+  const match = firstMatch(check, stdout);
   if (match !== null) return { check, kind: 'busy', line: lineAround(stdout, match.index) };
-  if (status !== 0) return { check, kind: 'no answer', cause: new FailedError(describeFailure(result)) };
+  if (status !== 0) {
+    const cause = new FailedError(`${describeFailure(result)} (an answer ends with exit 0)`);
+    return { check, kind: 'no answer', cause };
+  }
   if (Buffer.byteLength(stdout) >= longestAnswer) {
     return { check, kind: 'no answer', cause: new FailedError('it printed more than 1 MiB') };
   }
   return { check, kind: 'idle' };
+}
+
+/** Seconds. There are expressions that would look through a single line until the end of days. */
+const matchingLimit = 10;
+
+function firstMatch({ matches }: BusyCheck, text: string): RegExpExecArray | null {
+  try {
+    const timeout = matchingLimit * 1000;
+    return runInNewContext("new RegExp(matches, 'm').exec(text)", { matches, text }, { timeout });
+  } catch (cause) {
+    throw new FailedError(`looking for /${matches}/ took more than ${matchingLimit} seconds`, { cause });
+  }
 }
 
 function lineAround(text: string, index: number): string {

@@ -29,6 +29,7 @@ export function buildBackup(written: WrittenBackup, parts: Parts, context: FileC
   const repository = hostPath(written.repository, context);
   refuseOverlaps(sources, parts.volumes, context);
   refuseRepositoryInside(sources, repository, context);
+  refuseNothing(sources, parts, context);
   return {
     repository,
     recipients: written.recipients ?? [],
@@ -38,10 +39,18 @@ export function buildBackup(written: WrittenBackup, parts: Parts, context: FileC
     keep: written.keep && definedOnly(written.keep),
     refuseWhile: busyChecks(written),
     sources,
-    inventories: inventories(written, context),
+    inventories: inventories(written),
     metrics: written.metrics === undefined ? undefined : hostPath(written.metrics, context),
     hooks: { onSuccess: written['on-success'] ?? [], onFailure: written['on-failure'] ?? [] },
   };
+}
+
+/** What saves nothing must not succeed night after night. */
+function refuseNothing(sources: readonly Source[], { services }: Parts, context: FileContext): void {
+  if (sources.length === 0) throw context.problem([...base, 'sources'], 'must name something to back up');
+  const images = sources.find(({ kind }) => kind === 'images');
+  if (images !== undefined && services.length === 0)
+    throw context.problem([...base, 'sources', images.name], 'there is no service that has an image');
 }
 
 function signingKey({ 'signing-key': key }: WrittenBackup, context: FileContext) {
@@ -55,10 +64,8 @@ function busyChecks(written: WrittenBackup): BusyCheck[] {
   });
 }
 
-function inventories(written: WrittenBackup, context: FileContext): Inventory[] {
+function inventories(written: WrittenBackup): Inventory[] {
   return Object.entries(written.inventories ?? {}).map(([name, { run, service, label, ...inventory }]) => {
-    if (!isFileName(name))
-      throw context.problem([...base, 'inventories', name], 'is no name for an inventory');
     return { ...inventory, name, label: label ?? inventory.key, command: run, service };
   });
 }
@@ -77,14 +84,8 @@ function refuseUnknownServices(written: WrittenBackup, { services }: Parts, cont
     check(inventory, 'inventories', name);
 }
 
-/** Names of sources and inventories become names of files. */
-function isFileName(name: string): boolean {
-  return /^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(name);
-}
-
 function buildSource(name: string, written: WrittenSource, { volumes }: Parts, context: FileContext): Source {
   const path = [...base, 'sources', name];
-  if (!isFileName(name)) throw context.problem(path, 'is no name for a source');
   if (name === 'deployment')
     throw context.problem(path, 'has the name under which the deployment file is saved');
   const common = { name, title: written.title ?? name, full: written.full ?? false };

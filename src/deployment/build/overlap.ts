@@ -25,7 +25,7 @@ export function refuseOverlaps(
     throw context.problem(
       ['x-dockerctl', 'backup', 'sources', later.source],
       `${later.words} overlaps with ${earlier.words} of ${other}`,
-      'every file belongs to one source only; narrow one of the two',
+      'Every file belongs to one source only; narrow one of the two',
     );
   }
 }

@@ -4,8 +4,8 @@ import type { FileContext } from './file-context.ts';
 
 const advice = {
   service: undefined,
-  volume: 'declare it under volumes, or begin a host path with "/", "./" or "~/"',
-  network: 'declare it under networks',
+  volume: 'Declare it under volumes, or begin a host path with "/", "./" or "~/"',
+  network: 'Declare it under networks',
 };
 
 /** The error about a name that the file does not declare, with the one that was probably meant. */

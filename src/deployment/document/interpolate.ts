@@ -88,14 +88,14 @@ function required(name: string, variables: Variables): string {
 
 function setIt(name: string): string {
   return name === 'RELEASE'
-    ? 'name the release in x-dockerctl.release or with --version'
-    : `set ${name} in the environment or in the file .env beside the deployment file`;
+    ? 'Name the release in x-dockerctl.release or with --release'
+    : `Set ${name} in the environment or in the file .env beside the deployment file`;
 }
 
 /** Does not show the template: it may hold a password. */
 function malformed(): InterpolationProblem {
   return new InterpolationProblem(
     'a dollar sign begins no variable',
-    `write $$ for a dollar sign, $NAME or \${NAME} for a variable`,
+    `Write $$ for a dollar sign, $NAME or \${NAME} for a variable`,
   );
 }

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { plainName } from '../../support/plain-name.ts';
 import { databaseEngines } from '../backup-settings.ts';
 import { closed } from './closed.ts';
-import { argv, duration, flag, integer, size, text } from './scalars.ts';
+import { argv, duration, flag, integer, patience, size, text } from './scalars.ts';
 
 const keep = closed({
   last: integer(1).optional(),
@@ -22,7 +22,7 @@ const busyCheck = closed({
   service: text.optional(),
   run: argv,
   matches: pattern,
-  timeout: duration.optional(),
+  timeout: patience.optional(),
 });
 
 const every = { title: text.optional(), full: flag.optional() };
@@ -41,11 +41,11 @@ const kinds = {
     dump: z.enum(databaseEngines),
     service: text.optional(),
     user: text.optional(),
-    databases: z.array(text).optional(),
+    databases: z.array(text).min(1, 'must name a database').optional(),
     files: z.array(text).optional(),
-    timeout: duration.optional(),
+    timeout: patience.optional(),
   }),
-  run: closed({ ...every, run: argv, restore: argv, service: text.optional(), timeout: duration.optional() }),
+  run: closed({ ...every, run: argv, restore: argv, service: text.optional(), timeout: patience.optional() }),
   images: closed({ ...every, images: z.literal(true, 'must be true') }),
 };
 

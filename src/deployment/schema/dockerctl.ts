@@ -2,7 +2,7 @@ import * as z from 'zod';
 import { hookPoints } from '../deployment.ts';
 import { backup } from './backup.ts';
 import { closed } from './closed.ts';
-import { argv, duration, flag, integer, text } from './scalars.ts';
+import { argv, flag, integer, patience, text } from './scalars.ts';
 
 const endpoint = z.string().transform((written, context) => {
   const match = /^(?:\[([0-9a-f:]+)\]|([^\s:/[\]]+)):(\d{1,5})$/i.exec(written);
@@ -57,8 +57,8 @@ const hooks = closed(
 export const serviceSettings = closed({
   storage: flag.optional(),
   ready: z.array(readyCheck).optional(),
-  'ready-interval': duration.optional(),
-  'ready-timeout': duration.optional(),
+  'ready-interval': patience.optional(),
+  'ready-timeout': patience.optional(),
   hooks: hooks.optional(),
 });
 

@@ -39,6 +39,12 @@ export const size = measured(parseSize, 'must be a size such as 512k, 64m or 10G
 /** Seconds, from `90s`, `1m30s` or `36h`. */
 export const duration = measured(parseDuration, 'must be a duration such as 30s, 1m30s or 36h', 'text');
 
+/** Seconds that something may take: the clock of the runtime goes no further than 24 days. */
+export const patience = duration.refine(
+  (seconds) => seconds > 0 && seconds <= 24 * 86_400,
+  'must be more than 0s and at most 24d',
+);
+
 function measured(parse: (text: string) => number | undefined, error: string, only?: 'text') {
   const written = z.string(error).transform((value, context) => {
     const amount = parse(value);

@@ -48,7 +48,7 @@ function translatePath(glob: string): string {
   return parts
     .map((part, i) => {
       const last = i === parts.length - 1;
-      if (!/^\*\*+$/.test(part)) return translateName(part) + (last ? '' : '/');
+      if (!/^\*\*+$/.test(part)) return translateName(part, i) + (last ? '' : '/');
       if (!last) return '(?:.*/)?';
       return i === 0 ? '.*' : '.+';
     })
@@ -57,24 +57,47 @@ function translatePath(glob: string): string {
 
 const never = '(?!)';
 
-function translateName(glob: string): string {
-  let expression = '';
+/**
+ * Of three stars and more, all but the last take as little as they can and never more: what is between two stars has
+ * one length, so the first place where it fits is as good as any. Else a name of 250 dashes would keep `*-*-*-*-*` busy
+ * for hours.
+ *
+ * @param part tells the names of groups from those of other parts
+ */
+function translateName(glob: string, part: number): string {
+  const pieces = piecesOf(glob);
+  if (pieces === undefined) return never;
+  if (pieces.length < 4) return pieces.join('[^/]*');
+  const [first, ...between] = pieces;
+  const last = between.pop();
+  const once = (piece: string, i: number) => `(?=(?<p${part}x${i}>[^/]*?${piece}))\\k<p${part}x${i}>`;
+  return `${first}${between.map(once).join('')}[^/]*${last}`;
+}
+
+/** What is between the stars; `undefined` when the glob is none. */
+function piecesOf(glob: string): string[] | undefined {
+  const pieces = [''];
   for (let i = 0; i < glob.length; i++) {
     const character = glob[i] ?? '';
-    if (character === '*') expression += '[^/]*';
-    else if (character === '?') expression += '[^/]';
+    let piece = literal(character);
+    if (character === '*') {
+      if (glob[i - 1] !== '*' || pieces.at(-1) !== '') pieces.push('');
+      continue;
+    }
+    if (character === '?') piece = '[^/]';
     else if (character === '[') {
       const set = translateSet(glob, i);
-      if (set === undefined) return never;
-      expression += set.expression;
+      if (set === undefined) return undefined;
+      piece = set.expression;
       i = set.end;
     } else if (character === '\\') {
       i++;
-      if (i === glob.length) return never;
-      expression += literal(glob[i] ?? '');
-    } else expression += literal(character);
+      if (i === glob.length) return undefined;
+      piece = literal(glob[i] ?? '');
+    }
+    pieces.push(`${pieces.pop()}${piece}`);
   }
-  return expression;
+  return pieces;
 }
 
 /** `[a-z]`, `[!a]`, `[[:digit:]]`; `]` right after the opening stands for itself. */

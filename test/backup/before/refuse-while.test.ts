@@ -68,6 +68,15 @@ test('a command in the container whose output does not match lets the work go on
   refuseUnlessIdle(answers, 'backing up');
 });
 
+test('an expression that takes for ever is no answer', async () => {
+  const many = ['sh', '-c', 'head -c 100000 /dev/zero | tr "\\0" a'];
+  const error = await refusal(check(many, { service: undefined, matches: '(a+)+b' }));
+  assert.match(
+    error.message,
+    /whether a task is running: looking for \/\(a\+\)\+b\/ took more than 10 seconds$/,
+  );
+});
+
 test('a match refuses, and names the check and the line', async () => {
   const tasks = 'id  status\n1   ready\n7   running   deploy\n9   ready';
   const error = await refusal(check(['echo', tasks]));
@@ -91,8 +100,11 @@ test('an answer in time counts even when another check never answers', async () 
 
 test('no answer refuses: failed, missing, late, not running, unknown, too long', async () => {
   const silent: [BusyCheck, RegExp][] = [
-    [check(['sh', '-c', 'echo no database >&2; exit 3']), /exit 3: no database$/],
-    [check(['sh', '-c', 'exit 3']), /exit 3$/],
+    [
+      check(['sh', '-c', 'echo no database >&2; exit 3']),
+      /exit 3: no database \(an answer ends with exit 0\)$/,
+    ],
+    [check(['sh', '-c', 'exit 3']), /exit 3 \(an answer ends with exit 0\)$/],
     [check(['/no/such/program']), /no such|exit 12[67]/i],
     [check(['/no/such/program'], { service: undefined }), /it is not installed/],
     [check(['sleep', '60'], { timeout: 0.2 }), /within 0\.2 s/],
@@ -109,6 +121,8 @@ test('no answer refuses: failed, missing, late, not running, unknown, too long',
 });
 
 test('a container that does not run is told apart, for a restore passes over it', async () => {
+  const { advice } = await refusal(check(['true'], { service: 'stopped' }));
+  assert.is(advice, 'Start stopped, or take the check out of refuse-while');
   const [answer] = await ask(check(['true'], { service: 'stopped' }));
   assert.is(answer?.kind, 'not running');
 });

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { lastMatch, parsePatterns } from '../../../src/support/file-filter/gitignore.ts';
-import fc from '../property.ts';
-import { temporaryDirectory } from '../temporary-directory.ts';
+import fc from '../../support/property.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 function matches(lines: string | string[], path: string, isDirectory = false): boolean | undefined {
   return lastMatch(parsePatterns([lines].flat()), path, isDirectory);
@@ -34,6 +34,23 @@ test('stars stay inside a name, double stars do not', () => {
   assert.is(matches('a/**', 'a/b/c'), true);
   assert.is(matches('**/a', 'x/y/a'), true);
   assert.is(matches('a**c', 'a/c'), undefined);
+});
+
+test('many stars match what they match one by one, and no name keeps them busy', () => {
+  const few = fc.constantFrom('a', 'b', '*', '?', '[ab]');
+  const glob = fc.array(few, { maxLength: 12 }).map((parts) => parts.join(''));
+  const name = fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 10 });
+  fc.assert(
+    fc.property(glob, name, (pattern, path) => {
+      const plain = pattern.replaceAll('*', '.*').replaceAll('?', '.');
+      fc.pre(pattern !== '' && !/^\*\*+$/.test(pattern));
+      assert.is(matches(pattern, path) ?? false, new RegExp(`^${plain}$`).test(path), `${pattern} ${path}`);
+    }),
+    { numRuns: 2000 },
+  );
+  assert.is(matches('*-*-*-*-*-*.log', '-'.repeat(250)), undefined);
+  assert.is(matches('*-*-*-*-*-*.log', `${'-'.repeat(240)}.log`), true);
+  assert.is(matches('*-*-*-*/*-*-*-*x', `${'-'.repeat(250)}/${'-'.repeat(250)}`), undefined);
 });
 
 test('the last pattern that matches decides', () => {
