@@ -6,6 +6,7 @@ import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import { endingWith } from '../support/deadline.ts';
 import { InterruptedError } from '../support/errors.ts';
+import { freeSpaceAt } from '../support/free-space.ts';
 import { fromText } from '../support/posix/byte-path.ts';
 import { currentDirectory, identityOf, statAt } from '../support/posix/stat.ts';
 import { askWhetherBusy, refuseUnlessIdle } from './before/refuse-while.ts';
@@ -26,6 +27,8 @@ export interface BackupOptions {
   host: string;
   /** The operator's words for the snapshot. */
   tags?: readonly string[];
+  /** Why what is here may belong together no longer, in words: the snapshot is made, and is incomplete. */
+  unsettled?: string | undefined;
   /** File of the host's own SSH key, where it is not in the usual place. */
   hostKey?: string;
 }
@@ -44,10 +47,13 @@ export async function createBackup(
   options: BackupOptions,
   context: Context,
 ): Promise<BackupReport> {
-  const { engine, repository, host, tags = [] } = options;
+  const { engine, repository, host, tags = [], unsettled } = options;
   const plan = planBackup(deployment, options);
   repository.prepareRun();
-  const signing = await chooseSigningKey(deployment.backup?.signingKey, options.hostKey);
+  const [signing, free] = await Promise.all([
+    chooseSigningKey(deployment.backup?.signingKey, options.hostKey),
+    freeSpaceAt(repository.directory),
+  ]);
   if (plan.needsEngine) await endingWith(context.signal, patience, engine.info());
   refuseUnlessIdle(await askWhetherBusy(plan.checks, { engine, deployment }, context.signal), 'backing up');
   const { name, release } = deployment;
@@ -55,10 +61,13 @@ export async function createBackup(
   const about = { host, deployment: name, release, tags, signingKey: signing.key, recipients };
   const run = await repository.beginRun(about, context);
   try {
-    await requireSpace(repository.directory, plan.minFree, run.predecessor);
+    await requireSpace(repository, free, plan, run.predecessor);
     const sources: SourceReport[] = [];
     const neverEnter = ownDirectories(repository, context);
-    const surroundings = { deployment, engine, repository: repository.directory, neverEnter, context };
+    const surroundings = {
+      ...{ deployment, engine, repository: repository.directory },
+      ...{ neverEnter, unsettled, context },
+    };
     for (const source of plan.sources)
       sources.push(await endingWith(context.signal, patience, storeSource(source, run, surroundings)));
     const snapshot = await run.commit();

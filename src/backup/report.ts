@@ -16,7 +16,7 @@ export interface SourceReport extends SourceSummary {
   changes: Changes;
 }
 
-/** Compared with the snapshot before, in files of every kind. */
+/** Compared with the snapshot before, in files of every kind; one that cannot be read is not in this one. */
 export interface Changes {
   added: number;
   changed: number;

@@ -159,6 +159,17 @@ export async function refuseUnfinished(stateDir: string): Promise<void> {
   });
 }
 
+/**
+ * Why what is on this host belongs together no longer: a restore that has begun to replace it, and neither ended nor
+ * went back. A journal that cannot be read says nothing here; whoever restores is told.
+ */
+export async function halfReplaced(stateDir: string): Promise<string | undefined> {
+  const journals = await restoreJournals(stateDir).catch(() => []);
+  const record = journals.map((journal) => journal.record).find(({ phase }) => phase === 'swapping');
+  if (record === undefined) return undefined;
+  return `the restore ${record.id} begun ${record.started} has replaced a part of what is here: finish it with dockerctl restore --resume, or take it back with --rollback`;
+}
+
 function journalDirectory(stateDir: string): string {
   return join(stateDir, 'restores');
 }

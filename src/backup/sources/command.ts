@@ -27,7 +27,7 @@ export async function storeCommand(source: CommandSource, job: SourceJob): Promi
   return files.finish();
 }
 
-function judgeSize(size: number, { run }: CommandSource, { writer }: SourceJob): void {
-  if (size === 0) writer.fail(`running ${run[0]}: it printed nothing`);
-  else warnIfMuchSmaller(`what ${run[0]} prints`, size, writer);
+function judgeSize(size: number, { run }: CommandSource, job: SourceJob): void {
+  if (size === 0) job.writer.fail(`running ${run[0]}: it printed nothing`);
+  else warnIfMuchSmaller(`what ${run[0]} prints`, size, job);
 }

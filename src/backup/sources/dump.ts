@@ -22,7 +22,7 @@ export async function storeDump(source: ServerSource, job: SourceJob): Promise<C
     const dumped = database.dump(server, { user, databases, timeout, warn }, job.context);
     let size = 0;
     for await (const { path, content } of dumped) size += await files.store(path, content);
-    warnIfMuchSmaller(`the dump of ${source.service}`, size, job.writer);
+    warnIfMuchSmaller(`the dump of ${source.service}`, size, job);
   } catch (error) {
     if (files.storingFailed || error instanceof InterruptedError) throw error;
     job.context.signal.throwIfAborted();

@@ -8,17 +8,19 @@ import { ProblemLog } from '../store/problem-log.ts';
 import type { SourceJob } from '../store/source-job.ts';
 import { storeTree } from '../store/tree.ts';
 import { type WalkOptions, type WalkRoot, walkAll } from '../walk/walk.ts';
+import { warnIfManyFewer } from './plausible-size.ts';
 
 /** Saves files and directories of this host, under their absolute paths. */
 export async function storePaths(source: PathsSource, job: SourceJob): Promise<Changes> {
   const roots = source.paths.map(rootAt).sort((a, b) => comparePaths(a.path, b.path));
   const problems = new ProblemLog(job.writer, '/');
   for (const root of roots) warnOfLink(root, problems, job);
-  return storeRoots(roots, source.filter, problems, job);
+  return storeRoots(source.paths.join(', '), roots, source.filter, problems, job);
 }
 
-/** Saves what lies under `roots`, given in the order of their paths in the tree. */
+/** Saves what lies under `roots`, given in the order of their paths in the tree; `what` is what people call it. */
 export async function storeRoots(
+  what: string,
   roots: readonly WalkRoot[],
   filter: FileFilter,
   problems: ProblemLog,
@@ -26,8 +28,11 @@ export async function storeRoots(
 ): Promise<Changes> {
   const onProblem: WalkOptions['onProblem'] = (problem) => problems.inWalk(problem);
   const options = { ...filter, neverEnter: job.neverEnter, onProblem };
-  let found = 0;
-  const seen = counting(walkAll(roots, options), () => found++);
+  let [found, files] = [0, 0];
+  const seen = watching(walkAll(roots, options), ({ stat }) => {
+    found++;
+    if (stat.type === 'file') files++;
+  });
   const changes = await storeTree(seen, job.writer, {
     problems,
     trustedBefore: job.trustedBefore,
@@ -36,13 +41,14 @@ export async function storeRoots(
   });
   if (filter.include.length > 0 && found > 0 && found <= roots.length)
     problems.fail('nothing that is there matches include');
+  else if (found > 0) warnIfManyFewer(what, files, job);
   problems.finish();
   return changes;
 }
 
-function* counting<T>(items: Iterable<T>, count: () => void): Generator<T> {
+function* watching<T>(items: Iterable<T>, watch: (item: T) => void): Generator<T> {
   for (const item of items) {
-    count();
+    watch(item);
     yield item;
   }
 }

@@ -38,7 +38,7 @@ export async function storeSqlite(source: SqliteSource, job: SourceJob): Promise
       failed = true;
     }
   }
-  if (!failed) warnIfMuchSmaller(`the databases of ${where}`, size, job.writer);
+  if (!failed) warnIfMuchSmaller(`the databases of ${where}`, size, job);
   return files.finish();
 }
 

@@ -25,7 +25,7 @@ export async function storeVolume(source: VolumeSource, job: SourceJob): Promise
   if (!local || !isDirectoryOfHost(found, volume)) return storeVolumeArchive(source, volume, problems, job);
   const path = fromText(found.mountpoint);
   const root = { path: '.', parent: dirname(path), name: basename(path) };
-  return storeRoots([root], source.filter, problems, job);
+  return storeRoots(`volume ${volume.name}`, [root], source.filter, problems, job);
 }
 
 /** Volumes of other drivers, and those that mount something, are there only while a container uses them. */

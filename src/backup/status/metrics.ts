@@ -33,7 +33,11 @@ function ofLastRun({ started, ended, outcome }: RunRecord): Gauge[] {
       '1 when the last run made a complete snapshot and took it where it should.',
       complete,
     ],
-    ['last_run_duration_seconds', 'How long the last run took.', unixTime(ended) - unixTime(started)],
+    [
+      'last_run_duration_seconds',
+      'How long the last run took.',
+      (Date.parse(ended) - Date.parse(started)) / 1000,
+    ],
   ];
 }
 

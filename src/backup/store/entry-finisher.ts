@@ -2,52 +2,79 @@ import type { Entry } from '../../repository/entry.ts';
 import type { SourceWriter, StoredFile } from '../../repository/run/run.ts';
 import { codeOf } from '../../support/errors.ts';
 import { statAt } from '../../support/posix/stat.ts';
+import type { Changes } from '../report.ts';
 import type { Seen } from '../walk/walk.ts';
 import { describeFile } from './describe-file.ts';
 import type { ProblemLog } from './problem-log.ts';
 
-/** Brings files into the tree once they were read, whatever became of them since the walk saw them. */
+/** A file on its way into the tree. */
+export interface Coming {
+  seen: Seen;
+  entry: Entry;
+  /** The previous tree has a file of that path. */
+  known: boolean;
+}
+
+/**
+ * Brings files into the tree once they were read, whatever became of them since the walk saw them, and counts what changed
+ * by that: what cannot be read is no change that comes again with every run.
+ */
 export class EntryFinisher {
   readonly #writer: SourceWriter;
   readonly #problems: ProblemLog;
+  readonly #changes: Changes;
   /** For hard links whose first name could not be saved as what was linked: the name that took its place. */
   readonly #standIns = new Map<string, string | undefined>();
 
-  constructor(writer: SourceWriter, problems: ProblemLog) {
+  constructor(writer: SourceWriter, problems: ProblemLog, changes: Changes) {
     this.#writer = writer;
     this.#problems = problems;
+    this.#changes = changes;
   }
 
   /** @param result of reading it, if it had to be read */
-  finish(seen: Seen, entry: Entry, result: StoredFile | undefined): Promise<void> | undefined {
-    if (result !== undefined) return this.#finishRead(seen, entry, result);
-    if (entry.hardlink !== undefined) return this.#finishLink(seen, entry, entry.hardlink);
+  finish(coming: Coming, result: StoredFile | undefined): Promise<void> | undefined {
+    if (result !== undefined) return this.#finishRead(coming, result);
+    const { hardlink } = coming.entry;
+    return hardlink === undefined ? this.#add(coming, coming.entry) : this.#finishLink(coming, hardlink);
+  }
+
+  #add({ known }: Coming, entry: Entry): Promise<void> | undefined {
+    this.#changes[known ? 'changed' : 'added']++;
     return this.#writer.add(entry);
   }
 
-  #finishRead(seen: Seen, entry: Entry, result: StoredFile): Promise<void> | undefined {
+  #finishRead(coming: Coming, result: StoredFile): Promise<void> | undefined {
     const isSmooth = !('error' in result) && result.flag === undefined;
-    if (isSmooth) return this.#writer.add(withContent(seen, entry, result));
-    return this.#finishTroubled(seen, entry, result);
+    if (isSmooth) return this.#add(coming, withContent(coming.seen, coming.entry, result));
+    return this.#finishTroubled(coming, result);
   }
 
-  async #finishTroubled(seen: Seen, entry: Entry, first: StoredFile): Promise<void> {
+  async #finishTroubled(coming: Coming, first: StoredFile): Promise<void> {
+    const { seen, entry } = coming;
     const { result, entry: current } = await this.#readAgainIfReplaced(seen, entry, first);
     if (seen.stat.links > 1 && !isOf(seen, result)) this.#standIns.set(entry.path, undefined);
-    if (result === undefined) return this.#writer.add(current);
-    if ('error' in result) return this.#problems.unreadable(entry.path, result.error);
+    if (result === undefined) return this.#add(coming, current);
+    if ('error' in result) return this.#lose(coming, result.error);
     if (result.flag !== undefined) this.#problems.changing(entry.path);
-    await this.#writer.add(withContent(seen, current, result));
+    await this.#add(coming, withContent(seen, current, result));
   }
 
-  async #finishLink(seen: Seen, entry: Entry, target: string): Promise<void> {
-    if (!this.#standIns.has(target)) return this.#writer.add(entry);
+  async #finishLink(coming: Coming, target: string): Promise<void> {
+    const { seen, entry } = coming;
+    if (!this.#standIns.has(target)) return this.#add(coming, entry);
     const standIn = this.#standIns.get(target);
-    if (standIn !== undefined) return this.#writer.add({ ...entry, hardlink: standIn });
+    if (standIn !== undefined) return this.#add(coming, { ...entry, hardlink: standIn });
     const { hardlink: _, ...alone } = entry;
     const [result] = await this.#writer.storeFiles([fileToStore(seen)]);
-    await this.#finishRead(seen, alone, result ?? { error: 'EIO' });
+    await this.#finishRead({ ...coming, entry: alone }, result ?? { error: 'EIO' });
     if (result !== undefined && !('error' in result)) this.#standIns.set(target, entry.path);
+  }
+
+  /** It will not be in the tree. */
+  #lose({ entry, known }: Coming, error: string): void {
+    this.#problems.unreadable(entry.path, error);
+    if (known) this.#changes.removed++;
   }
 
   /**

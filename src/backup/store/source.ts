@@ -9,7 +9,10 @@ import { trustedBefore } from './unchanged.ts';
 export async function storeSource(
   { settings, ...description }: PlannedSource,
   run: Run,
-  surroundings: Pick<SourceJob, 'deployment' | 'engine' | 'repository' | 'neverEnter' | 'context'>,
+  surroundings: Pick<
+    SourceJob,
+    'deployment' | 'engine' | 'repository' | 'neverEnter' | 'unsettled' | 'context'
+  >,
 ): Promise<SourceReport> {
   const writer = await run.beginSource(description);
   const before = writer.predecessor;

@@ -1,7 +1,7 @@
-import type { Entry } from '../../repository/entry.ts';
 import type { PreviousFile, SourceWriter, StoredFile } from '../../repository/run/run.ts';
+import type { Changes } from '../report.ts';
 import type { Seen } from '../walk/walk.ts';
-import { EntryFinisher, fileToStore } from './entry-finisher.ts';
+import { type Coming, EntryFinisher, fileToStore } from './entry-finisher.ts';
 import type { ProblemLog } from './problem-log.ts';
 
 /**
@@ -25,7 +25,7 @@ interface Batch {
 }
 
 /** What is kept, or an entry; if `isRead`, its content is among the batch's results. */
-type Item = { seen: Seen } & ({ kept: PreviousFile } | { entry: Entry; isRead: boolean });
+type Item = { seen: Seen; kept: PreviousFile } | (Coming & { isRead: boolean });
 
 /**
  * Brings entries into the tree in the order they are given, while the content of many is still being read. The
@@ -37,9 +37,10 @@ export class TreeQueue {
   readonly #inFlight: Batch[] = [];
   #open = emptyBatch();
 
-  constructor(writer: SourceWriter, problems: ProblemLog) {
+  /** @param changes counts what is added and changed */
+  constructor(writer: SourceWriter, problems: ProblemLog, changes: Changes) {
     this.#writer = writer;
-    this.#finisher = new EntryFinisher(writer, problems);
+    this.#finisher = new EntryFinisher(writer, problems, changes);
   }
 
   /** What the previous snapshot has of the file. Usually there is nothing to wait for. */
@@ -48,16 +49,17 @@ export class TreeQueue {
   }
 
   /** An entry that needs no reading. */
-  add(seen: Seen, entry: Entry): Promise<void> | undefined {
-    const item = { seen, entry, isRead: false };
-    return this.#isEmpty ? this.#finisher.finish(seen, entry, undefined) : this.#enqueue(item);
+  add(coming: Coming): Promise<void> | undefined {
+    return this.#isEmpty
+      ? this.#finisher.finish(coming, undefined)
+      : this.#enqueue({ ...coming, isRead: false });
   }
 
   /** A regular file whose content must be read, and its attributes with it. */
-  read(seen: Seen, entry: Entry): Promise<void> | undefined {
-    this.#open.toRead.push(seen);
-    this.#open.bytes += seen.stat.size;
-    return this.#enqueue({ seen, entry, isRead: true });
+  read(coming: Coming): Promise<void> | undefined {
+    this.#open.toRead.push(coming.seen);
+    this.#open.bytes += coming.seen.stat.size;
+    return this.#enqueue({ ...coming, isRead: true });
   }
 
   /**
@@ -130,7 +132,7 @@ export class TreeQueue {
   #finish(item: Item, results: Iterator<StoredFile>): Promise<void> | undefined {
     if ('kept' in item) return this.#writer.keep(item.kept);
     const result = item.isRead ? results.next().value : undefined;
-    return this.#finisher.finish(item.seen, item.entry, result);
+    return this.#finisher.finish(item, result);
   }
 }
 

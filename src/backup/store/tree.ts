@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { Entry } from '../../repository/entry.ts';
 import type { PreviousFile, SourceWriter } from '../../repository/run/run.ts';
 import { codeOf } from '../../support/errors.ts';
+import type { Stat } from '../../support/posix/stat.ts';
 import type { ProgressTask } from '../../support/progress.ts';
 import type { Changes } from '../report.ts';
 import type { Seen } from '../walk/walk.ts';
@@ -33,9 +34,9 @@ export async function storeTree(
   { problems, trustedBefore, task, signal }: TreeOptions,
 ): Promise<Changes> {
   const previous = new PreviousFiles(writer.previous());
-  const queue = new TreeQueue(writer, problems);
-  const links = new HardLinks();
   const changes: Changes = { added: 0, changed: 0, removed: 0 };
+  const queue = new TreeQueue(writer, problems, changes);
+  const links = new HardLinks();
   let files = 0;
   try {
     for (const seen of walk) {
@@ -44,13 +45,15 @@ export async function storeTree(
         await queue.advance();
       }
       signal.throwIfAborted();
-      task.advance(seen.stat.type === 'file' ? seen.stat.size : 0);
       while (previous.endsBefore(seen.path)) await previous.readOn();
       const before = previous.take(seen.path);
       const link = links.firstPathOf(seen.stat, seen.path);
+      task.advance(link === undefined ? bytesToRead(seen.stat) : 0);
       const isKept = before !== undefined && canBeKept(before, seen, link, writer, trustedBefore);
-      if (!isKept) changes[before === undefined ? 'added' : 'changed']++;
-      const stored = isKept ? queue.keep(seen, before) : storeAnew(seen, link, { queue, links, problems });
+      const known = before !== undefined;
+      const stored = isKept
+        ? queue.keep(seen, before)
+        : storeAnew(seen, { link, known }, { queue, links, problems, changes });
       if (stored !== undefined) await stored;
     }
     await queue.flush();
@@ -61,7 +64,12 @@ export async function storeTree(
   } finally {
     await previous.close();
   }
-  return { ...changes, removed: previous.removed };
+  return { ...changes, removed: changes.removed + previous.removed };
+}
+
+/** Holes are not read, and are no part of the total that the last run tells. */
+function bytesToRead({ type, size, blocks }: Stat): number {
+  return type === 'file' ? Math.min(size, blocks * 512) : 0;
 }
 
 function canBeKept(
@@ -75,12 +83,20 @@ function canBeKept(
   return stat.type !== 'file' || link !== undefined || writer.has(before);
 }
 
+interface Store {
+  queue: TreeQueue;
+  links: HardLinks;
+  problems: ProblemLog;
+  changes: Changes;
+}
+
 function storeAnew(
   seen: Seen,
-  link: string | undefined,
-  { queue, links, problems }: { queue: TreeQueue; links: HardLinks; problems: ProblemLog },
+  { link, known }: { link: string | undefined; known: boolean },
+  { queue, links, problems, changes }: Store,
 ): Promise<void> | undefined {
-  if (seen.stat.type === 'file' && link === undefined) return queue.read(seen, describeByStat(seen));
+  if (seen.stat.type === 'file' && link === undefined)
+    return queue.read({ seen, entry: describeByStat(seen), known });
   let entry: Entry;
   try {
     entry = describeFile(seen);
@@ -89,7 +105,8 @@ function storeAnew(
     if (code === undefined) throw error;
     if (link === undefined) links.forget(seen.stat);
     problems.unreadable(seen.path, code);
+    if (known) changes.removed++;
     return undefined;
   }
-  return queue.add(seen, link === undefined ? entry : { ...entry, hardlink: link });
+  return queue.add({ seen, entry: link === undefined ? entry : { ...entry, hardlink: link }, known });
 }

@@ -121,6 +121,12 @@ test('metrics carry the promised names, their types and the deployment', () => {
   for (const [name] of text.matchAll(/^dockerctl_\w+/gm)) assert.ok(promised.includes(`\`${name}\``), name);
 });
 
+test('how long a run took is told to the millisecond', () => {
+  const [started, ended] = ['2027-03-01T02:30:00.134Z', '2027-03-01T02:30:06.998Z'];
+  const text = renderMetrics(statusOf([], { ...run('complete'), started, ended }));
+  assert.match(text, /last_run_duration_seconds\S* 6\.864$/m);
+});
+
 test('a run leaves its status for us and its metrics for everybody', async () => {
   const stateDir = temporaryDirectory();
   const metrics = join(stateDir, 'shop.prom');

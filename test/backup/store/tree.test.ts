@@ -1,10 +1,20 @@
-import { linkSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makeFifoAt } from '../../../src/support/posix/make-node.ts';
 import { currentDirectory, statAt } from '../../../src/support/posix/stat.ts';
 import { setXattr } from '../../../src/support/posix/xattrs.ts';
+import { silent } from '../../../src/support/progress.ts';
 import { MemoryWriter } from '../../support/memory-writer.ts';
 import { always, contentOf, entry, parentWith, type Saved, save } from './saved-tree.ts';
 
@@ -129,6 +139,25 @@ test('an unreadable file spoils the source, a changing one is only told of', asy
   assert.is(entry(saved, 'root/log1').flag, 'grew');
 });
 
+test('a file that cannot be read is told of as that, every time, and is no change that comes again', async () => {
+  const parent = parentWith({ a: 'one', bad: 'two' });
+  const failing = (previous?: MemoryWriter) => {
+    const writer = new MemoryWriter(previous);
+    writer.answer = (name) => (name === 'bad' ? { error: 'EIO' } : undefined);
+    return writer;
+  };
+  const first = await save(parent, failing());
+  assert.equal(first.changes, { added: 2, changed: 0, removed: 0 }, 'the directory and one file');
+  const second = await save(parent, failing(first.writer));
+  assert.equal(second.changes, { added: 0, changed: 0, removed: 0 });
+  assert.equal([second.complete, second.writer.warnings], [false, ['/root/bad: cannot be read (EIO)']]);
+  const mended = await save(parent, new MemoryWriter(second.writer));
+  assert.equal(mended.changes, { added: 1, changed: 0, removed: 0 });
+  writeFileSync(join(parent, 'root', 'bad'), 'more');
+  const again = await save(parent, failing(mended.writer));
+  assert.equal(again.changes, { added: 0, changed: 0, removed: 1 }, 'it is not in this snapshot');
+});
+
 test('every kind of file is described', async () => {
   const parent = parentWith({});
   const root = join(parent, 'root');
@@ -144,6 +173,22 @@ test('every kind of file is described', async () => {
     ],
   );
   assert.is(entry(saved, 'root/link').target, Buffer.from('\xe9 nowhere').toString('latin1'));
+});
+
+test('progress counts what is in files, once: no holes, and no further names', async () => {
+  const parent = parentWith({});
+  const root = join(parent, 'root');
+  writeFileSync(join(root, 'file'), Buffer.alloc(8192, 'x'));
+  linkSync(join(root, 'file'), join(root, 'link'));
+  writeFileSync(join(root, 'sparse'), Buffer.alloc(4096, 'x'));
+  truncateSync(join(root, 'sparse'), 2 ** 40);
+  let done = 0;
+  const advance = (amount: number) => {
+    done += amount;
+  };
+  const task = { ...silent.begin(''), advance };
+  await save(parent, new MemoryWriter(), always, undefined, task);
+  assert.is(done, 8192 + 4096);
 });
 
 test('thousands of files in many batches keep their order, and every directory is closed', async () => {

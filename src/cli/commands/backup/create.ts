@@ -88,7 +88,15 @@ async function run(
 ): Promise<BackupReport> {
   const { openOrCreateRepository, openRepository } = await import('../../../repository/open.ts');
   const { context } = session;
-  const options = { engine: await session.engine(), full, ...(tags && { tags }), host: hostname() };
+  const { halfReplaced } = await import('../../../restore/journal.ts');
+  const unsettled = await halfReplaced(context.stateDir);
+  const options = {
+    engine: await session.engine(),
+    full,
+    ...(tags && { tags }),
+    host: hostname(),
+    unsettled,
+  };
   if (directory === deployment.backup?.repository) {
     const { createRecordedBackup } = await import('../../../backup/create-recorded.ts');
     const open: OpenRepository = ({ create }) =>

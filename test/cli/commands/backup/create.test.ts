@@ -55,6 +55,40 @@ test('where there are services, and nobody waits for it, a backup lets them go f
   }
 });
 
+test('while a restore has replaced a part of what is here, a backup is made and counts as incomplete', async () => {
+  const { home, run } = host();
+  mkdirSync(join(home, 'state', 'restores'), { recursive: true });
+  const journal = join(home, 'state', 'restores', '0badcafe.json');
+  const record = (phase: string) =>
+    writeFileSync(journal, JSON.stringify({ version: 1, id: '0badcafe', started: '2026-01-02', phase }));
+  record('staging');
+  assert.is((await run('backup')).status, 0);
+  record('swapping');
+  const { status, stderr } = await run('backup');
+  assert.is(status, 3);
+  assert.match(
+    stderr,
+    'the restore 0badcafe begun 2026-01-02 has replaced a part of what is here: finish it',
+  );
+  for (const harmless of [() => record('done'), () => writeFileSync(journal, '{')]) {
+    harmless();
+    assert.is((await run('backup')).status, 0);
+  }
+});
+
+test('of a source that lost nine of ten files, as when its disk is not mounted, stderr tells once', async () => {
+  const { home, run } = host();
+  for (let i = 0; i < 20; i++) writeFileSync(join(home, 'data', `file${i}`), 'x');
+  assert.is((await run('backup')).stderr, '');
+  rmSync(join(home, 'data'), { recursive: true });
+  mkdirSync(join(home, 'data'));
+  const { status, stderr } = await run('backup');
+  assert.is(status, 0);
+  assert.is(stderr, `dockerctl: warning: ${home}/data: 0 files, last time 22\n`);
+  assert.match((await run('backup', 'show')).stdout, /data: 0 files, last time 22/);
+  assert.is((await run('backup')).stderr, '');
+});
+
 test('a path that is a link is told of on stderr, where cron mails it', async () => {
   const { home, run } = host();
   symlinkSync(join(home, 'data'), join(home, 'bulk'));
