@@ -8,6 +8,7 @@ export class ProblemLog {
   readonly #show: (path: string) => string;
   readonly #vanished: Tally = { count: 0, first: '' };
   readonly #sockets: Tally = { count: 0, first: '' };
+  readonly #ofKernel: Tally = { count: 0, first: '' };
   readonly #changing: Tally = { count: 0, first: '' };
 
   /** @param prefix what paths of the tree begin with on the host: `/`, or nothing */
@@ -31,7 +32,7 @@ export class ProblemLog {
     if (kind === 'missing') this.fail(`${this.#show(path)}: does not exist`);
     else if (kind === 'unreadable') this.unreadable(path, code);
     else if (kind === 'vanished') this.#count(this.#vanished, path);
-    else this.#count(this.#sockets, path);
+    else this.#count(kind === 'kernel' ? this.#ofKernel : this.#sockets, path);
   }
 
   /** A file that vanished before it was read does not spoil a source; one that is there and cannot be read does. */
@@ -51,6 +52,7 @@ export class ProblemLog {
   finish(): void {
     this.#sum(this.#vanished, 'vanished before being read');
     this.#sum(this.#changing, 'changed while being read');
+    this.#sum(this.#ofKernel, 'left out: what the kernel shows there are no files');
     this.#sum(this.#sockets, 'left out: a socket has no content');
   }
 

@@ -1,6 +1,7 @@
 import { codeOf } from '../../support/errors.ts';
 import { cacheTag, isCacheDirectory } from '../../support/file-filter/cache-tag.ts';
 import { compileFilter, type Filter } from '../../support/file-filter/filter.ts';
+import { kernelFileSystems } from '../../support/kernel-file-systems.ts';
 import { identityOf, type Stat, statAt } from '../../support/posix/stat.ts';
 import { isStagingName } from '../../support/staging-name.ts';
 import { DirectoryHandle } from './directory-handle.ts';
@@ -37,8 +38,8 @@ export interface WalkOptions {
 }
 
 export interface WalkProblem {
-  /** `missing`: the root; `vanished`: something that was there a moment ago. */
-  kind: 'missing' | 'vanished' | 'unreadable' | 'socket';
+  /** `missing`: the root; `vanished`: something that was there a moment ago; `kernel`: nothing in it are files. */
+  kind: 'missing' | 'vanished' | 'unreadable' | 'socket' | 'kernel';
   path: string;
   /** The system's code. */
   code?: string;
@@ -77,6 +78,7 @@ class Walk {
   readonly #filter: Filter | undefined;
   readonly #levels: Level[] = [];
   #rootDevice = 0;
+  #kernelDevices: ReadonlySet<number> | undefined;
 
   constructor(options: WalkOptions) {
     this.#options = options;
@@ -134,6 +136,10 @@ class Walk {
 
   #enter(seen: Seen, filterPrefix: string, taken: boolean, waiting: Seen | undefined): void {
     if (seen.stat.type !== 'directory' || this.#isOffLimits(seen.stat)) return;
+    if (this.#isOfKernel(seen.stat)) {
+      if (taken) this.#options.onProblem({ kind: 'kernel', path: seen.path });
+      return;
+    }
     const directory = this.#attempt(seen.path, 'vanished', () => seen.parent.openInside(seen.name));
     if (directory === undefined) return;
     const all = this.#attempt(seen.path, 'vanished', () => directory.sortedNames()) ?? [];
@@ -146,6 +152,13 @@ class Walk {
   #isOffLimits(stat: Stat): boolean {
     if (this.#options.oneFileSystem && stat.device !== this.#rootDevice) return true;
     return this.#options.neverEnter.has(identityOf(stat));
+  }
+
+  /** One that is mounted below the root; who names one as the root wants what it shows. */
+  #isOfKernel({ device }: Stat): boolean {
+    if (device === this.#rootDevice) return false;
+    this.#kernelDevices ??= kernelFileSystems();
+    return this.#kernelDevices.has(device);
   }
 
   /** On an overlay any file may be of another device: that alone says nothing. */

@@ -1,8 +1,10 @@
-import { realpathSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import type { FileFilter } from '../../deployment/backup-settings.ts';
-import { compileFilter } from '../../support/file-filter/filter.ts';
+import { compileFilter, type Filter } from '../../support/file-filter/filter.ts';
+import { kernelFileSystems } from '../../support/kernel-file-systems.ts';
 import { isInside } from '../../support/path-containment.ts';
 import { fromText, toFsPath } from '../../support/posix/byte-path.ts';
+import { realPlace } from '../../support/real-place.ts';
 import type { Target } from '../places.ts';
 
 /** What a host has that a restore must not move. */
@@ -24,21 +26,39 @@ export function untouchedIn(
   { mounts, filter, stateDir }: Surroundings,
 ): string[] {
   const mounted = mounts.filter((mount) => isInside(mount, path));
-  const left =
-    filter === undefined ? [] : mounted.flatMap((mount) => leftOutAbove(path, filter, mount) ?? []);
-  const own = realPlace(stateDir);
+  const rules: Rules = {
+    decide: filter && compileFilter(filter),
+    oneFileSystem: filter?.oneFileSystem ?? false,
+    ofKernel: kernelFileSystems(),
+  };
+  const left = mounted.flatMap((mount) => leftOutAbove(path, rules, mount) ?? []);
+  const own = fromText(realPlace(stateDir));
   const all = new Set([...left, ...(isInside(own, path) ? [own] : [])]);
   return [...all].filter((one) => ![...all].some((other) => isInside(one, other)));
 }
 
+/** What the backups of a target leave out. */
+interface Rules {
+  decide: Filter | undefined;
+  oneFileSystem: boolean;
+  /** Devices. */
+  ofKernel: ReadonlySet<number>;
+}
+
 /** The mount point, or the topmost directory on the way to it, that backups leave out; as the walk decides it. */
-function leftOutAbove(path: string, filter: FileFilter, mount: string): string | undefined {
-  const decide = compileFilter(filter);
+function leftOutAbove(
+  path: string,
+  { decide, oneFileSystem, ofKernel }: Rules,
+  mount: string,
+): string | undefined {
   const names = mount.slice(path.length + 1).split('/');
   const ways = names.map((_, i) => names.slice(0, i + 1).join('/'));
   const skipped = ways.find((way) => decide?.(way, true, true) === 'skip');
   if (skipped !== undefined) return `${path}/${skipped}`;
-  return filter.oneFileSystem && deviceOf(mount) !== deviceOf(path) ? mount : undefined;
+  const device = deviceOf(mount);
+  if (device === deviceOf(path)) return undefined;
+  const isOfKernel = device !== undefined && ofKernel.has(device);
+  return isOfKernel || oneFileSystem ? mount : undefined;
 }
 
 /** `undefined` where nobody answers, as on a share whose server is gone: that is another file system too. */
@@ -47,14 +67,5 @@ function deviceOf(path: string): number | undefined {
     return statSync(toFsPath(path)).dev;
   } catch {
     return undefined;
-  }
-}
-
-/** As the paths of targets are, without links. */
-function realPlace(directory: string): string {
-  try {
-    return fromText(realpathSync(directory));
-  } catch {
-    return fromText(directory);
   }
 }

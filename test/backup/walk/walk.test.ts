@@ -208,6 +208,33 @@ test('another file system is entered unless told otherwise', () => {
   }
 });
 
+test('what the kernel mounts below a root is left out but for its directory, and told; named itself it is taken', () => {
+  const root = tree(['kept', 'proc/', 'system/', 'devices/', 'memory/']);
+  const mounts = { proc: 'proc', system: 'sysfs', devices: 'devtmpfs', memory: 'tmpfs' };
+  for (const [name, type] of Object.entries(mounts))
+    execFileSync('mount', ['-t', type, 'none', join(root, name)]);
+  try {
+    writeFileSync(join(root, 'memory', 'f'), '');
+    const told: string[] = [];
+    const onProblem = ({ kind, path }: WalkProblem) => void told.push(`${kind} ${path}`);
+    assert.equal(pathsIn(root, { onProblem }), [
+      '.',
+      'devices',
+      'kept',
+      'memory',
+      'memory/f',
+      'proc',
+      'system',
+    ]);
+    assert.equal(told, ['kernel devices', 'kernel proc', 'kernel system']);
+    const named = walk({ path: '.', parent: root, name: 'proc' }, everything);
+    assert.equal([named.next().value?.path, named.next().done], ['.', false]);
+    named.return();
+  } finally {
+    for (const name of Object.keys(mounts)) execFileSync('umount', [join(root, name)]);
+  }
+});
+
 test('a single file that is mounted from another file system counts as one', () => {
   const root = tree(['mount/', 'bound', 'own', 'same']);
   const mount = join(root, 'mount');
