@@ -213,6 +213,7 @@ test('a command is good only with exit 0, in time and with something to say; its
     `  noisy: ${run('echo all; echo by the way >&2')}`,
     `  absent: {service: database, run: [cat], restore: [cat]}`,
     `  inside: {service: app, run: [sh, -c, "echo half; echo no room >&2; exit 4"], restore: [cat]}`,
+    `  lacking: {service: app, run: [slapcat], restore: [cat]}`,
   );
   const { sources, snapshot } = await save();
   assert.is(snapshot.complete, false);
@@ -224,6 +225,7 @@ test('a command is good only with exit 0, in time and with something to say; its
     [true, ['by the way']],
     [false, ['looking for the container of database: it does not run']],
     [false, ['running sh in app: sh exited with 4: no room']],
+    [false, ['running slapcat in app: the container has no program slapcat']],
   ]);
   assert.is(sources[1]?.files, 0);
 });

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type FixtureName, loadFixture } from '../../scripts/fixtures/image.ts';
@@ -140,6 +140,12 @@ for (const { fixture, kind, program, dumping, ready } of cases) {
         assert.is(saved.complete, complete, does);
         await run(name, `mv ${program}.real ${program}`);
       }
+      const found = (await run(name, `which -a ${basename(program)} | grep ^/usr`)).trim().split('\n');
+      for (const path of found) await run(name, `mv ${path} ${path}.real`);
+      const lacking = await save();
+      for (const path of found) await run(name, `mv ${path}.real ${path}`);
+      assert.is(lacking.complete, false);
+      assert.match(lacking.said, `the container has no program ${basename(program)}`);
       assert.equal(await running(name, 'sleep 600'), [], 'the hanging program has ended');
       assert.equal(await save(), { complete: true, said: '' });
       const report = await repository.verify({ readData: true }, context);

@@ -30,7 +30,7 @@ export async function* outputOf(
   execution.stdin?.end(program.input);
   const errors = lastOf(execution.stderr);
   try {
-    yield* watched(execution.stdout, program, silenceLimit);
+    yield* unlessNotStarted(watched(execution.stdout, program, silenceLimit), execution, program);
     await expectSuccess(execution, program, errors);
   } finally {
     await end();
@@ -56,8 +56,9 @@ export async function run(
       for await (const piece of watched(execution.stdout, program)) output.push(piece);
     })().finally(() => ended.abort());
     await allDone([feed(input, execution, program, ended.signal), reading]);
-    await expectSuccess(execution, program, errors);
-    return { stdout: Buffer.concat(output).toString('utf8'), stderr: errors() };
+    const stdout = Buffer.concat(output).toString('utf8');
+    await expectSuccess(execution, program, errors, stdout);
+    return { stdout, stderr: errors() };
   } finally {
     await end();
   }
@@ -98,16 +99,57 @@ async function start(
   };
 }
 
+/** With these words an engine says that it could not start a program, where that would have printed its output. */
+const notStarted = 'OCI runtime exec failed: ';
+
+/** What the engine says is no output: who reads that as a dump would call it damaged. */
+async function* unlessNotStarted(
+  output: AsyncIterable<Uint8Array>,
+  execution: Execution,
+  program: ContainerProgram,
+): AsyncGenerator<Uint8Array> {
+  let first = true;
+  for await (const piece of output) {
+    const said = first ? Buffer.from(piece).toString('latin1') : '';
+    if (said.startsWith(notStarted)) await expectSuccess(execution, program, () => '', said);
+    first = false;
+    yield piece;
+  }
+}
+
+/** @param output how it begins, where the engine may have said that it did not start it */
 async function expectSuccess(
   execution: Execution,
   { purpose, command }: ContainerProgram,
   errors: () => string,
+  output = '',
 ): Promise<void> {
   const status = await execution.exitCode;
   if (status === 0) return;
+  if (saysNotThere(status) && output.startsWith(notStarted))
+    throw new FailedError(`${purpose}: ${whyNotStarted(command[0]!, output)}`, { facts: { status } });
   const said = errors();
   const line = said.split('\n').find((text) => /error|fatal/i.test(text)) ?? said.split('\n').at(-1) ?? '';
-  throw new FailedError(`${purpose}: ${command[0]} exited with ${status}${line && `: ${line}`}`, {
+  throw new FailedError(`${purpose}: ${command[0]} ${end(status)}${line && `: ${line}`}`, {
     facts: { status, stderr: said },
   });
+}
+
+function whyNotStarted(program: string, words: string): string {
+  const isMissing = /executable file not found|no such file or directory/.test(words);
+  if (isMissing) return `the container has no program ${program}`;
+  return `${program} cannot be started: ${words.slice(notStarted.length).trim().slice(0, 200)}`;
+}
+
+function end(status: number): string {
+  const lacking = saysNotThere(status) ? ', as if it were not installed there' : '';
+  return `exited with ${status}${lacking}`;
+}
+
+/**
+ * An engine, or a shell, says with 126 or 127 that it found no such program; why, an engine prints where the program
+ * would have printed its output.
+ */
+export function saysNotThere(status: number | undefined): boolean {
+  return status === 126 || status === 127;
 }

@@ -1,6 +1,6 @@
 import type { Context } from '../../support/context.ts';
 import { environmentOf, toldIn } from '../container/environment.ts';
-import { type ContainerProgram, run } from '../container/program.ts';
+import { type ContainerProgram, run, saysNotThere } from '../container/program.ts';
 import type { DatabaseServer } from '../databases.ts';
 import { only } from '../text.ts';
 
@@ -31,9 +31,6 @@ const families: Programs[] = [
   { client: 'mysql', dumper: 'mysqldump' },
 ];
 
-/** How a program is called that is not there: as the engine, or a shell, says it. */
-const notThere = new Set([126, 127]);
-
 /**
  * Finds the account that may do everything: `root`, with the password that the container was told in
  * `MARIADB_ROOT_PASSWORD` or `MYSQL_ROOT_PASSWORD`, or in the file that these name with `_FILE`, else without one.
@@ -58,7 +55,7 @@ export async function connect(
         return await greeted({ server, user: account, password: tried, programs }, context);
       } catch (error) {
         context.signal.throwIfAborted();
-        const missing = notThere.has((error as { facts?: { status?: number } }).facts?.status ?? 0);
+        const missing = saysNotThere((error as { facts?: { status?: number } }).facts?.status);
         if (!missing || failure === undefined) failure = error;
         if (missing) break;
       }

@@ -1,9 +1,10 @@
 import type { Context } from '../../support/context.ts';
 import { type Client, query } from './client.ts';
+import { makeDirectories } from './tablespaces.ts';
 
 /**
  * Creates the roles and tablespaces of a `pg_dumpall --globals-only` script that the server lacks, without passwords
- * or rights. Its statements stand one to a line.
+ * or rights, and the directories of these tablespaces. Its statements stand one to a line.
  */
 export async function createMissingGlobals(client: Client, globals: string, context: Context): Promise<void> {
   const missing = await withoutPresent(
@@ -11,6 +12,7 @@ export async function createMissingGlobals(client: Client, globals: string, cont
     globals.split('\n').filter((line) => creation.test(line)),
     context,
   );
+  await makeDirectories(client, missing, context);
   await query(client, missing.join('\n'), context);
 }
 

@@ -2,7 +2,7 @@ import { basename } from 'node:path/posix';
 import type { Context } from '../../support/context.ts';
 import { FailedError } from '../../support/errors.ts';
 import { commandOf, environmentOf, toldIn } from '../container/environment.ts';
-import { type ContainerProgram, run } from '../container/program.ts';
+import { type ContainerProgram, run, saysNotThere } from '../container/program.ts';
 import type { DatabaseServer } from '../databases.ts';
 
 /** How we speak to the Redis or Valkey server of a container. */
@@ -36,7 +36,9 @@ export async function connect(server: DatabaseServer, context: Context, socket?:
       failure ??= new FailedError(`asking ${program} in ${server.container}: it gives no answer`);
     } catch (error) {
       context.signal.throwIfAborted();
-      failure ??= error;
+      failure = saysNotThere((error as { facts?: { status?: number } }).facts?.status)
+        ? (failure ?? error)
+        : error;
     }
   }
   throw failure;

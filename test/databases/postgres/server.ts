@@ -24,11 +24,15 @@ export const context: Context = {
 const tmpfs = [{ target: '/var/lib/postgresql/data' }];
 
 /** A real PostgreSQL in a container without network. */
-export async function startPostgres(environment: Record<string, string> = {}): Promise<TestServer> {
+export async function startPostgres(
+  environment: Record<string, string> = {},
+  mounted: readonly { target: string }[] = [],
+): Promise<TestServer> {
   const engine = connectEngine({ host: `unix://${(await testEngine()).socket}` });
   const image = await loadFixture(engine, 'postgres');
   const container = uniqueName('postgres');
-  await engine.containers.create({ name: container, image, networkMode: 'none', environment, tmpfs });
+  const mounts = { tmpfs: [...tmpfs, ...mounted] };
+  await engine.containers.create({ name: container, image, networkMode: 'none', environment, ...mounts });
   await engine.containers.start(container);
   const server: TestServer = {
     engine,
