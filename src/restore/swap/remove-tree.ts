@@ -1,24 +1,56 @@
-import { closeSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs';
+import { closeSync, readdirSync, readlinkSync, rmdirSync, unlinkSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
-import { codeOf } from '../../support/errors.ts';
-import { pathAt, toFsPath } from '../../support/posix/byte-path.ts';
+import { codeOf, FailedError } from '../../support/errors.ts';
+import { pathAt, toFsPath, toText } from '../../support/posix/byte-path.ts';
 import { openDirectoryAt } from '../../support/posix/open.ts';
 
-/** Removes `name` from an open directory with all that is in it, by handle: no link is followed. No-op when it is gone. */
+/**
+ * Removes `name` from an open directory with all that is in it, by handle: no link is followed. No-op when it is gone.
+ * @throws {FailedError} that names what cannot be removed
+ */
 export async function removeTree(directory: number, name: string): Promise<void> {
-  const path = toFsPath(pathAt(directory, name));
-  try {
-    return unlinkSync(path);
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return;
-    if (codeOf(error) !== 'EISDIR' && codeOf(error) !== 'EPERM') throw error;
-  }
-  const inside = openDirectoryAt(directory, name);
+  const inside = unlinkOrOpen(directory, name);
+  if (inside === undefined) return;
   try {
     for (const child of readdirSync(pathAt(inside, ''), 'latin1')) await removeTree(inside, child);
     await setImmediate();
   } finally {
     closeSync(inside);
   }
-  rmdirSync(path);
+  try {
+    rmdirSync(toFsPath(pathAt(directory, name)));
+  } catch (error) {
+    throw notRemoved(directory, name, error);
+  }
+}
+
+/** A directory cannot be unlinked: it is opened. `undefined` when `name` is gone. */
+function unlinkOrOpen(directory: number, name: string): number | undefined {
+  try {
+    unlinkSync(toFsPath(pathAt(directory, name)));
+    return undefined;
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    try {
+      if (codeOf(error) === 'EISDIR' || codeOf(error) === 'EPERM') return openDirectoryAt(directory, name);
+    } catch {
+      // No directory: it cannot be unlinked for another reason.
+    }
+    throw notRemoved(directory, name, error);
+  }
+}
+
+const advice: Record<string, string> = {
+  EPERM: 'What root may not remove is immutable or append-only: see `lsattr`, use `chattr`, and try again',
+  EBUSY: 'Something is mounted there: `umount` it and try again',
+};
+
+function notRemoved(directory: number, name: string, cause: unknown): FailedError {
+  const code = codeOf(cause) ?? 'EIO';
+  const path = toText(`${readlinkSync(pathAt(directory, '').slice(0, -1), 'latin1')}/${name}`);
+  return new FailedError(`removing ${path}: ${code}`, {
+    ...(advice[code] !== undefined && { advice: advice[code] }),
+    facts: { path, code },
+    cause,
+  });
 }
