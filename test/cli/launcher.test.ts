@@ -41,8 +41,10 @@ test('whom nohup starts outlives its terminal; anybody else ends with it', async
     const ended = once(child, 'close');
     while (!existsSync(join(directory, 'index.json'))) await setTimeout(20);
     child.kill('SIGHUP');
-    await setTimeout(300);
-    child.stdin.end();
+    if (expected === 0) {
+      await setTimeout(300);
+      child.stdin.end();
+    }
     assert.equal(await ended, [expected, null], program);
   }
 });
@@ -107,8 +109,10 @@ test('asked to end once more, it leaves what never answers', async () => {
   child.kill('SIGTERM'); // As `timeout` does.
   await setTimeout(400);
   assert.is(child.exitCode, null);
-  child.kill('SIGTERM');
+  // A busy machine may have told it of the first only now, and takes this one for the same.
+  const asking = setInterval(() => child.kill('SIGTERM'), 400);
   assert.equal(await ended, [null, 'SIGTERM']); // A shell calls it 143.
+  clearInterval(asking);
   for (const connection of connected) connection.destroy();
   server.close();
 });

@@ -8,13 +8,14 @@ import { docker25 } from '../archive/fixtures/eras.ts';
 import { fixtureImage } from '../archive/fixtures/images.ts';
 import { tarOf } from '../archive/fixtures/tar.ts';
 import { testEngine } from '../support/engine.ts';
+import { uniqueReference } from '../support/images.ts';
 import { peakOf } from '../support/peak-memory.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
 const directory = temporaryDirectory();
 const { engine, socket } = await testEngine();
 const environment = { DOCKER_HOST: `unix://${socket}`, DOCKERCTL_STATE_DIR: join(directory, 'state') };
-const reference = `dockerctl-memory-test/${process.pid}:1`;
+const reference = uniqueReference();
 test.after(() => engine.images.remove(reference).catch(() => {}));
 
 /** An archive of about so many MiB, some of which repeats itself, as programs do. */

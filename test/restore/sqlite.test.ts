@@ -119,7 +119,9 @@ test('files in a directory, in a volume, in the container itself and on the host
 test('they come back with owner and mode, what the log of the old one held goes, and all of it can be taken back', async () => {
   const before = { app: await sum('/data/app.db'), deep: await sum('/vol/deep/er.db') };
   assert.match(before.app, /^5001\|/);
-  await shell('echo "DELETE FROM t; INSERT INTO t (v) VALUES (99); SELECT 1;" >/tmp/hold; sleep 0.3');
+  await shell(
+    `echo "DELETE FROM t; INSERT INTO t (v) VALUES (99); SELECT 'emptied';" >/tmp/hold; until grep -q emptied /tmp/said; do sleep 0.05; done`,
+  );
   await sql('/vol/deep/er.db', 'DROP TABLE t');
   const later = await sum('/data/app.db');
   const { plan, run } = await prepareRestore(everything, ports, context);

@@ -36,8 +36,17 @@ export async function runCli(
     stderr: stderr.stream,
     ...(options.giveWay && { giveWay: options.giveWay }),
   });
-  return { status, stdout: stdout.text(), stderr: stderr.text() };
+  const result = { status, stdout: stdout.text(), stderr: stderr.text() };
+  if (status !== 0) latestRefusals.push(`dockerctl ${argv.join(' ')}: ${status}\n${result.stderr}`);
+  return result;
 }
+
+/** A status alone does not tell why: when a test fails, what the latest commands said is printed with it. */
+const latestRefusals: string[] = [];
+process.on('exit', (code) => {
+  if (code !== 0)
+    console.log(['The latest commands that did not end with 0:', ...latestRefusals.slice(-5)].join('\n'));
+});
 
 function collect() {
   const stream = new PassThrough();

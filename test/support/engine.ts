@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { connectEngine } from '../../src/engine/connect.ts';
 import type { Engine } from '../../src/engine/engine.ts';
@@ -30,11 +30,16 @@ export async function throwawayEngine(
   options: EngineOptions = {},
 ): Promise<TestEngine & { stop(): Promise<void> }> {
   const name = uniqueName(purpose);
+  const stop = ['stop', '--name', name];
+  const stopAtExit = () => spawnSync('scripts/engine', stop, { stdio: 'ignore' });
+  // Where it did not start, or a test file failed before its end. Its data may lie in a directory that goes then, too.
+  process.prependOnceListener('exit', stopAtExit);
   const engine = await startEngine(name, options);
   return {
     ...engine,
     async stop() {
-      await run('scripts/engine', ['stop', '--name', name]);
+      await run('scripts/engine', stop);
+      process.off('exit', stopAtExit);
     },
   };
 }

@@ -11,6 +11,7 @@ import { fixtureImage } from '../../../archive/fixtures/images.ts';
 import { tarOf } from '../../../archive/fixtures/tar.ts';
 import { runCli } from '../../../support/cli.ts';
 import { testEngine } from '../../../support/engine.ts';
+import { uniqueName } from '../../../support/images.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
 const directory = temporaryDirectory();
@@ -21,7 +22,8 @@ const environment = { DOCKER_HOST: `unix://${socket}`, DOCKERCTL_STATE_DIR: join
 const images = (args: string[], stdin?: Uint8Array) =>
   runCli(['images', ...args], { environment, workingDirectory: directory, ...(stdin && { stdin }) });
 
-const name = `dockerctl-cli-test/${process.pid}`;
+const unique = uniqueName('images');
+const name = `dockerctl-cli-test/${unique}`;
 const fixture = (tag: string, contents: string[]) =>
   fixtureImage({ references: [`${name}:${tag}`], contents: contents.map((text) => `${name} ${text}`) });
 const old = await fixture('7.2', ['base', 'old']);
@@ -209,13 +211,13 @@ test('verify --release tells whether the engine still holds exactly these images
 
 test('remove refuses while a container uses a release, and leaves what others share', async () => {
   const container = await engine.containers.create({
-    name: `remove-test-${process.pid}`,
+    name: `remove-test-${unique}`,
     image: `${name}:7.2`,
   });
   try {
     const { status, stderr } = await images(['remove', '7.2', '--yes']);
     assert.is(status, 1);
-    assert.match(stderr, `remove-test-${process.pid}`);
+    assert.match(stderr, `remove-test-${unique}`);
   } finally {
     await engine.containers.remove(container);
   }
@@ -237,7 +239,7 @@ test('an image that lost its name to a later release goes with its own', async (
   }
   assert.ok(await engine.images.inspect(first!.config.digest));
   const container = await engine.containers.create({
-    name: `nameless-test-${process.pid}`,
+    name: `nameless-test-${unique}`,
     image: first!.config.digest,
   });
   assert.is((await images(['remove', '8.0'])).status, 1);
@@ -248,15 +250,25 @@ test('an image that lost its name to a later release goes with its own', async (
   await images(['remove', '8.1']);
 });
 
-test('prune keeps the newest releases', async () => {
+test('prune keeps the newest releases, and those that containers use', async () => {
   await images(['load', 'old.tar', '--yes']);
   await images(['load', 'new.tar.gz']);
+  const container = await engine.containers.create({
+    name: `prune-test-${unique}`,
+    image: `${name}:7.2`,
+  });
+  const { status, stderr } = await images(['prune', '--keep', '1', '--yes']);
+  assert.is(status, 0, stderr);
+  assert.match(stderr, new RegExp(`7\\.2 stays: .*prune-test-${unique}`));
+  assert.equal(await knownReleases(), ['7.2', '7.10']);
+  await engine.containers.remove(container);
   assert.is((await images(['prune', '--keep', '1', '--yes'])).status, 0);
-  const { stdout } = await images(['list', '--json']);
-  assert.equal(
-    JSON.parse(stdout).map(({ release }: { release: string }) => release),
-    ['7.10'],
-  );
+  assert.equal(await knownReleases(), ['7.10']);
 });
+
+async function knownReleases(): Promise<string[]> {
+  const { stdout } = await images(['list', '--json']);
+  return JSON.parse(stdout).map(({ release }: { release: string }) => release);
+}
 
 test.run();
