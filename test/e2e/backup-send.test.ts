@@ -9,11 +9,13 @@ import * as assert from 'uvu/assert';
 import { wholeSnapshots } from '../repository/carry/exported.ts';
 import { runCli } from '../support/cli.ts';
 import { startCli } from '../support/cli-process.ts';
+import { needProgram } from '../support/debian-program.ts';
 import { quietContext } from '../support/save-directory.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { standInForSsh } from '../support/ssh-stand-in.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
+needProgram('rsync');
 const root = temporaryDirectory();
 const data = join(root, 'data');
 const here = join(root, 'here');
