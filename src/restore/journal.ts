@@ -8,6 +8,7 @@ import type {
 } from '../databases/databases.ts';
 import { FailedError } from '../support/errors.ts';
 import { listJournals, readJournal, removeJournal, writeJournal } from '../support/journal.ts';
+import { formatMoment } from '../support/quantities.ts';
 import type { AdoptedRecord } from './deployment-file/adopted-file.ts';
 import type { ToldLoss } from './salvage/loss.ts';
 import type { CommandRecord } from './sources/commands.ts';
@@ -152,10 +153,10 @@ export async function unfinishedJournal(stateDir: string): Promise<RestoreJourna
 export async function refuseUnfinished(stateDir: string): Promise<void> {
   const unfinished = await unfinishedJournal(stateDir);
   if (unfinished === undefined) return;
-  const { id, started } = unfinished.record;
-  throw new FailedError(`restoring: the restore ${id} begun ${started} was never finished`, {
+  const { path, record } = unfinished;
+  throw new FailedError(`restoring: ${restoreInWords(record)} was never finished`, {
     advice: 'Finish it with dockerctl restore --resume, or take it back with dockerctl restore --rollback',
-    facts: { restore: id, journal: unfinished.path },
+    facts: { restore: record.id, journal: path },
   });
 }
 
@@ -167,7 +168,12 @@ export async function halfReplaced(stateDir: string): Promise<string | undefined
   const journals = await restoreJournals(stateDir).catch(() => []);
   const record = journals.map((journal) => journal.record).find(({ phase }) => phase === 'swapping');
   if (record === undefined) return undefined;
-  return `the restore ${record.id} begun ${record.started} has replaced a part of what is here: finish it with dockerctl restore --resume, or take it back with --rollback`;
+  return `${restoreInWords(record)} has replaced a part of what is here: finish it with dockerctl restore --resume, or take it back with --rollback`;
+}
+
+/** As messages call a restore: `the restore 1a2b3c4d begun 2026-11-22 15:34:36 +01:00`. */
+export function restoreInWords({ id, started }: Pick<RestoreRecord, 'id' | 'started'>): string {
+  return `the restore ${id} begun ${formatMoment(new Date(started))}`;
 }
 
 function journalDirectory(stateDir: string): string {

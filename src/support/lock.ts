@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { codeOf, FailedError, LockedError } from './errors.ts';
 import { flock } from './posix/flock.ts';
+import { formatMoment } from './quantities.ts';
 
 export interface Lock {
   release(): void;
@@ -89,7 +90,9 @@ function describeOwner(file: number, { purpose, now }: LockOptions): void {
 function lockedBy(path: string): LockedError {
   const owner = readOwner(path);
   const who =
-    owner === undefined ? 'another process' : `${owner.purpose} (pid ${owner.pid}) since ${owner.since}`;
+    owner === undefined
+      ? 'another process'
+      : `${owner.purpose} (pid ${owner.pid}) since ${formatMoment(new Date(owner.since))}`;
   return new LockedError(`locking ${path}: held by ${who}`, {
     advice: 'Wait until it has ended and try again; a lock never outlives the process that holds it',
     facts: { path, ...owner },
@@ -99,7 +102,8 @@ function lockedBy(path: string): LockedError {
 function readOwner(path: string): Owner | undefined {
   try {
     const { pid, purpose, since } = JSON.parse(readFileSync(path, 'utf8')) as Partial<Owner>;
-    if (typeof pid !== 'number' || typeof purpose !== 'string' || typeof since !== 'string') return undefined;
+    if (typeof pid !== 'number' || typeof purpose !== 'string') return undefined;
+    if (typeof since !== 'string' || Number.isNaN(Date.parse(since))) return undefined;
     return { pid, purpose, since };
   } catch {
     return undefined;

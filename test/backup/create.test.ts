@@ -258,7 +258,7 @@ test('a command that suddenly prints much less is told of', async () => {
   writeFileSync(list, 'x'.repeat(1000));
   await save();
   writeFileSync(list, 'x'.repeat(99));
-  assert.equal(outcome((await save()).sources[1]!), [true, ['what cat prints: 99 bytes, last time 1000']]);
+  assert.equal(outcome((await save()).sources[1]!), [true, ['what cat prints: 99 B, last time 1000 B']]);
 });
 
 test('a dump whose service does not run makes the snapshot incomplete, and everything else is saved', async () => {

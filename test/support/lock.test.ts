@@ -6,6 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LockedError } from '../../src/support/errors.ts';
 import { acquireLock } from '../../src/support/lock.ts';
+import { formatMoment } from '../../src/support/quantities.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const directory = temporaryDirectory();
@@ -21,7 +22,7 @@ test('a second exclusive lock is refused, naming who holds the first', () => {
     assert.instance(error, LockedError);
     assert.is(
       (error as Error).message,
-      `locking ${path}: held by backup (pid ${process.pid}) since 2026-01-02T03:04:05.000Z`,
+      `locking ${path}: held by backup (pid ${process.pid}) since ${formatMoment(now)}`,
     );
   }
   lock.release();

@@ -1,12 +1,13 @@
 import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import { NoSpaceError } from '../../support/errors.ts';
+import { formatBytes } from '../../support/quantities.ts';
 import type { BackupPlan } from '../plan.ts';
 
 /**
  * Refuses early what would end with a full disk: beside `min-free` there must be room for as much as the sources stored
- * in the last run, or in the one before where that was less: a night that stored much, as after an upgrade, must not
- * keep all others from beginning.
+ * in each of the last two runs. One alone says nothing: a night that stored much, as after an upgrade, must not keep
+ * all others from beginning.
  *
  * @param free bytes where the repository is
  * @throws {NoSpaceError} with what is free and what is wanted, in bytes
@@ -21,7 +22,7 @@ export async function requireSpace(
   const last = storedBy(previous, plan);
   if (free >= plan.minFree + (last ?? 0)) return;
   const earlier = (await repository.snapshots()).find(({ id }) => id === previous?.predecessor);
-  const expected = Math.min(last ?? 0, storedBy(earlier, plan) ?? Number.POSITIVE_INFINITY);
+  const expected = Math.min(last ?? 0, storedBy(earlier, plan) ?? 0);
   if (free < plan.minFree + expected) throw tooLittle(directory, free, plan.minFree, expected);
 }
 
@@ -43,20 +44,15 @@ function newBytesOf(sources: Snapshot['sources']): number {
 function tooLittle(directory: string, free: number, minFree: number, expected: number): NoSpaceError {
   const wanted = minFree + expected;
   const reasons = [
-    ...(minFree > 0 ? [`${inWords(minFree)} are min-free`] : []),
-    ...(expected > 0 ? [`${inWords(expected)} were stored last time`] : []),
+    ...(minFree > 0 ? [`${formatBytes(minFree)} are min-free`] : []),
+    ...(expected > 0 ? [`${formatBytes(expected)} were stored last time`] : []),
   ];
   const advice = [
-    'Make room with `dockerctl backup prune`',
+    'Make room there, with `dockerctl backup prune` for example',
     ...(minFree > 0 ? ['lower min-free in the deployment file'] : []),
   ];
   return new NoSpaceError(
-    `backing up to ${directory}: ${inWords(free)} free, ${inWords(wanted)} wanted (${reasons.join(', ')})`,
+    `backing up to ${directory}: ${formatBytes(free)} free, ${formatBytes(wanted)} wanted (${reasons.join(', ')})`,
     { advice: advice.join(', or '), facts: { directory, free, wanted, minFree, expected } },
   );
-}
-
-function inWords(bytes: number): string {
-  if (bytes < 2 ** 20) return `${Math.ceil(bytes / 2 ** 10)} KiB`;
-  return bytes < 2 ** 30 ? `${(bytes / 2 ** 20).toFixed(1)} MiB` : `${(bytes / 2 ** 30).toFixed(1)} GiB`;
 }

@@ -1,4 +1,5 @@
 import type { KeepRules } from '../../deployment/backup-settings.ts';
+import { formatMoment } from '../../support/quantities.ts';
 import { type PeriodNamer, periodNamer, periods } from './calendar.ts';
 
 /** What the rules need to know of a snapshot. */
@@ -169,13 +170,13 @@ function distrustOfClock(snapshots: readonly Candidate[], now: Date): string | u
   const newest = times.at(-1);
   if (newest === undefined) return undefined;
   if (newest - now.getTime() >= day) {
-    return `the clock says ${now.toISOString()}, but there is a snapshot of ${new Date(newest).toISOString()}`;
+    return `the clock says ${formatMoment(now)}, but there is a snapshot of ${formatMoment(new Date(newest))}`;
   }
   const moments = [...times, now.getTime()];
   for (const [index, moment] of moments.entries()) {
     const before = moments[index - 1] ?? moment;
     if (moment - before <= leap || now.getTime() - moment >= 7 * day) continue;
-    return `the clock leapt from ${new Date(before).toISOString()} to ${new Date(moment).toISOString()}`;
+    return `the clock leapt from ${formatMoment(new Date(before))} to ${formatMoment(new Date(moment))}`;
   }
   return undefined;
 }

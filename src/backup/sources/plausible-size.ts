@@ -1,3 +1,4 @@
+import { formatBytes } from '../../support/quantities.ts';
 import type { SourceJob } from '../store/source-job.ts';
 
 type Told = Pick<SourceJob, 'writer' | 'context'>;
@@ -5,7 +6,7 @@ type Told = Pick<SourceJob, 'writer' | 'context'>;
 /** A program that suddenly has much less to say than last time has often failed without noticing. */
 export function warnIfMuchSmaller(what: string, size: number, job: Told): void {
   const before = job.writer.predecessor?.bytes ?? 0;
-  if (size < before / 10) tell(`${what}: ${size} bytes, last time ${before}`, job);
+  if (size < before / 10) tell(`${what}: ${formatBytes(size)}, last time ${formatBytes(before)}`, job);
 }
 
 /** So many that their loss is no day's work. */

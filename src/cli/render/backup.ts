@@ -2,7 +2,7 @@ import type { BackupPlan } from '../../backup/plan.ts';
 import { type RemoteAddress, renderRemoteAddress } from '../../backup/remote/address.ts';
 import type { BackupReport, Changes, SourceReport } from '../../backup/report.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
-import { count, formatBytes, formatDuration } from './quantities.ts';
+import { count, formatBytes, formatDuration } from '../../support/quantities.ts';
 import { renderTable } from './table.ts';
 
 export function renderPlan({

@@ -1,6 +1,6 @@
 import type { MultiBar, SingleBar } from 'cli-progress';
+import { formatBytes, formatDuration } from '../../support/quantities.ts';
 import type { RenderedProgress } from './progress.ts';
-import { formatBytes, formatDuration } from './quantities.ts';
 import { printable } from './table.ts';
 
 /** A task shorter than this never shows a bar. */

@@ -3,8 +3,8 @@ import type { RestoreReport } from '../../restore/conclude.ts';
 import type { RestorePlan } from '../../restore/plan/plan.ts';
 import type { ToldLoss } from '../../restore/salvage/loss.ts';
 import type { RestoreStatus } from '../../restore/unfinished.ts';
+import { count, formatBytes, formatTime } from '../../support/quantities.ts';
 import { renderProvenance } from './provenance.ts';
-import { count, formatBytes, formatTime } from './quantities.ts';
 import { printable, renderTable } from './table.ts';
 
 /** What is replaced, by title; what stops; what to know. */

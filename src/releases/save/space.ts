@@ -3,6 +3,7 @@ import type { BundleFormat } from '../../archive/compress/block-format.ts';
 import type { ImageDetails } from '../../engine/engine.ts';
 import { NoSpaceError } from '../../support/errors.ts';
 import { freeSpaceAt } from '../../support/free-space.ts';
+import { formatBytes } from '../../support/quantities.ts';
 import { fileTooLarge } from './write-failure.ts';
 
 /** What compressed layers become at best. Programs and libraries shrink to a third or a fifth. */
@@ -25,7 +26,7 @@ export async function requireRoom(
   const need = format === 'tar' ? size : Math.ceil(size / bestRatio);
   const free = await freeSpaceAt(directory);
   if (need <= free) return;
-  const [needed, left] = [need, free].map((bytes) => `${Math.ceil(bytes / 2 ** 20)} MiB`);
+  const [needed, left] = [need, free].map(formatBytes);
   throw new NoSpaceError(`saving images needs at least ${needed} in ${directory}, and ${left} are free`, {
     advice: spaceAdvice,
     facts: { path: directory, need, free },

@@ -2,6 +2,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { blobSize } from '../../oci/layout-blobs.ts';
 import { NoSpaceError } from '../../support/errors.ts';
 import { freeSpaceAt } from '../../support/free-space.ts';
+import { formatBytes } from '../../support/quantities.ts';
 import type { Store } from '../seal/store.ts';
 import { type BlobRef, blobsOfParts, type Parts } from '../snapshot/manifest.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
@@ -42,7 +43,8 @@ export async function requireRoom({ directory }: Store, lacking: readonly BlobRe
   const wanted = lacking.reduce((sum, { size }) => sum + size, 0);
   const free = await freeSpaceAt(directory);
   if (wanted <= free) return;
-  throw new NoSpaceError(`taking in a snapshot: it needs ${wanted} bytes in ${directory}, ${free} are free`, {
+  const [needed, left] = [wanted, free].map(formatBytes);
+  throw new NoSpaceError(`taking in a snapshot: it needs ${needed} in ${directory}, and ${left} are free`, {
     advice: 'Make room there, for example with dockerctl backup prune, and do it again',
     facts: { path: directory, wanted, free },
   });

@@ -3,6 +3,7 @@ import type { ReadableRepository } from '../../repository/repository.ts';
 import { madeBy } from '../../repository/snapshot/origin.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
 import { isWhole, type Snapshot } from '../../repository/snapshot/snapshot.ts';
+import { formatMoment } from '../../support/quantities.ts';
 import type { Chosen, Selection } from './select.ts';
 
 /** What the deployment file declares and the snapshot does not have. */
@@ -48,5 +49,5 @@ function has({ sources }: Snapshot, { name }: Source): boolean {
 }
 
 function inWords({ id, started }: Snapshot): string {
-  return `${shortId(id)} of ${started.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  return `${shortId(id)} of ${formatMoment(started)}`;
 }

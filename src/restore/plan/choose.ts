@@ -2,6 +2,7 @@ import type { ReadableRepository } from '../../repository/repository.ts';
 import { madeBy } from '../../repository/snapshot/origin.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
+import { formatMoment } from '../../support/quantities.ts';
 
 /** A newer snapshot than the one that is restored. */
 export interface PassedOver {
@@ -65,8 +66,7 @@ function whyIncomplete({ id, started, sources }: Snapshot): PassedOver {
 
 /** The dates of snapshots say another order than that in which they were made. */
 function wrongClock({ id, started }: Snapshot): string {
-  const date = started.toISOString().slice(0, 10);
-  return `snapshot ${shortId(id)} says that it is of ${date}, but was made before this one: a clock stood wrong`;
+  return `snapshot ${shortId(id)} says that it is of ${formatMoment(started)}, but was made before this one: a clock stood wrong`;
 }
 
 /** Hosts, or deployments, that keep their snapshots in the same place. */

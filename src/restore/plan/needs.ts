@@ -3,6 +3,7 @@ import type { Entry } from '../../repository/entry.ts';
 import { NoSpaceError } from '../../support/errors.ts';
 import { toText } from '../../support/posix/byte-path.ts';
 import { currentDirectory, existsAt, statAt } from '../../support/posix/stat.ts';
+import { formatBytes } from '../../support/quantities.ts';
 import { parentDirectory } from '../places.ts';
 import type { SpaceNeed } from './plan.ts';
 
@@ -59,7 +60,8 @@ function nearestExisting(directory: string): string {
 }
 
 function tooLittle(directory: string, unit: 'bytes' | 'inodes', need: number, free: number): NoSpaceError {
-  return new NoSpaceError(`restoring to ${directory}: needs ${need} ${unit}, ${free} are free`, {
+  const [needed, left] = [need, free].map(unit === 'bytes' ? formatBytes : (number) => `${number} ${unit}`);
+  return new NoSpaceError(`restoring to ${directory}: needs ${needed}, and ${left} are free`, {
     advice:
       'The old data stays until the new is in place: make room, or restore sources one by one with --only',
     facts: { directory, unit, need, free },

@@ -4,6 +4,7 @@ import { madeBy } from '../../repository/snapshot/origin.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
 import { isWhole, type Snapshot } from '../../repository/snapshot/snapshot.ts';
 import { DamagedError } from '../../support/errors.ts';
+import { formatMoment } from '../../support/quantities.ts';
 
 /** What is to be restored, as the operator named it. */
 export interface Damaged {
@@ -20,12 +21,8 @@ export async function pastDamage({ snapshot, repository, options = '' }: Damaged
   const instead =
     newest === undefined
       ? 'No other snapshot here is whole'
-      : `dockerctl restore ${shortId(newest.id)}${options} takes the newest one that is not known to be damaged, of ${timeOf(newest)}`;
+      : `dockerctl restore ${shortId(newest.id)}${options} takes the newest one that is not known to be damaged, of ${formatMoment(newest.started)}`;
   return `${instead}; dockerctl backup repair may mend this one; --skip-damaged restores what can be read`;
-}
-
-function timeOf({ started }: Snapshot): string {
-  return `${started.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** The same repository; what it throws where something cannot be read says how a restore can come past that. */

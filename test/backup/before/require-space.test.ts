@@ -30,7 +30,7 @@ function require(minFree: number, runs: Snapshot[], names = ['files']): Promise<
 test('what was stored last time is told however little it was', async () => {
   const runs = [run(0, { files: 1 }), run(1, { files: 7000 }), run(2, { files: 7000 })];
   const { message } = await rejects(() => require(much, runs), NoSpaceError);
-  assert.match(message, '4194304.0 GiB are min-free, 7 KiB were stored last time');
+  assert.match(message, '4096 TiB are min-free, 6.8 KiB were stored last time');
 });
 
 test('there must be as much room as the last two runs stored at least, and min-free besides', async () => {
@@ -40,25 +40,25 @@ test('there must be as much room as the last two runs stored at least, and min-f
   const error = await rejects(() => require(2 ** 30, runs), NoSpaceError);
   assert.match(
     error.message,
-    /^backing up to \/backups: 1024\.0 GiB free, 4194305\.0 GiB wanted \(1\.0 GiB are min-free, 4194304\.0 GiB were stored last time\)$/,
+    /^backing up to \/backups: 1\.0 TiB free, 4096 TiB wanted \(1\.0 GiB are min-free, 4096 TiB were stored last time\)$/,
   );
   assert.is(
     error.advice,
-    'Make room with `dockerctl backup prune`, or lower min-free in the deployment file',
+    'Make room there, with `dockerctl backup prune` for example, or lower min-free in the deployment file',
   );
   assert.is(
     (await rejects(() => require(0, runs), NoSpaceError)).advice,
-    'Make room with `dockerctl backup prune`',
+    'Make room there, with `dockerctl backup prune` for example',
   );
-  assert.match(
-    (await rejects(() => require(much, []), NoSpaceError)).message,
-    /\(4194304\.0 GiB are min-free\)$/,
-  );
+  assert.match((await rejects(() => require(much, []), NoSpaceError)).message, /\(4096 TiB are min-free\)$/);
 });
 
 test('a single run that stored much does not keep all others from beginning', async () => {
   await require(0, [run(0, { files: much }), run(1, { files: 1 }), run(2, { files: much })]);
   await require(0, [run(0, { files: much })]);
+  await require(0, [run(0, { files: 1 }), run(1, { files: much })]);
+  const theOneBeforeIsRemoved = [run(0, { files: 1 }), run(2, { files: much })];
+  await require(0, theOneBeforeIsRemoved);
 });
 
 test('what sources stored that are left out this time needs no room', async () => {

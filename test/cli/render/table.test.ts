@@ -1,7 +1,8 @@
 import { PassThrough } from 'node:stream';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { renderFittedTable, renderTable, widthOf } from '../../../src/cli/render/table.ts';
+import { printable, renderFittedTable, renderTable, widthOf } from '../../../src/cli/render/table.ts';
+import { fromEscapedText, toText } from '../../../src/support/posix/byte-path.ts';
 
 const header = ['ID', 'HOST', 'SOURCES', 'SIZE'];
 const rows = [
@@ -37,6 +38,17 @@ test('only a terminal has a width', () => {
   const stream = Object.assign(new PassThrough(), { columns: 80 });
   assert.is(widthOf(stream), Number.POSITIVE_INFINITY);
   assert.is(widthOf(Object.assign(stream, { isTTY: true as const })), 80);
+});
+
+test('a table is as wide as its widest cells', () => {
+  assert.is(renderTable(['NAME', 'STATE'], [['postgres', 'up']]), 'NAME      STATE\npostgres  up');
+});
+
+test('a foreign name cannot send control characters to the terminal', () => {
+  assert.is(printable('a\u001b[2Jb'), 'a\\x1b[2Jb');
+  const odd = 'a\u009b31m\u202egnp.exe\u2028ü\u007f';
+  assert.is(printable(odd), String.raw`a\xc2\x9b31m\xe2\x80\xaegnp.exe\xe2\x80\xa8ü\x7f`);
+  assert.is(toText(fromEscapedText(printable(odd))), odd);
 });
 
 test.run();

@@ -3,6 +3,7 @@ import type { ExportReport, ExportRequest } from '../../../backup/export.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
 import { UsageError } from '../../../support/errors.ts';
+import { formatBytes } from '../../../support/quantities.ts';
 import { compressionLevel, saveFormat, saveTarget } from '../../arguments/archive-output.ts';
 import {
   identityOption,
@@ -15,7 +16,6 @@ import { signersOption, trustedKeys } from '../../arguments/trusted-keys.ts';
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
-import { formatBytes } from '../../render/quantities.ts';
 
 export function addBackupExport(backup: Command, wrap: Wrap): void {
   backup

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ImportReport } from '../../../repository/carry/import-archive.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
+import { count, formatBytes } from '../../../support/quantities.ts';
 import { archiveInputs, refuseRepositories } from '../../arguments/archive-inputs.ts';
 import { openOrCreateBackupRepository, repositoryOption } from '../../arguments/backup-repository.ts';
 import { signersOption, trustedKeys } from '../../arguments/trusted-keys.ts';
@@ -8,7 +9,6 @@ import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { renderProvenance } from '../../render/provenance.ts';
-import { count, formatBytes } from '../../render/quantities.ts';
 
 export function addBackupImport(backup: Command, wrap: Wrap): void {
   backup

@@ -4,12 +4,12 @@ import type { Provenance, TrustedKeys } from '../../../repository/signed/provena
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
 import { mapAFew } from '../../../support/map-a-few.ts';
+import { formatBytes, formatTime } from '../../../support/quantities.ts';
 import { openBackupRepository, repositoryOption } from '../../arguments/backup-repository.ts';
 import { signersOption, trustedKeys } from '../../arguments/trusted-keys.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { provenanceCell } from '../../render/provenance.ts';
-import { formatBytes, formatTime } from '../../render/quantities.ts';
 import { stateOf } from '../../render/state.ts';
 import { renderFittedTable, widthOf } from '../../render/table.ts';
 

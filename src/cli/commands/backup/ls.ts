@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { ListedFile } from '../../../backup/browse/list-files.ts';
 import type { Entry } from '../../../repository/entry.ts';
+import { formatTime } from '../../../support/quantities.ts';
 import {
   identityOption,
   openBackupRepository,
@@ -12,7 +13,6 @@ import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { type ItemRendering, printList } from '../../render/list.ts';
 import { formatMode, formatPermissions } from '../../render/mode.ts';
-import { formatTime } from '../../render/quantities.ts';
 import { printable } from '../../render/table.ts';
 
 export function addBackupLs(backup: Command, wrap: Wrap): void {

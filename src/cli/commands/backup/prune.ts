@@ -4,10 +4,10 @@ import type { RetentionPlan } from '../../../backup/retention/retention.ts';
 import type { RemovalReport, Repository } from '../../../repository/repository.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import { FailedError } from '../../../support/errors.ts';
+import { count, formatBytes, formatTime } from '../../../support/quantities.ts';
 import { hereOf, identityOption, openBackupRepository } from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
-import { count, formatBytes, formatTime } from '../../render/quantities.ts';
 import { renderTable } from '../../render/table.ts';
 
 export function addBackupPrune(backup: Command, wrap: Wrap): void {

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { isRemote, parseRemoteAddress } from '../../../backup/remote/address.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
+import { count, formatTime } from '../../../support/quantities.ts';
 import {
   identityOption,
   openBackupRepository,
@@ -9,7 +10,6 @@ import {
 } from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
-import { count, formatTime } from '../../render/quantities.ts';
 import { removeAndRecord, renderReport } from './prune.ts';
 
 export function addBackupRemove(backup: Command, wrap: Wrap): void {

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import type { RepairReport } from '../../../repository/repository.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
+import { count } from '../../../support/quantities.ts';
 import { identityOption, openBackupRepository, repositoryOption } from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
-import { count } from '../../render/quantities.ts';
 
 export function addBackupRepair(backup: Command, wrap: Wrap): void {
   backup

@@ -6,10 +6,10 @@ import {
 } from '../../../backup/remote/address.ts';
 import type { SendReport } from '../../../repository/carry/send.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
+import { count, formatBytes } from '../../../support/quantities.ts';
 import { openBackupRepository, repositoryOption, snapshotNames } from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
-import { count, formatBytes } from '../../render/quantities.ts';
 
 export function addBackupSend(backup: Command, wrap: Wrap): void {
   backup

@@ -4,6 +4,7 @@ import type { Provenance } from '../../../repository/signed/provenance.ts';
 import { closestTo } from '../../../repository/snapshot/origin.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import type { Snapshot, SourceSummary } from '../../../repository/snapshot/snapshot.ts';
+import { formatBytes, formatDuration, formatTime } from '../../../support/quantities.ts';
 import {
   identityOption,
   openBackupRepository,
@@ -15,7 +16,6 @@ import { signersOption, trustedKeys } from '../../arguments/trusted-keys.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { renderProvenance } from '../../render/provenance.ts';
-import { formatBytes, formatDuration, formatTime } from '../../render/quantities.ts';
 import { stateOf } from '../../render/state.ts';
 import { printable, renderFittedTable, widthOf } from '../../render/table.ts';
 

@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { BackupStatus, Freshness } from '../../../backup/status/status.ts';
 import { UsageError } from '../../../support/errors.ts';
+import { count, formatBytes, formatDuration, formatTime } from '../../../support/quantities.ts';
 import { hereOf } from '../../arguments/backup-repository.ts';
 import { backupSettings } from '../../arguments/deployment-file.ts';
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
-import { count, formatBytes, formatDuration, formatTime } from '../../render/quantities.ts';
 import { printable } from '../../render/table.ts';
 
 export function addBackupStatus(backup: Command, wrap: Wrap): void {

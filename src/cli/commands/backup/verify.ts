@@ -3,6 +3,7 @@ import type { Damage, Repository, VerifyReport } from '../../../repository/repos
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
 import { UsageError } from '../../../support/errors.ts';
+import { count, formatBytes } from '../../../support/quantities.ts';
 import {
   hereOf,
   identityOption,
@@ -12,7 +13,6 @@ import {
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
-import { count, formatBytes } from '../../render/quantities.ts';
 import { printable } from '../../render/table.ts';
 
 export function addBackupVerify(backup: Command, wrap: Wrap): void {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { ReleaseDiff } from '../../../releases/catalog/diff.ts';
+import { count, formatBytes } from '../../../support/quantities.ts';
 import { catalogOf } from '../../catalog.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
-import { count, formatBytes } from '../../render/quantities.ts';
 import { renderTable } from '../../render/table.ts';
 
 export function addImagesDiff(images: Command, wrap: Wrap): void {

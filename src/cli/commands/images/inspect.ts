@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { InspectedArchive, InspectedImage } from '../../../releases/inspect.ts';
+import { count, formatBytes } from '../../../support/quantities.ts';
 import { archiveInputs } from '../../arguments/archive-inputs.ts';
 import { imagesOf } from '../../catalog.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
-import { count, formatBytes } from '../../render/quantities.ts';
 import { printable, renderTable } from '../../render/table.ts';
 
 export function addImagesInspect(images: Command, wrap: Wrap): void {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { ReleaseRecord } from '../../../releases/catalog/catalog.ts';
+import { formatBytes, formatTime } from '../../../support/quantities.ts';
 import { catalogOf } from '../../catalog.ts';
 import type { Session } from '../../context.ts';
 import type { Wrap } from '../../program.ts';
-import { formatBytes, formatTime } from '../../render/quantities.ts';
 import { renderTable } from '../../render/table.ts';
 
 export function addImagesList(images: Command, wrap: Wrap): void {

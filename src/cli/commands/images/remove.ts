@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import type { RemovalPlan } from '../../../releases/catalog/remove.ts';
 import { UsageError } from '../../../support/errors.ts';
+import { count } from '../../../support/quantities.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
-import { count } from '../../render/quantities.ts';
 
 export function addImagesRemove(images: Command, wrap: Wrap): void {
   images

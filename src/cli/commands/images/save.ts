@@ -3,12 +3,12 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { SavedBundle, SaveRequest } from '../../../releases/save/save.ts';
 import { NotFoundError } from '../../../support/errors.ts';
+import { count, formatBytes } from '../../../support/quantities.ts';
 import { compressionLevel, saveFormat, saveTarget } from '../../arguments/archive-output.ts';
 import { repeated } from '../../arguments/repeated.ts';
 import { catalogOf } from '../../catalog.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
-import { count, formatBytes } from '../../render/quantities.ts';
 import { printable } from '../../render/table.ts';
 import { version } from '../../version.ts';
 

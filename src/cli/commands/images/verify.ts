@@ -2,12 +2,12 @@ import type { Command } from 'commander';
 import type { VerifiedArchive } from '../../../releases/verify.ts';
 import type { VerifiedRelease } from '../../../releases/verify-release.ts';
 import { type DockerctlError, UsageError } from '../../../support/errors.ts';
+import { count, formatBytes } from '../../../support/quantities.ts';
 import { archiveInputs, signersOf } from '../../arguments/archive-inputs.ts';
 import { imagesOf } from '../../catalog.ts';
 import type { Session } from '../../context.ts';
 import { exitCodes } from '../../exit-codes.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
-import { count, formatBytes } from '../../render/quantities.ts';
 import { printable, renderTable } from '../../render/table.ts';
 
 export function addImagesVerify(images: Command, wrap: Wrap): void {

@@ -20,10 +20,13 @@ export async function resume(session: Session, options: ParsedInput['options']):
 }
 
 export async function takeBack(session: Session): Promise<undefined> {
-  const { restoreToTakeBack, takeBackRestore } = await import('../../../restore/unfinished.ts');
+  const [{ restoreToTakeBack, takeBackRestore }, { restoreInWords }] = await Promise.all([
+    import('../../../restore/unfinished.ts'),
+    import('../../../restore/journal.ts'),
+  ]);
   const taken = await restoreToTakeBack(session.context.stateDir);
   if (taken && session.global.dryRun) return tell(session, taken, 'take back');
-  if (taken) await session.confirm(`take back the restore ${taken.id} begun ${taken.started}`);
+  if (taken) await session.confirm(`take back ${restoreInWords(taken)}`);
   const host = taken && (await hostOf(session, taken));
   session.report(await takeBackRestore(host, session.context), ({ id }) => `took back the restore ${id}`);
 }
@@ -48,8 +51,9 @@ export async function dropOld(session: Session): Promise<undefined> {
 }
 
 /** With `--dry-run`. */
-function tell(session: Session, status: RestoreStatus, what: string): undefined {
-  session.result(status, ({ id, started }) => `would ${what} the restore ${id} begun ${started}`);
+async function tell(session: Session, status: RestoreStatus, what: string): Promise<undefined> {
+  const { restoreInWords } = await import('../../../restore/journal.ts');
+  session.result(status, () => `would ${what} ${restoreInWords(status)}`);
 }
 
 async function hostOf(

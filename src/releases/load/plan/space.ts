@@ -3,6 +3,7 @@ import type { EngineInfo } from '../../../engine/engine.ts';
 import { unpacksLayers } from '../../../engine/images/unpacks.ts';
 import { NoSpaceError } from '../../../support/errors.ts';
 import { freeSpaceAt } from '../../../support/free-space.ts';
+import { formatBytes } from '../../../support/quantities.ts';
 import type { LayerToSend, PlannedLoad } from './plan.ts';
 
 /**
@@ -54,7 +55,7 @@ export async function roomFor(info: EngineInfo): Promise<Room> {
 }
 
 function noSpace(need: number, free: number, path: string): NoSpaceError {
-  const [needed, left] = [need, free].map((bytes) => `${Math.ceil(bytes / 2 ** 20)} MiB`);
+  const [needed, left] = [need, free].map(formatBytes);
   return new NoSpaceError(`loading needs ${needed} below ${path}, and ${left} are free`, {
     advice: 'Make room there, with dockerctl images prune for example, or load fewer images with --select',
     facts: { path, need, free },

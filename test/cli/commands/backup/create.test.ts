@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { formatMoment } from '../../../../src/support/quantities.ts';
 import { runCli } from '../../../support/cli.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
@@ -59,8 +60,9 @@ test('while a restore has replaced a part of what is here, a backup is made and 
   const { home, run } = host();
   mkdirSync(join(home, 'state', 'restores'), { recursive: true });
   const journal = join(home, 'state', 'restores', '0badcafe.json');
+  const started = '2026-01-02T03:04:05Z';
   const record = (phase: string) =>
-    writeFileSync(journal, JSON.stringify({ version: 1, id: '0badcafe', started: '2026-01-02', phase }));
+    writeFileSync(journal, JSON.stringify({ version: 1, id: '0badcafe', started, phase }));
   record('staging');
   assert.is((await run('backup')).status, 0);
   record('swapping');
@@ -68,7 +70,7 @@ test('while a restore has replaced a part of what is here, a backup is made and 
   assert.is(status, 3);
   assert.match(
     stderr,
-    'the restore 0badcafe begun 2026-01-02 has replaced a part of what is here: finish it',
+    `the restore 0badcafe begun ${formatMoment(new Date(started))} has replaced a part of what is here: finish it`,
   );
   for (const harmless of [() => record('done'), () => writeFileSync(journal, '{')]) {
     harmless();
