@@ -18,7 +18,7 @@ async function answerOf(
   await engine.containers.create({ name, image, environment });
   try {
     await engine.containers.start(name);
-    for (let tries = 0; tries < 100; tries += 1) {
+    for (let tries = 0; tries < 900; tries += 1) {
       const answer = await ask(name).catch(() => undefined);
       if (answer !== undefined) return answer;
       await setTimeout(200);

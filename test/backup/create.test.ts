@@ -292,13 +292,13 @@ test('of databases that are files, each that fails is named', async () => {
   const locked = new DatabaseSync(join(home, 'locked.db'));
   locked.exec('CREATE TABLE t (a); BEGIN EXCLUSIVE');
   try {
-    const { sources } = await host(`sources: {lite: {dump: sqlite, files: ${files}, timeout: 1s}}`).save();
+    const { sources } = await host(`sources: {lite: {dump: sqlite, files: ${files}, timeout: 4s}}`).save();
     assert.equal(outcome(sources[1]!), [
       false,
       [
         `copying ${missing}: it does not exist`,
         `copying ${directory}: it is no file`,
-        `${home}/locked.db: copying the databases of this host: took longer than 1 seconds`,
+        `${home}/locked.db: copying the databases of this host: took longer than 4 seconds`,
       ],
     ]);
   } finally {

@@ -228,13 +228,13 @@ test('a run that is killed between its snapshot and the other host owes it', asy
   const there = join(root, 'killed-between');
   const known = await listed();
   writeFileSync(join(data, 'changes'), randomBytes(3_000_000));
-  const run = startCli(['backup', `slow:${there}`], environment);
+  const run = startCli(['backup', `vault:${there}`], { ...environment, SSH_SILENT: 'yes' });
   const closed = once(run, 'close');
   while (run.exitCode === null && (await listed()).length === known.length) await setTimeout(20);
   run.kill('SIGKILL');
   await closed;
   const [owed = ''] = (await listed()).slice(-1);
-  const next = JSON.parse((await dockerctl('backup', `slow:${there}`, '--json')).stdout);
+  const next = JSON.parse((await dockerctl('backup', `vault:${there}`, '--json')).stdout);
   assert.equal(
     next.sentLate.map(({ snapshot }: { snapshot: string }) => snapshot),
     [owed],
@@ -290,7 +290,7 @@ function start(...argv: string[]): ChildProcess {
 async function untilFree(id: string, there: string): Promise<number> {
   for (let attempt = 0; ; attempt++) {
     const { status } = await dockerctl('backup', 'send', id, `vault:${there}`);
-    if (status !== 11 || attempt === 20) return status;
+    if (status !== 11 || attempt === 100) return status;
     await setTimeout(200);
   }
 }

@@ -147,17 +147,9 @@ for (const [host, how, signal, end] of [
   ['bare', 'rsync', 'SIGKILL', null],
   ['bare', 'rsync', 'SIGINT', 130],
 ] as const) {
-  const there = join(root, `${signal}-${host}`);
-
   test(`a sender that gets ${signal} half-way leaves ${host} whole, and the next try by ${how} sends only the rest`, async () => {
-    const id = await backup(6_000_000);
-    const child = start('backup', 'send', id, `${host}:${there}`);
-    const closed = once(child, 'close');
-    while (child.exitCode === null && !hasPack(there)) await setTimeout(2);
-    assert.is(child.exitCode, null, 'it was too quick for this test');
-    child.kill(signal);
-    await closed;
-    assert.is(child.exitCode, end);
+    const { id, there, status } = await sendUntilHalf(host, signal);
+    assert.is(status, end);
     if (existsSync(join(there, 'oci-layout'))) assert.equal(await wholeSnapshots(there, context), []);
     const done = await untilFree(['backup', 'send', id, `${host}:${there}`, '--json']);
     assert.is(done.status, 0, done.stderr);
@@ -244,6 +236,20 @@ test('rsync touches no directory that is no repository, and makes no parents', a
   assert.match(nowhere.stderr, 'No such file or directory');
 });
 
+/** A new snapshot on its way to a new place, whose sender got the signal in the middle; another if it was the quicker. */
+async function sendUntilHalf(host: string, signal: NodeJS.Signals) {
+  for (let attempt = 1; ; attempt++) {
+    const there = join(root, `${signal}-${host}-${attempt}`);
+    const id = await backup(6_000_000);
+    const child = start('backup', 'send', id, `${host}:${there}`);
+    const closed = once(child, 'close');
+    while (child.exitCode === null && !hasPack(there)) await setTimeout(2);
+    child.kill(signal);
+    const [status] = (await closed) as [number | null];
+    if (status !== 0) return { id, there, status };
+  }
+}
+
 function start(...argv: string[]): ChildProcess {
   return startCli(argv, { TMPDIR: root, ...environment });
 }
@@ -252,7 +258,7 @@ function start(...argv: string[]): ChildProcess {
 async function untilFree(argv: string[]) {
   for (let attempt = 0; ; attempt++) {
     const result = await dockerctl(...argv);
-    if (result.status !== 11 || attempt === 20) return result;
+    if (result.status !== 11 || attempt === 100) return result;
     await setTimeout(200);
   }
 }

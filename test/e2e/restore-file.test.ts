@@ -205,7 +205,12 @@ test('a byte that is wrong in the content is damage, and nothing of it stays', a
   const { run, out, home } = bareMachine();
   const spoilt = join(home, 'spoilt.tar');
   const bytes = readFileSync(plain);
-  const at = bytes.indexOf(readFileSync(join(data, 'large')).subarray(1_500_000, 1_500_064));
+  const large = readFileSync(join(data, 'large'));
+  // A block of the compressed stream, or a chunk, may end just where one looks.
+  const found = [1_400_000, 1_500_000, 1_600_000].map((from) =>
+    bytes.indexOf(large.subarray(from, from + 64)),
+  );
+  const at = Math.max(...found);
   assert.ok(at > 0, 'what does not compress lies there as it is');
   bytes[at]! ^= 1;
   writeFileSync(spoilt, bytes);
@@ -237,13 +242,7 @@ test('killed while it restores, it goes on with --resume, and then nothing is le
     await exportAs('huge.tar'),
     await exportAs('huge.tar.zst', { options: ['--level', '1'] }),
   ]) {
-    const { run, out, environment, unpacked, home } = bareMachine();
-    const child = startCli(['restore', file, '--to', out, '--yes'], environment);
-    const closed = once(child, 'close');
-    const journals = join(home, 'state', 'restores');
-    while (child.exitCode === null && !hasBegun(journals)) await setTimeout(2);
-    child.kill('SIGKILL');
-    await closed;
+    const { run, out, unpacked } = await killWhileItRestores(file);
     assert.match((await run('restore', '--status')).stdout, 'UNFINISHED');
     assert.is(unpacked().length, file.endsWith('.zst') ? 1 : 0);
     const done = await run('restore', '--resume');
@@ -253,6 +252,20 @@ test('killed while it restores, it goes on with --resume, and then nothing is le
   }
 });
 
+/** A machine whose restore was killed in the middle; another one if it was the quicker of both. */
+async function killWhileItRestores(file: string): Promise<ReturnType<typeof bareMachine>> {
+  for (;;) {
+    const machine = bareMachine();
+    const child = startCli(['restore', file, '--to', machine.out, '--yes'], machine.environment);
+    const closed = once(child, 'close');
+    const journals = join(machine.home, 'state', 'restores');
+    while (child.exitCode === null && !hasBegun(journals)) await setTimeout(2);
+    child.kill('SIGKILL');
+    const [status] = await closed;
+    if (status === null) return machine;
+    assert.is(status, 0);
+  }
+}
 /** The journal is there: from now on a killed restore is unfinished. */
 function hasBegun(journals: string): boolean {
   return existsSync(journals) && readdirSync(journals).some((name) => name.endsWith('.json'));

@@ -152,7 +152,9 @@ test('snapshots are found by unique beginnings, and latest is the newest complet
   const found = await repository.find(incomplete.id.slice(7, 20));
   assert.is(found.id, incomplete.id);
   assert.equal(found.sources[0]?.warnings, ['something was not there']);
-  await repository.find('0123').then(
+  const begin = [complete, incomplete].map(({ id }) => id.slice(7, 11));
+  const unknown = ['0123', '4567', '89ab'].find((name) => !begin.includes(name))!;
+  await repository.find(unknown).then(
     () => assert.unreachable(),
     (error) => assert.instance(error, NotFoundError),
   );

@@ -9,6 +9,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadFixture } from '../../scripts/fixtures/image.ts';
@@ -104,7 +105,10 @@ test('the tools are asked as their manual says, and the directories are exchange
   assert.equal(kept('archive'), archive());
   const config = '--config=/data/db/dockerctl.yaml --username=root --authenticationDatabase=admin';
   assert.is(kept('restored').toString(), `--archive --drop --stopOnError --oplogReplay ${config}\n`);
-  assert.is(kept('started').toString(), '--replSet rs0 --bind_ip_all\n');
+  const asTold = '--replSet rs0 --bind_ip_all\n';
+  // The server that took the data in has written this file too; the one that stays may only have begun.
+  for (let look = 0; look < 200 && kept('started').toString() !== asTold; look++) await setTimeout(50);
+  assert.is(kept('started').toString(), asTold);
   assert.equal(readdirSync(join(live, 'mongo')).sort(), ['archive', 'restored', 'started']);
 
   await takeBackRestore(ports.host, context);

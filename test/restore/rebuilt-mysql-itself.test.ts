@@ -55,7 +55,7 @@ services:
     command: [mysqld, --bind-address=127.0.0.1, --event-scheduler=ON]
     network_mode: none
     volumes: ["${live}/mysql:/var/lib/mysql", "${root}/secret:/run/secret:ro"]
-    x-dockerctl: {ready: [{run: [mysqladmin, ping]}], ready-timeout: 60s}
+    x-dockerctl: {ready: [{run: [mysqladmin, ping]}], ready-timeout: 300s}
 `;
   running = await startHost(root, deployment, { engine, context });
   await mysql.ready({ engine, container }, context);

@@ -52,7 +52,7 @@ services:
     command: [mariadbd, --bind-address=127.0.0.1, --event-scheduler=ON]
     network_mode: none
     volumes: ["${live}/mysql:/var/lib/mysql", "${root}/secret:/run/secret:ro"]
-    x-dockerctl: {ready: [{run: [mariadb-admin, ping]}], ready-timeout: 60s}
+    x-dockerctl: {ready: [{run: [mariadb-admin, ping]}], ready-timeout: 300s}
 `;
 }
 

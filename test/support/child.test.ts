@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { buffer, text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { describeExit, startChild } from '../../src/support/child.ts';
@@ -47,11 +48,13 @@ test('when its time is up, the whole group ends', async () => {
   const sleeper = Number(await text(child.stdout));
   const exit = await child.exited;
   assert.is(describeExit(exit), 'timed out');
+  // It closes its outputs a moment before it is gone.
+  for (let look = 0; look < 100 && isRunning(sleeper); look++) await setTimeout(50);
   assert.not.ok(isRunning(sleeper));
 });
 
 test('when its time is up, nobody waits for what has left the group and holds its outputs open', async () => {
-  const child = startChild(['/bin/sh', '-c', 'setsid yes & echo $! >&2'], { timeout: 0.2 });
+  const child = startChild(['/bin/sh', '-c', 'setsid yes & echo $! >&2'], { timeout: 2 });
   await pipeline(child.stdout, new Writable({ write: (_, _encoding, done) => done() })).then(
     unexpected,
     (error: Error) => assert.is(error.message, 'running /bin/sh: timed out'),

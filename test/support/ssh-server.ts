@@ -30,11 +30,9 @@ export async function startSshServer(directory: string, options: SshServerOption
     return `${what} ${readFileSync(`${key}.pub`, 'utf8')}`.trimStart();
   });
   writeFileSync(join(directory, 'authorized_keys'), authorized.join(''), { mode: 0o600 });
-  const port = await freePort();
-  const config = join(directory, 'sshd_config');
-  writeFileSync(config, configuration(directory, hostKey, port, options.path));
-  const server = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
-  await untilListening(server, port);
+  const { port, server } = await listening(directory, (port) =>
+    configuration(directory, hostKey, port, options.path),
+  );
   const knownHost = `[127.0.0.1]:${port} ${readFileSync(`${hostKey}.pub`, 'utf8')}`;
   return { port, knownHost, stop: () => void server.kill() };
 }
@@ -53,6 +51,21 @@ PermitRootLogin prohibit-password
 Subsystem sftp internal-sftp
 SetEnv PATH=${path} NODE_NO_WARNINGS=1
 `;
+}
+
+/** Between the look for a free port and the start somebody else may have taken it. */
+async function listening(directory: string, configure: (port: number) => string, tries = 5) {
+  const port = await freePort();
+  const config = join(directory, 'sshd_config');
+  writeFileSync(config, configure(port));
+  const server = spawn('/usr/sbin/sshd', ['-D', '-e', '-f', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+  try {
+    await untilListening(server, port);
+    return { port, server };
+  } catch (error) {
+    if (tries === 1) throw error;
+    return listening(directory, configure, tries - 1);
+  }
 }
 
 async function freePort(): Promise<number> {

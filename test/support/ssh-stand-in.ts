@@ -3,10 +3,10 @@ import { join, resolve } from 'node:path';
 
 /**
  * Puts a program called ssh, and dockerctl, on this process' PATH: it runs the command here with a shell, as the other
- * host would; `slow` is a host that takes a second to answer. It writes its arguments to `ssh.log`. What its
- * environment may say:
+ * host would. It writes its arguments to `ssh.log`. What its environment may say:
  *
  * - `SSH_CUT`: so many bytes reach the other side, then the line is dead
+ * - `SSH_SILENT`: the other side takes everything and never answers
  * - `SSH_KILL_AFTER`: the other side is killed after so many seconds
  * - `SSH_FORCED`: run this whatever was asked, as `command=` in `authorized_keys` does
  */
@@ -21,7 +21,7 @@ export function standInForSsh(directory: string): { log: string } {
 while [ $# -gt 0 ] && [ "$1" != -- ]; do shift; done
 if [ $# = 0 ]; then echo 'sh: 1: rsync: not found' >&2; exit 127; fi
 if [ "$2" = down ]; then echo 'ssh: connect to host down port 22: Connection refused' >&2; exit 255; fi
-if [ "$2" = slow ]; then sleep 1; fi
+if [ "$SSH_SILENT" ]; then exec cat >/dev/null; fi
 if [ "$2" = bare ]; then PATH=/nowhere exec /bin/sh -c "$3"; fi
 command=\${SSH_FORCED:-$3}
 if [ "$SSH_CUT" ]; then stdbuf -o0 head -c "$SSH_CUT" | sh -c "$command"; exit 255; fi

@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { ProblemLog } from '../../../src/backup/store/problem-log.ts';
 import { storeTree } from '../../../src/backup/store/tree.ts';
 import { type Seen, walk } from '../../../src/backup/walk/walk.ts';
@@ -40,6 +41,8 @@ export async function save(
   const { signal } = new AbortController();
   const changes = await storeTree(watch(seen), writer, { problems, trustedBefore, task, signal });
   problems.finish();
+  // The kernel's clock for files stands still for up to 10 ms: what is changed from now on has another time.
+  await setTimeout(20);
   return { writer, changes, complete: writer.complete };
 }
 

@@ -69,7 +69,7 @@ test('what a killed load left behind is discarded by its token', async () => {
 
 test('a dump that takes too long, or is interrupted, fails and leaves no session behind', async () => {
   await server.sql('CREATE TABLE locked ()', 'empty');
-  const holder = server.sql('BEGIN; LOCK locked; SELECT pg_sleep(30)', 'empty').catch(() => {});
+  const holder = server.sql('BEGIN; LOCK locked; SELECT pg_sleep(300)', 'empty').catch(() => {});
   while (
     (await server.sql(`SELECT count(*) FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted`)) === '0'
   );
@@ -90,7 +90,7 @@ test('a dump that takes too long, or is interrupted, fails and leaves no session
   for (let tries = 0; (await server.sql(ours)) !== '0' && tries < 50; tries++);
   assert.is(await server.sql(ours), '0');
   await server.sql(
-    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(30)%' AND pid <> pg_backend_pid()`,
+    `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(300)%' AND pid <> pg_backend_pid()`,
   );
   await holder;
   await server.sql('DROP TABLE locked', 'empty');

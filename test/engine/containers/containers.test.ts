@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ContainerDetails } from '../../../src/engine/engine.ts';
@@ -149,11 +150,22 @@ test('a published port answers, and several networks give several addresses', as
   assert.equal(Object.keys(details?.addresses ?? {}).sort(), [first, second].sort());
   const { Ports } = rawOf(details).NetworkSettings;
   const port = Ports['80/tcp']?.[0]?.HostPort;
-  assert.is(await (await fetch(`http://127.0.0.1:${port}/hello`)).text(), 'hello\n');
+  assert.is(await answerOf(`http://127.0.0.1:${port}/hello`), 'hello\n');
   await containers.remove(name, { force: true });
   await engine.networks.remove(first);
   await engine.networks.remove(second);
 });
+
+/** A server that has only just been started may not listen yet. */
+async function answerOf(url: string, tries = 100): Promise<string> {
+  try {
+    return await (await fetch(url)).text();
+  } catch (error) {
+    if (tries === 0) throw error;
+    await setTimeout(100);
+    return answerOf(url, tries - 1);
+  }
+}
 
 test('volumes are shared from another container', async () => {
   const storage = await create({

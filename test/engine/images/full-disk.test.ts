@@ -25,7 +25,7 @@ test('an image that does not fit into the engine is told apart from every other 
     assert.is(await engine.images.inspect(reference), undefined);
   } finally {
     await stop();
-    execFileSync('umount', [disk]);
+    execFileSync('umount', ['-l', disk]);
     rmSync(disk, { recursive: true });
   }
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -31,10 +31,13 @@ const child = `
 test('a file goes to its disk step by step while it grows, and what was begun is waited for before the step after next', () => {
   needProgram('strace');
   const log = join(directory, 'log');
-  const traced = ['-f', '-o', log, '-e', 'trace=sync_file_range'];
+  // A file for each thread, lest the words of one stand amidst those of another.
+  const traced = ['-ff', '-o', log, '-e', 'trace=sync_file_range'];
   const command = [process.execPath, '--input-type=module', '--eval', child, join(directory, 'file')];
   execFileSync('strace', [...traced, ...command], { stdio: ['ignore', 'ignore', 'inherit'] });
-  const calls = [...readFileSync(log, 'latin1').matchAll(/sync_file_range\(\d+, (\d+), (\d+), (\S+)\)/g)];
+  const threads = readdirSync(directory).filter((name) => name.startsWith('log.'));
+  const traces = threads.map((name) => readFileSync(join(directory, name), 'latin1')).join('');
+  const calls = [...traces.matchAll(/sync_file_range\(\d+, (\d+), (\d+), (\S+)\)/g)];
   assert.ok(calls.length > 2);
   const step = Number(calls[0]![2]);
   const begin = 'SYNC_FILE_RANGE_WRITE';

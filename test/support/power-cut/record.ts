@@ -53,7 +53,8 @@ interface Call {
   result: number;
 }
 
-function parse(log: string, root: string): Operation[] {
+/** What a log of strace, of every thread and in hexadecimal digits, tells of files whose path begins with `root`. */
+export function parse(log: string, root: string): Operation[] {
   const operations: Operation[] = [];
   /** Descriptors of files under `root`. */
   const open = new Set<number>();
@@ -64,18 +65,24 @@ function parse(log: string, root: string): Operation[] {
   return operations;
 }
 
-/** Calls in the order they returned: those of other threads come in between a call's two halves. */
+/**
+ * Calls in the order they returned: those of other threads come in between a call's two halves. But for closing: from
+ * its first half on another thread may get the same number for another file.
+ */
 function* calls(log: string): Generator<Call> {
   const unfinished = new Map<string, string>();
   for (const line of log.split('\n')) {
     const [, thread = '', rest = ''] = /^(\d+) +(.*)$/.exec(line) ?? [];
     const [, first] = /^(.*) <unfinished \.\.\.>$/.exec(rest) ?? [];
     if (first !== undefined) {
-      unfinished.set(thread, first);
+      const [, closed] = /^close\((\d+)/.exec(first) ?? [];
+      if (closed === undefined) unfinished.set(thread, first);
+      else yield { name: 'close', args: closed, result: 0 };
       continue;
     }
     const [, resumed] = /^<\.\.\. \w+ resumed>(.*)$/.exec(rest) ?? [];
     const half = resumed === undefined ? undefined : unfinished.get(thread);
+    unfinished.delete(thread);
     const [, name, args, result] =
       /^(\w+)\((.*)\) += (-?\d+)/.exec(half === undefined ? rest : half + resumed) ?? [];
     if (name !== undefined) yield { name, args: args!, result: Number(result) };

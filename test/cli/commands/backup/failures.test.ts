@@ -11,9 +11,10 @@ const root = temporaryDirectory();
 class Host {
   readonly home = mkdtempSync(join(root, 'host-'));
   readonly #script = join(this.home, 'script');
+  #timeout = '60s';
 
   constructor() {
-    const source = `{title: The database, run: [sh, ${this.#script}], restore: [cat], timeout: 2s}`;
+    const source = `{title: The database, run: [sh, ${this.#script}], restore: [cat], timeout: "$TIMEOUT"}`;
     const backup = `{repository: ${this.home}/repository, signing-key: none, keep: {last: 1}, sources: {data: ${source}}}`;
     const text = `name: host\nx-dockerctl: {backup: ${backup}}\n`;
     writeFileSync(join(this.home, 'dockerctl.yaml'), text, { mode: 0o600 });
@@ -22,19 +23,15 @@ class Host {
   /** Backs up what the script prints. */
   async save(script: string): Promise<{ status: number; id: string; stderr: string; warnings: string[] }> {
     writeFileSync(this.#script, script);
+    this.#timeout = script.includes('sleep') ? '2s' : '60s';
     const { status, stdout, stderr } = await this.run('--json', 'backup');
     const { id, sources } = JSON.parse(stdout).snapshot;
     return { status, id, stderr, warnings: sources.at(-1).warnings };
   }
 
   run(...argv: string[]) {
-    return runCli([
-      '-f',
-      join(this.home, 'dockerctl.yaml'),
-      '--state-dir',
-      join(this.home, 'state'),
-      ...argv,
-    ]);
+    const options = ['-f', join(this.home, 'dockerctl.yaml'), '--state-dir', join(this.home, 'state')];
+    return runCli([...options, ...argv], { environment: { TIMEOUT: this.#timeout } });
   }
 
   async list(): Promise<string[]> {

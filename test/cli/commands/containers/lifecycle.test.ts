@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createTestHost } from '../../../lifecycle/host.ts';
@@ -76,6 +77,8 @@ test('the life of a service from build to destroy', async () => {
   );
   assert.match(await succeed('check'), /web +yes/);
   assert.equal(JSON.parse(await succeed('check', 'web', '--json')), [{ name: 'web', ready: true }]);
+  // Ready is what its check says, be it before its first word.
+  while ((await succeed('logs', 'web')) === '') await setTimeout(50);
   assert.is(await succeed('logs', 'web'), 'started\n');
   assert.is(await succeed('logs', 'web', '--tail', '0'), '');
   assert.is(JSON.parse(await succeed('inspect', 'web')).Name, `/${here.name}-1-web`);
