@@ -118,7 +118,7 @@ export class DirectoryRepository implements Repository {
         throw readError(this.directory, error);
       },
     );
-    await recordDamage(context.stateDir, this.directory, damagedBlobs);
+    if (options.remember !== false) await recordDamage(context.stateDir, this.directory, damagedBlobs);
     return report;
   }
 

@@ -123,6 +123,8 @@ export interface VerifyOptions {
   readData?: boolean;
   /** Share of the packs that are read, drawn at random anew each time, above 0 and at most 1; all unless told. */
   part?: number;
+  /** `false`: this host forgets again what was found; else a snapshot that was found damaged counts as damaged. */
+  remember?: boolean;
 }
 
 export interface VerifyReport {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -35,6 +35,17 @@ function everything(): string {
   return execFileSync('sh', ['-c', list], { cwd: root, encoding: 'utf8' });
 }
 
+/** The file of what the first snapshot lists first. */
+function firstLayer(): string {
+  const { manifests } = JSON.parse(readFileSync(join(repository, 'index.json'), 'utf8'));
+  const { layers } = JSON.parse(readFileSync(fileOf(manifests[0].digest), 'utf8'));
+  return fileOf(layers[0].digest);
+}
+
+function fileOf(digest: string): string {
+  return join(repository, 'blobs', ...digest.split(':'));
+}
+
 const told: Record<string, [argv: string[], tells: RegExp]> = {
   backup: [['backup'], /^would back up to .*repository:\n/],
   'a backup elsewhere': [['backup', './elsewhere'], /^would back up to .*elsewhere:\n/],
@@ -59,6 +70,7 @@ const told: Record<string, [argv: string[], tells: RegExp]> = {
     ['images', 'receipt', '-o', join(root, 'receipt.json')],
     /^would write which images this host has to .*receipt\.json\n/,
   ],
+  'a check': [['backup', 'verify', '--read-data'], /^whole: 2 snapshots/],
   pruning: [['backup', 'prune'], /no rule keeps it/],
   removing: [['backup', 'remove', 'latest'], /^would remove /],
   'a new key': [['backup', 'key', 'generate'], /^would add /],
@@ -77,6 +89,19 @@ for (const [what, [argv, tells]] of Object.entries(told)) {
     JSON.parse((await dockerctl(...argv, '--dry-run', '--yes', '--json')).stdout);
   });
 }
+
+test('a dry run of a check that finds damage says so, and remembers nothing', async () => {
+  const layer = firstLayer();
+  const bytes = readFileSync(layer);
+  writeFileSync(layer, Buffer.from(bytes).fill('X', bytes.length - 1));
+  try {
+    const before = everything();
+    assert.is((await dockerctl('backup', 'verify', '--dry-run')).status, 14);
+    assert.is(everything(), before);
+  } finally {
+    writeFileSync(layer, bytes);
+  }
+});
 
 for (const argv of [
   ['backup', 'import', join(root, 'one.tar'), '-r', join(root, 'new')],

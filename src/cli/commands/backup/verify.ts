@@ -28,18 +28,19 @@ export function addBackupVerify(backup: Command, wrap: Wrap): void {
     .addHelpText(
       'after',
       '\nIt changes no backup, names what is damaged and what that spoils, and then ends with 14. Of encrypted backups digests are' +
-        '\nchecked without a key; content, and the names of what is spoilt, need one.',
+        '\nchecked without a key; content, and the names of what is spoilt, need one. With --dry-run it checks all the same, and' +
+        '\nthis host does not remember what was found.',
     )
     .action(wrap(verifyBackups));
 }
 
 async function verifyBackups(session: Session, { options }: ParsedInput): Promise<number> {
-  const wanted = whatToRead(options.readData);
+  const wanted = { ...whatToRead(options.readData), remember: !session.global.dryRun };
   const repository = await openBackupRepository(session, options.repository, options.identity);
   try {
     const snapshots = await repository.snapshots(); // What comes while they are checked is not.
     const report = await repository.verify(wanted, session.context);
-    if (report.damage.length === 0) {
+    if (report.damage.length === 0 && wanted.remember) {
       await remember(session, repository, snapshots);
       const readData = wanted.part === 1 && readsAll(report);
       if (options.repository === undefined) await record(session, repository, snapshots, readData);
