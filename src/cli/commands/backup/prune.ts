@@ -32,7 +32,7 @@ async function prune(session: Session, { options }: ParsedInput): Promise<undefi
       session.result({ blocked: plan.blocked ?? null, decisions }, () => renderPlan(plan));
       return;
     }
-    if (plan.blocked !== undefined) throw distrusted(plan.blocked, datedAhead(plan, session.context.now()));
+    if (plan.blocked !== undefined) throw distrusted(plan, session.context.now());
     const gone = decisions.filter(({ keep }) => !keep).map(({ id }) => id);
     session.report(await removeAndRecord(session, repository, gone), renderReport);
   } finally {
@@ -78,30 +78,27 @@ async function planFor(session: Session, repository: Repository): Promise<Retent
   const deployment = await session.deployment();
   const snapshots = await repository.snapshots();
   const own = await signedHere(deployment, repository, snapshots);
-  return planPrune(
-    deployment,
-    snapshots,
-    { verified, own },
-    {
-      now: now(),
-      timeZone,
-    },
-  );
+  return planPrune(deployment, snapshots, { verified, own }, { now: now(), timeZone });
 }
 
-function datedAhead({ decisions }: RetentionPlan<PruneCandidate>, now: Date): string[] {
-  return decisions
-    .filter(({ snapshot }) => snapshot.started > now)
-    .map(({ snapshot }) => shortId(snapshot.id));
-}
-
-/** @param ahead snapshots of days to come, by the clock */
-function distrusted(why: string, ahead: readonly string[]): FailedError {
-  const remove = ['dockerctl backup remove', ...ahead].join(' ');
-  return new FailedError(`pruning: nothing is removed, for ${why}`, {
-    advice: `Set the clock right; if it is right, remove what has a wrong date: ${remove}`,
+function distrusted({ blocked, decisions }: RetentionPlan<PruneCandidate>, now: Date): FailedError {
+  const all = decisions.map(({ snapshot }) => snapshot);
+  const ahead = all.filter(({ started }) => started > now).map(({ id }) => shortId(id));
+  return new FailedError(`pruning: nothing is removed, for ${blocked}`, {
+    advice: `Set the clock right${elsewise(ahead, all.length)}`,
     facts: { ahead },
   });
+}
+
+/**
+ * What to do where the clock is right after all.
+ * @param ahead ids of snapshots of days to come. When all are, it is the clock: nobody shall be led to remove them.
+ */
+function elsewise(ahead: readonly string[], all: number): string {
+  if (ahead.length === all) return ': every snapshot is of days to come';
+  if (ahead.length === 0)
+    return '; if it is right, prune removes again a week after the first backup behind that gap';
+  return `; if it is right, remove what has a wrong date: dockerctl backup remove ${ahead.join(' ')}`;
 }
 
 function renderPlan({ blocked, decisions }: RetentionPlan<PruneCandidate>): string {

@@ -143,6 +143,26 @@ test('with a wrong clock nothing goes, and the exit status says that something i
   assert.is((await shop.list()).length, 3);
 });
 
+test('when every snapshot is ahead of the clock nobody is told to remove them', async () => {
+  const shop = new Shop('{last: 1}');
+  for (const daysAgo of [-3, -2]) await shop.save(daysAgo);
+  const { status, stderr } = await shop.run('prune');
+  assert.is(status, 1);
+  assert.match(stderr, /\n {2}Set the clock right: every snapshot is of days to come\n$/);
+});
+
+test('after a leap ahead prune tells when it removes again, if the clock is right', async () => {
+  const shop = new Shop('{last: 1}');
+  for (const daysAgo of [400, 1, 0]) await shop.save(daysAgo);
+  const { status, stderr } = await shop.run('prune');
+  assert.is(status, 1);
+  assert.match(
+    stderr,
+    /the clock leapt from .*\n {2}Set the clock right; if it is right, prune removes again a week/,
+  );
+  assert.not.match(stderr, 'backup remove');
+});
+
 test('what monitoring reads tells of what is left as soon as prune or remove ends', async () => {
   const shop = new Shop('{last: 1}');
   await shop.save(3, { complete: false });
