@@ -1,4 +1,5 @@
 import { type Context, uninterruptible } from '../support/context.ts';
+import { InterruptedError } from '../support/errors.ts';
 import { conclude, type RestoreReport } from './conclude.ts';
 import { findNewcomers, type Taken } from './inventories.ts';
 import type { RestoreJournal } from './journal.ts';
@@ -26,8 +27,17 @@ export async function allOrNothing(
   } catch (error) {
     context.progress.note('putting everything back');
     await rollBack(journal, ports, metadata, uninterruptible(context));
-    throw error;
+    throw isInterruption(error, context) ? interrupted(error) : error;
   }
   const newcomers = await findNewcomers(ports, before, metadata.warn, context);
   return { ...(await conclude(journal)), newcomers, warnings };
+}
+
+function isInterruption(error: unknown, { signal }: Context): boolean {
+  return signal.aborted && (error === signal.reason || error instanceof InterruptedError);
+}
+
+/** However deep it was noticed, the same is told. */
+function interrupted(cause: unknown): InterruptedError {
+  return new InterruptedError('restoring: interrupted; everything is as it was', { cause });
 }

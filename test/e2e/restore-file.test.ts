@@ -176,6 +176,7 @@ test('what is cut, spoilt or no export at all is refused before anything is writ
       const { status, stderr } = await run('restore', cut, '--to', out, '--yes');
       assert.is(status, 14, `${name} cut at ${length}: ${stderr}`);
       assert.ok(stderr.trim().split('\n').length <= 3, stderr);
+      if (/bytes too early/.test(stderr)) assert.match(stderr, 'dockerctl backup import --skip-damaged');
       assert.not.ok(existsSync(out));
       assert.equal(unpacked(), []);
     }

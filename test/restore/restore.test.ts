@@ -112,7 +112,8 @@ test('Ctrl-C while staging leaves everything as it was', async () => {
   const before = fingerprint(world.live);
   const { run } = await world.prepare(world.repository.take([simpleTree(world, 'a', 'one')]));
   world.repository.onContent = () => world.interruption.abort(new Error('interrupted'));
-  assert.is((await failure(run())).message, 'interrupted');
+  const { name, message } = await failure(run());
+  assert.equal([name, message], ['InterruptedError', 'restoring: interrupted; everything is as it was']);
   assert.equal(fingerprint(world.live), before);
   assert.not(world.hasTraces());
 });

@@ -4,7 +4,7 @@ import type { ArchiveInput } from '../../archive/input.ts';
 import type { UnpackOptions } from '../../repository/carry/unpack-exported.ts';
 import type { ReadableRepository } from '../../repository/repository.ts';
 import type { TrustedKeys } from '../../repository/signed/provenance.ts';
-import { UsageError } from '../../support/errors.ts';
+import { DamagedError, UsageError } from '../../support/errors.ts';
 import type { Session } from '../context.ts';
 import { archiveInputs, refuseRepositories } from './archive-inputs.ts';
 import { openBackupRepository, readIdentities } from './backup-repository.ts';
@@ -82,10 +82,23 @@ async function openFiles(
   if (input === undefined || others.length > 0) throw new UsageError('restore one archive at a time');
   const identities = await readIdentities(session, identity);
   const isStream = typeof input !== 'string' && 'stream' in input;
-  const inPlace = isStream ? undefined : await openExported(input, identities);
-  const repository = inPlace ?? (await unpack(session, input, { identities, keys }));
+  const inPlace = isStream ? undefined : await openExported(input, identities).catch(refuseCut);
+  const repository = inPlace ?? (await unpack(session, input, { identities, keys }).catch(refuseCut));
   const [snapshot] = await repository.snapshots();
   return { repository, snapshot: snapshot?.id ?? '' };
+}
+
+/** A part of an archive is nothing to restore from, but may be all that is left. */
+function refuseCut(error: unknown): never {
+  const isCut = error instanceof DamagedError && error.facts.missing !== undefined;
+  if (!isCut) throw error;
+  const otherwise =
+    'if there is no other, dockerctl backup import --skip-damaged takes in what is whole of it';
+  throw new DamagedError(error.message, {
+    advice: `${error.advice}; ${otherwise}`,
+    facts: error.facts,
+    cause: error,
+  });
 }
 
 async function unpack(

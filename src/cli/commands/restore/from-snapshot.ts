@@ -85,11 +85,16 @@ async function showAndRun(
     session.result(plan, renderPlan);
     return statusOf(plan);
   }
-  if (session.global.yes)
-    for (const line of [...renderPassedOver(plan), ...plan.warnings]) session.context.progress.warn(line);
-  else session.io.stderr.write(`${renderPlan(plan)}\n`);
+  show(plan, session);
   await session.confirm(to === undefined ? 'replace this with the backup' : `write it to ${to}`);
   const report = await run();
   session.report(report, renderReport);
   return statusOf(report);
+}
+
+/** What one must see before it is done: to whom nobody asks, what is unusual; else all of it. */
+function show(plan: PreparedRestore['plan'], { context: { progress }, global, io }: Session): void {
+  if (global.yes) for (const line of [...renderPassedOver(plan), ...plan.warnings]) progress.warn(line);
+  else if (global.json) progress.note(renderPlan(plan));
+  else io.stderr.write(`${renderPlan(plan)}\n`);
 }

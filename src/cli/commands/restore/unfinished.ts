@@ -46,7 +46,9 @@ export async function dropOld(session: Session): Promise<undefined> {
   if (kept.length > 0) await session.confirm(`remove for good: ${kept.join(', ')}`);
   const host = await hostFor(session, undefined);
   session.report(await dropKeptData(host, session.context), (dropped) =>
-    dropped.length === 0 ? 'nothing is kept' : dropped.flatMap((status) => status.kept).join('\n'),
+    dropped.length === 0
+      ? 'nothing is kept'
+      : dropped.flatMap(({ kept }) => kept.map((one) => `removed ${one}`)).join('\n'),
   );
 }
 

@@ -45,6 +45,18 @@ test('where nobody can say yes, it asks for --yes and does nothing', async () =>
   assert.is(readFileSync(join(live, 'manifests/site.pp'), 'utf8'), 'changed');
 });
 
+test('with --json it does so too, in lines of JSON', async () => {
+  const { status, stdout, stderr } = await dockerctl('restore', 'latest', '--json');
+  assert.is(status, exitCodes.usage);
+  assert.is(stdout, '');
+  const lines = stderr
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.match(lines.at(-2).note, /Puppet manifests/);
+  assert.match(lines.at(-1).error.advice, '--yes');
+});
+
 test('a snapshot is restored, its status told, taken back, restored again and the old dropped', async () => {
   const { status, stdout } = await dockerctl('restore', 'latest', '--yes');
   assert.is(status, exitCodes.done);
@@ -55,7 +67,7 @@ test('a snapshot is restored, its status told, taken back, restored again and th
   assert.match((await dockerctl('restore', '--rollback', '-y')).stdout, /took back the restore/);
   assert.is(readFileSync(join(live, 'manifests/site.pp'), 'utf8'), 'changed');
   await dockerctl('restore', 'latest', '-y');
-  assert.is((await dockerctl('restore', '--drop-old', '-y')).status, exitCodes.done);
+  assert.match((await dockerctl('restore', '--drop-old', '-y')).stdout, /^removed .*\/old\n$/);
   assert.equal(readdirSync(live), ['manifests']);
   assert.match((await dockerctl('restore', '--status')).stdout, /no restore is unfinished/);
 });
