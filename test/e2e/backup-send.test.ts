@@ -88,7 +88,7 @@ test('a forced command decides where snapshots go, and append-only is safe from 
   const remove = () => dockerctl('backup', 'remove', id, '-r', `vault:${vault}`, '--yes');
   const refused = await withEnvironment({ SSH_FORCED }, remove);
   assert.is(refused.status, 1);
-  assert.match(refused.stderr, 'lets itself be added to only');
+  assert.match(refused.stderr, /^dockerctl: removing snapshots from vault:.* lets itself be added to only/);
   assert.equal(await wholeSnapshots(vault, context), [id]);
   const removed = await remove();
   assert.match(removed.stdout, /^removed 1 snapshot: /, removed.stderr);
@@ -182,8 +182,12 @@ test('what went wrong over there is told here, with its exit status', async () =
 });
 
 test('a snapshot that did not reach the other host is a failed run for everybody who watches', async () => {
-  const { status } = await dockerctl('backup', 'down:/b');
+  const { status, stderr } = await dockerctl('backup', 'down:/b');
   assert.is(status, 1);
+  assert.match(
+    stderr,
+    /^dockerctl: warning: snapshot \w{12} is here, and owed: the next backup to down:\/b sends it\n/,
+  );
   const { lastRun, lastComplete } = JSON.parse(readFileSync(join(root, 'failed'), 'utf8'));
   assert.is(lastRun.outcome, 'failed');
   assert.is(lastRun.snapshot, lastComplete.id, 'it is here, and whole');
@@ -206,7 +210,7 @@ test('what an earlier run could not send is sent by the next one that arrives, o
   assert.is(next.status, 0, next.stderr);
   assert.match(
     next.stdout,
-    new RegExp(`snapshot ${owed.slice(7, 19)} sent to .*, which an earlier run could not\n$`),
+    new RegExp(`snapshot ${owed.slice(7, 19)}, owed since an earlier run, sent to .*B\n$`),
   );
   const [newest = ''] = (await wholeSnapshots(here, context)).slice(-1);
   assert.equal(
@@ -261,7 +265,7 @@ test('one that is damaged here is warned of, and keeps no other from being sent'
   const next = await dockerctl('backup', `vault:${there}`);
   assert.is(next.status, 0, next.stderr);
   assert.match(next.stderr, `snapshot ${owed[0]!.slice(7, 19)} of an earlier run: `);
-  assert.match(next.stdout, `snapshot ${owed[1]!.slice(7, 19)} sent to `);
+  assert.match(next.stdout, `snapshot ${owed[1]!.slice(7, 19)}, owed since an earlier run, sent to `);
 });
 
 /** Ids, be the repository in the middle of a commit. */

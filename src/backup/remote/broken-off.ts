@@ -7,15 +7,15 @@ import { sshByHand } from './ssh.ts';
 const lineLost =
   /^(client_loop: |Timeout, server |Read from remote host |Connection to .* closed by remote host)/;
 
-const goesOn = 'Nothing is lost, and what has arrived is not sent again: run it once more for the rest';
-
 /**
  * Why a program on another host did not come to its end, in words, and what to do next. A shell over there tells of a
  * signal with 128 and its number; where that had no shell, or was killed with it, ssh ends with 255 and says nothing.
+ * @param goesOn what to do next where nothing but the line was wrong
  */
 export function brokenOff(
   { code, signal, timedOut, stderr }: ChildExit,
   address: RemoteAddress,
+  goesOn: string,
 ): { reason: string; advice: string } {
   const said = stderr.trim().split('\n').at(-1) ?? '';
   if (code === undefined) return { reason: `ssh was killed here (${signal})`, advice: goesOn };

@@ -44,7 +44,12 @@ export async function beginDelivery(
     withdraw: () => promises.settle(mine),
     async deliver(snapshot, repository) {
       await promises.make({ ...mine, snapshot: snapshot.id });
-      await delivery.send(snapshot, repository);
+      await delivery.send(snapshot, repository).catch((error: unknown) => {
+        context.progress.warn(
+          `snapshot ${shortId(snapshot.id)} is here, and owed: the next backup to ${delivery.to} sends it`,
+        );
+        throw error;
+      });
       await promises.settle(mine);
       const own = madeBy(await repository.snapshots(), origin).filter(({ id }) => id !== snapshot.id);
       await deliverOwed(own, promises, delivery, repository, context);

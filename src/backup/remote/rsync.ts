@@ -77,11 +77,19 @@ async function rsync(
   if (exit.code === partial && /No such file or directory/.test(said)) return false;
   if (exit.code === 127 || /rsync: .*not found|remote command not found/.test(said))
     throw missing(address, 'there', undefined);
-  const reason = said.split('\n').find((line) => !/^rsync error:/.test(line)) || describeExit(exit);
+  const reason = reasonIn(said) || describeExit(exit);
   throw new FailedError(`rsync with ${renderRemoteAddress(address)}: ${reason}`, {
-    advice: `Try: ${sshByHand(address, 'rsync --version')}`,
+    advice: /\bmkdir .* failed: No such file/.test(reason)
+      ? 'Make the directory above it there first'
+      : `Try: ${sshByHand(address, 'rsync --version')}`,
     facts: { host: address.host, exit: exit.code, stderr: said },
   });
+}
+
+/** What rsync itself says is wrong; else what ssh, or a shell over there, does. */
+function reasonIn(said: string): string | undefined {
+  const lines = said.split('\n').filter((line) => !line.startsWith('rsync error:'));
+  return lines.find((line) => line.startsWith('rsync: ')) ?? lines[0];
 }
 
 function missing(address: RemoteAddress, where: 'here' | 'there', cause: unknown): FailedError {

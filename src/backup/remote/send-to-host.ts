@@ -24,13 +24,17 @@ export async function sendToHost(
   address: RemoteAddress,
   context: Context,
 ): Promise<SendReport> {
-  const doing = `sending snapshot ${shortId(outgoing.snapshot.id)}`;
+  const errand = {
+    doing: `sending snapshot ${shortId(outgoing.snapshot.id)} to ${renderRemoteAddress(address)}`,
+    afterAll: 'what has arrived is not sent again',
+    again: 'Nothing is lost, and what has arrived is not sent again: run it once more for the rest',
+  };
   try {
-    return await talkTo(address, doing, context, (receiver) => sendSnapshot(outgoing, receiver, context));
+    return await talkTo(address, errand, context, (receiver) => sendSnapshot(outgoing, receiver, context));
   } catch (error) {
     if (!(error instanceof NotInstalledError)) throw error;
     return await sendByRsync(outgoing, address, context).catch((cause: unknown) => {
-      throw context.signal.aborted ? interrupted(doing) : cause;
+      throw context.signal.aborted ? interrupted(errand) : cause;
     });
   }
 }
@@ -41,12 +45,25 @@ export async function removeAtHost(
   address: RemoteAddress,
   context: Context,
 ): Promise<RemovalReport> {
-  return talkTo(address, 'removing snapshots', context, (receiver) => removeAt(names, receiver));
+  const errand = {
+    doing: `removing snapshots from ${renderRemoteAddress(address)}`,
+    afterAll: 'dockerctl backup list there tells what is left',
+    again: 'See with dockerctl backup list there what is left, and run it once more',
+  };
+  return talkTo(address, errand, context, (receiver) => removeAt(names, receiver));
+}
+
+/** What the other host is asked for, as errors shall tell of it. */
+interface Errand {
+  doing: string;
+  /** How things stand when it was interrupted, and what to do next when the line broke. */
+  afterAll: string;
+  again: string;
 }
 
 async function talkTo<T>(
   address: RemoteAddress,
-  doing: string,
+  errand: Errand,
   { signal }: Context,
   talk: (receiver: Child) => Promise<T>,
 ): Promise<T> {
@@ -56,12 +73,12 @@ async function talkTo<T>(
   try {
     const result = await talk(receiver);
     receiver.stdin.end();
-    await requireGoodEnd(receiver, doing, address);
+    await requireGoodEnd(receiver, errand, address);
     return result;
   } catch (error) {
-    if (signal.aborted) throw interrupted(doing);
-    if (error instanceof ConnectionError) await requireGoodEnd(receiver, doing, address);
-    throw atHost(error, doing, address);
+    if (signal.aborted) throw interrupted(errand);
+    if (error instanceof ConnectionError) await requireGoodEnd(receiver, errand, address);
+    throw atHost(error, errand);
   } finally {
     stop.abort();
   }
@@ -70,7 +87,7 @@ async function talkTo<T>(
 /** What ssh, or the shell over there, printed says more than that the connection ended. */
 async function requireGoodEnd(
   { stdin, stdout, exited }: Child,
-  doing: string,
+  { doing, again }: Errand,
   address: RemoteAddress,
 ): Promise<void> {
   stdin.end();
@@ -79,31 +96,28 @@ async function requireGoodEnd(
   if (exit.code === 0) return;
   const facts = { host: address.host, exit: exit.code };
   if (exit.code === 127) {
-    throw new NotInstalledError(
-      `${doing} to ${renderRemoteAddress(address)}: dockerctl is not installed there`,
-      {
-        advice: 'Install it there, or do it on that host',
-        facts,
-      },
-    );
+    throw new NotInstalledError(`${doing}: dockerctl is not installed there`, {
+      advice: 'Install it there, or do it on that host',
+      facts,
+    });
   }
-  const { reason, advice } = brokenOff(exit, address);
-  throw new FailedError(`${doing} to ${renderRemoteAddress(address)}: ${reason}`, { advice, facts });
+  const { reason, advice } = brokenOff(exit, address, again);
+  throw new FailedError(`${doing}: ${reason}`, { advice, facts });
 }
 
 class NotInstalledError extends FailedError {}
 
-function interrupted(doing: string): InterruptedError {
-  return new InterruptedError(`${doing}: interrupted; what has arrived is not sent again`);
+function interrupted({ doing, afterAll }: Errand): InterruptedError {
+  return new InterruptedError(`${doing}: interrupted; ${afterAll}`);
 }
 
-function atHost(error: unknown, doing: string, address: RemoteAddress): unknown {
+function atHost(error: unknown, { doing }: Errand): unknown {
   if (!(error instanceof DockerctlError)) return error;
   const { advice, facts } = error;
   const type = error.constructor as new (
     ...args: ConstructorParameters<typeof FailedError>
   ) => DockerctlError;
-  return new type(`${doing} to ${renderRemoteAddress(address)}: ${error.message}`, {
+  return new type(`${doing}: ${error.message}`, {
     ...(advice !== undefined && { advice }),
     facts,
     cause: error,

@@ -131,7 +131,7 @@ function deliveryTo(remote: RemoteAddress, sent: SendReport[], { context }: Sess
 }
 
 function renderSent([now, ...late]: readonly SendReport[], remote: RemoteAddress): string[] {
-  const later = late.map((report) => `${renderSendReport(report, remote)}, which an earlier run could not`);
+  const later = late.map((report) => renderSendReport(report, remote, { isLate: true }));
   return now === undefined ? [] : [renderSendReport(now, remote), ...later];
 }
 

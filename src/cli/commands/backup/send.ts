@@ -42,14 +42,20 @@ async function send(session: Session, { args: [name, to], options }: ParsedInput
   }
 }
 
-/** One line about what went over. */
+/**
+ * One line about what went over.
+ * @param isLate an earlier run was to send it
+ */
 export function renderSendReport(
   { snapshot, existed, sent, by }: SendReport,
   address: RemoteAddress,
+  { isLate = false } = {},
 ): string {
-  const id = shortId(snapshot);
+  const what = `snapshot ${shortId(snapshot)}${isLate ? ', owed since an earlier run,' : ''}`;
   const where = renderRemoteAddress(address);
-  if (existed && sent.blobs === 0) return `snapshot ${id} was already at ${where}`;
-  const how = by === 'rsync' ? '; by rsync, which could overwrite there: dockerctl is not installed' : '';
-  return `snapshot ${id} sent to ${where}: ${count(sent.blobs, 'file')}, ${formatBytes(sent.bytes)}${how}`;
+  if (existed && sent.blobs === 0) return `${what} was already at ${where}`;
+  const how = by === 'rsync' ? `; ${byRsync}` : '';
+  return `${what} sent to ${where}: ${count(sent.blobs, 'file')}, ${formatBytes(sent.bytes)}${how}`;
 }
+
+const byRsync = 'by rsync, for dockerctl is not installed there: this host could overwrite what lies there';
