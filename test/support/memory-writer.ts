@@ -79,7 +79,7 @@ export class MemoryWriter implements SourceWriter {
         const bytes = readFileSync(file);
         const xattrs = readXattrs(file);
         const content = { chunks: this.#store(bytes), size: bytes.length, ...(xattrs && { xattrs }) };
-        return { ...content, mtime, ctime, inode };
+        return { ...content, asRead: { mtime, ctime, inode } };
       } finally {
         closeSync(file);
       }

@@ -1,5 +1,5 @@
 import type { Entry } from '../../repository/entry.ts';
-import type { SourceWriter, StoredFile } from '../../repository/run/run.ts';
+import type { AsRead, SourceWriter, StoredFile } from '../../repository/run/run.ts';
 import { codeOf } from '../../support/errors.ts';
 import { statAt } from '../../support/posix/stat.ts';
 import type { Changes } from '../report.ts';
@@ -106,7 +106,8 @@ interface Found {
 
 /** Whether what was read is the file that the walk saw, and no other that took its place. */
 function isOf({ stat }: Seen, result: StoredFile | undefined): boolean {
-  return result !== undefined && !('error' in result) && result.inode === Number(stat.inode);
+  if (result === undefined || 'error' in result) return false;
+  return result.asRead === undefined || result.asRead.inode === Number(stat.inode);
 }
 
 function wasReplaced(result: StoredFile): boolean {
@@ -115,8 +116,8 @@ function wasReplaced(result: StoredFile): boolean {
 
 /** What reading a file needs to know of it. */
 export function fileToStore({ parent, name, stat }: Seen) {
-  const { device, inode, size } = stat;
-  return { directory: parent.descriptor, name, device, inode: Number(inode), size };
+  const { device, inode, size, blocks, ctime } = stat;
+  return { directory: parent.descriptor, name, device, inode: Number(inode), size, blocks, ctime };
 }
 
 /** A directory cannot be saved in a file's place: the walk has gone on. */
@@ -135,13 +136,19 @@ function lookAgain(seen: Seen): Found | { error: string } {
  * taken anew; if it was touched even after the reading, its ctime is left out, and the next run reads it again.
  */
 function withContent(seen: Seen, entry: Entry, stored: Exclude<StoredFile, { error: string }>): Entry {
-  const { chunks, size, holes, xattrs, mtime, ctime, inode, flag } = stored;
-  const current = ctime === entry.ctime ? entry : freshMetadata(seen, entry, ctime);
-  Object.assign(current, { chunks, size, mtime, inode });
+  const { chunks, size, holes, xattrs, asRead, flag } = stored;
+  const current = asRead === undefined ? entry : entryAsRead(seen, entry, asRead);
+  current.chunks = chunks;
+  current.size = size;
   if (holes !== undefined) current.holes = holes;
   if (xattrs !== undefined) current.xattrs = xattrs;
   if (flag !== undefined) current.flag = flag;
   return current;
+}
+
+function entryAsRead(seen: Seen, entry: Entry, { mtime, ctime, inode }: AsRead): Entry {
+  const current = ctime === entry.ctime ? entry : freshMetadata(seen, entry, ctime);
+  return Object.assign(current, { mtime, inode });
 }
 
 function freshMetadata(seen: Seen, entry: Entry, ctime: bigint): Entry {

@@ -26,6 +26,16 @@ export class Chunker {
     return this.#frame;
   }
 
+  /**
+   * Content of `size` bytes, no more than a chunk's minimum, as one chunk, where the frame that has begun has room for it. `read`
+   * puts it into the memory from `at` on, and tells whether it counts.
+   */
+  addAtOnce(size: number, read: (memory: Buffer, at: number) => boolean): string[] | undefined {
+    const frame = this.#frame;
+    if (frame === undefined || frame.isFull || size > frame.room || !frame.fill(size, read)) return undefined;
+    return size === 0 ? [] : [frame.addChunk(size)];
+  }
+
   /** Content of at most `size` bytes, no more than a chunk's minimum, is one chunk; `keep` decides if it counts. */
   async addSmall(size: number, read: Read, keep: (length: number) => boolean): Promise<string[] | undefined> {
     const frame = await this.#frameWithRoom(size);

@@ -57,8 +57,10 @@ export class IngestWorker {
     switch (message.kind) {
       case 'files': {
         const files: StoredFile[] = [];
-        for (const file of openAhead(unpackFiles(message.files)))
-          files.push('error' in file ? file : await readFile(file, this.#chunker));
+        for (const file of openAhead(unpackFiles(message.files))) {
+          const stored = 'error' in file ? file : readFile(file, this.#chunker);
+          files.push(stored instanceof Promise ? await stored : stored); // To await what is there takes its time.
+        }
         this.#ask(this.#chunker.frame);
         return this.#send({ kind: 'stored', job: message.job, files: packResults(files) });
       }

@@ -5,15 +5,15 @@ import type { FileToStore, StoredFile } from '../run/run.ts';
 export interface PackedFiles {
   /** Separated by NUL. */
   names: string;
-  /** Directory, device, inode and size of each. */
+  /** Directory, device, inode, size and blocks of each. */
   numbers: Float64Array<ArrayBuffer>;
+  /** Its ctime. */
+  ctimes: BigInt64Array<ArrayBuffer>;
 }
 
 export interface PackedResults {
-  /** Size, inode and how many chunks of each. */
+  /** Size and how many chunks of each. */
   numbers: Float64Array<ArrayBuffer>;
-  /** Its mtime and ctime. */
-  times: BigInt64Array<ArrayBuffer>;
   /** Digests of all chunks in order, 64 hex digits each. */
   chunks: string;
   /** What few files have, by their position. */
@@ -24,31 +24,35 @@ type Stored = Exclude<StoredFile, { error: string }>;
 
 /** For the worker. A job has at least one file. */
 export function packFiles(files: readonly FileToStore[]): PackedFiles {
-  const numbers = new Float64Array(files.length * 4);
-  for (const [i, { directory, device, inode, size }] of files.entries()) {
-    numbers[i * 4] = directory;
-    numbers[i * 4 + 1] = device;
-    numbers[i * 4 + 2] = inode;
-    numbers[i * 4 + 3] = size;
+  const numbers = new Float64Array(files.length * 5);
+  const ctimes = new BigInt64Array(files.length);
+  for (const [i, { directory, device, inode, size, blocks, ctime }] of files.entries()) {
+    numbers[i * 5] = directory;
+    numbers[i * 5 + 1] = device;
+    numbers[i * 5 + 2] = inode;
+    numbers[i * 5 + 3] = size;
+    numbers[i * 5 + 4] = blocks;
+    ctimes[i] = ctime;
   }
-  return { names: files.map(({ name }) => name).join('\0'), numbers };
+  return { names: files.map(({ name }) => name).join('\0'), numbers, ctimes };
 }
 
-/** What `packFiles` packed. */
-export function unpackFiles({ names, numbers }: PackedFiles): FileToStore[] {
+/** What `packFiles` packed. A ctime after the year 2262 is another then: the file is looked at once more. */
+export function unpackFiles({ names, numbers, ctimes }: PackedFiles): FileToStore[] {
   return names.split('\0').map((name, i) => ({
     name,
-    directory: numbers[i * 4]!,
-    device: numbers[i * 4 + 1]!,
-    inode: numbers[i * 4 + 2]!,
-    size: numbers[i * 4 + 3]!,
+    directory: numbers[i * 5]!,
+    device: numbers[i * 5 + 1]!,
+    inode: numbers[i * 5 + 2]!,
+    size: numbers[i * 5 + 3]!,
+    blocks: numbers[i * 5 + 4]!,
+    ctime: ctimes[i]!,
   }));
 }
 
 /** For the way back, in the order of the files. */
 export function packResults(files: readonly StoredFile[]): PackedResults {
-  const numbers = new Float64Array(files.length * 3);
-  const times = new BigInt64Array(files.length * 2);
+  const numbers = new Float64Array(files.length * 2);
   const rare: PackedResults['rare'] = new Map();
   const digests: string[] = [];
   for (const [i, file] of files.entries()) {
@@ -56,40 +60,28 @@ export function packResults(files: readonly StoredFile[]): PackedResults {
       rare.set(i, file);
       continue;
     }
-    const { chunks, size, inode, mtime, ctime, holes, xattrs, flag } = file;
-    numbers[i * 3] = size;
-    numbers[i * 3 + 1] = inode;
-    numbers[i * 3 + 2] = chunks.length;
-    times[i * 2] = mtime;
-    times[i * 2 + 1] = ctime;
+    const { chunks, size, ...more } = file;
+    numbers[i * 2] = size;
+    numbers[i * 2 + 1] = chunks.length;
     for (const chunk of chunks) digests.push(chunk);
-    const isFar = BigInt.asIntN(64, mtime) !== mtime; // From the year 2262 on nanoseconds do not fit.
-    const hasMore = isFar || holes !== undefined || xattrs !== undefined || flag !== undefined;
-    const more = { ...(holes && { holes }), ...(xattrs && { xattrs }), ...(flag && { flag }) };
-    if (hasMore) rare.set(i, { ...more, ...(isFar && { mtime }) });
+    if (more.asRead || more.holes || more.xattrs || more.flag) rare.set(i, more);
   }
-  return { numbers, times, chunks: digests.join(''), rare };
+  return { numbers, chunks: digests.join(''), rare };
 }
 
 /** What `packResults` packed. */
-export function unpackResults({ numbers, times, chunks, rare }: PackedResults): StoredFile[] {
+export function unpackResults({ numbers, chunks, rare }: PackedResults): StoredFile[] {
   const files: StoredFile[] = [];
   let at = 0;
-  for (let i = 0; i * 3 < numbers.length; i++) {
+  for (let i = 0; i * 2 < numbers.length; i++) {
     const more = rare.get(i);
     if (more !== undefined && 'error' in more) {
       files.push(more);
       continue;
     }
     const from = at;
-    at += numbers[i * 3 + 2]! * digestLength;
-    const file: Stored = {
-      chunks: splitDigests(chunks.slice(from, at)),
-      size: numbers[i * 3]!,
-      inode: numbers[i * 3 + 1]!,
-      mtime: times[i * 2]!,
-      ctime: times[i * 2 + 1]!,
-    };
+    at += numbers[i * 2 + 1]! * digestLength;
+    const file: Stored = { chunks: splitDigests(chunks.slice(from, at)), size: numbers[i * 2]! };
     files.push(more === undefined ? file : { ...file, ...more });
   }
   return files;

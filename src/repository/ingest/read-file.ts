@@ -2,7 +2,7 @@ import { readSync } from 'node:fs';
 import { codeOf } from '../../support/errors.ts';
 import { holesOf } from '../../support/posix/holes.ts';
 import { closeFile } from '../../support/posix/open.ts';
-import { type Stat, statFile } from '../../support/posix/stat.ts';
+import { isStill, type Stat, statFile } from '../../support/posix/stat.ts';
 import { readXattrs } from '../../support/posix/xattrs.ts';
 import { chunkLimits } from '../chunks/gear.ts';
 import type { FileToStore, StoredFile } from '../run/run.ts';
@@ -10,13 +10,39 @@ import type { Chunker, Read } from './chunker.ts';
 import type { OpenFile } from './open-ahead.ts';
 
 /** What takes content in. */
-type Content = Pick<Chunker, 'addSmall' | 'addLarge'>;
+type Content = Pick<Chunker, 'addAtOnce' | 'addSmall' | 'addLarge'>;
 
 /** A file that changes while it is read is read so many times before the last reading is taken. */
 const attempts = 3;
 
-/** Reads one file into chunks, watches whether it changes meanwhile, and closes it. */
-export async function readFile({ file, handle }: OpenFile, chunker: Content): Promise<StoredFile> {
+/** Reads one file into chunks, watches whether it changes meanwhile, and closes it. For most there is nothing to wait for. */
+export function readFile({ file, handle }: OpenFile, chunker: Content): StoredFile | Promise<StoredFile> {
+  let stored: StoredFile | undefined;
+  try {
+    stored = readStillFile(handle, file, chunker);
+  } catch {
+    // Whatever it was, it is met again below.
+  }
+  if (stored === undefined) return readAnyFile(handle, file, chunker);
+  closeFile(handle);
+  return stored;
+}
+
+/** A small file that still is what the walk saw when it was read. `undefined`: it may be another, or take longer. */
+function readStillFile(handle: number, file: FileToStore, chunker: Content): StoredFile | undefined {
+  const { size, blocks } = file;
+  if (size > chunkLimits.minimum || blocks * 512 < size) return undefined;
+  let xattrs: Record<string, Uint8Array> | undefined;
+  const chunks = chunker.addAtOnce(size, (memory, at) => {
+    if (size > 0 && readSync(handle, memory, at, size, 0) < size) return false;
+    xattrs = readXattrs(handle);
+    return isStill(handle, file);
+  });
+  if (chunks === undefined) return undefined;
+  return xattrs === undefined ? { chunks, size } : { chunks, size, xattrs };
+}
+
+async function readAnyFile(handle: number, file: FileToStore, chunker: Content): Promise<StoredFile> {
   try {
     return await readOpenFile(handle, file, chunker);
   } catch (error) {
@@ -47,10 +73,10 @@ async function readOpenFile(handle: number, file: FileToStore, chunker: Content)
     const chunks = await readChunks(chunker, before.size, read, judge);
     if (chunks === undefined) continue;
     const { mtime, ctime } = before;
-    const inode = Number(before.inode);
+    const asRead = { mtime, ctime, inode: file.inode };
     const laid = layOut(chunks.size, holes);
     const more = { ...(laid.holes.length > 0 && { holes: laid.holes }), ...(xattrs && { xattrs }), ...done };
-    return { ...chunks, size: laid.size, mtime, ctime, inode, ...more };
+    return { ...chunks, size: laid.size, asRead, ...more };
   }
 }
 

@@ -56,9 +56,13 @@ export class FrameBuffer {
 
   /** Where the next chunk belongs: its bytes up to `to`. */
   content(to: number): Buffer {
-    const start = this.#used + headerBytes;
-    this.#isStretched ||= start + to > frameLimit;
+    const start = this.#begin(to);
     return this.#memory.subarray(start, start + to);
+  }
+
+  /** The same without a view of it: `put` is told where in the memory those `size` bytes belong. */
+  fill<T>(size: number, put: (memory: Buffer, at: number) => T): T {
+    return put(this.#memory, this.#begin(size));
   }
 
   /**
@@ -66,19 +70,17 @@ export class FrameBuffer {
    * become the first ones of the next.
    */
   addChunk(size: number, rest = 0): string {
-    const content = this.content(size);
-    const digest = hash('sha256', content, 'buffer');
-    const hex = digest.toString('hex');
-    const start = this.#used + headerBytes;
-    this.#memory.copyWithin(start + spaceOf(size), start + size, start + size + rest);
-    this.#end(hex, digest, size);
+    const start = this.#begin(size);
+    const hex = hash('sha256', this.#memory.subarray(start, start + size));
+    if (rest > 0) this.#memory.copyWithin(start + spaceOf(size), start + size, start + size + rest);
+    this.#end(hex, size);
     return hex;
   }
 
   /** Copies a chunk whose digest is known. */
   addCopy(hex: string, chunk: Uint8Array): void {
     this.content(chunk.length).set(chunk);
-    this.#end(hex, Buffer.from(hex, 'hex'), chunk.length);
+    this.#end(hex, chunk.length);
   }
 
   /** Leaves only the chunks whose byte in `wanted` is 1. */
@@ -123,8 +125,14 @@ export class FrameBuffer {
     this.#isStretched = false;
   }
 
-  #end(hex: string, digest: Uint8Array, size: number): void {
-    this.#digests.set(digest, this.digests.length);
+  #begin(size: number): number {
+    const start = this.#used + headerBytes;
+    this.#isStretched ||= start + size > frameLimit;
+    return start;
+  }
+
+  #end(hex: string, size: number): void {
+    this.#digests.write(hex, this.#sizes.length * digestBytes, 'hex');
     this.#sizes.push(size);
     this.#used = endEntry(this.#memory, this.#used, hex, size);
   }

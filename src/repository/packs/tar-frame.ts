@@ -33,10 +33,8 @@ export function offsetsIn(sizes: readonly number[]): { offsets: number[]; length
  * zeros behind them up to the next block. Returns the offset behind it.
  */
 export function endEntry(frame: Buffer, at: number, hex: string, size: number): number {
-  header.copy(frame, at);
-  frame.write(hex, at, 64, 'latin1');
-  frame.write(octal(size, 11), at + 124, 11, 'latin1');
-  frame.write(octal(checksum(frame, at), 6), at + 148, 6, 'latin1');
+  frame.set(header, at);
+  writeHeader(frame, at, hex, size);
   const end = at + spaceOf(size);
   frame.fill(0, at + headerBytes + size, end);
   return end;
@@ -53,16 +51,24 @@ export function isChunkHeader(frame: Buffer, at: number, hex: string, size: numb
 
 function headerOf(template: Buffer, hex: string, size: number): Buffer {
   const made = Buffer.from(template);
-  made.write(hex, 0, 64, 'latin1');
-  made.write(octal(size, 11), 124, 11, 'latin1');
-  made.write(octal(checksum(made, 0), 6), 148, 6, 'latin1');
+  writeHeader(made, 0, hex, size);
   return made;
+}
+
+/** Into a header without name, size and checksum. */
+function writeHeader(frame: Buffer, at: number, hex: string, size: number): void {
+  const length = octal(size, 11);
+  frame.write(hex, at, 64, 'latin1');
+  frame.write(length, at + 124, 11, 'latin1');
+  frame.write(octal(sumOfTemplate + sumOf(hex) + sumOf(length), 6), at + 148, 6, 'latin1');
 }
 
 const header = templateWith(257);
 const firstHeader = templateWith(157);
 
-/** A header without name, size and checksum. */
+/** The same of both: of all bytes, those of the checksum's own field taken as spaces. */
+const sumOfTemplate = header.reduce((sum, byte, at) => sum + (at >= 148 && at < 156 ? 0x20 : byte), 0);
+
 function templateWith(magicAt: number): Buffer {
   const template = Buffer.alloc(block);
   template.write('0000600\x000000000\x000000000\0', 100, 'latin1');
@@ -76,11 +82,9 @@ function octal(value: number, digits: number): string {
   return value.toString(8).padStart(digits, '0');
 }
 
-/** The sum of all bytes of the header, its own field taken as spaces. */
-function checksum(frame: Buffer, at: number): number {
-  let sum = 8 * 0x20;
-  for (let i = 0; i < 148; i++) sum += frame[at + i]!;
-  for (let i = 156; i < 265; i++) sum += frame[at + i]!;
+function sumOf(text: string): number {
+  let sum = 0;
+  for (let i = 0; i < text.length; i++) sum += text.charCodeAt(i);
   return sum;
 }
 

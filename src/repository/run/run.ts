@@ -93,8 +93,12 @@ export interface FileToStore {
   /** What the walk saw: a file that is another inode by now has been replaced. */
   device: number;
   inode: number;
-  /** Bytes, as the walk saw it; only a hint for batching. */
+  /** Bytes. */
   size: number;
+  /** Of 512 bytes each, really allocated. */
+  blocks: number;
+  /** Nanoseconds since 1970. */
+  ctime: bigint;
 }
 
 export type StoredFile =
@@ -104,11 +108,16 @@ export type StoredFile =
       size: number;
       holes?: [number, number][];
       xattrs?: Record<string, Uint8Array>;
-      /** Times and inode at the moment of the read that is stored. Nanoseconds since 1970. */
-      mtime: bigint;
-      ctime: bigint;
-      inode: number;
+      /** What it was when it was read; left out where the walk had seen it so. */
+      asRead?: AsRead;
       flag?: 'changed' | 'grew';
     }
   /** It could not be read: the system's code, `ENOENT` when it vanished, `ESTALE` when it was replaced by something else. */
   | { error: string };
+
+/** Times in nanoseconds since 1970. */
+export interface AsRead {
+  mtime: bigint;
+  ctime: bigint;
+  inode: number;
+}

@@ -48,6 +48,24 @@ export function statFile(file: number): Stat {
   return decode();
 }
 
+/** Whether an open regular file is the one of which a stat told this, and nothing of it was changed since. */
+export function isStill(file: number, { device, inode, size, ctime }: Known): boolean {
+  check(libc().statx(file, cString(''), emptyPath, basicStats, result), 'statx');
+  return (
+    number64(32) === inode &&
+    number64(40) === size &&
+    nanoseconds(96) === ctime &&
+    deviceNumber(view.getUint32(136, true), view.getUint32(140, true)) === device
+  );
+}
+
+interface Known {
+  device: number;
+  inode: number;
+  size: number;
+  ctime: bigint;
+}
+
 /** Whether something, a link included, has this name in an open directory, or is at an absolute path. */
 export function existsAt(directory: number, name: string): boolean {
   try {

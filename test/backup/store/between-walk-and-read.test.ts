@@ -118,7 +118,7 @@ test('a file that changes its mode between walk and read has the mode that goes 
 test('a file that is touched even after it was read will be read again', async () => {
   const parent = parentWith({ a: 'one' });
   const writer = new MemoryWriter();
-  writer.answer = () => ({ chunks: [], size: 0, mtime: 1n, ctime: 1n, inode: 1 });
+  writer.answer = () => ({ chunks: [], size: 0, asRead: { mtime: 1n, ctime: 1n, inode: 1 } });
   const saved = await save(parent, writer);
   assert.is(entry(saved, 'root/a').ctime, undefined);
   const again = await save(parent, new MemoryWriter(writer));

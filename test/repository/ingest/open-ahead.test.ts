@@ -15,7 +15,7 @@ const directory = openSync(root, 'r');
 const names = Array.from({ length: 40 }, (_, i) => `file-${i}`);
 for (const name of names) writeFileSync(join(root, name), name);
 const filesOf = (wanted: readonly string[]) =>
-  wanted.map((name) => ({ directory, name, device: 0, inode: 0, size: 7 }));
+  wanted.map((name) => ({ directory, name, device: 0, inode: 0, size: 7, blocks: 8, ctime: 0n }));
 
 const openFiles = () => readdirSync('/proc/self/fd').length;
 

@@ -17,8 +17,8 @@ const mebibyte = 1024 * 1024;
 function fileOf(name: string, size: number): FileToStore {
   const lines = Array.from({ length: 1024 }, () => `${randomBytes(200).toString('hex')}\n`).join('');
   writeFileSync(join(root, name), Buffer.alloc(size, lines));
-  const { dev: device, ino: inode } = statSync(join(root, name));
-  return { directory, name, device, inode, size };
+  const { dev: device, ino: inode, blocks } = statSync(join(root, name));
+  return { directory, name, device, inode, size, blocks, ctime: 0n };
 }
 
 function startPool(name: string): IngestPool {
