@@ -4,25 +4,38 @@ import { type Layout, layoutVersion } from '../../oci/layout.ts';
 import { indexLimit, readIndex, readStagedIndex } from '../../oci/layout-index.ts';
 import { readSmallFile } from '../../support/small-file.ts';
 import type { Damage } from '../repository.ts';
-import type { Catalog } from '../snapshot/catalog.ts';
+import type { Store } from '../seal/store.ts';
+import { type Catalog, loadEverySnapshot } from '../snapshot/catalog.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 
 /**
  * Whether `index.json` and `oci-layout` are what the snapshots say. A commit that was cut short is no damage: the
  * next run finishes it.
  */
-export async function checkIndex(layout: Layout, catalog: Catalog): Promise<Damage[]> {
+export async function checkIndex(store: Store, catalog: Catalog): Promise<Damage[]> {
   const damage: Damage[] = [];
-  const staged = await readStagedIndex(layout);
-  const text = textOf(join(layout.directory, 'index.json'));
-  if (!namesAll(staged, catalog) && !isDerived(await readIndex(layout), text, catalog)) {
-    damage.push(wrongFile(layout, 'index.json', 'it does not tell of the snapshots that are there'));
+  if (!(await tellsOfAll(store, catalog))) {
+    damage.push(wrongFile(store, 'index.json', 'it does not tell of the snapshots that are there'));
   }
-  const version = textOf(join(layout.directory, 'oci-layout'));
+  const version = textOf(join(store.directory, 'oci-layout'));
   if (version !== layoutVersion) {
-    damage.push(wrongFile(layout, 'oci-layout', 'it is not that of an OCI image layout'));
+    damage.push(wrongFile(store, 'oci-layout', 'it is not that of an OCI image layout'));
   }
   return damage;
+}
+
+/** Others may have come since the snapshots were read, and come still: it is wrong only if it stays as it is. */
+async function tellsOfAll(store: Store, read: Catalog): Promise<boolean> {
+  let before: string | undefined;
+  for (let catalog = read; ; catalog = await loadEverySnapshot(store)) {
+    // In this order, which is that of a commit the other way round.
+    const staged = await readStagedIndex(store);
+    const index = await readIndex(store);
+    const text = textOf(join(store.directory, 'index.json'));
+    if (namesAll(staged, catalog) || isDerived(index, text, catalog)) return true;
+    if (text === before) return false;
+    before = text;
+  }
 }
 
 /** Nothing where it cannot be read. */
