@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isEmptyLayout } from '../oci/layout-blobs.ts';
 import type { Context } from '../support/context.ts';
-import { SignatureError } from '../support/errors.ts';
+import { messageOf, SignatureError } from '../support/errors.ts';
 import type { Incoming } from './carry/incoming.ts';
 import type { Outgoing } from './carry/outgoing.ts';
 import { Changes } from './changes.ts';
@@ -39,7 +39,7 @@ import { loadEverySnapshot } from './snapshot/catalog.ts';
 import { findSnapshot } from './snapshot/find.ts';
 import type { Origin } from './snapshot/origin.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
-import { readDamage, recordDamage } from './verify/damage-record.ts';
+import { type DamagedBlobs, readDamage, readDamagedBytes, recordDamage } from './verify/damage-record.ts';
 import { markDamaged } from './verify/mark-damaged.ts';
 import { readError } from './write-error.ts';
 
@@ -113,12 +113,10 @@ export class DirectoryRepository implements Repository {
   async verify(options: VerifyOptions, context: Context): Promise<VerifyReport> {
     const { verifyRepository } = await import('./verify/verify.ts');
     this.#locks.share();
-    const { damagedBlobs, ...report } = await verifyRepository(this.#store, options, context).catch(
-      (error) => {
-        throw readError(this.directory, error);
-      },
-    );
-    if (options.remember !== false) await recordDamage(context.stateDir, this.directory, damagedBlobs);
+    const { damaged, ...report } = await verifyRepository(this.#store, options, context).catch((error) => {
+      throw readError(this.directory, error);
+    });
+    if (options.remember !== false) await this.#remember(damaged, context);
     return report;
   }
 
@@ -157,12 +155,12 @@ export class DirectoryRepository implements Repository {
 
   async repair(context: Context, options: RepairOptions = {}): Promise<RepairReport> {
     const { repairRepository } = await import('./repair/repair.ts');
-    const { damagedBlobs, ...report } = await this.#changes.alone('repairing', async () => {
+    const { damaged, ...report } = await this.#changes.alone('repairing', async () => {
       const { stored } = await loadEverySnapshot(this.#store);
       const store = await rememberingStore(this.#store, stored, this.#context.stateDir);
       return repairRepository(store, context, options);
     });
-    await recordDamage(context.stateDir, this.directory, damagedBlobs);
+    await this.#remember(damaged, context);
     return report;
   }
 
@@ -174,7 +172,7 @@ export class DirectoryRepository implements Repository {
   async beginIncoming(manifest: Buffer, keys: TrustedKeys, context: Context): Promise<Incoming> {
     const { beginIncoming } = await import('./carry/incoming.ts');
     return this.#changes.begin('taking in a snapshot', async (stored) => {
-      const damaged = await readDamage(context.stateDir, this.directory);
+      const damaged = await readDamagedBytes(context.stateDir, this.directory);
       const onEnd = () => this.#endWriting();
       return beginIncoming({ store: this.#store, stored, damaged, manifest, keys, onEnd });
     });
@@ -185,6 +183,15 @@ export class DirectoryRepository implements Repository {
     await this.#pool?.close();
     await this.#frames.close();
     this.#locks.release();
+  }
+
+  /** What was found is to be told, whether it can be written down or not. */
+  async #remember(damaged: DamagedBlobs, { stateDir, progress }: Context): Promise<void> {
+    await recordDamage(stateDir, this.directory, damaged).catch((error: unknown) =>
+      progress.warn(
+        `the next backup will not know what is damaged: writing to ${stateDir}: ${messageOf(error)}`,
+      ),
+    );
   }
 
   #endWriting(): void {

@@ -11,6 +11,7 @@ import type { Store } from '../seal/store.ts';
 import { type LostSnapshot, loadEverySnapshot } from '../snapshot/catalog.ts';
 import { encodeNextIndex, encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import { blobsOf, packsOf, type StoredSnapshot } from '../snapshot/stored.ts';
+import type { DamagedBlobs } from '../verify/damage-record.ts';
 import { verifyRepository } from '../verify/verify.ts';
 import { asidePath } from './aside-path.ts';
 import { goOnUnsigned } from './lost-signatures.ts';
@@ -21,7 +22,7 @@ import { findIndexes, reviveSnapshots } from './revive.ts';
 
 /** What is left damaged where it was, besides the report. */
 export interface Repair extends RepairReport {
-  damagedBlobs: Set<Digest>;
+  damaged: DamagedBlobs;
 }
 
 /**
@@ -37,10 +38,10 @@ export async function repairRepository(
 ): Promise<Repair> {
   await recoverStaging(store);
   const { rebuilt, setAside } = await rebuildConfigs(store, context);
-  const { damagedBlobs, damage } = await verifyRepository(store, {}, context);
+  const { damaged, damage } = await verifyRepository(store, {}, context);
   const inUse = await packsInUse(store);
-  const packs = damagedBlobs.intersection(inUse);
-  setAside.push(...(await setDamagedAside(store, damagedBlobs.difference(packs))));
+  const packs = damaged.all.intersection(inUse);
+  setAside.push(...(await setDamagedAside(store, damaged.all.difference(packs))));
   const { stored, mended, waiting } = await mendAll(store, packs, context);
   const lost = [...(await loadEverySnapshot(store)).damaged, ...waiting.map(lostOf)];
   if (giveUp) setAside.push(...(await setDamagedAside(store, new Set(lost.map(({ manifest }) => manifest)))));
@@ -52,6 +53,7 @@ export async function repairRepository(
   const givenUp = new Set(giveUp ? unreadable : []);
   const hurt = new Set([...damage.flatMap(({ snapshots }) => snapshots), ...unreadable]);
   const spoiled = hurt.difference(await wholeAmong(store, stored, packs)).difference(givenUp);
+  const left = packs.intersection(needed);
   return {
     snapshots: stored.length,
     setAside,
@@ -59,7 +61,7 @@ export async function repairRepository(
     rebuilt,
     givenUp: [...givenUp],
     spoiled: [...spoiled],
-    damagedBlobs: packs.intersection(needed),
+    damaged: { all: left, inside: left.intersection(damaged.inside) },
   };
 }
 

@@ -2,7 +2,7 @@ import { hash, randomInt } from 'node:crypto';
 import type { Digest } from '../../oci/digest.ts';
 import { encodePackLine, type PackContents } from '../packs/index-lines.ts';
 import type { VerifyReport } from '../repository.ts';
-import { packsOf } from '../snapshot/stored.ts';
+import { packsOf, type StoredSnapshot } from '../snapshot/stored.ts';
 import { checkPack, readEveryTelling } from './check-pack.ts';
 import { throwIfInterrupted, type Verifying } from './verifying.ts';
 
@@ -16,15 +16,13 @@ interface Telling {
 /**
  * Checks packs against all that indexes tell of them. Anybody may have sent one that lies: a pack that is as another one says is
  * whole, and what is wrong is the index.
- * @param part share of them, drawn at random
+ * @param drawn those to read
  */
 export async function checkPacks(
   verifying: Verifying,
-  part: number,
+  drawn: ReadonlySet<Digest>,
 ): Promise<NonNullable<VerifyReport['packs']>> {
   const { store, catalog, opened, found, context } = verifying;
-  const readable = packsOf(opened);
-  const drawn = draw([...readable], Math.ceil(readable.size * part));
   const tellings = new Map<Digest, Telling[]>();
   for await (const { index, contents } of readEveryTelling(store, opened)) {
     throwIfInterrupted(context);
@@ -37,8 +35,10 @@ export async function checkPacks(
   return { read: drawn.size, all: packsOf(catalog.stored).size };
 }
 
-/** So many of them, each as likely as any other. */
-function draw<T>(all: T[], count: number): Set<T> {
+/** This share of the packs of snapshots, each as likely as any other. */
+export function drawPacks(stored: readonly StoredSnapshot[], part: number): Set<Digest> {
+  const all = [...packsOf(stored)];
+  const count = Math.ceil(all.length * part);
   return new Set(Array.from({ length: count }, () => all.splice(randomInt(all.length), 1)[0]!));
 }
 
@@ -61,9 +61,11 @@ async function checkTelling(
 
 async function reportWrong({ found }: Verifying, pack: Digest, told: readonly Telling[]): Promise<void> {
   const wrong = told.filter((telling) => telling.wrong !== undefined);
-  if (wrong.length === told.length) return found.add({ digest: pack, message: wrong[0]!.wrong! });
+  if (wrong.length === told.length)
+    return found.add({ digest: pack, message: wrong[0]!.wrong!, inside: true });
   for (const { indexes } of wrong) {
     const message = `what it tells of ${pack} is not so`;
-    for (const digest of indexes) if (!found.blobs.has(digest)) await found.add({ digest, message });
+    for (const digest of indexes)
+      if (!found.blobs.has(digest)) await found.add({ digest, message, inside: true });
   }
 }

@@ -14,12 +14,16 @@ export interface DamagedBlob {
   message: string;
   /** The digest of what is there instead. */
   got?: Digest;
+  /** It is what its name says, and yet wrong. */
+  inside?: boolean;
 }
 
 /** Collects damage, each with the snapshots and the files that it spoils. */
 export class DamageReport {
   readonly damage: Damage[] = [];
   readonly blobs = new Set<Digest>();
+  /** Of these, those of which only what is in them is wrong. */
+  readonly inside = new Set<Digest>();
   readonly #store: Store;
   readonly #catalog: Catalog;
 
@@ -29,7 +33,7 @@ export class DamageReport {
     this.#catalog = catalog;
   }
 
-  async add({ digest, message, got }: DamagedBlob): Promise<void> {
+  async add({ digest, message, got, inside = false }: DamagedBlob): Promise<void> {
     const { stored, damaged } = this.#catalog;
     const spoiled = stored.filter((snapshot) => blobsOf(snapshot).some((blob) => blob.digest === digest));
     const lost = damaged.filter(({ manifest, id }) => manifest === digest || id === digest);
@@ -37,6 +41,7 @@ export class DamageReport {
     const path = blobPath(this.#store, digest);
     const files: string[] = [];
     this.blobs.add(digest);
+    if (inside) this.inside.add(digest);
     this.damage.push({
       message: `${path}: ${message}`,
       path,

@@ -5,7 +5,7 @@ import { makeDirectoryDurably, writeFileDurably } from '../../support/durable.ts
 import { readSmallFile } from '../../support/small-file.ts';
 
 /** What a check of a repository found, as this host remembers it. */
-export type RecordKind = 'damage' | 'verified';
+export type RecordKind = 'damage' | 'damage-inside' | 'verified';
 
 /**
  * Remembers digests that belong to the repository in a directory. It goes by the directory: of a repository that was

@@ -1,4 +1,3 @@
-import type { Digest } from '../../oci/digest.ts';
 import { collectOften } from '../../support/collect-often.ts';
 import type { Context } from '../../support/context.ts';
 import type { ProgressTask } from '../../support/progress.ts';
@@ -9,16 +8,18 @@ import { type Catalog, loadEverySnapshot } from '../snapshot/catalog.ts';
 import { blobsOf } from '../snapshot/stored.ts';
 import { checkBlobs } from './check-blobs.ts';
 import { checkIndex } from './check-index.ts';
-import { checkPacks } from './check-packs.ts';
+import { checkPacks, drawPacks } from './check-packs.ts';
 import { checkSignatures } from './check-signatures.ts';
 import { checkTrees } from './check-trees.ts';
+import type { DamagedBlobs } from './damage-record.ts';
 import { DamageReport } from './damage-report.ts';
 import { openedSnapshots } from './opened-snapshots.ts';
+import { recallDamage } from './recall-damage.ts';
 import { throwIfInterrupted, type Verifying } from './verifying.ts';
 
 /** Which blobs are not as they should be, besides the report. */
 export interface Verification extends VerifyReport {
-  damagedBlobs: Set<Digest>;
+  damaged: DamagedBlobs;
 }
 
 /**
@@ -40,10 +41,16 @@ export async function verifyRepository(
     const read = await checkBlobs(verifying);
     await checkSignatures(store, catalog, found);
     found.damage.push(...(await checkIndex(store, catalog)));
-    const packs = readData ? await checkPacks(verifying, part) : undefined;
-    if (readData) await checkContents(verifying);
-    const { damage, blobs: damagedBlobs } = found;
-    return { snapshots: catalog.stored.length, ...read, damage, damagedBlobs, ...(packs && { packs }) };
+    const packs = readData ? await checkContent(verifying, part) : undefined;
+    if (packs === undefined) await recallDamage(verifying, new Set());
+    const damaged = { all: found.blobs, inside: found.inside };
+    return {
+      snapshots: catalog.stored.length,
+      ...read,
+      damage: found.damage,
+      damaged,
+      ...(packs && { packs }),
+    };
   } finally {
     task.end();
   }
@@ -57,7 +64,18 @@ function beginTask({ stored }: Catalog, part: number, context: Context): Progres
   return context.progress.begin('verifying', { unit: 'bytes', total });
 }
 
-async function checkContents({ store, opened, found, context }: Verifying): Promise<void> {
+/** What is in packs and trees; of what is not read this time, what an earlier check found. */
+async function checkContent(verifying: Verifying, part: number): Promise<VerifyReport['packs']> {
+  const { opened } = verifying;
+  const drawn = drawPacks(opened, part);
+  const packs = await checkPacks(verifying, drawn);
+  const all = new Set(opened.flatMap(blobsOf).map(({ digest }) => digest));
+  await recallDamage(verifying, part === 1 ? all : drawn);
+  await checkEveryTree(verifying);
+  return packs;
+}
+
+async function checkEveryTree({ store, opened, found, context }: Verifying): Promise<void> {
   for (const stored of opened) {
     throwIfInterrupted(context);
     if (blobsOf(stored).some(({ digest }) => found.blobs.has(digest))) continue;
