@@ -8,8 +8,8 @@ import { isSealed } from '../age/header.ts';
 import type { Store } from '../seal/store.ts';
 import { compress, decompress } from './zstd.ts';
 
-/** Trees, indexes and notes are no larger than this, in bytes, compressed or not. */
-const limit = 256 * 1024 * 1024;
+/** Trees and indexes are no larger than this, in bytes, compressed or not. */
+const largest = 256 * 1024 * 1024;
 
 /** The one place where trees, indexes and notes become blobs… */
 export async function stageMetadata(store: Store, text: Uint8Array): Promise<StagedBlob> {
@@ -23,9 +23,14 @@ export async function stageMetadata(store: Store, text: Uint8Array): Promise<Sta
 
 /**
  * …and are read back. The blob on disk is checked even when what is inside is known already.
+ * @param limit of bytes, compressed or not
  * @throws {DamagedError} @throws {SignatureError} when it is sealed and no key opens it
  */
-export async function readMetadata(store: Store, { digest }: { digest: Digest }): Promise<Buffer> {
+export async function readMetadata(
+  store: Store,
+  { digest }: { digest: Digest },
+  limit = largest,
+): Promise<Buffer> {
   const bytes = await readBlob(store, digest, limit);
   const plain = isSealed(bytes) ? await unseal(store, digest, bytes) : bytes;
   const text = await decompress(plain, limit, digest);
@@ -35,7 +40,7 @@ export async function readMetadata(store: Store, { digest }: { digest: Digest })
 
 /** Lets this host know without a key, from now on, what is inside a blob that a key at hand opens. */
 export async function rememberMetadata(store: Store, { digest }: { digest: Digest }): Promise<void> {
-  const plain = decryptBytes(await readBlob(store, digest, limit), store.identities, `reading ${digest}`);
+  const plain = decryptBytes(await readBlob(store, digest, largest), store.identities, `reading ${digest}`);
   await store.cache?.write(digest, plain);
 }
 
@@ -47,7 +52,7 @@ export async function readRemembered(
   { digest }: { digest: Digest },
 ): Promise<Buffer | undefined> {
   const plain = cache?.read(digest);
-  return plain && decompress(plain, limit, digest);
+  return plain && decompress(plain, largest, digest);
 }
 
 async function unseal({ cache, identities }: Store, digest: Digest, bytes: Buffer): Promise<Uint8Array> {

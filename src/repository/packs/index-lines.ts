@@ -1,5 +1,6 @@
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { DamagedError, messageOf } from '../../support/errors.ts';
+import { largestFrame, offsetsIn } from './tar-frame.ts';
 
 /** Where everything is in a pack. */
 export interface PackContents {
@@ -71,6 +72,8 @@ function checkPack(contents: PackContents): PackContents {
       throw new Error(`a frame of ${pack}`);
     const isHex = typeof chunks === 'string' && /^[0-9a-f]*$/.test(chunks);
     if (!isHex || chunks.length !== sizes.length * 64) throw new Error(`chunks of ${pack}`);
+    if (Math.max(length, offsetsIn(sizes).length) > largestFrame)
+      throw new Error(`a frame of ${pack} larger than any that is written`);
   }
   return contents;
 }

@@ -8,6 +8,8 @@ export const headerBytes = block;
 export const frameGoal = 2 * 1024 * 1024;
 /** …or before the chunk with which it would hold more than so many, unless that is all it holds. */
 export const frameLimit = 3 * 1024 * 1024;
+/** None is larger than this, in bytes, compressed or not: the largest chunk behind an almost full frame. */
+export const largestFrame = 8 * 1024 * 1024;
 
 /** What ends an archive. */
 export const archiveEnd = Buffer.alloc(2 * block);

@@ -8,8 +8,6 @@ import { type OpenPack, openPack } from '../packs/open-pack.ts';
 import type { Store } from '../seal/store.ts';
 import type { FramePlace } from './chunk-places.ts';
 
-/** Frames are no larger than this, in bytes, compressed or not: the largest chunk behind an almost full frame. */
-export const frameLimit = 8 * 1024 * 1024;
 /** Frames with chunks that nobody asked for yet are kept up to so many bytes… */
 const unreadLimit = 64 * 1024 * 1024;
 /** …and those of which every chunk was asked for, lest several files have the same content, up to so many. */
@@ -104,9 +102,6 @@ export class FrameReader {
 
   async #read({ pack, offset, length, size }: FramePlace): Promise<Buffer> {
     const path = blobPath(this.#store, pack);
-    if (length > frameLimit || size > frameLimit) {
-      throw new DamagedError(`reading ${path}: its index tells of a frame larger than any we write`);
-    }
     const file = await this.#open(pack);
     const bytes = await file.read(offset, length);
     if (bytes.length < length) {

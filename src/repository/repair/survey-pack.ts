@@ -4,8 +4,7 @@ import { frameLength } from '../blobs/frame-length.ts';
 import { decompress } from '../blobs/zstd.ts';
 import type { Frame, PackContents } from '../packs/index-lines.ts';
 import { openPack } from '../packs/open-pack.ts';
-import { chunksInFrame } from '../packs/tar-frame.ts';
-import { frameLimit } from '../read/frame-reader.ts';
+import { chunksInFrame, largestFrame } from '../packs/tar-frame.ts';
 import type { Store } from '../seal/store.ts';
 import type { PackRef } from '../snapshot/manifest.ts';
 
@@ -20,12 +19,12 @@ export async function surveyPack(store: Store, { digest, size }: PackRef): Promi
   const frames: Frame[] = [];
   try {
     for (let at = 0; ; ) {
-      const length = await frameLength((offset, bytes) => file.read(at + offset, bytes), frameLimit, where);
+      const length = await frameLength((offset, bytes) => file.read(at + offset, bytes), largestFrame, where);
       if (length === 0) {
         if (frames.length === 0) throw new DamagedError(`reading ${where}: no content is in there`);
         return { pack: digest, size, frames };
       }
-      const bytes = await decompress(await file.read(at, length), frameLimit, where);
+      const bytes = await decompress(await file.read(at, length), largestFrame, where);
       const frame = surveyFrame(bytes, where);
       if (frame.sizes.length > 0) frames.push({ length, ...frame });
       at += length;

@@ -78,7 +78,8 @@ function decode(json: Json): Config {
 /** They become names of directories where they are restored to, and words of shell scripts. */
 function requireNames(sources: Json[]): void {
   const names = sources.map(({ name }) => text(name, 'name'));
-  const wrong = names.find((name, i) => !plainName.test(name) || names.indexOf(name) !== i);
+  const known = new Set<string>();
+  const wrong = names.find((name) => !plainName.test(name) || known.size === known.add(name).size);
   if (wrong !== undefined) throw new Error(`${JSON.stringify(wrong)} is no name for a source of its own`);
 }
 

@@ -23,3 +23,6 @@ export const manifestLimit = 4 * 1024 * 1024;
 
 /** Bytes that are sensible for a config: it names every segment of every tree. */
 export const configLimit = 4 * manifestLimit;
+
+/** Bytes that are sensible for notes, which are read whenever snapshots are listed: a few hundred sentences a source. */
+export const notesLimit = 2 * manifestLimit;

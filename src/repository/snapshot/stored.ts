@@ -5,7 +5,7 @@ import { readMetadata } from '../blobs/metadata.ts';
 import type { Store } from '../seal/store.ts';
 import { type Config, decodeConfig } from './config.ts';
 import { type BlobRef, blobsOfParts, decodeManifest, type Parts, type TreeRef } from './manifest.ts';
-import { configLimit, manifestLimit } from './media-types.ts';
+import { configLimit, manifestLimit, notesLimit } from './media-types.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A snapshot as it lies in the repository. */
@@ -77,7 +77,7 @@ function unreadable(count: number, { identities }: Store, { snapshot: { recipien
 type Notes = Map<string, string[]>;
 
 async function readNotes(store: Store, digest: Digest): Promise<Notes> {
-  const notes = JSON.parse((await readMetadata(store, { digest })).toString('utf8'));
+  const notes = JSON.parse((await readMetadata(store, { digest }, notesLimit)).toString('utf8'));
   return new Map(Object.entries(notes).filter((each): each is [string, string[]] => areWords(each[1])));
 }
 

@@ -4,6 +4,7 @@ import { readMetadata } from '../blobs/metadata.ts';
 import type { Entry } from '../entry.ts';
 import type { Store } from '../seal/store.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
+import { segmentLimit } from './cut.ts';
 import { decodeLine } from './line.ts';
 
 /** A segment of a tree as it was read. */
@@ -58,6 +59,8 @@ async function readText(store: Store, ref: TreeRef): Promise<SegmentText | Damag
 
 /** What the lines of a segment say, or which of them says nothing. */
 export function decodeSegment({ ref, text }: SegmentText): Segment | DamagedError {
+  if (text.lastIndexOf('\n', -2) >= segmentLimit)
+    return new DamagedError(`reading tree ${ref.digest}: it goes on where every segment has ended`);
   const lines = text.toString('utf8').split('\n');
   freeNow(text);
   if (lines.at(-1) === '') lines.pop();

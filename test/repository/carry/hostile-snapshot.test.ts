@@ -5,6 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Manifest } from '../../../src/oci/descriptor.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
+import { openRepository } from '../../../src/repository/open.ts';
 import { backupTypes } from '../../../src/repository/snapshot/media-types.ts';
 import { DamagedError } from '../../../src/support/errors.ts';
 import { file, tarOf } from '../../archive/fixtures/tar.ts';
@@ -22,12 +23,13 @@ const manifest: Manifest = JSON.parse(blob(index.manifests[0].digest).toString()
 const config = JSON.parse(blob(manifest.config.digest).toString());
 
 /** An archive whose digests are all right, of a snapshot with another config, and blobs besides its own. */
-async function archiveOf(changedConfig: unknown, more: readonly (string | Buffer)[] = []): Promise<Buffer> {
+async function archiveOf(
+  changedConfig: unknown,
+  more: readonly (string | Buffer)[] = [],
+  mediaType: string = backupTypes.pack,
+): Promise<Buffer> {
   const text = JSON.stringify(changedConfig);
-  const layers = [
-    ...manifest.layers,
-    ...more.map((content) => ({ mediaType: backupTypes.pack, ...descriptor(content) })),
-  ];
+  const layers = [...manifest.layers, ...more.map((content) => ({ mediaType, ...descriptor(content) }))];
   const changed = JSON.stringify({
     ...manifest,
     config: { ...manifest.config, ...descriptor(text) },
@@ -84,6 +86,27 @@ test('notes that are none are as those that cannot be read', async () => {
     const { snapshot } = await imported(into, stream(await archiveOf(changed, [blob])), context);
     assert.equal(snapshot.sources[0]?.warnings, ['2 warnings that cannot be read']);
   }
+});
+
+test('notes too long for any warnings are not read: they would hold up whoever lists the snapshots', async () => {
+  const [source] = config.sources;
+  const into = newDirectory();
+  const blob = zstdCompressSync(JSON.stringify({ [source.name]: ['x'.repeat(9 << 20)] }));
+  const changed = { ...config, notes: digestOf(blob), sources: [{ ...source, warnings: 1 }] };
+  const { snapshot } = await imported(into, stream(await archiveOf(changed, [blob])), context);
+  assert.equal(snapshot.sources[0]?.warnings, ['1 warning that cannot be read']);
+});
+
+test('a segment of a tree that goes on where every one has ended is damage, however little it says', async () => {
+  const [source] = config.sources;
+  const into = newDirectory();
+  const blob = zstdCompressSync(Buffer.alloc(5 << 20, '\n'));
+  const changed = { ...config, sources: [{ ...source, tree: [digestOf(blob)] }] };
+  await imported(into, stream(await archiveOf(changed, [blob], backupTypes.tree)), context);
+  const repository = await openRepository(into, context);
+  const { damage } = await repository.verify({ readData: true }, context);
+  await repository.close();
+  assert.match(damage.map(({ message }) => message).join('\n'), /goes on where every segment has ended/);
 });
 
 test('a blob that passes for the manifest of a snapshot is refused: it would stop removing for ever', async () => {

@@ -44,6 +44,20 @@ test('an index is written to the letter, and read back', () => {
   assert.equal(decodeIndex(Buffer.from(encodeIndexHeader(header)), 'it'), { header, packs: [] });
 });
 
+test('an index that tells of a frame larger than any that is written is damage: whoever read it would fill the memory', () => {
+  const chunks = chunk.repeat(2);
+  const longest = { length: 8 << 20, sizes: [4 << 20, 3 << 20], chunks };
+  const wrong = [
+    { ...longest, length: 2 ** 52 },
+    { ...longest, sizes: [4 << 20, 4 << 20] },
+    { ...longest, sizes: [0, 2 ** 50] },
+  ];
+  const indexOf = (frame: PackContents['frames'][0]) =>
+    `${encodeIndexHeader(header)}\n${encodePackLine({ ...contents, frames: [frame] })}\n`;
+  assert.is(refused(indexOf(longest)), 'accepted');
+  for (const frame of wrong) assert.match(refused(indexOf(frame)), /a frame of sha256:a+ larger than any/);
+});
+
 test('in whatever byte an index is changed, it is read or is damage; cut within a line it is damage', () => {
   const bytes = Buffer.from(golden);
   const headerEnd = golden.indexOf('\n');

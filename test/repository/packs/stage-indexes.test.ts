@@ -14,7 +14,7 @@ const header = { repository: 'made for this test', seed: randomBytes(32) };
 
 test('lines become as many indexes as they take, and each tells of its own packs', async () => {
   const store = await emptyStore();
-  const packs = Array.from({ length: 5 }, (_, i) => contentsOf(`pack ${i}`, 65_000));
+  const packs = Array.from({ length: 5 }, (_, i) => contentsOf(`pack ${i}`, 65));
   const { staged, refs } = await stageIndexes(store, header, packs.map(lineOf));
   for (const blob of staged) await publishBlob(store, blob);
   assert.equal(
@@ -41,9 +41,14 @@ async function emptyStore(): Promise<Store> {
   return { directory, recipients: [], identities: [], cache: undefined };
 }
 
-function contentsOf(name: string, chunks: number): PackContents {
-  const frame = { length: 5, sizes: Array(chunks).fill(1), chunks: randomBytes(chunks * 32).toString('hex') };
-  return { pack: digestOf(name), size: 9, frames: [frame] };
+/** @param frames of a thousand chunks each */
+function contentsOf(name: string, frames: number): PackContents {
+  const frame = () => ({
+    length: 5,
+    sizes: Array(1000).fill(1),
+    chunks: randomBytes(32_000).toString('hex'),
+  });
+  return { pack: digestOf(name), size: 9, frames: Array.from({ length: frames }, frame) };
 }
 
 function lineOf(contents: PackContents): PackLine {

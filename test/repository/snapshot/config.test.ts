@@ -111,4 +111,15 @@ test('another format, and names that could leave a directory or stand twice, are
   }
 });
 
+test('a config of more sources than any host has is judged in no time', () => {
+  const sources = Array.from({ length: 300_000 }, (_, i) => ({ name: `source${i}` }));
+  const bytes = Buffer.from(JSON.stringify({ format: 1, sources }));
+  const begun = performance.now();
+  assert.throws(
+    () => decodeConfig(bytes, 'it'),
+    (error: unknown) => error instanceof DamagedError,
+  );
+  assert.ok(performance.now() - begun < 20_000, 'each name was compared with every other');
+});
+
 test.run();
