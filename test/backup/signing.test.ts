@@ -25,7 +25,7 @@ mkdirSync(join(root, 'data'));
 writeFileSync(join(root, 'data', 'file'), 'content');
 
 /** Backs up with these lines under `backup:`; tells why it is not signed, and by whom it is. */
-async function save(key: string, lines = '') {
+async function save(key: string, lines = '', host = 'here') {
   const file = join(root, 'dockerctl.yaml');
   const text = `name: signed
 x-dockerctl:
@@ -38,7 +38,7 @@ x-dockerctl:
   const deployment = await readDeployment(file, { environment: {} });
   const repository = await openOrCreateRepository(join(root, 'repository'), context);
   try {
-    const options = { engine, repository, full: false, host: 'here', hostKey: key };
+    const options = { engine, repository, full: false, host, hostKey: key };
     const { snapshot, unsigned } = await createBackup(deployment, options, context);
     const own = await ownFingerprint(deployment.backup?.signingKey, hostKey);
     const { trust } = await provenanceOf(await repository.signedConfig(snapshot), { own }, 'it');
@@ -106,6 +106,20 @@ test('how many snapshots are not built on is told as one says it', async () => {
   assert.match(await of(first), / is not built on \(nor is the one before it\):/);
   await of(second, second, second);
   assert.match(await of(first), / is not built on \(nor are the 2 before it\):/);
+});
+
+test('hosts that share a repository say nothing of each other, night by night', async () => {
+  const hosts = [
+    { host: 'one', key: makeSshKey(root, 'one') },
+    { host: 'two', key: makeSshKey(root, 'two') },
+  ];
+  for (let night = 0; night < 2; night++) for (const { host, key } of hosts) await save(key, '', host);
+  assert.equal(warnings.splice(0), []);
+  await save(makeSshKey(root, 'new'), '', 'one');
+  assert.match(
+    warnings.splice(0).join(),
+    / of one is not built on \(nor is the one before it\): it is not signed/,
+  );
 });
 
 test.run();

@@ -26,7 +26,7 @@ export interface BeginOptions extends RunOptions {
 
 /** Begins a run; the exclusive lock is held. */
 export async function beginRun(options: BeginOptions, context: Context): Promise<Run> {
-  const { store, stored, deployment, damaged, pool } = options;
+  const { store, stored, deployment, host, damaged, pool } = options;
   const started = context.now();
   const reusable = (await selectReusable(store, stored)).toReversed();
   const vouchedFor = vouchedForBy(options.signingKey, store);
@@ -35,10 +35,10 @@ export async function beginRun(options: BeginOptions, context: Context): Promise
   const usable = new UsablePacks(store, indexesOneByOne(reusable, vouchedFor), damaged);
   const indexes = () => everyIndex(reusable, vouchedFor);
   const ingest = new Ingest({ store, indexes, usable, packGoal: packGoal(stored), pool });
-  if (candidates.length === 0 && ofDeployment(stored, deployment).length > 0) {
+  if (candidates.length === 0 && ofHost(ofDeployment(stored, deployment), host).length > 0) {
     context.progress.warn(nothingToBuildOn(store));
   }
-  const passedOver = candidates.slice(0, candidates.length - comparable.length);
+  const passedOver = ofHost(candidates.slice(0, candidates.length - comparable.length), host);
   if (passedOver.length > 0) context.progress.warn(notVouchedFor(passedOver));
   return new RunUnderWay({ ...options, started, comparable, vouchedFor, usable, ingest }, context);
 }
@@ -64,6 +64,11 @@ function notVouchedFor([newest, ...others]: readonly StoredSnapshot[]): string {
 
 function ofDeployment(stored: readonly StoredSnapshot[], deployment: string): StoredSnapshot[] {
   return stored.filter(({ snapshot }) => snapshot.deployment === deployment);
+}
+
+/** That those of others come in between is no news where several hosts share a repository: it is so every night. */
+function ofHost(stored: readonly StoredSnapshot[], host: string): StoredSnapshot[] {
+  return stored.filter(({ snapshot }) => snapshot.host === host);
 }
 
 function nothingToBuildOn({ directory, recipients }: Store): string {
