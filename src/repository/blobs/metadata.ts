@@ -6,10 +6,8 @@ import { decryptBytes } from '../age/decrypt.ts';
 import { encryptBytes } from '../age/encrypt.ts';
 import { isSealed } from '../age/header.ts';
 import type { Store } from '../seal/store.ts';
+import { metadataLimit } from '../snapshot/media-types.ts';
 import { compress, decompress } from './zstd.ts';
-
-/** Trees and indexes are no larger than this, in bytes, compressed or not. */
-const largest = 256 * 1024 * 1024;
 
 /** The one place where trees, indexes and notes become blobs… */
 export async function stageMetadata(store: Store, text: Uint8Array): Promise<StagedBlob> {
@@ -29,7 +27,7 @@ export async function stageMetadata(store: Store, text: Uint8Array): Promise<Sta
 export async function readMetadata(
   store: Store,
   { digest }: { digest: Digest },
-  limit = largest,
+  limit = metadataLimit,
 ): Promise<Buffer> {
   const bytes = await readBlob(store, digest, limit);
   const plain = isSealed(bytes) ? await unseal(store, digest, bytes) : bytes;
@@ -40,7 +38,11 @@ export async function readMetadata(
 
 /** Lets this host know without a key, from now on, what is inside a blob that a key at hand opens. */
 export async function rememberMetadata(store: Store, { digest }: { digest: Digest }): Promise<void> {
-  const plain = decryptBytes(await readBlob(store, digest, largest), store.identities, `reading ${digest}`);
+  const plain = decryptBytes(
+    await readBlob(store, digest, metadataLimit),
+    store.identities,
+    `reading ${digest}`,
+  );
   await store.cache?.write(digest, plain);
 }
 
@@ -52,7 +54,7 @@ export async function readRemembered(
   { digest }: { digest: Digest },
 ): Promise<Buffer | undefined> {
   const plain = cache?.read(digest);
-  return plain && decompress(plain, largest, digest);
+  return plain && decompress(plain, metadataLimit, digest);
 }
 
 async function unseal({ cache, identities }: Store, digest: Digest, bytes: Buffer): Promise<Uint8Array> {

@@ -1,8 +1,9 @@
-import { closeSync, constants, fstatSync, openSync, readvSync } from 'node:fs';
 import { mkdir, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestOf, hexOf, isDigest } from '../../oci/digest.ts';
 import { makeDirectoryDurably, writeFileDurably } from '../../support/durable.ts';
+import { readSmallFile } from '../../support/small-file.ts';
+import { metadataLimit } from '../snapshot/media-types.ts';
 
 /**
  * What is inside the sealed trees and indexes that this host wrote, by the digest of their sealed form: so it can
@@ -26,8 +27,9 @@ export class PlainCache {
   /** `undefined` when it is not there, or not as it was written. */
   read(sealed: Digest): Buffer | undefined {
     try {
-      const { digest, plain } = readParts(this.#path(sealed));
-      return digest === digestOf(plain) ? plain : undefined;
+      const bytes = readSmallFile(this.#path(sealed), metadataLimit);
+      const plain = bytes.subarray(digestLength);
+      return bytes.toString('latin1', 0, digestLength) === digestOf(plain) ? plain : undefined;
     } catch {
       return undefined;
     }
@@ -53,17 +55,3 @@ export class PlainCache {
 }
 
 const digestLength = 'sha256:'.length + 64;
-
-function readParts(path: string): { digest: string; plain: Buffer } {
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  try {
-    const status = fstatSync(file);
-    if (!status.isFile()) throw new Error('it is no file');
-    const digest = Buffer.alloc(digestLength);
-    const plain = Buffer.allocUnsafeSlow(Math.max(0, status.size - digestLength));
-    readvSync(file, [digest, plain]);
-    return { digest: digest.toString('latin1'), plain };
-  } finally {
-    closeSync(file);
-  }
-}

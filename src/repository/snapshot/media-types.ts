@@ -24,5 +24,8 @@ export const manifestLimit = 4 * 1024 * 1024;
 /** Bytes that are sensible for a config: it names every segment of every tree. */
 export const configLimit = 4 * manifestLimit;
 
+/** Trees, indexes and notes are no larger than this, in bytes, compressed or not. */
+export const metadataLimit = 64 * manifestLimit;
+
 /** Bytes that are sensible for notes, which are read whenever snapshots are listed: a few hundred sentences a source. */
 export const notesLimit = 2 * manifestLimit;
