@@ -24,7 +24,7 @@ export class ArchiveFilter {
     if (verdict === 'descend') this.#waiting.push(entry);
     if (verdict !== 'take') return [];
     if (entry.hardlink !== undefined && this.#verdict(entry.hardlink, false) !== 'take') {
-      problems.fail(`${entry.path}: is another name of ${entry.hardlink}, which is left out`);
+      problems.linkedToLeftOut(entry.path, entry.hardlink);
       return [];
     }
     return [...this.#waiting.splice(0), entry];

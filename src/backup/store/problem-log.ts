@@ -28,6 +28,11 @@ export class ProblemLog {
     return message;
   }
 
+  /** A further name of a file that the filter leaves out: there is nothing that it could be a name of. */
+  linkedToLeftOut(path: string, first: string): void {
+    this.fail(`${this.#show(path)}: is another name of ${this.#show(first)}, which is left out`);
+  }
+
   inWalk({ kind, path, code = '' }: WalkProblem): void {
     if (kind === 'missing') this.fail(`${this.#show(path)}: does not exist`);
     else if (kind === 'unreadable') this.unreadable(path, code);

@@ -7,10 +7,10 @@ import { ProblemLog } from '../../../src/backup/store/problem-log.ts';
 import { silent } from '../../../src/support/progress.ts';
 import { MemoryWriter } from '../../support/memory-writer.ts';
 
-async function stored(tar: Pack): Promise<MemoryWriter> {
+async function stored(tar: Pack, exclude: string[] = []): Promise<MemoryWriter> {
   tar.finalize();
   const writer = new MemoryWriter();
-  const lists = { include: [], exclude: [], oneFileSystem: false, excludeCaches: false };
+  const lists = { include: [], exclude, oneFileSystem: false, excludeCaches: false };
   const task = silent.begin('');
   await storeArchive(tar.pipe(extractBytes()), lists, new ProblemLog(writer, ''), { writer, task });
   return writer;
@@ -46,6 +46,15 @@ test('a further name of a link, a pipe or a device is of that kind, though a tar
       ['to2', 'symlink', 'to', 'nowhere', undefined],
     ],
   );
+});
+
+test('a further name of a file that is left out is told of in the words of people', async () => {
+  const tar = pack();
+  tar.entry({ name: 'data/', type: 'directory' });
+  tar.entry({ name: 'data/für' }, 'content');
+  tar.entry({ name: 'data/über', type: 'link', linkname: 'data/für' });
+  const { warnings } = await stored(tar, ['für']);
+  assert.equal(warnings, ['über: is another name of für, which is left out']);
 });
 
 test.run();
