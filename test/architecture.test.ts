@@ -29,7 +29,7 @@ const packageRooms: Record<string, readonly string[]> = {
   'lzma-native': ['archive'],
   'check-disk-space': ['support'],
   '@scure/base': ['repository'],
-  'tar-stream': ['lifecycle', 'backup'],
+  'tar-stream': ['lifecycle', 'backup', 'support'],
   yaml: ['deployment'],
 };
 

@@ -1,7 +1,7 @@
+import { tarEnd, tarFile, tarFileHeader, tarPadding } from '../support/tar/writer.ts';
 import type { SpooledBlock, SpooledContent } from './compress/block-compressor.ts';
 import type { BlockFormat, BlockSizes, CompressedBlock } from './compress/block-format.ts';
 import type { Spool } from './spool.ts';
-import { tarEnd, tarFile, tarFileHeader, tarPadding } from './tar/writer.ts';
 
 /** What a bundle is put together from (docs/bundle-format.md, "Entries" and "Compression"). */
 export interface BundleParts {

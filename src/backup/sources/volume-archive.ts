@@ -7,10 +7,10 @@ import { askAgain } from '../../engine/ask-again.ts';
 import { unlessGone } from '../../engine/unless-gone.ts';
 import { within } from '../../support/deadline.ts';
 import { FailedError, messageOf, NotFoundError } from '../../support/errors.ts';
+import { extractBytes } from '../../support/tar/extract-bytes.ts';
 import { silenceLimit, watched } from '../../support/watched.ts';
 import type { Changes } from '../report.ts';
 import { storeArchive } from '../store/archive.ts';
-import { extractBytes } from '../store/extract-bytes.ts';
 import type { ProblemLog } from '../store/problem-log.ts';
 import type { SourceJob } from '../store/source-job.ts';
 

@@ -1,9 +1,9 @@
 import { lstat, stat } from 'node:fs/promises';
 import { basename, dirname, join, posix, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { extract } from 'tar-stream';
 import type { Containers } from '../../engine/engine.ts';
 import { NotFoundError, UsageError } from '../../support/errors.ts';
+import { extractBytes } from '../../support/tar/extract-bytes.ts';
 import { containerOf } from '../container-of.ts';
 import type { Host } from '../host.ts';
 import { packTree } from './pack-tree.ts';
@@ -86,7 +86,7 @@ async function isDirectoryInContainer(containers: Containers, id: string, path: 
   let directory = false;
   try {
     const tar = await containers.readArchive(id, path);
-    const entries = extract();
+    const entries = extractBytes();
     entries.on('entry', ({ type }) => {
       directory = type === 'directory';
       entries.destroy();

@@ -1,51 +1,56 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, type Stats } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { type Header, type Pack, pack } from 'tar-stream';
+import { Readable } from 'node:stream';
+import { FailedError } from '../../support/errors.ts';
+import { fromText, toFsPath, toText } from '../../support/posix/byte-path.ts';
+import { type TarHeader, tarEnd, tarHeader, tarPadding } from '../../support/tar/writer.ts';
 
 /**
- * A tar of the file or directory `source`, under the name `name`. Links stay links; sockets and devices stay behind.
+ * A tar of the file or directory `source`, under the name `name`, with all names as they are, byte by byte. Links stay
+ * links; sockets and devices stay behind.
  */
 export function packTree(source: string, name: string, signal: AbortSignal): Readable {
-  const tar = pack();
-  add(tar, source, name, signal).then(
-    () => tar.finalize(),
-    (error: Error) => tar.destroy(error),
-  );
-  return tar as unknown as Readable;
+  return Readable.from(packed(fromText(source), fromText(name), signal), { objectMode: false });
 }
 
-async function add(tar: Pack, path: string, name: string, signal: AbortSignal): Promise<void> {
+async function* packed(path: string, name: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  yield* entriesAt(path, name, signal);
+  yield tarEnd;
+}
+
+async function* entriesAt(path: string, name: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   signal.throwIfAborted();
-  const status = await lstat(path);
-  const header: Partial<Header> & { name: string } = {
-    name,
-    mode: status.mode & 0o7777,
-    mtime: status.mtime,
-    uid: status.uid,
-    gid: status.gid,
-  };
-  if (status.isFile()) return addFile(tar, path, { ...header, size: status.size }, signal);
-  if (status.isSymbolicLink()) tar.entry({ ...header, type: 'symlink', linkname: await readlink(path) });
-  if (!status.isDirectory()) return;
-  tar.entry({ ...header, type: 'directory' });
-  for (const child of (await readdir(path)).sort())
-    await add(tar, join(path, child), `${name}/${child}`, signal);
+  const status = await lstat(toFsPath(path));
+  const about = metadataOf(status);
+  if (status.isFile()) {
+    yield tarHeader({ ...about, name, type: 'file', size: status.size });
+    yield* contentOf(path, status.size, signal);
+  } else if (status.isSymbolicLink()) {
+    const linkname = await readlink(toFsPath(path), 'latin1');
+    yield tarHeader({ ...about, name, type: 'symlink', linkname });
+  } else if (status.isDirectory()) {
+    yield tarHeader({ ...about, name: `${name}/`, type: 'directory' });
+    for (const child of (await readdir(toFsPath(path), 'latin1')).sort())
+      yield* entriesAt(`${path}/${child}`, `${name}/${child}`, signal);
+  }
+}
+
+function metadataOf({ mode, uid, gid, mtimeMs }: Stats): Pick<TarHeader, 'mode' | 'uid' | 'gid' | 'mtime'> {
+  return { mode: mode & 0o7777, uid, gid, mtime: Math.floor(mtimeMs / 1000) };
 }
 
 /** A file that grows meanwhile is copied as long as it was. */
-async function addFile(
-  tar: Pack,
-  path: string,
-  header: Partial<Header> & { name: string; size: number },
-  signal: AbortSignal,
-) {
-  const entry = tar.entry(header);
-  if (header.size === 0) {
-    entry.end(Buffer.alloc(0));
-    return;
+async function* contentOf(path: string, size: number, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  let left = size;
+  const pieces: AsyncIterable<Buffer> | [] =
+    size === 0 ? [] : createReadStream(toFsPath(path), { end: size - 1, signal });
+  for await (const piece of pieces) {
+    left -= piece.length;
+    yield piece;
   }
-  await pipeline(createReadStream(path, { end: header.size - 1 }), entry, { signal });
+  if (left > 0) {
+    const what = `copying ${toText(path)}: it became shorter meanwhile`;
+    throw new FailedError(what, { advice: 'Copy it again' });
+  }
+  yield tarPadding(size);
 }

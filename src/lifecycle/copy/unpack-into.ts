@@ -3,22 +3,24 @@ import { chmod, link, lstat, mkdir, open, rm, symlink, utimes } from 'node:fs/pr
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Extract, extract, type Header } from 'tar-stream';
+import type { Extract, Header } from 'tar-stream';
 import { DamagedError, DockerctlError, FailedError, messageOf } from '../../support/errors.ts';
+import { fromText, toFsPath, toText } from '../../support/posix/byte-path.ts';
+import { extractBytes } from '../../support/tar/extract-bytes.ts';
 
 /**
  * Unpacks a container's tar so that its one root becomes `target`. The container may be hostile: no entry leaves
- * `target`, no link that came with it is followed on the way, and set-id bits are dropped. Files belong to whoever
- * copies.
+ * `target`, no link that came with it is followed on the way, and set-id bits are dropped. Names may be of any bytes.
+ * Files belong to whoever copies.
  *
  * @throws DamagedError when an entry would leave `target`
  */
 export async function unpackInto(tar: Readable, target: string, signal: AbortSignal): Promise<void> {
-  const entries = extract();
+  const entries = extractBytes();
   const fed = pipeline(tar, entries, { signal });
   fed.catch(() => {});
   try {
-    await unpack(entries, target);
+    await unpack(entries, fromText(target));
     await fed;
   } catch (error) {
     entries.destroy();
@@ -28,6 +30,7 @@ export async function unpackInto(tar: Readable, target: string, signal: AbortSig
   }
 }
 
+/** From here on every path has one character per byte. */
 async function unpack(entries: Extract, target: string): Promise<void> {
   const directories: { path: string; header: Header }[] = [];
   for await (const entry of entries) {
@@ -50,15 +53,16 @@ function placeOf(name: string, target: string): string {
 }
 
 function leaves(name: string, target: string): DamagedError {
-  return new DamagedError(`copying to ${target}: the entry ${JSON.stringify(name)} would leave it`, {
-    facts: { target, entry: name },
+  const [where, entry] = [toText(target), toText(name)];
+  return new DamagedError(`copying to ${where}: the entry ${JSON.stringify(entry)} would leave it`, {
+    facts: { target: where, entry },
   });
 }
 
 /** Every directory between the target and the entry must be one, not a link to one. */
 async function checkParents(path: string, target: string): Promise<void> {
   for (let parent = dirname(path); parent.length >= target.length; parent = dirname(parent)) {
-    const status = await lstat(parent).catch(() => undefined);
+    const status = await lstat(toFsPath(parent)).catch(() => undefined);
     if (status !== undefined && !status.isDirectory()) throw leaves(path, target);
   }
 }
@@ -76,33 +80,37 @@ async function write(
     case 'contiguous-file':
       return writeFile(path, header, content);
     case 'symlink':
-      await rm(path, { force: true });
-      return symlink(header.linkname ?? '', path);
+      await remove(path);
+      return symlink(toFsPath(header.linkname ?? ''), toFsPath(path));
     case 'link': {
       const original = placeOf(header.linkname ?? '', target);
       await checkParents(original, target);
-      if (!(await lstat(original)).isFile()) throw leaves(header.linkname ?? '', target);
-      await rm(path, { force: true });
-      return link(original, path);
+      if (!(await lstat(toFsPath(original))).isFile()) throw leaves(header.linkname ?? '', target);
+      await remove(path);
+      return link(toFsPath(original), toFsPath(path));
     }
     default:
-      throw new FailedError(`copying to ${path}: it is a ${type}, which is not copied`, {
+      throw new FailedError(`copying to ${toText(path)}: it is a ${type}, which is not copied`, {
         advice: 'Copy the directories and files beside it one by one',
       });
   }
 }
 
 async function makeDirectory(path: string): Promise<void> {
-  const status = await lstat(path).catch(() => undefined);
+  const status = await lstat(toFsPath(path)).catch(() => undefined);
   if (status?.isDirectory()) return;
-  if (status !== undefined) await rm(path);
-  await mkdir(path, { mode: 0o700 });
+  await remove(path);
+  await mkdir(toFsPath(path), { mode: 0o700 });
+}
+
+async function remove(path: string): Promise<void> {
+  await rm(toFsPath(path), { force: true });
 }
 
 /** A new file in the place of the old one, never through a link that stands there. */
 async function writeFile(path: string, header: Omit<Header, 'type'>, content: Readable): Promise<void> {
-  await rm(path, { force: true });
-  const file = await open(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
+  await remove(path);
+  const file = await open(toFsPath(path), constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY, 0o600);
   await pipeline(content, file.createWriteStream());
   await setModeAndTime(path, header);
 }
@@ -111,6 +119,6 @@ async function setModeAndTime(
   path: string,
   { mode = 0o600, mtime }: Pick<Header, 'mode' | 'mtime'>,
 ): Promise<void> {
-  await chmod(path, mode & 0o777);
-  if (mtime !== undefined) await utimes(path, mtime, mtime);
+  await chmod(toFsPath(path), mode & 0o777);
+  if (mtime !== undefined) await utimes(toFsPath(path), mtime, mtime);
 }

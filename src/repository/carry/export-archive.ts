@@ -1,8 +1,8 @@
 import { type BundleFormat, blockFormat } from '../../archive/compress/block-format.ts';
 import { compressStream } from '../../archive/compress/compress-stream.ts';
-import { tarEnd, tarFile, tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
 import { blobName, digestOf } from '../../oci/digest.ts';
 import { layoutVersion } from '../../oci/layout.ts';
+import { tarEnd, tarFile, tarFileHeader, tarPadding } from '../../support/tar/writer.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import type { Outgoing } from './outgoing.ts';
 

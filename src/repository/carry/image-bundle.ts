@@ -1,9 +1,9 @@
 import { blockFormat } from '../../archive/compress/block-format.ts';
 import { compressStream } from '../../archive/compress/compress-stream.ts';
-import { tarEnd, tarFile, tarFileHeader, tarPadding } from '../../archive/tar/writer.ts';
 import { digestNamed } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, NotFoundError } from '../../support/errors.ts';
+import { tarEnd, tarFile, tarFileHeader, tarPadding } from '../../support/tar/writer.ts';
 import type { Entry } from '../entry.ts';
 import type { ReadableRepository } from '../repository.ts';
 import { shortId } from '../snapshot/short-id.ts';

@@ -2,9 +2,9 @@ import { type Pack, pack } from 'tar-stream';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { storeArchive } from '../../../src/backup/store/archive.ts';
-import { extractBytes } from '../../../src/backup/store/extract-bytes.ts';
 import { ProblemLog } from '../../../src/backup/store/problem-log.ts';
 import { silent } from '../../../src/support/progress.ts';
+import { extractBytes } from '../../../src/support/tar/extract-bytes.ts';
 import { MemoryWriter } from '../../support/memory-writer.ts';
 
 async function stored(tar: Pack, exclude: string[] = []): Promise<MemoryWriter> {

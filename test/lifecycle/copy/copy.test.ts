@@ -3,6 +3,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   statSync,
@@ -73,6 +74,22 @@ test('a directory goes in with its links, and an empty file', async () => {
   await run('app:/tmp/tree', join(scratch, 'back'));
   assert.is(readlinkSync(join(scratch, 'back/link')), 'deep/empty');
   assert.is(statSync(join(scratch, 'back/deep/empty')).size, 0);
+});
+
+test('names of any bytes and of any length go in and come out as they are, and so do targets of links', async () => {
+  const tree = join(scratch, 'names');
+  const at = (name: string) => Buffer.from(`${tree}/${name}`, 'latin1');
+  const long = `long\xe9${'x'.repeat(150)}`;
+  mkdirSync(at('dir\xff'), { recursive: true });
+  writeFileSync(at(`dir\xff/${long}`), 'content');
+  writeFileSync(join(tree, 'für'), 'text');
+  symlinkSync(Buffer.from(`dir\xff/${long}`, 'latin1'), at('link\x80'));
+  await run(tree, 'app:/tmp');
+  await run('app:/tmp/names', join(scratch, 'names-back'));
+  const back = (name: string) => Buffer.from(`${scratch}/names-back/${name}`, 'latin1');
+  assert.equal(readdirSync(back(''), 'latin1').sort(), ['dir\xff', 'f\xc3\xbcr', 'link\x80']);
+  assert.is(readFileSync(back(`dir\xff/${long}`), 'utf8'), 'content');
+  assert.is(readFileSync(back('link\x80'), 'utf8'), 'content');
 });
 
 test('what is not there is told from what cannot be meant', async () => {

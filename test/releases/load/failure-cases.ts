@@ -1,9 +1,9 @@
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { tarFileHeader } from '../../../src/archive/tar/writer.ts';
 import type { Catalog } from '../../../src/releases/catalog/catalog.ts';
 import { DamagedError, FailedError, InterruptedError, NoSpaceError } from '../../../src/support/errors.ts';
+import { tarFileHeader } from '../../../src/support/tar/writer.ts';
 import { containerdStore, docker113 } from '../../archive/fixtures/eras.ts';
 import { file, tarOf } from '../../archive/fixtures/tar.ts';
 import { rejects } from '../../support/rejects.ts';

@@ -1,4 +1,4 @@
-import { tarEnd, tarFile } from '../../../archive/tar/writer.ts';
+import { tarEnd, tarFile } from '../../../support/tar/writer.ts';
 import { closingDocuments, type SentImage } from './documents.ts';
 
 /**

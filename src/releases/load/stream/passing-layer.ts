@@ -5,8 +5,8 @@ import { legacyLayer } from '../../../archive/index/archive-index.ts';
 import { digested, digestsOf, type LayerDigests } from '../../../archive/index/layer-digests.ts';
 import type { Extent, Spool } from '../../../archive/spool.ts';
 import type { TarEntry } from '../../../archive/tar/reader.ts';
-import { tarFileHeader, tarPadding } from '../../../archive/tar/writer.ts';
 import { isDiskFull, NoSpaceError } from '../../../support/errors.ts';
+import { tarFileHeader, tarPadding } from '../../../support/tar/writer.ts';
 import type { Room } from '../plan/space.ts';
 import type { StoredLayer } from './sent-layer.ts';
 

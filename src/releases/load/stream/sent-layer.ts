@@ -3,9 +3,9 @@ import { decompress } from '../../../archive/decompress.ts';
 import type { ArchivedFile } from '../../../archive/index/archive-files.ts';
 import { mustMatch } from '../../../archive/index/archive-index.ts';
 import { digested, digestsOf, type LayerDigests } from '../../../archive/index/layer-digests.ts';
-import { tarFileHeader, tarPadding } from '../../../archive/tar/writer.ts';
 import type { Digest } from '../../../oci/digest.ts';
 import { counted } from '../../../support/counted.ts';
+import { tarFileHeader, tarPadding } from '../../../support/tar/writer.ts';
 import type { LayerToSend } from '../plan/plan.ts';
 import type { SentLayer } from './documents.ts';
 

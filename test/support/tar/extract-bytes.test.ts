@@ -3,7 +3,7 @@ import { symlinkSync, writeFileSync } from 'node:fs';
 import { Readable, type Writable } from 'node:stream';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { extractBytes } from '../../../src/backup/store/extract-bytes.ts';
+import { extractBytes } from '../../../src/support/tar/extract-bytes.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const directory = temporaryDirectory();

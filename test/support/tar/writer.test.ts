@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { tarEnd, tarFileHeader, tarPadding } from '../../../src/archive/tar/writer.ts';
+import { tarEnd, tarFileHeader, tarHeader, tarPadding } from '../../../src/support/tar/writer.ts';
 
 function list(tar: Uint8Array): string {
   const { status, stdout, stderr } = spawnSync('tar', ['-tvf', '-', '--numeric-owner', '--utc'], {
@@ -37,6 +37,27 @@ test('content is padded to whole blocks', () => {
 
 test('a name that does not fit a header is a mistake of ours', () => {
   assert.throws(() => tarFileHeader('x'.repeat(101), 0), /too long/);
+});
+
+test('what a header says of an entry, tar reads: long names, owners and times of any size, before 1970 too', () => {
+  const name = `${'d'.repeat(90)}/${'n'.repeat(90)}\xff`;
+  const far = Date.UTC(2300, 0, 1) / 1000;
+  const tar = Buffer.concat([
+    tarHeader({ name, type: 'file', mode: 0o750, uid: 3_000_000, gid: 2 ** 31, mtime: far }),
+    tarHeader({ name: 'link', type: 'symlink', linkname: name, mtime: -86_400 }),
+    tarHeader({ name: 'dir/', type: 'directory', mode: 0o1777 }),
+    tarEnd,
+  ]);
+  const shown = name.replace('\xff', '\\377');
+  assert.is(
+    list(tar).replaceAll(/ {2,}/g, ' '),
+    [
+      `-rwxr-x--- 3000000/2147483648 0 2300-01-01 00:00 ${shown}`,
+      `lrw-r--r-- 0/0 0 1969-12-31 00:00 link -> ${shown}`,
+      'drwxrwxrwt 0/0 0 1970-01-01 00:00 dir/',
+      '',
+    ].join('\n'),
+  );
 });
 
 test.run();
