@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { isEmptyLayout } from '../oci/layout-blobs.ts';
 import type { Context } from '../support/context.ts';
 import { messageOf, SignatureError } from '../support/errors.ts';
-import type { Incoming } from './carry/incoming.ts';
+import type { Incoming, IncomingTrust } from './carry/incoming.ts';
 import type { Outgoing } from './carry/outgoing.ts';
 import { Changes } from './changes.ts';
 import type { Entry } from './entry.ts';
@@ -33,7 +33,6 @@ import { knownRepository } from './seal/known-repository.ts';
 import { rememberingStore, storeSealingTo } from './seal/remembering-store.ts';
 import type { Store } from './seal/store.ts';
 import { wasMadeHere } from './signed/made-here.ts';
-import type { TrustedKeys } from './signed/provenance.ts';
 import { readSignedConfig, type SignedConfig } from './signed/signed-config.ts';
 import { loadEverySnapshot } from './snapshot/catalog.ts';
 import { findSnapshot } from './snapshot/find.ts';
@@ -169,12 +168,12 @@ export class DirectoryRepository implements Repository {
     return readOutgoing(this.#store, await this.#snapshots.stored(snapshot));
   }
 
-  async beginIncoming(manifest: Buffer, keys: TrustedKeys, context: Context): Promise<Incoming> {
+  async beginIncoming(manifest: Buffer, trust: IncomingTrust, context: Context): Promise<Incoming> {
     const { beginIncoming } = await import('./carry/incoming.ts');
     return this.#changes.begin('taking in a snapshot', async (stored) => {
       const damaged = await readDamagedBytes(context.stateDir, this.directory);
       const onEnd = () => this.#endWriting();
-      return beginIncoming({ store: this.#store, stored, damaged, manifest, keys, onEnd });
+      return beginIncoming({ store: this.#store, stored, damaged, manifest, ...trust, onEnd });
     });
   }
 

@@ -1,10 +1,9 @@
 import type { Context } from '../support/context.ts';
-import type { Incoming } from './carry/incoming.ts';
+import type { Incoming, IncomingTrust } from './carry/incoming.ts';
 import type { Outgoing } from './carry/outgoing.ts';
 import type { Entry } from './entry.ts';
 import type { Gap } from './read/read-entries.ts';
 import type { Run, RunOptions } from './run/run.ts';
-import type { TrustedKeys } from './signed/provenance.ts';
 import type { SignedConfig } from './signed/signed-config.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 
@@ -83,7 +82,7 @@ export interface Repository {
    * Begins to take in a snapshot that was made elsewhere, under the exclusive lock. Throws `LockedError`, and
    * `DamagedError` when these bytes are no manifest of a snapshot.
    */
-  beginIncoming(manifest: Buffer, keys: TrustedKeys, context: Context): Promise<Incoming>;
+  beginIncoming(manifest: Buffer, trust: IncomingTrust, context: Context): Promise<Incoming>;
   /** Releases locks, workers and file handles. */
   close(): Promise<void>;
 }

@@ -98,7 +98,7 @@ async function importEntries(
         announced = await readAnnounced(entry, what);
       } else if (incoming === undefined) {
         const manifest = await readManifest(entry, announced, what);
-        incoming = await repository.beginIncoming(manifest, keys, context);
+        incoming = await repository.beginIncoming(manifest, { keys, mends: true }, context);
         for (const { digest, size } of incoming.needed) unseen.set(digest, size);
       } else {
         const taken = takeBlob(entry, incoming, unseen, what);

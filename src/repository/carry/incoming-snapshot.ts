@@ -4,7 +4,7 @@ import { DamagedError } from '../../support/errors.ts';
 import { keepReserve } from '../prune/reserve.ts';
 import { replaceManifest } from '../rewrite/reissue.ts';
 import type { Provenance } from '../signed/provenance.ts';
-import type { BlobRef } from '../snapshot/manifest.ts';
+import type { BlobRef, Parts } from '../snapshot/manifest.ts';
 import { publishSnapshot } from '../snapshot/publish.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { decodeSnapshot, type StoredSnapshot } from '../snapshot/stored.ts';
@@ -21,6 +21,8 @@ export interface IncomingSnapshotOptions extends IncomingOptions {
   /** The same snapshot, as it is here, and the signature that it gets. */
   existing: StoredSnapshot | undefined;
   brings: BlobRef | undefined;
+  /** Of what it will consist, for it lost something and the copy is whole. */
+  replacement: Parts | undefined;
 }
 
 /** A snapshot whose blobs come one after the other, while the exclusive lock is held. */
@@ -55,13 +57,14 @@ export class IncomingSnapshot implements Incoming {
   }
 
   async commit({ damaged = false } = {}): Promise<{ snapshot: Snapshot; provenance: Provenance }> {
-    const { store, existing, brings } = this.#options;
+    const { existing, brings, replacement, store } = this.#options;
     try {
       const provenance = await this.#check();
       if (!damaged) requireAll([...this.#awaited.values()]);
       await syncBlobs(store);
       if (existing === undefined) return { snapshot: await commitIncoming(this.#options), provenance };
-      if (brings) await addSignature(existing, brings, this.#options);
+      if (brings) await changeParts(existing, { ...existing.parts, signature: brings }, this.#options);
+      if (replacement && this.#awaited.size === 0) await changeParts(existing, replacement, this.#options);
       return { snapshot: existing.snapshot, provenance };
     } finally {
       await this.abandon();
@@ -90,14 +93,14 @@ function requireAll(missing: readonly BlobRef[]): void {
   );
 }
 
-/** A snapshot that was here before anybody knew who made it. */
-async function addSignature(
+/** Of a snapshot that was here before anybody knew who made it, or that lost something. */
+async function changeParts(
   existing: StoredSnapshot,
-  signature: BlobRef,
+  parts: Parts,
   { store, stored }: IncomingOptions,
 ): Promise<void> {
   try {
-    await replaceManifest(store, stored, { ...existing, parts: { ...existing.parts, signature } });
+    await replaceManifest(store, stored, { ...existing, parts });
   } catch (error) {
     throw writeError(store.directory, error);
   }

@@ -8,10 +8,11 @@ import {
   decodeManifest,
   encodeManifest,
   isSealedManifest,
+  type Parts,
 } from '../snapshot/manifest.ts';
 import { manifestLimit } from '../snapshot/media-types.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import type { StoredSnapshot } from '../snapshot/stored.ts';
+import { blobsOf, type StoredSnapshot } from '../snapshot/stored.ts';
 import { IncomingHead } from './incoming-head.ts';
 import { IncomingSnapshot } from './incoming-snapshot.ts';
 import { lackingBlobs, requireRoom, whatItBrings } from './lacking-blobs.ts';
@@ -39,15 +40,24 @@ export interface Incoming {
   abandon(): Promise<void>;
 }
 
-export interface IncomingOptions {
+/** What is believed of whoever brings a snapshot. */
+export interface IncomingTrust {
+  /** Whose snapshots are taken in. */
+  keys: TrustedKeys;
+  /**
+   * A copy of a snapshot that is here and lost something may take its place, though it lies in other packs. Not that of
+   * whoever sends: what it says of where its content is nobody signed.
+   */
+  mends?: boolean | undefined;
+}
+
+export interface IncomingOptions extends IncomingTrust {
   store: Store;
   /** Every snapshot that is here, oldest first. */
   stored: readonly StoredSnapshot[];
   /** Blobs that a check found damaged. */
   damaged: ReadonlySet<Digest>;
   manifest: Buffer;
-  /** Whose snapshots are taken in. */
-  keys: TrustedKeys;
   /** Called once, however it ends. */
   onEnd(): void;
 }
@@ -67,10 +77,24 @@ export async function beginIncoming(options: IncomingOptions): Promise<Incoming>
   const kept = encodeManifest({ ...parts, carried: true }, isSealedManifest(manifest));
   if (kept.length > manifestLimit) throw new DamagedError('taking in a snapshot: its manifest is too long');
   const existing = stored.find(({ snapshot }) => snapshot.id === parts.config.digest);
-  const { wanted, tells, brings } = whatItBrings(parts, [manifest, kept].map(digestOf), existing);
+  const manifests = [manifest, kept].map(digestOf);
+  const replaces = await isToBeReplaced(existing, manifests, options);
+  const { wanted, tells, brings } = whatItBrings(parts, manifests, replaces ? undefined : existing);
   const lacking = await lackingBlobs(wanted, options);
   await requireRoom(store, lacking);
   const head = new IncomingHead(store, tells, keys);
   const needed = blobsOfParts(parts);
-  return new IncomingSnapshot({ ...options, manifest: kept, needed, lacking, head, existing, brings });
+  const replacement: Parts | undefined = replaces ? { ...parts, carried: true } : undefined;
+  const changes = { existing, brings, replacement };
+  return new IncomingSnapshot({ ...options, manifest: kept, needed, lacking, head, ...changes });
+}
+
+/** It was written anew here since the copy was made, and then lost something. */
+async function isToBeReplaced(
+  existing: StoredSnapshot | undefined,
+  manifests: readonly Digest[],
+  options: IncomingOptions,
+): Promise<boolean> {
+  if (!options.mends || existing === undefined || manifests.includes(existing.manifest.digest)) return false;
+  return (await lackingBlobs(blobsOf(existing), options)).length > 0;
 }

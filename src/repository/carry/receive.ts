@@ -96,7 +96,7 @@ async function beginWhenFree(
 ): Promise<Incoming> {
   for (let left = patience; ; left--) {
     try {
-      return await repository.beginIncoming(manifest, keys, context);
+      return await repository.beginIncoming(manifest, { keys }, context);
     } catch (error) {
       if (!(error instanceof LockedError) || left <= 0) throw error;
       await setTimeout(1000, undefined, { signal: context.signal });

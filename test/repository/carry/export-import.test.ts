@@ -1,16 +1,18 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { generateIdentity } from '../../../src/repository/age/keys.ts';
-import { openRepository } from '../../../src/repository/open.ts';
+import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
+import type { Repository } from '../../../src/repository/repository.ts';
 import { DamagedError, LockedError } from '../../../src/support/errors.ts';
 import { silent } from '../../../src/support/progress.ts';
 import { type Entry, file, hardlink, symlink, tarOf } from '../../archive/fixtures/tar.ts';
 import { rejects } from '../../support/rejects.ts';
-import { quietContext } from '../../support/save-directory.ts';
+import { quietContext, saveDirectories } from '../../support/save-directory.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { exported, imported, makeRepository, stream, wholeSnapshots } from './exported.ts';
 
@@ -133,6 +135,58 @@ test('of one that is cut, what is whole is taken when that is asked for, and a w
     assert.equal([again.existed, again.added, again.missing.blobs], [true, report.missing, 0]);
     assert.equal(await wholeSnapshots(into, context), [newest.id]);
   }
+});
+
+/** A repository that wrote its packs anew after a copy of its snapshot was made, and then lost the largest. */
+async function lostSinceTheCopy(): Promise<{ directory: string; copy: Buffer }> {
+  const directory = newDirectory();
+  const files = join(directory, '..', 'files');
+  mkdirSync(files);
+  writeFileSync(join(files, 'stays'), randomBytes(10_000));
+  writeFileSync(join(files, 'goes'), randomBytes(30_000));
+  await (await openOrCreateRepository(directory, context)).close();
+  const older = await opened(directory, (repository) => saveDirectories(repository, { files }, context));
+  rmSync(join(files, 'goes'));
+  await opened(directory, (repository) => saveDirectories(repository, { files }, context));
+  const copy = await exported(directory, 'latest', context);
+  const { rewritten } = await opened(directory, (repository) => repository.remove([older.id], context));
+  assert.is(rewritten.packs, 1);
+  const blobs = join(directory, 'blobs', 'sha256');
+  const size = (name: string) => statSync(join(blobs, name)).size;
+  rmSync(join(blobs, readdirSync(blobs).sort((a, b) => size(b) - size(a))[0]!));
+  return { directory, copy };
+}
+
+async function opened<T>(directory: string, use: (repository: Repository) => Promise<T>): Promise<T> {
+  const repository = await openRepository(directory, context);
+  try {
+    return await use(repository);
+  } finally {
+    await repository.close();
+  }
+}
+
+test('a copy brings back what was lost, though packs were written anew since it was made', async () => {
+  const { directory, copy } = await lostSinceTheCopy();
+  const cut = await imported(directory, stream(copy.subarray(0, copy.length - 8000)), context, {}, true);
+  assert.is(cut.existed, true);
+  assert.is((await opened(directory, (one) => one.verify({}, context))).damage.length, 1, 'no half a copy');
+  const { existed, snapshot } = await imported(directory, stream(copy), context);
+  assert.is(existed, true);
+  assert.equal(await wholeSnapshots(directory, context), [snapshot.id]);
+});
+
+test('of a snapshot that lost something who only sends a copy changes nothing', async () => {
+  const { directory, copy } = await lostSinceTheCopy();
+  const elsewhere = newDirectory();
+  const { snapshot } = await imported(elsewhere, stream(copy), context);
+  const { manifest } = await opened(elsewhere, (one) => one.outgoing(snapshot));
+  await opened(directory, async (repository) => {
+    const incoming = await repository.beginIncoming(manifest, { keys: {} }, context);
+    assert.equal(incoming.lacking, []);
+    await incoming.commit();
+    assert.is((await repository.verify({}, context)).damage.length, 1);
+  });
 });
 
 test('of one that is damaged in the middle, all but that is taken', async () => {
