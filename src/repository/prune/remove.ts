@@ -9,6 +9,7 @@ import type { RemovalReport } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
 import type { Catalog } from '../snapshot/catalog.ts';
 import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
+import type { BlobRef } from '../snapshot/manifest.ts';
 import { blobsOf, type StoredSnapshot } from '../snapshot/stored.ts';
 import { writeError } from '../write-error.ts';
 import { throwIfInterrupted } from './interrupted.ts';
@@ -21,25 +22,45 @@ import { repack } from './repack.ts';
  */
 export async function removeSnapshots(
   store: Store,
-  { stored, damaged }: Catalog,
+  catalog: Catalog,
   ids: ReadonlySet<string>,
   context: Context,
 ): Promise<RemovalReport> {
-  refuseBlindSweep(store, damaged.length);
-  let remaining = stored;
+  refuseBlindSweep(store, catalog.damaged.length);
   const report: RemovalReport = { snapshots: [], blobs: 0, bytes: 0, rewritten: { packs: 0, bytes: 0 } };
+  const remaining = await removeManifests(store, catalog, ids, report, context);
+  await sweep(store, remaining, report, context);
+  const rewritten = await rewriteWasteful(store, remaining, report, context);
+  if (rewritten !== undefined) await sweep(store, rewritten, report, context);
+  return report;
+}
+
+/** @returns the snapshots that stay */
+async function removeManifests(
+  store: Store,
+  { stored, superseded }: Catalog,
+  ids: ReadonlySet<string>,
+  report: RemovalReport,
+  context: Context,
+): Promise<StoredSnapshot[]> {
+  const count = ({ size }: BlobRef) => {
+    report.blobs++;
+    report.bytes += size;
+  };
+  // Once the other is gone, one of these would pass for its snapshot again.
+  for (const manifest of superseded) {
+    await unlink(blobPath(store, manifest.digest));
+    count(manifest);
+  }
+  let remaining = stored;
   for (const snapshot of stored.filter(({ snapshot: { id } }) => ids.has(id))) {
     throwIfInterrupted(context);
     remaining = remaining.filter((other) => other !== snapshot);
     await removeManifest(store, snapshot, remaining);
     report.snapshots.push(snapshot.snapshot.id);
-    report.blobs++;
-    report.bytes += snapshot.manifest.size;
+    count(snapshot.manifest);
   }
-  await sweep(store, remaining, report, context);
-  const rewritten = await rewriteWasteful(store, remaining, report, context);
-  if (rewritten !== undefined) await sweep(store, rewritten, report, context);
-  return report;
+  return remaining;
 }
 
 /** A matter of thrift: where it cannot be done the snapshots are removed all the same. */

@@ -5,7 +5,7 @@ import { listBlobs, readBlob } from '../../oci/layout-blobs.ts';
 import { readIndex, readStagedIndex } from '../../oci/layout-index.ts';
 import { DamagedError, isUnreadable } from '../../support/errors.ts';
 import type { Store } from '../seal/store.ts';
-import { decodeManifest } from './manifest.ts';
+import { type BlobRef, decodeManifest } from './manifest.ts';
 import { backupTypes, manifestLimit } from './media-types.ts';
 import { inOrderOfMaking } from './order.ts';
 import { loadSnapshot, type StoredSnapshot } from './stored.ts';
@@ -14,6 +14,8 @@ import { loadSnapshot, type StoredSnapshot } from './stored.ts';
 export interface Catalog {
   stored: StoredSnapshot[];
   damaged: LostSnapshot[];
+  /** Further manifests of these snapshots, which say the same in other words and do not count. */
+  superseded: BlobRef[];
 }
 
 /** A snapshot that cannot be read. */
@@ -48,13 +50,13 @@ export async function loadEverySnapshot(store: Store): Promise<Catalog> {
   const goes = (digest: Digest) =>
     next !== undefined && !present.has(digest) && !next.some((other) => other.digest === digest);
   const listed = named.map(({ digest }) => digest).filter((digest) => !goes(digest));
-  const { stored, damaged } = await loadAll(store, [
+  const { stored, damaged, superseded } = await loadAll(store, [
     ...new Set([...listed, ...(await scanForManifests(store))]),
   ]);
   const whole = new Set(stored.map(({ snapshot }) => snapshot.id));
   // A manifest that is not there, of a snapshot that another one tells of: then only `index.json` is wrong.
   const lost = damaged.filter(({ manifest, id }) => present.has(manifest) || !whole.has(id));
-  return { stored, damaged: lost };
+  return { stored, damaged: lost, superseded };
 }
 
 /** Those that `index.json` names, and those of a commit that was cut short; `undefined` without a valid index. */
@@ -102,12 +104,14 @@ async function headSaysManifest(path: string): Promise<boolean> {
  * issued anew when something killed it: the first one counts, and either tells all that it needs.
  */
 async function loadAll(store: Store, manifests: readonly Digest[]): Promise<Catalog> {
-  const catalog: Catalog = { stored: [], damaged: [] };
+  const catalog: Catalog = { stored: [], damaged: [], superseded: [] };
+  const known = new Set<string>();
   for (const manifest of manifests) {
     try {
       const stored = await loadSnapshot(store, manifest);
-      if (!catalog.stored.some(({ snapshot }) => snapshot.id === stored.snapshot.id))
-        catalog.stored.push(stored);
+      if (known.has(stored.snapshot.id)) catalog.superseded.push(stored.manifest);
+      else catalog.stored.push(stored);
+      known.add(stored.snapshot.id);
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
       catalog.damaged.push({ manifest, id: await idOf(store, manifest), error });

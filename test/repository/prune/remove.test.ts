@@ -12,6 +12,7 @@ import {
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { digestOf } from '../../../src/oci/digest.ts';
 import { blobPath } from '../../../src/oci/layout.ts';
 import { publishIndex, stageIndex } from '../../../src/oci/layout-index.ts';
 import { generateIdentity, type Identity } from '../../../src/repository/age/keys.ts';
@@ -22,7 +23,7 @@ import { loadCatalog } from '../../../src/repository/snapshot/catalog.ts';
 import { encodeSnapshotIndex } from '../../../src/repository/snapshot/index-json.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import type { StoredSnapshot } from '../../../src/repository/snapshot/stored.ts';
-import { DamagedError, LockedError } from '../../../src/support/errors.ts';
+import { DamagedError, InterruptedError, LockedError } from '../../../src/support/errors.ts';
 import { quietContext, saveDirectories } from '../../support/save-directory.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -249,6 +250,32 @@ test('killed between any two steps, all snapshots that are listed are whole, and
     assert.equal(await fixture.list(), [...all.slice(1), fourth.id]);
     assert.equal(await fixture.verify(), []);
   }
+});
+
+test('a snapshot of which a second manifest lies there, as after a kill or by rsync, goes with both though it is interrupted', async () => {
+  const fixture = new Fixture();
+  const [first] = await fixture.saveThree();
+  const [gone] = await fixture.stored();
+  const manifest = readFileSync(blobPath({ directory: fixture.repository }, gone!.manifest.digest), 'utf8');
+  const reworded = JSON.stringify({ ...JSON.parse(manifest), annotations: { of: 'before' } });
+  writeFileSync(blobPath({ directory: fixture.repository }, digestOf(reworded)), reworded);
+  let asked = 0;
+  const signal = {
+    ...context.signal,
+    get aborted() {
+      return asked++ > 0;
+    },
+  } as AbortSignal;
+  const repository = await openRepository(fixture.repository, context);
+  const interrupted = await repository
+    .remove([first.id], { ...context, signal })
+    .catch((error: unknown) => error);
+  assert.instance(interrupted, InterruptedError);
+  const { snapshots, damage } = await repository.verify({}, context);
+  assert.equal([snapshots, damage], [2, []]);
+  await repository.remove([], context);
+  assert.is((await repository.snapshots()).length, 2);
+  await repository.close();
 });
 
 test('nobody removes what somebody reads or writes', async () => {
