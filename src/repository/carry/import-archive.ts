@@ -101,13 +101,13 @@ async function importEntries(
         incoming = await repository.beginIncoming(manifest, { keys, mends: true }, context);
         for (const { digest, size } of incoming.needed) unseen.set(digest, size);
       } else {
-        const taken = takeBlob(entry, incoming, unseen, what);
-        await (skipDamaged ? taken.catch(warn) : taken);
+        await takeOrWarn(entry, incoming, unseen, { ...importing, warn });
       }
     }
     if (incoming === undefined) throw notExported(what, 'it holds no snapshot');
     if (unseen.size > 0 && !skipDamaged)
       throw notExported(what, `${unseen.size} of the snapshot's blobs are not in it`);
+    requireConfig(incoming, unseen, what);
     return await commit(incoming, unseen, skipDamaged);
   } finally {
     await incoming?.abandon();
@@ -148,6 +148,22 @@ async function commit(
   return { ...committed, existed: existing !== undefined, added: sum(added), missing: sum(missing) };
 }
 
+/** Nobody knows what the rest is of without it. @throws {DamagedError} unless it has come, or is here already */
+function requireConfig(
+  { lacking, needed }: Incoming,
+  unseen: ReadonlyMap<Digest, number>,
+  what: string,
+  cause?: DamagedError,
+): void {
+  const { digest } = needed[0]!;
+  if (!unseen.has(digest) || !lacking.some((blob) => blob.digest === digest)) return;
+  const why = cause === undefined ? 'it ends before that' : cause.message;
+  throw new DamagedError(`importing ${what}: nothing of it can be taken without what tells of it: ${why}`, {
+    advice: 'Copy it again from where it came from, all volumes of it',
+    cause,
+  });
+}
+
 function sum(blobs: readonly BlobRef[]): ImportReport['added'] {
   return { blobs: blobs.length, bytes: blobs.reduce((bytes, { size }) => bytes + size, 0) };
 }
@@ -157,6 +173,21 @@ async function readManifest(entry: TarEntry, announced: Digest | undefined, what
     throw notExported(what, `${JSON.stringify(entry.path)} stands before index.json`);
   if (blobOf(entry, what) !== announced) throw notExported(what, 'its manifest does not follow index.json');
   return readSmall(entry, what, announced);
+}
+
+async function takeOrWarn(
+  entry: TarEntry,
+  incoming: Incoming,
+  unseen: Map<Digest, number>,
+  { what, skipDamaged, warn }: Importing & { warn(error: unknown): void },
+): Promise<void> {
+  try {
+    await takeBlob(entry, incoming, unseen, what);
+  } catch (error) {
+    if (!skipDamaged || !(error instanceof DamagedError)) throw error;
+    requireConfig(incoming, unseen, what, error);
+    warn(error);
+  }
 }
 
 async function takeBlob(

@@ -17,6 +17,8 @@ export class IncomingHead {
   readonly #parts: Parts;
   readonly #keys: TrustedKeys;
   readonly #held = new Map<Digest, Buffer>();
+  /** It came, and was not what its digest says. */
+  #isSignatureLost = false;
   #provenance: Provenance | undefined;
 
   constructor(store: Store, parts: Parts, keys: TrustedKeys) {
@@ -31,6 +33,7 @@ export class IncomingHead {
   }
 
   awaits(digest: Digest): boolean {
+    if (digest === this.#parts.signature?.digest && this.#isSignatureLost) return false;
     return this.has(digest) && !this.#held.has(digest);
   }
 
@@ -39,7 +42,12 @@ export class IncomingHead {
     const limit = digest === this.#parts.config.digest ? configLimit : signatureLimit;
     if (size > limit)
       throw new DamagedError(`taking in ${digest}: it has ${size} bytes, at most ${limit} do`);
-    this.#held.set(digest, Buffer.concat(await Array.fromAsync(content)));
+    try {
+      this.#held.set(digest, Buffer.concat(await Array.fromAsync(content)));
+    } catch (error) {
+      this.#isSignatureLost ||= digest === this.#parts.signature?.digest;
+      throw error;
+    }
   }
 
   /**

@@ -6,6 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { generateIdentity } from '../../../src/repository/age/keys.ts';
+import type { ImportReport } from '../../../src/repository/carry/import-archive.ts';
 import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
 import type { Repository } from '../../../src/repository/repository.ts';
 import { DamagedError, LockedError } from '../../../src/support/errors.ts';
@@ -13,6 +14,7 @@ import { silent } from '../../../src/support/progress.ts';
 import { type Entry, file, hardlink, symlink, tarOf } from '../../archive/fixtures/tar.ts';
 import { rejects } from '../../support/rejects.ts';
 import { quietContext, saveDirectories } from '../../support/save-directory.ts';
+import { makeSshKey } from '../../support/ssh-keys.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { exported, imported, makeRepository, stream, wholeSnapshots } from './exported.ts';
 
@@ -21,6 +23,7 @@ const context = quietContext(join(root, 'state'));
 const { directory, snapshots } = await makeRepository(root, context, { snapshots: 2 });
 const [first, second] = snapshots as [(typeof snapshots)[0], (typeof snapshots)[0]];
 const tar = await exported(directory, second.id, context);
+const signingKey = makeSshKey(root, 'host');
 const newDirectory = () => join(mkdtempSync(join(root, 'into-')), 'repository');
 
 test('a snapshot that was exported in any format is whole where it is imported, and only it', async () => {
@@ -205,6 +208,40 @@ test('of one that is damaged in the middle, all but that is taken', async () => 
     assert.equal(await idsIn(into), [second.id], `byte ${at}`);
   }
   assert.ok(taken > tar.length / 397 / 2, `${taken} taken`);
+});
+
+/** An archive of a signed snapshot with one bit turned round behind this text; and all that was said of it. */
+async function takenOf(text: string, skip: number) {
+  const { directory } = await makeRepository(root, context, { signingKey });
+  const archive = await exported(directory, 'latest', context);
+  archive[archive.indexOf(text) + skip]! ^= 1;
+  const warnings: string[] = [];
+  const progress = { ...silent, warn: (message: string) => void warnings.push(message) };
+  const into = newDirectory();
+  const taken = imported(into, stream(archive), { ...context, progress }, {}, true);
+  return { into, warnings, report: await taken.catch((error: unknown) => error) };
+}
+
+test('one of which only the signature is damaged is taken whole but for that', async () => {
+  const { into, warnings, report } = await takenOf('BEGIN SSH SIGNATURE', 60);
+  const { missing, provenance } = report as ImportReport;
+  assert.equal([missing.blobs, provenance.trust, warnings.length], [1, 'foreign', 1]);
+  const { damage } = await opened(into, (repository) => repository.verify({ readData: true }, context));
+  assert.is(damage.length, 1);
+});
+
+test('one of which the config is damaged is refused at once, with one message', async () => {
+  const { into, warnings, report } = await takenOf('"deployment":"test"', 3);
+  assert.instance(report, DamagedError);
+  assert.match(
+    (report as Error).message,
+    /^importing -: nothing of it can be taken without what tells of it: /,
+  );
+  assert.equal([warnings, readdirSync(join(into, 'blobs', 'sha256'))], [[], []]);
+  const manifest = tar.indexOf('"config":{');
+  const cut = tar.subarray(0, Math.ceil(manifest / 512) * 512 + 2048);
+  const error = await rejects(() => imported(newDirectory(), stream(cut), context, {}, true), DamagedError);
+  assert.match(error.message, /nothing of it can be taken without what tells of it/);
 });
 
 test('archives that are meant to harm are refused, and leave nothing visible', async () => {
