@@ -75,10 +75,12 @@ export async function requireOwnDirectories({ directory }: Layout): Promise<void
   }
 }
 
-/** Removes everything in staging. Only the one writer may. */
+/** Removes everything in staging. Only the one writer may. A layout that is gone, as when its disk was pulled, is not made anew. */
 export async function clearStaging({ directory }: Layout): Promise<void> {
   for (const name of await readdir(join(directory, 'tmp')).catch(() => [])) {
     await rm(join(directory, 'tmp', name), { recursive: true, force: true });
   }
-  await mkdir(join(directory, 'tmp'), { recursive: true, mode: 0o700 });
+  await mkdir(join(directory, 'tmp'), { mode: 0o700 }).catch((error: unknown) => {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  });
 }

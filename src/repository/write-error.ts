@@ -47,6 +47,6 @@ const advices: Record<string, string | undefined> = {
   EPERM: nobodyMay,
   ENOTDIR: otherDirectory,
   EEXIST: otherDirectory,
-  ENOENT: otherDirectory,
+  ENOENT: 'See whether its disk is still mounted, or name another directory',
   EISDIR: 'See who put a directory where a file belongs, and carry it away',
 };
