@@ -30,17 +30,14 @@ run().then((status) => {
 
 async function run(): Promise<number> {
   const [{ main }, { standardOutput }] = await Promise.all([import('./main.ts'), import('./output.ts')]);
-  const stdout = standardOutput(process.stdout);
-  const status = await main({
+  return main({
     argv: process.argv.slice(2),
     environment: process.env,
     workingDirectory: process.cwd(),
     stdin: process.stdin,
-    stdout,
+    stdout: standardOutput(process.stdout),
     stderr: process.stderr,
     ignoresHangup,
     giveWay: () => import('../support/posix/give-way.ts').then(({ giveWay }) => giveWay()),
   });
-  await new Promise((resolve) => stdout.write('', resolve));
-  return status;
 }

@@ -14,13 +14,14 @@ export async function main(io: Io): Promise<number> {
   const output = watchOutput(io);
   try {
     const status = await runProgram(io, output, interruption.signal);
-    await output.finish(status);
+    await output.finish(status, interruption.signal);
     return status;
   } catch (thrown) {
     const error = output.explain(thrown);
     if (error === undefined) return exitCodes.done;
     const status = interruption.signal.aborted ? interruption.status() : exitCodeOf(error);
     io.stderr.write(renderError(error, status, io));
+    await output.written(interruption.signal).catch(() => {});
     return status;
   } finally {
     interruption.stopListening();

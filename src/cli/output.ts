@@ -35,10 +35,12 @@ export interface PrintedOutput {
   /** What is printed from here on tells of work that is done for good, whoever hears of it. */
   tellsOfWork(): void;
   /**
-   * Waits until it is written. Throws when something took less than all of it; not when nobody reads it, nor when the command is going to end
+   * Waits until it is written, as `written` does. Throws when something took less than all of it; not when nobody reads it, nor when the command is going to end
    * with a `status` that says more: then a warning tells.
    */
-  finish(status: number): Promise<void>;
+  finish(status: number, signal: AbortSignal): Promise<void>;
+  /** Waits until all that was printed is written, unless the command is asked to end: its reader may have stopped reading. */
+  written(signal: AbortSignal): Promise<void>;
   /** What the operator is to hear of instead of what was thrown, if that came from our output; nothing when nobody reads it. */
   explain(thrown: unknown): unknown;
 }
@@ -55,12 +57,20 @@ export function watchOutput({ argv, stdout, stderr }: Pick<Io, 'argv' | 'stdout'
     failure ??= error;
   });
   stderr.on('error', () => {}); // There is nobody to tell.
+  const written = (signal: AbortSignal) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    stdout.write('', () => resolve());
+    if (signal.aborted) reject(signal.reason);
+    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    return promise;
+  };
   return {
+    written,
     tellsOfWork() {
       isDone = true;
     },
-    async finish(status) {
-      await new Promise((resolve) => stdout.write('', resolve));
+    async finish(status, signal) {
+      await written(signal);
       if (failure === undefined || hasNoReader(failure)) return;
       const isJson = argv.includes('--json');
       if (status === 0 && (!isDone || isJson)) throw unwritten(failure, isDone);

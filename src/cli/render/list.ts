@@ -28,7 +28,15 @@ export async function printList<T>(
   if (json) await write(session, first ? '[]\n' : '\n]\n');
 }
 
-/** Bytes or text on stdout, at the speed of who reads them. */
-export async function write({ io: { stdout } }: Session, data: string | Uint8Array): Promise<void> {
-  if (!stdout.write(data)) await once(stdout, 'drain');
+/** Bytes or text on stdout, at the speed of who reads them; no longer than until the command is asked to end. */
+export async function write(
+  { io: { stdout }, context: { signal } }: Session,
+  data: string | Uint8Array,
+): Promise<void> {
+  signal.throwIfAborted();
+  if (stdout.write(data)) return;
+  await once(stdout, 'drain', { signal }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw error;
+  });
 }
