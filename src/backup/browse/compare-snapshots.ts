@@ -4,6 +4,7 @@ import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
 import { isWithin, type PathRange } from '../../repository/tree/path-range.ts';
 import { compareTrees, type Difference } from './compare-trees.ts';
+import { holdSameBytes, interruptible } from './same-bytes.ts';
 
 export interface SnapshotDifference extends Difference {
   source: Pick<SourceSummary, 'name' | 'kind'>;
@@ -19,22 +20,46 @@ export interface UncomparedPart extends Gap {
  * What differs between two snapshots, source by source; one that only one of them has counts as added or removed.
  *
  * @param onDamage is told of each part that cannot be read, and the rest is compared
+ * @param signal ends it, with its reason
  */
 export async function* compareSnapshots(
   repository: Repository,
   before: Snapshot,
   after: Snapshot,
   onDamage: (part: UncomparedPart) => void,
+  signal?: AbortSignal,
 ): AsyncGenerator<SnapshotDifference> {
   const sources = new Map([...before.sources, ...after.sources].map((source) => [source.name, source]));
   for (const source of sources.values()) {
     const [old, now] = [before, after].map((snapshot) => readable(repository, snapshot, source, onDamage));
-    for await (const difference of compareTrees(old!.entries, now!.entries)) {
-      const { change, path } = difference;
+    for await (const found of compareTrees(
+      interruptible(old!.entries, signal),
+      interruptible(now!.entries, signal),
+    )) {
+      const { change, path } = found;
       const other = change === 'added' ? old : change === 'removed' ? now : undefined;
-      if (!other?.gaps.some((gap) => isWithin(path, gap))) yield { ...difference, source };
+      if (other?.gaps.some((gap) => isWithin(path, gap))) continue;
+      const difference = await unlessCutOnly(found, repository, [before, after], signal);
+      if (difference !== undefined) yield { ...difference, source };
     }
   }
+}
+
+/** The same bytes in other chunks are no other content. */
+async function unlessCutOnly(
+  difference: Difference,
+  repository: Repository,
+  [before, after]: readonly [Snapshot, Snapshot],
+  signal: AbortSignal | undefined,
+): Promise<Difference | undefined> {
+  const { change, attributes, before: old, after: now } = difference;
+  if (change !== 'content' || old === undefined || now === undefined) return difference;
+  const [one, other] = [
+    { snapshot: before, entry: old },
+    { snapshot: after, entry: now },
+  ];
+  if (!(await holdSameBytes(repository, one, other, signal))) return difference;
+  return attributes.length > 0 ? { ...difference, change: 'attributes' } : undefined;
 }
 
 /**

@@ -1,13 +1,16 @@
-import { cpSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, cpSync, mkdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compareSnapshots, type UncomparedPart } from '../../../src/backup/browse/compare-snapshots.ts';
-import { openRepository } from '../../../src/repository/open.ts';
+import { generateIdentity } from '../../../src/repository/age/keys.ts';
+import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import { isWithin } from '../../../src/repository/tree/path-range.ts';
 import { makeSmallRepository } from '../../repository/torture/small-repository.ts';
-import { quietContext } from '../../support/save-directory.ts';
+import { rejects } from '../../support/rejects.ts';
+import { quietContext, saveDirectories } from '../../support/save-directory.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const root = temporaryDirectory();
@@ -61,5 +64,32 @@ for (const [name, before, after] of [
     assert.ok(trees.length >= 4);
   });
 }
+
+test('the same bytes cut at other places, as after a change of recipients, are no other content', async () => {
+  const files = join(root, 'recut');
+  mkdirSync(files);
+  const bytes = randomBytes(6_000_000);
+  for (const name of ['same', 'changed', 'touched']) writeFileSync(join(files, name), bytes);
+  const identity = generateIdentity();
+  const options = { identities: [identity] };
+  const repository = await openOrCreateRepository(join(root, 'recipients'), context, options);
+  const plain = await saveDirectories(repository, { files }, context);
+  bytes[5_999_000]! ^= 1;
+  const { atime, mtime } = statSync(join(files, 'changed'));
+  writeFileSync(join(files, 'changed'), bytes);
+  utimesSync(join(files, 'changed'), atime, mtime);
+  chmodSync(join(files, 'touched'), 0o600);
+  const sealed = await saveDirectories(repository, { files }, context, [identity]);
+  await repository.close();
+  const told: string[] = [];
+  const again = await openRepository(join(root, 'recipients'), context, options);
+  for await (const { path, change } of compareSnapshots(again, plain, sealed, () => assert.unreachable()))
+    told.push(`${change} ${path}`);
+  const stop = AbortSignal.abort(new Error('asked to end'));
+  const asked = compareSnapshots(again, plain, sealed, () => assert.unreachable(), stop);
+  assert.is((await rejects(() => asked.next(), Error)).message, 'asked to end');
+  await again.close();
+  assert.equal(told, ['content changed', 'attributes touched']);
+});
 
 test.run();

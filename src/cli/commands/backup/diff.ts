@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { SnapshotDifference } from '../../../backup/browse/compare-snapshots.ts';
+import type { SnapshotDifference, UncomparedPart } from '../../../backup/browse/compare-snapshots.ts';
 import type { Difference } from '../../../backup/browse/compare-trees.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import {
@@ -40,11 +40,13 @@ async function compare(session: Session, { args: [before, after], options }: Par
   const repository = await openBackupRepository(session, options.repository, options.identity);
   try {
     const [old, now] = await Promise.all([repository.find(before), repository.find(after)]);
-    const differences = compareSnapshots(repository, old, now, ({ snapshot, source, error, ...range }) => {
+    const { progress, signal } = session.context;
+    const tell = ({ snapshot, source, error, ...range }: UncomparedPart) => {
       status = exitCodes.damaged;
       const lost = `${source.name}:${describeRange(range)} of snapshot ${shortId(snapshot.id)}`;
-      session.context.progress.warn(`cannot compare ${lost}: ${error.message}`);
-    });
+      progress.warn(`cannot compare ${lost}: ${error.message}`);
+    };
+    const differences = compareSnapshots(repository, old, now, tell, signal);
     await printList(session, differences, rendering);
     return status;
   } finally {
