@@ -31,13 +31,22 @@ export async function chooseSigningKey(setting: SigningKeySetting, own: string =
   }
 }
 
-/** Of the key that this host signs with, by its public half, which everybody can read. */
+/**
+ * Of the key that this host signs with: by its public half, which everybody can read, or where that does not lie beside
+ * the key by what it signs.
+ */
 export async function ownFingerprint(
   setting: SigningKeySetting,
   own: string = hostKey,
 ): Promise<string | undefined> {
   if (setting === false) return undefined;
-  return sshKeyFingerprint(`${(setting ?? own).replace(/\.pub$/, '')}.pub`);
+  const told = await sshKeyFingerprint(`${(setting ?? own).replace(/\.pub$/, '')}.pub`);
+  if (told !== undefined || setting === undefined) return told;
+  return (await trySigningKey(setting).catch(unlessUnusable))?.fingerprint;
+}
+
+function unlessUnusable(error: unknown): undefined {
+  if (!(error instanceof SignatureError)) throw error;
 }
 
 function whyUnusable(key: string, error: unknown): string {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -120,6 +120,15 @@ test('hosts that share a repository say nothing of each other, night by night', 
     warnings.splice(0).join(),
     / of one is not built on \(nor is the one before it\): it is not signed/,
   );
+});
+
+test('a host knows its own snapshots though nothing lies beside the key that it was told to sign with', async () => {
+  const alone = makeSshKey(root, 'alone');
+  const fingerprint = await ownFingerprint(alone);
+  rmSync(`${alone}.pub`);
+  assert.type(fingerprint, 'string');
+  assert.is(await ownFingerprint(alone), fingerprint);
+  assert.is(await ownFingerprint(nowhere), undefined);
 });
 
 test.run();
