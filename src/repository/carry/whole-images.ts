@@ -103,11 +103,16 @@ async function readFile(
   const { path, size = 0 } = entry;
   if (isDocument(path) && size > mostDocument) return void damaged.set(path, `it has ${size} bytes`);
   const pieces: Uint8Array[] = [];
+  let read = 0;
   try {
     for await (const piece of repository.content(snapshot, entry)) {
+      read += piece.length;
+      if (read > size) break;
       if (isDocument(path)) pieces.push(piece);
       advance(piece.length);
     }
+    if (read !== size)
+      return void damaged.set(path, `it has ${read} bytes${read > size ? ' or more' : ''}, not ${size}`);
     if (isDocument(path)) documents.set(path, Buffer.concat(pieces));
     readable.add(path);
   } catch (error) {
