@@ -120,16 +120,18 @@ test('what a specification says is what the container gets', async () => {
     extraHosts: ['db:10.1.2.3'],
     sysctls: { 'net.ipv4.ip_unprivileged_port_start': '79' },
   });
+  // The hard limit: on a busy host runc now and then leaves a command with the soft one that its own runtime had raised.
   const script =
-    'echo "$GREETING|$EMPTY|$(id -u)|$PWD|$HOSTNAME|$(cat /host/file)|$(ulimit -n)"; cat /etc/hosts';
+    'echo "$GREETING|$EMPTY|$(id -u)|$PWD|$HOSTNAME|$(cat /host/file)|$(ulimit -Hn)"; cat /etc/hosts';
   const [said] = await outcome(await containers.exec(name, { command: ['sh', '-c', script] }));
-  assert.match(said, 'hi = there||65534|/tmp|shop|from the host|100\n');
+  assert.match(said, 'hi = there||65534|/tmp|shop|from the host|200\n');
   assert.match(said, /10\.1\.2\.3\s+db/);
   const details = await containers.inspect(name);
   assert.ok(details?.mounts.some((mount) => mount.name === volume && mount.target === '/volume'));
   assert.ok(details?.mounts.some((mount) => mount.source === host && mount.readOnly));
   const { HostConfig } = rawOf(details);
   assert.equal([HostConfig.Memory, HostConfig.ShmSize, HostConfig.ReadonlyRootfs], [67108864, 2097152, true]);
+  assert.equal(HostConfig.Ulimits, [{ Name: 'nofile', Soft: 100, Hard: 200 }]);
   assert.equal(HostConfig.RestartPolicy, { Name: 'on-failure', MaximumRetryCount: 2 });
   await containers.update(name, { restart: { name: 'no' } });
   await containers.remove(name, { force: true });
