@@ -69,11 +69,12 @@ test('a slow reader holds the command back instead of filling memory', async () 
 
 test('with a tty everything is output, and the terminal can be resized', async () => {
   const exec = await containers.exec(shared, {
-    command: ['sh', '-c', 'sleep 1; echo out; echo bad >&2'],
+    command: ['sh', '-c', 'until [ -e /tmp/resized ]; do sleep 0.1; done; stty size; echo bad >&2'],
     tty: true,
   });
   await exec.resize(100, 40);
-  assert.equal(await outcome(exec), ['out\r\nbad\r\n', '', 0]);
+  await outcome(await containers.exec(shared, { command: ['sh', '-c', ': >/tmp/resized'] }));
+  assert.equal(await outcome(exec), ['40 100\r\nbad\r\n', '', 0]);
 });
 
 test('a command that does not exist fails with a status or an error, never with success', async () => {
