@@ -63,7 +63,7 @@ async function runFile(file: string): Promise<FileResult> {
   const status = await new Promise<string>((resolve) => {
     child.on('close', (code, signal) => resolve(signal ?? String(code)));
   });
-  rmSync(stateDir, { recursive: true, force: true });
+  rmSync(stateDir, { recursive: true, force: true, maxRetries: 10 });
   const seconds = (performance.now() - start) / 1000;
   return { file, seconds, output, ...countTests(output, status) };
 }
