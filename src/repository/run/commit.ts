@@ -172,7 +172,7 @@ async function tendCache(
 ): Promise<void> {
   const readable = [...stored.map((snapshot) => snapshot.parts), parts];
   const needed = readable.flatMap(({ indexes, trees }) => [...indexes, ...trees]);
-  await store.cache?.keepOnly(new Set(needed.map(({ digest }) => digest)));
+  await store.cache?.keepOnly(new Set(needed.map(({ digest }) => digest)), store.directory);
   if (store.identities.length === 0) return;
   const known = (await store.cache?.digests()) ?? new Set();
   for (const blob of [...parts.indexes, ...parts.trees])

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { type Digest, digestOf, hexOf, isDigest } from '../../oci/digest.ts';
 import { makeDirectoryDurably, writeFileDurably } from '../../support/durable.ts';
 import { readSmallFile } from '../../support/small-file.ts';
+import { readEveryHostRecord, readHostRecord, writeHostRecord } from '../host-record.ts';
 import { metadataLimit } from '../snapshot/media-types.ts';
 
 /**
@@ -12,10 +13,12 @@ import { metadataLimit } from '../snapshot/media-types.ts';
  */
 export class PlainCache {
   readonly directory: string;
+  readonly #stateDir: string;
 
   /** @param repository id: what is cached of one repository is of no use for another */
   constructor(stateDir: string, repository: string) {
     this.directory = join(stateDir, 'cache', repository);
+    this.#stateDir = stateDir;
   }
 
   /** Everything it has. */
@@ -40,12 +43,19 @@ export class PlainCache {
     await writeFileDurably(this.#path(sealed), Buffer.concat([Buffer.from(digestOf(plain)), plain]));
   }
 
-  /** Forgets everything else. */
-  async keepOnly(needed: ReadonlySet<Digest>): Promise<void> {
+  /**
+   * Forgets what the repository in `directory` needs no longer, nor any copy of it that this host writes to in turn, as
+   * to one on a disk that is carried away.
+   */
+  async keepOnly(needed: ReadonlySet<Digest>, directory: string): Promise<void> {
+    const known = await readHostRecord('needed', this.#stateDir, directory);
+    if (known.symmetricDifference(needed).size > 0)
+      await writeHostRecord('needed', this.#stateDir, directory, needed);
+    const kept = (await readEveryHostRecord('needed', this.#stateDir)).union(needed);
     await mkdir(this.directory, { recursive: true, mode: 0o700 });
     for (const name of await readdir(this.directory)) {
       const digest = `sha256:${name}`;
-      if (!isDigest(digest) || !needed.has(digest)) await unlink(join(this.directory, name));
+      if (!isDigest(digest) || !kept.has(digest)) await unlink(join(this.directory, name));
     }
   }
 

@@ -1,5 +1,5 @@
 import type { Digest } from '../../oci/digest.ts';
-import { readHostRecord, writeHostRecord } from './host-record.ts';
+import { readHostRecord, writeHostRecord } from '../host-record.ts';
 
 /** What a check found of the blobs that snapshots need. */
 export interface DamagedBlobs {

@@ -1,5 +1,5 @@
+import { readHostRecord, writeHostRecord } from '../host-record.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
-import { readHostRecord, writeHostRecord } from './host-record.ts';
 
 /**
  * Remembers on this host which snapshots were in a repository when a check last found nothing wrong with it: retention

@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -276,6 +285,23 @@ test('without the key verify checks every digest, with it every chunk and names 
   assert.equal(blind.damage[0]?.files, []);
   const seeing = await host.verify(true, alice);
   assert.ok(seeing.damage[0]?.files.some((file) => file.startsWith('files:')));
+});
+
+test('two copies of a repository, to which a host writes in turn, are both built on for ever', async () => {
+  const host = new Host();
+  await host.save(alice);
+  const copy = join(host.root, 'copy');
+  cpSync(host.repository, copy, { recursive: true });
+  for (let night = 0; night < 6; night++) {
+    writeFileSync(join(host.files, 'sub', 'changed'), `in night ${night}`);
+    const repository = await openRepository(night % 2 === 0 ? copy : host.repository, host.context);
+    const { added } = await saveDirectories(repository, { files: host.files }, host.context, [alice]);
+    const old = (await repository.snapshots()).slice(0, -1).map(({ id }) => id);
+    await repository.remove(old, host.context);
+    await repository.close();
+    assert.ok(added.bytes < large.length, `night ${night}`);
+  }
+  assert.equal(host.warnings, []);
 });
 
 test.run();
