@@ -30,6 +30,9 @@ class FileOutput extends Writable {
   }
 }
 
+/** Milliseconds that a reader has for what a command says that was asked to end. */
+const lastWords = 1000;
+
 /** What becomes of all that a command prints. */
 export interface PrintedOutput {
   /** What is printed from here on tells of work that is done for good, whoever hears of it. */
@@ -39,7 +42,10 @@ export interface PrintedOutput {
    * with a `status` that says more: then a warning tells.
    */
   finish(status: number, signal: AbortSignal): Promise<void>;
-  /** Waits until all that was printed is written, unless the command is asked to end: its reader may have stopped reading. */
+  /**
+   * Waits until all that was printed is written. Its reader may have stopped reading: throws when the command is asked to end
+   * meanwhile, and waits a second at most when it has been asked before.
+   */
   written(signal: AbortSignal): Promise<void>;
   /** What the operator is to hear of instead of what was thrown, if that came from our output; nothing when nobody reads it. */
   explain(thrown: unknown): unknown;
@@ -60,9 +66,9 @@ export function watchOutput({ argv, stdout, stderr }: Pick<Io, 'argv' | 'stdout'
   const written = (signal: AbortSignal) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     stdout.write('', () => resolve());
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    return promise;
+    if (!signal.aborted) signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    const patience = signal.aborted ? setTimeout(resolve, lastWords) : undefined;
+    return promise.finally(() => clearTimeout(patience));
   };
   return {
     written,
