@@ -31,8 +31,8 @@ export class Chunker {
    * puts it into the memory from `at` on, and tells whether it counts.
    */
   addAtOnce(size: number, read: (memory: Buffer, at: number) => boolean): string[] | undefined {
-    const frame = this.#frame;
-    if (frame === undefined || frame.isFull || size > frame.room || !frame.fill(size, read)) return undefined;
+    const frame = this.#begunWithRoom(size);
+    if (!frame?.fill(size, read)) return undefined;
     return size === 0 ? [] : [frame.addChunk(size)];
   }
 
@@ -75,13 +75,19 @@ export class Chunker {
 
   /** A frame whose next chunk may have `size` bytes, of which `begun` were read to the frame before. */
   async #frameWithRoom(size: number, begun = 0): Promise<FrameBuffer> {
+    const withRoom = this.#begunWithRoom(size);
+    if (withRoom !== undefined) return withRoom;
     const full = this.#frame;
-    if (full !== undefined && !full.isFull && size <= full.room) return full;
     const next = await this.#buffers.acquire();
     if (full !== undefined) next.content(begun).set(full.content(begun));
     this.flush();
     this.#frame = next;
     return next;
+  }
+
+  #begunWithRoom(size: number): FrameBuffer | undefined {
+    const frame = this.#frame;
+    return frame !== undefined && !frame.isFull && size <= frame.room ? frame : undefined;
   }
 
   /** Where the chunk of which `begun` bytes are there ends, when it is in those after the first `searched`. */

@@ -60,11 +60,13 @@ export function packResults(files: readonly StoredFile[]): PackedResults {
       rare.set(i, file);
       continue;
     }
-    const { chunks, size, ...more } = file;
-    numbers[i * 2] = size;
-    numbers[i * 2 + 1] = chunks.length;
-    for (const chunk of chunks) digests.push(chunk);
-    if (more.asRead || more.holes || more.xattrs || more.flag) rare.set(i, more);
+    numbers[i * 2] = file.size;
+    numbers[i * 2 + 1] = file.chunks.length;
+    for (const chunk of file.chunks) digests.push(chunk);
+    if (file.asRead || file.holes || file.xattrs || file.flag) {
+      const { chunks: _, size: __, ...more } = file;
+      rare.set(i, more);
+    }
   }
   return { numbers, chunks: digests.join(''), rare };
 }

@@ -61,7 +61,7 @@ export class FrameBuffer {
   }
 
   /** The same without a view of it: `put` is told where in the memory those `size` bytes belong. */
-  fill<T>(size: number, put: (memory: Buffer, at: number) => T): T {
+  fill(size: number, put: (memory: Buffer, at: number) => boolean): boolean {
     return put(this.#memory, this.#begin(size));
   }
 
