@@ -3,8 +3,9 @@ import type { Gap } from '../../repository/read/read-entries.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
 import { isWithin, type PathRange } from '../../repository/tree/path-range.ts';
+import { interruptible } from '../../support/interruptible.ts';
 import { compareTrees, type Difference } from './compare-trees.ts';
-import { holdSameBytes, interruptible } from './same-bytes.ts';
+import { holdSameBytes } from './same-bytes.ts';
 
 export interface SnapshotDifference extends Difference {
   source: Pick<SourceSummary, 'name' | 'kind'>;

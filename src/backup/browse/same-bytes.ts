@@ -2,6 +2,7 @@ import type { Entry } from '../../repository/entry.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import { DamagedError } from '../../support/errors.ts';
+import { interruptible } from '../../support/interruptible.ts';
 
 /** A file as a snapshot has it. */
 export interface SnapshotFile {
@@ -53,14 +54,6 @@ async function areEqual(left: AsyncIterable<Uint8Array>, right: AsyncIterable<Ui
     }
   } finally {
     await Promise.all(sides.map((side) => side.return?.()));
-  }
-}
-
-/** The same, until the signal is aborted. */
-export async function* interruptible<T>(items: AsyncIterable<T>, signal?: AbortSignal): AsyncGenerator<T> {
-  for await (const item of items) {
-    signal?.throwIfAborted();
-    yield item;
   }
 }
 

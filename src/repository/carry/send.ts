@@ -3,6 +3,7 @@ import { type ByteSource, streamSource } from '../../archive/byte-source.ts';
 import { digestOf } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
 import * as errors from '../../support/errors.ts';
+import { interruptible } from '../../support/interruptible.ts';
 import type { RemovalReport } from '../repository.ts';
 import type { BlobRef } from '../snapshot/manifest.ts';
 import {
@@ -79,8 +80,7 @@ async function sendBlobs(
   async function* all(): AsyncGenerator<Uint8Array> {
     for (const blob of blobs) {
       yield encodeMessage({ blob: blob.digest, bytes: blob.size });
-      for await (const piece of outgoing.read(blob)) {
-        signal.throwIfAborted();
+      for await (const piece of interruptible(outgoing.read(blob), signal)) {
         yield piece;
         task.advance(piece.length);
       }
