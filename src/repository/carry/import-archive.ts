@@ -1,7 +1,7 @@
 import { openArchive } from '../../archive/archive.ts';
 import type { ArchiveInput } from '../../archive/input.ts';
 import type { TarEntry } from '../../archive/tar/reader.ts';
-import { type Digest, hexOf, verified } from '../../oci/digest.ts';
+import type { Digest } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
 import { counted } from '../../support/counted.ts';
 import { DamagedError } from '../../support/errors.ts';
@@ -12,6 +12,7 @@ import type { BlobRef } from '../snapshot/manifest.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import { blobOf, notExported, readAnnounced, readSmall } from './exported-entries.ts';
 import type { Incoming } from './incoming.ts';
+import { requireConfig, takeOrWarn } from './take-blob.ts';
 
 export interface ImportReport {
   snapshot: Snapshot;
@@ -148,22 +149,6 @@ async function commit(
   return { ...committed, existed: existing !== undefined, added: sum(added), missing: sum(missing) };
 }
 
-/** Nobody knows what the rest is of without it. @throws {DamagedError} unless it has come, or is here already */
-function requireConfig(
-  { lacking, needed }: Incoming,
-  unseen: ReadonlyMap<Digest, number>,
-  what: string,
-  cause?: DamagedError,
-): void {
-  const { digest } = needed[0]!;
-  if (!unseen.has(digest) || !lacking.some((blob) => blob.digest === digest)) return;
-  const why = cause === undefined ? 'it ends before that' : cause.message;
-  throw new DamagedError(`importing ${what}: nothing of it can be taken without what tells of it: ${why}`, {
-    advice: 'Copy it again from where it came from, all volumes of it',
-    cause,
-  });
-}
-
 function sum(blobs: readonly BlobRef[]): ImportReport['added'] {
   return { blobs: blobs.length, bytes: blobs.reduce((bytes, { size }) => bytes + size, 0) };
 }
@@ -173,33 +158,4 @@ async function readManifest(entry: TarEntry, announced: Digest | undefined, what
     throw notExported(what, `${JSON.stringify(entry.path)} stands before index.json`);
   if (blobOf(entry, what) !== announced) throw notExported(what, 'its manifest does not follow index.json');
   return readSmall(entry, what, announced);
-}
-
-async function takeOrWarn(
-  entry: TarEntry,
-  incoming: Incoming,
-  unseen: Map<Digest, number>,
-  { what, skipDamaged, warn }: Importing & { warn(error: unknown): void },
-): Promise<void> {
-  try {
-    await takeBlob(entry, incoming, unseen, what);
-  } catch (error) {
-    if (!skipDamaged || !(error instanceof DamagedError)) throw error;
-    requireConfig(incoming, unseen, what, error);
-    warn(error);
-  }
-}
-
-async function takeBlob(
-  entry: TarEntry,
-  incoming: Incoming,
-  unseen: Map<Digest, number>,
-  what: string,
-): Promise<void> {
-  const digest = blobOf(entry, what);
-  const size = unseen.get(digest);
-  if (size === undefined) throw notExported(what, `${JSON.stringify(entry.path)} has no place in it`);
-  if (incoming.lacking.some((blob) => blob.digest === digest)) await incoming.add(digest, entry.content());
-  else for await (const _ of verified(entry.content(), { digest, size }, `${what}: ${hexOf(digest)}`));
-  unseen.delete(digest);
 }
