@@ -17,6 +17,7 @@ import { DamagedError } from '../../src/support/errors.ts';
 import { flip } from '../support/flip.ts';
 import { quietContext, saveDirectories } from '../support/save-directory.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { withRepository } from '../support/with-repository.ts';
 
 const root = temporaryDirectory();
 const context = quietContext(join(root, 'state'));
@@ -40,12 +41,7 @@ test.before.each(() => {
 });
 
 async function verify(): Promise<VerifyReport> {
-  const repository = await openRepository(directory, context);
-  try {
-    return await repository.verify({ readData: true }, context);
-  } finally {
-    await repository.close();
-  }
+  return withRepository(directory, context, (repository) => repository.verify({ readData: true }, context));
 }
 
 const kinds = new Map(paths.map((path) => [path, findKind(path)]));

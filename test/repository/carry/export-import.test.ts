@@ -8,7 +8,6 @@ import { digestOf } from '../../../src/oci/digest.ts';
 import { generateIdentity } from '../../../src/repository/age/keys.ts';
 import type { ImportReport } from '../../../src/repository/carry/import-archive.ts';
 import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
-import type { Repository } from '../../../src/repository/repository.ts';
 import { DamagedError, LockedError } from '../../../src/support/errors.ts';
 import { silent } from '../../../src/support/progress.ts';
 import { type Entry, file, hardlink, symlink, tarOf } from '../../archive/fixtures/tar.ts';
@@ -16,6 +15,7 @@ import { rejects } from '../../support/rejects.ts';
 import { quietContext, saveDirectories } from '../../support/save-directory.ts';
 import { makeSshKey } from '../../support/ssh-keys.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { withRepository } from '../../support/with-repository.ts';
 import { exported, imported, makeRepository, stream, wholeSnapshots } from './exported.ts';
 
 const root = temporaryDirectory();
@@ -148,11 +148,15 @@ async function lostSinceTheCopy(): Promise<{ directory: string; copy: Buffer }> 
   writeFileSync(join(files, 'stays'), randomBytes(10_000));
   writeFileSync(join(files, 'goes'), randomBytes(30_000));
   await (await openOrCreateRepository(directory, context)).close();
-  const older = await opened(directory, (repository) => saveDirectories(repository, { files }, context));
+  const older = await withRepository(directory, context, (repository) =>
+    saveDirectories(repository, { files }, context),
+  );
   rmSync(join(files, 'goes'));
-  await opened(directory, (repository) => saveDirectories(repository, { files }, context));
+  await withRepository(directory, context, (repository) => saveDirectories(repository, { files }, context));
   const copy = await exported(directory, 'latest', context);
-  const { rewritten } = await opened(directory, (repository) => repository.remove([older.id], context));
+  const { rewritten } = await withRepository(directory, context, (repository) =>
+    repository.remove([older.id], context),
+  );
   assert.is(rewritten.packs, 1);
   const blobs = join(directory, 'blobs', 'sha256');
   const size = (name: string) => statSync(join(blobs, name)).size;
@@ -160,20 +164,15 @@ async function lostSinceTheCopy(): Promise<{ directory: string; copy: Buffer }> 
   return { directory, copy };
 }
 
-async function opened<T>(directory: string, use: (repository: Repository) => Promise<T>): Promise<T> {
-  const repository = await openRepository(directory, context);
-  try {
-    return await use(repository);
-  } finally {
-    await repository.close();
-  }
-}
-
 test('a copy brings back what was lost, though packs were written anew since it was made', async () => {
   const { directory, copy } = await lostSinceTheCopy();
   const cut = await imported(directory, stream(copy.subarray(0, copy.length - 8000)), context, {}, true);
   assert.is(cut.existed, true);
-  assert.is((await opened(directory, (one) => one.verify({}, context))).damage.length, 1, 'no half a copy');
+  assert.is(
+    (await withRepository(directory, context, (one) => one.verify({}, context))).damage.length,
+    1,
+    'no half a copy',
+  );
   const { existed, snapshot } = await imported(directory, stream(copy), context);
   assert.is(existed, true);
   assert.equal(await wholeSnapshots(directory, context), [snapshot.id]);
@@ -183,8 +182,8 @@ test('of a snapshot that lost something who only sends a copy changes nothing', 
   const { directory, copy } = await lostSinceTheCopy();
   const elsewhere = newDirectory();
   const { snapshot } = await imported(elsewhere, stream(copy), context);
-  const { manifest } = await opened(elsewhere, (one) => one.outgoing(snapshot));
-  await opened(directory, async (repository) => {
+  const { manifest } = await withRepository(elsewhere, context, (one) => one.outgoing(snapshot));
+  await withRepository(directory, context, async (repository) => {
     const incoming = await repository.beginIncoming(manifest, { keys: {} }, context);
     assert.equal(incoming.lacking, []);
     await incoming.commit();
@@ -226,7 +225,9 @@ test('one of which only the signature is damaged is taken whole but for that', a
   const { into, warnings, report } = await takenOf('BEGIN SSH SIGNATURE', 60);
   const { missing, provenance } = report as ImportReport;
   assert.equal([missing.blobs, provenance.trust, warnings.length], [1, 'foreign', 1]);
-  const { damage } = await opened(into, (repository) => repository.verify({ readData: true }, context));
+  const { damage } = await withRepository(into, context, (repository) =>
+    repository.verify({ readData: true }, context),
+  );
   assert.is(damage.length, 1);
 });
 

@@ -6,11 +6,12 @@ import type { ArchiveInput } from '../../../src/archive/input.ts';
 import type { Recipient } from '../../../src/repository/age/keys.ts';
 import { type ExportFormat, exportArchive } from '../../../src/repository/carry/export-archive.ts';
 import { type ImportReport, importArchive } from '../../../src/repository/carry/import-archive.ts';
-import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
+import { openOrCreateRepository } from '../../../src/repository/open.ts';
 import type { TrustedKeys } from '../../../src/repository/signed/provenance.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import type { Context } from '../../../src/support/context.ts';
 import { saveDirectories } from '../../support/save-directory.ts';
+import { withRepository } from '../../support/with-repository.ts';
 
 /** A repository with snapshots of a few files, in a directory of its own. */
 export async function makeRepository(
@@ -44,13 +45,10 @@ export async function exported(
   context: Context,
   format: ExportFormat = 'tar',
 ): Promise<Buffer> {
-  const repository = await openRepository(directory, context);
-  try {
+  return withRepository(directory, context, async (repository) => {
     const outgoing = await repository.outgoing(await repository.find(name));
     return Buffer.concat(await Array.fromAsync(exportArchive(outgoing, format)));
-  } finally {
-    await repository.close();
-  }
+  });
 }
 
 export async function imported(
@@ -78,13 +76,10 @@ export function stream(bytes: Buffer, pieceSize = 65_536): ArchiveInput {
 
 /** Ids of the snapshots that are there; throws when anything is damaged. */
 export async function wholeSnapshots(directory: string, context: Context): Promise<string[]> {
-  const repository = await openRepository(directory, context);
-  try {
+  return withRepository(directory, context, async (repository) => {
     const sealed = (await repository.snapshots()).some(({ recipients }) => recipients.length > 0);
     const { damage } = await repository.verify({ readData: !sealed }, context);
     if (damage.length > 0) throw new Error(damage.map(({ message }) => message).join('\n'));
     return (await repository.snapshots()).map(({ id }) => id);
-  } finally {
-    await repository.close();
-  }
+  });
 }

@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { generateIdentity } from '../../../src/repository/age/keys.ts';
-import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
+import { openOrCreateRepository } from '../../../src/repository/open.ts';
 import type { Repository } from '../../../src/repository/repository.ts';
 import {
   type Provenance,
@@ -24,6 +24,7 @@ import { rejects } from '../../support/rejects.ts';
 import { quietContext, saveDirectories, saveDirectory } from '../../support/save-directory.ts';
 import { makeSshKey, writeAllowedSigners } from '../../support/ssh-keys.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { withRepository } from '../../support/with-repository.ts';
 import { exported, imported, makeRepository, stream, wholeSnapshots } from '../carry/exported.ts';
 
 const root = temporaryDirectory();
@@ -39,20 +40,11 @@ const newDirectory = () => join(root, `into-${count++}`);
 
 async function openedOrMade<T>(directory: string, use: (repository: Repository) => Promise<T>): Promise<T> {
   await (await openOrCreateRepository(directory, context)).close();
-  return opened(directory, use);
-}
-
-async function opened<T>(directory: string, use: (repository: Repository) => Promise<T>): Promise<T> {
-  const repository = await openRepository(directory, context);
-  try {
-    return await use(repository);
-  } finally {
-    await repository.close();
-  }
+  return withRepository(directory, context, use);
 }
 
 function provenance(directory: string, id: string, keys: TrustedKeys): Promise<Provenance> {
-  return opened(directory, async (repository) => {
+  return withRepository(directory, context, async (repository) => {
     return provenanceOf(await repository.signedConfig(await repository.find(id)), keys, 'it');
   });
 }
@@ -71,7 +63,9 @@ test('a snapshot is signed by its host, which any ssh-keygen can check, and repo
   );
   // As docs/backup-format.md says.
   const blobs = join(made.directory, 'blobs', 'sha256');
-  const signed = await opened(made.directory, (repository) => repository.signedConfig(made.snapshots[1]!));
+  const signed = await withRepository(made.directory, context, (repository) =>
+    repository.signedConfig(made.snapshots[1]!),
+  );
   const signature = join(blobs, digestOf(signed.signature!).slice(7));
   const verify = ['-Y', 'verify', '-f', signers, '-I', 'master.example', '-n', 'dockerctl-snapshot'];
   execFileSync('ssh-keygen', [...verify, '-s', signature], { input: readFileSync(join(blobs, id.slice(7))) });
@@ -137,7 +131,7 @@ async function forged(change: (parts: { config: Buffer; signature: string }) => 
 }
 
 const ofAnother = async () =>
-  opened(made.directory, async (repository) => {
+  withRepository(made.directory, context, async (repository) => {
     const { signature } = await repository.signedConfig(made.snapshots[0]!);
     return Buffer.from(signature!).toString();
   });
@@ -195,7 +189,9 @@ test('a signature that is lost does not lose the snapshot, and repair goes on wi
   assert.is(found.trust, 'foreign');
   assert.match(found.problem ?? '', signature!);
   assert.is((await provenance(directory, 'latest', { signers })).trust, 'refused');
-  const { mended, spoiled } = await opened(directory, (repository) => repository.repair(context));
+  const { mended, spoiled } = await withRepository(directory, context, (repository) =>
+    repository.repair(context),
+  );
   assert.equal([mended, spoiled], [snapshots.map(({ id }) => id), []]);
   assert.is((await wholeSnapshots(directory, context)).length, 1);
   assert.is((await provenance(directory, 'latest', {})).problem, 'not signed');
@@ -205,7 +201,7 @@ test('repair finds the signature of a snapshot whose manifest is lost', async ()
   const { directory, snapshots } = await makeRepository(root, context, { signingKey: host });
   const index = JSON.parse(readFileSync(join(directory, 'index.json'), 'utf8'));
   rmSync(join(directory, 'blobs', 'sha256', index.manifests[0].digest.slice(7)));
-  const { mended } = await opened(directory, (repository) => repository.repair(context));
+  const { mended } = await withRepository(directory, context, (repository) => repository.repair(context));
   assert.equal(
     mended,
     snapshots.map(({ id }) => id),
@@ -260,7 +256,7 @@ test('content that comes before what tells whose it is is refused', async () => 
 
 test('a run that cannot sign commits nothing', async () => {
   const { directory, snapshots } = await makeRepository(root, context);
-  await opened(directory, async (repository) => {
+  await withRepository(directory, context, async (repository) => {
     const gone = { file: join(root, 'no-key'), fingerprint };
     const options = { host: 'here', deployment: 'test', release: '1.0', signingKey: gone };
     const run = await repository.beginRun(options, context);
@@ -296,7 +292,7 @@ async function entriesOf(archive: Buffer) {
  * writer's.
  */
 async function forgeSuccessor(directory: string, content: string, signingKey?: string): Promise<void> {
-  await opened(directory, async (repository) => {
+  await withRepository(directory, context, async (repository) => {
     const key = signingKey === undefined ? undefined : await trySigningKey(signingKey);
     const options = { host: 'here', deployment: 'test', release: '1.0', signingKey: key };
     const run = await repository.beginRun(options, context);
@@ -373,7 +369,7 @@ test('who signs with one key stores content once, with another key once more, an
   const third = await save('one', stranger);
   assert.ok(third.added.bytes > 100_000);
   assert.is(packs(), 2);
-  await opened(directory, (repository) => repository.remove([first.id, second.id], context));
+  await withRepository(directory, context, (repository) => repository.remove([first.id, second.id], context));
   assert.is(packs(), 1);
   assert.equal(await wholeSnapshots(directory, context), [third.id]);
 });

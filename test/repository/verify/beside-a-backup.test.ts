@@ -8,6 +8,7 @@ import type { VerifyReport } from '../../../src/repository/repository.ts';
 import { silent } from '../../../src/support/progress.ts';
 import { quietContext } from '../../support/save-directory.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { withRepository } from '../../support/with-repository.ts';
 import { makeRepository } from '../carry/exported.ts';
 
 const root = temporaryDirectory();
@@ -24,12 +25,9 @@ async function verifyWhile(directory: string, files: string): Promise<VerifyRepo
     assert.is(saving.status, 0, String(saving.stderr));
   };
   const progress = { ...silent, begin: () => ({ advance, setTotal() {}, end() {} }) };
-  const repository = await openRepository(directory, context);
-  try {
-    return await repository.verify({ readData: true }, { ...context, progress });
-  } finally {
-    await repository.close();
-  }
+  return withRepository(directory, context, (repository) =>
+    repository.verify({ readData: true }, { ...context, progress }),
+  );
 }
 
 function someFiles(): string {

@@ -5,27 +5,17 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { publishBlob, readBlob, stageBlob } from '../../../src/oci/layout-blobs.ts';
 import { readMetadata, stageMetadata } from '../../../src/repository/blobs/metadata.ts';
-import { openRepository } from '../../../src/repository/open.ts';
-import type { Repository } from '../../../src/repository/repository.ts';
 import type { Store } from '../../../src/repository/seal/store.ts';
 import { loadCatalog } from '../../../src/repository/snapshot/catalog.ts';
 import { encodeManifest } from '../../../src/repository/snapshot/manifest.ts';
 import { publishSnapshot } from '../../../src/repository/snapshot/publish.ts';
 import { quietContext, saveDirectories } from '../../support/save-directory.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { withRepository } from '../../support/with-repository.ts';
 import { makeRepository } from '../carry/exported.ts';
 
 const root = temporaryDirectory();
 const context = quietContext(join(root, 'state'));
-
-async function withRepository<T>(directory: string, use: (repository: Repository) => Promise<T>): Promise<T> {
-  const repository = await openRepository(directory, context);
-  try {
-    return await use(repository);
-  } finally {
-    await repository.close();
-  }
-}
 
 /** A repository of one snapshot, with a bit of its only pack turned round; and the directory that was saved. */
 async function makeSpoilt(): Promise<{ directory: string; files: string }> {
@@ -49,7 +39,7 @@ async function makeSpoilt(): Promise<{ directory: string; files: string }> {
 }
 
 const verified = (directory: string, options = {}) =>
-  withRepository(directory, async (repository) => {
+  withRepository(directory, context, async (repository) => {
     const { damage } = await repository.verify(options, context);
     const marked = (await repository.snapshots()).map(({ damaged = false }) => damaged);
     return { messages: damage.map(({ message }) => message), marked };
@@ -68,17 +58,19 @@ test('damage that only reading the content shows is told until that is read agai
 
 test('content found damaged is stored anew by the next backup, and repair gives it to older snapshots', async () => {
   const { directory, files } = await makeSpoilt();
-  const [older] = await withRepository(directory, (repository) => repository.snapshots());
+  const [older] = await withRepository(directory, context, (repository) => repository.snapshots());
   await verified(directory, { readData: true });
   await verified(directory);
-  await withRepository(directory, (repository) => saveDirectories(repository, { files }, context));
-  const { mended, spoiled, setAside } = await withRepository(directory, (one) => one.repair(context));
+  await withRepository(directory, context, (repository) => saveDirectories(repository, { files }, context));
+  const { mended, spoiled, setAside } = await withRepository(directory, context, (one) =>
+    one.repair(context),
+  );
   assert.equal(
     { mended, spoiled, setAside: setAside.length },
     { mended: [older!.id], spoiled: [], setAside: 1 },
   );
   assert.equal(await verified(directory, { readData: true }), { messages: [], marked: [false, false] });
-  await withRepository(directory, async (repository) => {
+  await withRepository(directory, context, async (repository) => {
     for await (const entry of repository.entries(older!, 'files')) {
       const content = Buffer.concat(await Array.fromAsync(repository.content(older!, entry)));
       if (entry.type === 'file') assert.ok(content.equals(readFileSync(join(files, entry.path))), entry.path);
@@ -95,7 +87,7 @@ test('what a check found is told where nothing can be written down of it', async
     ...quietContext(join(noDirectory, 'state')),
     progress: { ...context.progress, warn: (text: string) => void warnings.push(text) },
   };
-  await withRepository(directory, async (repository) => {
+  await withRepository(directory, context, async (repository) => {
     const { damage } = await repository.verify({ readData: true }, elsewhere);
     assert.is(damage.length, 1);
   });
