@@ -1,5 +1,6 @@
 import type { Deployment } from '../deployment/deployment.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { OwnProof } from '../repository/signed/newest-own.ts';
 import { madeBy } from '../repository/snapshot/origin.ts';
 import { isWhole, type Snapshot } from '../repository/snapshot/snapshot.ts';
 import { ownFingerprint } from './signing-key.ts';
@@ -25,17 +26,28 @@ export async function ownSnapshots(
 ): Promise<Snapshot[]> {
   const { name, backup } = deployment;
   const made = madeBy(await repository.snapshots(), { deployment: name, host: here.host });
-  const key = await ownFingerprint(backup?.signingKey);
-  if (backup === undefined || key === undefined) return made;
-  const known = await readStatus(name, backup.repository, here.stateDir);
-  const recorded = new Set([here.made, known?.lastRun?.snapshot, known?.lastComplete?.id]);
+  if (backup === undefined) return made;
+  const { key, remembered } = await ownProof(deployment, backup.repository, here);
+  if (key === undefined) return made;
   const own: Snapshot[] = [];
   for (const [index, snapshot] of [...made.entries()].reverse()) {
-    if (!recorded.has(snapshot.id) && !(await repository.madeHere(snapshot, key))) continue;
+    if (!remembered.has(snapshot.id) && !(await repository.madeHere(snapshot, key))) continue;
     own.unshift(snapshot);
     if (isWhole(snapshot)) return [...made.slice(0, index), ...own];
   }
   return own.length === 0 ? made : own;
+}
+
+/** What this host knows the snapshots by that a deployment made here. */
+export async function ownProof(
+  { name, backup }: Deployment,
+  repository: string,
+  { made, stateDir }: Here,
+): Promise<Required<OwnProof>> {
+  const key = await ownFingerprint(backup?.signingKey);
+  const status = await readStatus(name, repository, stateDir);
+  const ids = [made, status?.lastRun?.snapshot, status?.lastComplete?.id];
+  return { key, remembered: new Set(ids.filter((id) => typeof id === 'string')) };
 }
 
 /** Ids of those that are signed with the key of this host, and were not carried in. */

@@ -33,10 +33,10 @@ import { knownRepository } from './seal/known-repository.ts';
 import { rememberingStore, storeSealingTo } from './seal/remembering-store.ts';
 import type { Store } from './seal/store.ts';
 import { wasMadeHere } from './signed/made-here.ts';
+import { latestOwn } from './signed/newest-own.ts';
 import { readSignedConfig, type SignedConfig } from './signed/signed-config.ts';
 import { loadEverySnapshot } from './snapshot/catalog.ts';
 import { findSnapshot } from './snapshot/find.ts';
-import type { Origin } from './snapshot/origin.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import { type DamagedBlobs, readDamage, readDamagedBytes, recordDamage } from './verify/damage-record.ts';
 import { markDamaged } from './verify/mark-damaged.ts';
@@ -49,7 +49,7 @@ import { readError } from './write-error.ts';
 export class DirectoryRepository implements Repository {
   readonly #store: Store;
   readonly #context: Context;
-  readonly #origin: Origin | undefined;
+  readonly #origin: OpenOptions['origin'];
   readonly #frames: FrameReader;
   readonly #locks: RepositoryLocks;
   readonly #snapshots: LoadedSnapshots;
@@ -78,7 +78,10 @@ export class DirectoryRepository implements Repository {
   }
 
   async find(name: string): Promise<Snapshot> {
-    return findSnapshot(await this.snapshots(), name, this.directory, this.#origin);
+    const all = await this.snapshots();
+    const found = findSnapshot(all, name, this.directory, this.#origin);
+    if (name !== 'latest' || this.#origin === undefined) return found;
+    return (await latestOwn(all, this.#origin, (one) => this.signedConfig(one))) ?? found;
   }
 
   unreadable(): Promise<Unreadable[]> {

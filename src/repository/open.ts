@@ -15,14 +15,18 @@ import {
 import type { Identity } from './age/keys.ts';
 import { DirectoryRepository } from './directory-repository.ts';
 import type { Repository } from './repository.ts';
+import type { OwnProof } from './signed/newest-own.ts';
 import type { Origin } from './snapshot/origin.ts';
 import { writeError } from './write-error.ts';
 
 export interface OpenOptions {
   /** Private keys that open what is sealed. Runs, lists and checks of digests need none. */
   identities?: readonly Identity[];
-  /** Whose newest complete snapshot `latest` is; left out: that of whoever made one. */
-  origin?: Origin;
+  /**
+   * Whose newest complete snapshot `latest` is: once there is one that is proven to be theirs, one that only says so is not meant.
+   * Left out: that of whoever made one.
+   */
+  origin?: Origin & OwnProof;
 }
 
 /**

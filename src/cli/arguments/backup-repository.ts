@@ -37,8 +37,13 @@ export async function openBackupRepository(
   const { openRepository } = await import('../../repository/open.ts');
   const directory = await backupDirectory(session, named);
   const identities = await readIdentities(session, identityFiles);
-  const origin = named === undefined ? await ownOrigin(session) : undefined;
-  return openRepository(directory, session.context, { identities, ...(origin && { origin }) });
+  if (named !== undefined) return openRepository(directory, session.context, { identities });
+  const { ownProof } = await import('../../backup/own-snapshots.ts');
+  const proof = await ownProof(await session.deployment(), directory, hereOf(session));
+  return openRepository(directory, session.context, {
+    identities,
+    origin: { ...(await ownOrigin(session)), ...proof },
+  });
 }
 
 /** What this host's own snapshots say of where they come from. */

@@ -4,7 +4,7 @@ import type { Store } from '../seal/store.ts';
 import { shortId } from '../snapshot/short-id.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { requireProvenance } from './provenance.ts';
-import { readSignedConfig } from './signed-config.ts';
+import { readSignedConfig, type SignedConfig } from './signed-config.ts';
 
 /**
  * Whether a snapshot was made in this repository and signed with this key, so that all of it is as its host saw it. Where content is
@@ -15,12 +15,14 @@ export async function wasMadeHere(
   { snapshot, parts }: StoredSnapshot,
   store: Store,
 ): Promise<boolean> {
-  if (parts.carried) return false;
+  return !parts.carried && isSignedBy(fingerprint, snapshot.id, await readSignedConfig(store, parts));
+}
+
+/** Whether this key signed it: then every file in it is as its host saw it, wherever it lay since. */
+export async function isSignedBy(fingerprint: string, id: string, signed: SignedConfig): Promise<boolean> {
   try {
-    const signed = await readSignedConfig(store, parts);
     if (signed.signature === undefined || claimedKey(signed.signature) !== fingerprint) return false;
-    const what = `snapshot ${shortId(snapshot.id)}`;
-    return (await requireProvenance(signed, { own: fingerprint }, what)).trust === 'own';
+    return (await requireProvenance(signed, { own: fingerprint }, `snapshot ${shortId(id)}`)).trust === 'own';
   } catch (error) {
     if (error instanceof SignatureError) return false;
     throw error;

@@ -48,7 +48,7 @@ export async function chooseSnapshot(
   const lost = (await repository.unreadable()).filter(
     ({ started }) => started === undefined || started > snapshot.started,
   );
-  return { snapshot, passedOver: [...newer.map(whyIncomplete), ...lost], doubts };
+  return { snapshot, passedOver: [...newer.map(whyPassedOver), ...lost], doubts };
 }
 
 /** Two deployments may have sources of the same names. */
@@ -57,7 +57,8 @@ function strangeness(snapshot: Snapshot, deployment: string | undefined): string
   return [`the backup is of the deployment ${snapshot.deployment}, here is ${deployment}`];
 }
 
-function whyIncomplete({ id, started, sources }: Snapshot): PassedOver {
+function whyPassedOver({ id, started, sources, complete }: Snapshot): PassedOver {
+  if (complete) return { id, started, reason: 'this host did not make it, though it says so' };
   const failed = sources.find(({ complete }) => !complete);
   const [warning] = failed?.warnings ?? [];
   const reason = failed === undefined ? '' : `: ${[failed.title, warning].filter(Boolean).join(': ')}`;

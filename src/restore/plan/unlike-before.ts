@@ -1,12 +1,13 @@
 import type { ReadableRepository } from '../../repository/repository.ts';
-import { type Provenance, provenanceOf, type TrustedKeys } from '../../repository/signed/provenance.ts';
+import { newestOwn } from '../../repository/signed/newest-own.ts';
+import type { Provenance, TrustedKeys } from '../../repository/signed/provenance.ts';
 import { madeBy } from '../../repository/snapshot/origin.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 
 /**
- * Told of a snapshot that this host did not sign although it signed the one before: whoever can write into a repository
- * can leave a signature out.
+ * Told of a snapshot that this host did not sign although it signed one before: whoever can write into a repository can
+ * leave a signature out.
  */
 export async function unlikeBefore(
   snapshot: Snapshot,
@@ -16,13 +17,11 @@ export async function unlikeBefore(
 ): Promise<string[]> {
   if (trust !== 'foreign' || own === undefined) return [];
   const series = madeBy(await repository.snapshots(), snapshot);
-  const before = series.findLast(({ started }) => started < snapshot.started);
-  if (before === undefined) return [];
-  const id = shortId(before.id);
-  const signed = await repository.signedConfig(before);
-  if ((await provenanceOf(signed, { own }, `snapshot ${id}`)).trust !== 'own') return [];
+  const before = series.filter(({ started }) => started < snapshot.started);
+  const signed = await newestOwn(before, { key: own }, (one) => repository.signedConfig(one));
+  if (signed === undefined) return [];
   const who = fingerprint === undefined ? 'not signed' : 'signed by another key';
   return [
-    `the snapshot before it, ${id}, is signed by this host, and this one is ${who}: somebody else may have made it`,
+    `snapshot ${shortId(signed.id)} before it is signed by this host, and this one is ${who}: somebody else may have made it`,
   ];
 }

@@ -29,7 +29,7 @@ function makeHost(moreSetting = '') {
   const root = temporaryDirectory();
   const live = join(root, 'live');
   mkdirSync(join(live, 'data'), { recursive: true });
-  const stateDir = join(root, `state-${count++}`);
+  let stateDir = join(root, `state-${count++}`);
   const host = makeSshKey(root, 'host');
   const run = (name: string, ...argv: string[]): Promise<CliResult> => {
     const file = join(root, `${name}.yaml`);
@@ -52,7 +52,21 @@ function makeHost(moreSetting = '') {
     const [, ...lines] = (await run(name, 'backup', 'list')).stdout.trimEnd().split('\n');
     return lines.at(-1)!.slice(0, 12);
   };
-  return { root, live, content, host, sign, run, save, repository: join(root, 'repository') };
+  const repository = join(root, 'repository');
+  /** As a host does that has the name of this one and may write into its repository. */
+  const plant = async () => {
+    const [ownState, ownKey] = [stateDir, signingKey];
+    anew();
+    sign('none');
+    const id = await save('planted');
+    [stateDir, signingKey] = [ownState, ownKey];
+    return id;
+  };
+  /** The same host, but it remembers nothing. */
+  const anew = () => {
+    stateDir = join(root, `state-${count++}`);
+  };
+  return { root, live, content, host, sign, run, save, plant, anew, repository };
 }
 
 test('a restore says first which snapshot of what time it brought back', async () => {
@@ -206,18 +220,62 @@ test('where there is no deployment file, what else latest could have meant is to
   assert.match(stdout, /note: `latest` is of blog on \S+; there are snapshots of shop on \S+ too/);
 });
 
-test('one that is not signed after one that this host signed is told of', async () => {
+test('latest is never what only says that it is of this host, once this host has one of its own', async () => {
+  const { run, save, sign, host, content, plant } = makeHost();
+  sign(host);
+  const own = await save('own');
+  const planted = [await plant(), await plant()];
+  const { status, stdout } = await run('shop', 'restore', 'latest', '--yes');
+  assert.is(status, exitCodes.done);
+  assert.is(readFileSync(content, 'utf8'), 'own');
+  assert.match(stdout, new RegExp(`^restored snapshot ${own} `));
+  for (const id of planted)
+    assert.match(
+      stdout,
+      new RegExp(`^NOT THE NEWEST: snapshot ${id} .*: this host did not make it, though`, 'm'),
+    );
+  assert.match((await run('shop', 'backup', 'show', 'latest')).stdout, `snapshot:    sha256:${own}`);
+});
+
+test('one that this host made without its key is latest all the same', async () => {
   const { run, save, sign, host } = makeHost();
   sign(host);
-  const signed = await save('signed');
+  await save('signed');
   sign('none');
-  await save('not signed');
+  const unsigned = await save('not signed');
   sign(host);
   const { stdout } = await run('shop', 'restore', 'latest', '-n');
-  assert.match(
-    stdout,
-    `note: the snapshot before it, ${signed}, is signed by this host, and this one is not signed`,
-  );
+  assert.match(stdout, new RegExp(`^snapshot ${unsigned} `));
+  assert.not.match(stdout, 'NOT THE NEWEST');
+});
+
+test('a host that came in the place of another takes the newest by its name, until it has one of its own', async () => {
+  const { run, save, sign, host, root, anew } = makeHost();
+  sign(host);
+  const lost = await save('of the lost host');
+  anew();
+  sign(makeSshKey(root, 'new'));
+  const { stdout } = await run('shop', 'restore', 'latest', '-n');
+  assert.match(stdout, new RegExp(`^snapshot ${lost} `));
+  assert.not.match(stdout, 'NOT THE NEWEST');
+  const own = await save('of the new host');
+  assert.match((await run('shop', 'restore', 'latest', '-n')).stdout, new RegExp(`^snapshot ${own} `));
+});
+
+test('one that is not signed after one that this host signed is told of where it is named', async () => {
+  const { run, save, sign, host, plant, repository } = makeHost();
+  sign(host);
+  const signed = await save('signed');
+  await plant();
+  const planted = await plant();
+  for (const named of [[planted], ['latest', '-r', repository]]) {
+    const { stdout } = await run('shop', 'restore', ...named, '-n');
+    assert.match(stdout, new RegExp(`^snapshot ${planted} `));
+    assert.match(
+      stdout,
+      `note: snapshot ${signed} before it is signed by this host, and this one is not signed`,
+    );
+  }
   assert.not.match((await run('shop', 'restore', signed, '-n')).stdout, 'before it');
 });
 
