@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { releaseMemory } from '../support/posix/release-memory.ts';
 
 // Set for this process alone (see bin/dockerctl): the programs that it starts get what the user said.
-for (const name of ['NODE_COMPILE_CACHE', 'MALLOC_ARENA_MAX']) {
+for (const name of ['NODE_COMPILE_CACHE', 'MALLOC_ARENA_MAX', 'OPENSSL_ia32cap']) {
   const said = process.env[`DOCKERCTL_WAS_${name}`];
   delete process.env[`DOCKERCTL_WAS_${name}`];
   if (said === undefined) delete process.env[name];
