@@ -34,7 +34,7 @@ async function checkDigests(
       unreadable,
     );
     bytes += size;
-    if (got !== digest) await found.add({ digest, message, ...(got && { got }) });
+    if (got !== digest) found.add({ digest, message, ...(got && { got }) });
   }
   return bytes;
 }
@@ -49,7 +49,7 @@ async function checkPresence({ catalog, found }: Verifying, present: Set<Digest>
   const named = catalog.stored.flatMap(blobsOf).map(({ digest }) => digest);
   const needed = new Set([...named, ...catalog.damaged.map(({ manifest }) => manifest)]);
   for (const digest of needed) {
-    if (!present.has(digest)) await found.add({ digest, message: 'this blob is missing' });
+    if (!present.has(digest)) found.add({ digest, message: 'this blob is missing' });
   }
 }
 
@@ -58,7 +58,7 @@ async function checkManifests({ catalog, found }: Verifying, present: ReadonlySe
   for (const lost of catalog.damaged) {
     const digest = culpritOf(lost, present, found.blobs);
     const message = present.has(digest) ? lost.error.message : 'this blob is missing';
-    if (!found.blobs.has(digest)) await found.add({ digest, message });
+    if (!found.blobs.has(digest)) found.add({ digest, message });
   }
 }
 

@@ -12,22 +12,8 @@ import type { Store } from '../seal/store.ts';
 import { packsOf, type StoredSnapshot } from '../snapshot/stored.ts';
 
 /**
- * What the indexes tell of every pack that a snapshot needs, each once, one index after the other. Damaged indexes are
- * left out.
- */
-export async function* readPackContents(
-  store: Store,
-  stored: readonly StoredSnapshot[],
-): AsyncGenerator<PackContents> {
-  const told = new Set<Digest>();
-  for await (const { contents } of readEveryTelling(store, stored)) {
-    if (!told.has(contents.pack)) yield contents;
-    told.add(contents.pack);
-  }
-}
-
-/**
- * The same, as often as an index tells of the pack: not all need say the same, for anybody may have sent a snapshot.
+ * What the indexes tell of every pack that a snapshot needs, one index after the other, as often as one tells of the
+ * pack: not all need say the same, for anybody may have sent a snapshot. Damaged indexes are left out.
  */
 export async function* readEveryTelling(
   store: Store,
@@ -42,7 +28,8 @@ export async function* readEveryTelling(
   }
 }
 
-async function readIndexPacks(store: Store, digest: Digest): Promise<PackContents[]> {
+/** Nothing where it is damaged. */
+export async function readIndexPacks(store: Store, digest: Digest): Promise<PackContents[]> {
   try {
     const text = await readMetadata(store, { digest });
     const { packs } = decodeIndex(text, `index ${digest}`);

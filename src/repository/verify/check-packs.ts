@@ -65,7 +65,6 @@ async function reportWrong({ found }: Verifying, pack: Digest, told: readonly Te
     return found.add({ digest: pack, message: wrong[0]!.wrong!, inside: true });
   for (const { indexes } of wrong) {
     const message = `what it tells of ${pack} is not so`;
-    for (const digest of indexes)
-      if (!found.blobs.has(digest)) await found.add({ digest, message, inside: true });
+    for (const digest of indexes) if (!found.blobs.has(digest)) found.add({ digest, message, inside: true });
   }
 }

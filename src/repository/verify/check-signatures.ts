@@ -17,5 +17,5 @@ export async function checkSignatures(store: Store, { stored }: Catalog, found: 
     return { parts, ...(await provenanceOf(read, {}, `snapshot ${shortId(snapshot.id)}`)) };
   });
   for (const { parts, trust, problem = '' } of checked)
-    if (trust === 'refused') await found.add({ digest: parts.signature!.digest, message: problem });
+    if (trust === 'refused') found.add({ digest: parts.signature!.digest, message: problem });
 }

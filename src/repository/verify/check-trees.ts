@@ -5,7 +5,7 @@ import type { Damage } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { readSegments } from '../tree/read-tree.ts';
-import { mostFiles } from './spoiled-files.ts';
+import { mostFiles } from './spoiled-names.ts';
 
 /** Whether every chunk that a snapshot's trees name is in its packs, by its indexes. */
 export async function checkTrees(

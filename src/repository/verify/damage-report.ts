@@ -1,10 +1,10 @@
 import type { Digest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/layout.ts';
-import { DamagedError, SignatureError } from '../../support/errors.ts';
+import type { Context } from '../../support/context.ts';
 import type { Damage } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
 import type { Catalog } from '../snapshot/catalog.ts';
-import { blobsOf } from '../snapshot/stored.ts';
+import { blobsOf, type StoredSnapshot } from '../snapshot/stored.ts';
 import { filesOfLostSnapshot } from './lost-snapshot.ts';
 import { spoiledFiles } from './spoiled-files.ts';
 
@@ -26,6 +26,7 @@ export class DamageReport {
   readonly inside = new Set<Digest>();
   readonly #store: Store;
   readonly #catalog: Catalog;
+  readonly #found: { digest: Digest; told: Damage }[] = [];
 
   /** @param store with what this host remembers of its own backups, where it does */
   constructor(store: Store, catalog: Catalog) {
@@ -33,31 +34,40 @@ export class DamageReport {
     this.#catalog = catalog;
   }
 
-  async add({ digest, message, got, inside = false }: DamagedBlob): Promise<void> {
-    const { stored, damaged } = this.#catalog;
-    const spoiled = stored.filter((snapshot) => blobsOf(snapshot).some((blob) => blob.digest === digest));
-    const lost = damaged.filter(({ manifest, id }) => manifest === digest || id === digest);
-    const snapshots = new Set([...spoiled.map(({ snapshot }) => snapshot.id), ...lost.map(({ id }) => id)]);
+  add({ digest, message, got, inside = false }: DamagedBlob): void {
     const path = blobPath(this.#store, digest);
-    const files: string[] = [];
     this.blobs.add(digest);
     if (inside) this.inside.add(digest);
-    this.damage.push({
-      message: `${path}: ${message}`,
-      path,
-      got,
-      want: digest,
-      snapshots: [...snapshots],
-      files,
-    });
-    if (spoiled.length > 0)
-      files.push(...(await spoiledFiles(this.#store, spoiled, stored, digest).catch(unlessSealed)));
-    for (const snapshot of lost) files.push(...(await filesOfLostSnapshot(this.#store, snapshot)));
+    const told = { message: `${path}: ${message}`, path, got, want: digest, snapshots: [], files: [] };
+    this.#found.push({ digest, told });
+    this.damage.push(told);
   }
-}
 
-/** Without a key it is known what is spoiled, but not its name. */
-function unlessSealed(error: unknown): string[] {
-  if (error instanceof DamagedError || error instanceof SignatureError) return [];
-  throw error;
+  /** Names snapshots and files: of all damage together, for that is where the time goes. */
+  async nameSpoiled(context: Context): Promise<void> {
+    const { stored, damaged } = this.#catalog;
+    const spoiled = this.#spoiled();
+    const names = await spoiledFiles(this.#store, spoiled, stored, context);
+    for (const { digest, told } of this.#found) {
+      const lost = damaged.filter(({ manifest, id }) => manifest === digest || id === digest);
+      const ids = (spoiled.get(digest) ?? []).map(({ snapshot }) => snapshot.id);
+      told.snapshots = [...new Set([...ids, ...lost.map(({ id }) => id)])];
+      told.files = names.of(digest);
+      for (const snapshot of lost) told.files.push(...(await filesOfLostSnapshot(this.#store, snapshot)));
+    }
+  }
+
+  /** The snapshots that need each of these blobs. */
+  #spoiled(): Map<Digest, StoredSnapshot[]> {
+    const spoiled = new Map<Digest, StoredSnapshot[]>();
+    for (const snapshot of this.#found.length === 0 ? [] : this.#catalog.stored) {
+      for (const { digest } of blobsOf(snapshot)) {
+        if (!this.blobs.has(digest)) continue;
+        const users = spoiled.get(digest) ?? [];
+        spoiled.set(digest, users);
+        users.push(snapshot);
+      }
+    }
+    return spoiled;
+  }
 }

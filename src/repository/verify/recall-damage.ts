@@ -16,5 +16,5 @@ export async function recallDamage(
   const known = await readDamageInside(context.stateDir, store.directory);
   const message = 'what is in it was found damaged when it was last read';
   for (const digest of known.intersection(needed).difference(read).difference(found.blobs))
-    await found.add({ digest, message, inside: true });
+    found.add({ digest, message, inside: true });
 }

@@ -43,6 +43,7 @@ export async function verifyRepository(
     found.damage.push(...(await checkIndex(store, catalog)));
     const packs = readData ? await checkContent(verifying, part) : undefined;
     if (packs === undefined) await recallDamage(verifying, new Set());
+    await found.nameSpoiled(context);
     const damaged = { all: found.blobs, inside: found.inside };
     return {
       snapshots: catalog.stored.length,
