@@ -28,7 +28,7 @@ const packageRooms: Record<string, readonly string[]> = {
   'cli-progress': ['cli'],
   'lzma-native': ['archive'],
   'check-disk-space': ['support'],
-  '@scure/base': ['repository'],
+  '@scure/base': ['support'],
   'tar-stream': ['lifecycle', 'backup', 'support'],
   yaml: ['deployment'],
 };

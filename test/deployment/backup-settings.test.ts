@@ -206,6 +206,8 @@ for (const [settings, key, message] of [
   ['sources: {a: {dump: mysql, service: db, databases: [x]}}', 'sources.a.databases', 'restored as a whole'],
   ['sources: {a: {dump: sqlite, service: db, files: [x.db]}}', 'sources.a.files', 'absolute paths inside'],
   ['sources: {a: {run: [x]}}', 'sources.a.restore', 'is missing'],
+  ['sources: {a: {run: tool dump}}', 'sources.a.run', 'must be a list: the program, then its arguments'],
+  ['sources: {a: {run: []}}', 'sources.a.run', 'must name a program'],
   ['sources: {a: {}}', 'sources.a', 'must have one of the keys'],
   ['sources: {a: {paths: [/x], volume: uploads}}', 'sources.a', 'must have one of|is not known'],
   ['sources: {a/b: {paths: [/x]}}', 'sources.a/b', 'no name for a source'],
@@ -216,7 +218,13 @@ for (const [settings, key, message] of [
   ['sources: {}\nrecipients: [AGE-SECRET-KEY-1X]', 'recipients[0]', 'must not be a private key'],
   ['sources: {}\nrecipients: [ssh-ed25519 AAAA me]', 'recipients[0]', 'not a key of SSH'],
   ['sources: {}\nrecipients: [/etc/recipients]', 'recipients[0]', 'must be an age recipient'],
-  ['sources: {}\nrecipients: [age1x, age1y, age1x]', 'recipients', 'names age1x twice'],
+  [
+    `sources: {}\nrecipients: [${recipient.replace('y', 'z')}]`,
+    'recipients[0]',
+    'has a mistake: a character',
+  ],
+  ['sources: {}\nrecipients: [age1yubikey1qwt50d05]', 'recipients[0]', 'is of the kind age1yubikey'],
+  [`sources: {}\nrecipients: [${recipient}, ${recipient}]`, 'recipients', `names ${recipient} twice`],
   [
     'sources: {}\nrefuse-while: [{name: a, run: [b], matches: "("}]',
     'refuse-while[0].matches',

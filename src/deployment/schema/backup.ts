@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { decodeAgeKey, isPrivateAgeKey, nameWrongRecipient } from '../../support/age-key.ts';
 import { plainName } from '../../support/plain-name.ts';
 import { databaseEngines } from '../backup-settings.ts';
 import { closed } from './closed.ts';
@@ -68,14 +69,19 @@ const inventory = closed({
   advice: text,
 });
 
-const recipient = text.regex(/^age1[0-9a-z]+$/, {
-  error: ({ input }) => {
-    if (/^AGE-(SECRET-KEY|PLUGIN)-/i.test(String(input)))
-      return 'must not be a private key, which this host must not know: give its recipient, as `age-keygen -y` prints it';
-    const meant = /^(ssh|ecdsa|sk)-/.test(String(input)) ? ', not a key of SSH' : '';
-    return `must be an age recipient${meant}: age1…, as \`dockerctl backup key generate\` prints it`;
-  },
-});
+const recipient = text
+  .regex(/^age1[0-9a-z]+$/, {
+    abort: true,
+    error: ({ input }) => {
+      if (isPrivateAgeKey(String(input)))
+        return 'must not be a private key, which this host must not know: give its recipient, as `age-keygen -y` prints it';
+      const meant = /^(ssh|ecdsa|sk)-/.test(String(input)) ? ', not a key of SSH' : '';
+      return `must be an age recipient${meant}: age1…, as \`dockerctl backup key generate\` prints it`;
+    },
+  })
+  .refine((written) => decodeAgeKey(written, 'age') !== undefined, {
+    error: ({ input }) => nameWrongRecipient(String(input)),
+  });
 
 function repeated(all: readonly string[]): string | undefined {
   return all.find((one, index) => all.indexOf(one) < index);

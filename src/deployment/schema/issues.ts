@@ -57,8 +57,9 @@ function branchMeant(branches: readonly (readonly Issue[])[]): readonly Issue[] 
   return first !== undefined && first.weight !== second?.weight ? first.issues : undefined;
 }
 
+/** A key that is written tells more of what was meant than one that is missing. */
 function weightOf(issue: Issue): number {
-  return issue.code === 'unrecognized_keys' ? issue.keys.length : 1;
+  return issue.code === 'unrecognized_keys' ? 2 * issue.keys.length : 1;
 }
 
 function alternatives(branches: readonly (readonly Issue[])[]): string {

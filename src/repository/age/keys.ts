@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { bech32 } from '@scure/base';
+import { decodeAgeKey, encodeAgeKey, isPrivateAgeKey, nameWrongRecipient } from '../../support/age-key.ts';
 import { SignatureError, UsageError } from '../../support/errors.ts';
 import { publicKeyOf } from './x25519.ts';
 
@@ -22,39 +22,24 @@ export function generateIdentity(): Identity {
 
 /** `age1…`, as `recipients` of a deployment file and `age -r` take it. */
 export function encodeRecipient({ publicKey }: Recipient): string {
-  return bech32.encodeFromBytes('age', publicKey);
+  return encodeAgeKey('age', publicKey);
 }
 
 /** @throws {UsageError} when `text` is not an X25519 recipient. */
 export function decodeRecipient(text: string): Recipient {
-  const publicKey = decodeKey(text, 'age');
+  const publicKey = decodeAgeKey(text, 'age');
   if (publicKey !== undefined) return { publicKey };
-  const shown = isPrivate(text) ? 'AGE-SECRET-KEY-…' : text;
+  const shown = isPrivateAgeKey(text) ? 'AGE-SECRET-KEY-…' : text;
   throw new UsageError(`reading the recipient ${JSON.stringify(shown)}: it ${nameWrongRecipient(text)}`, {
-    advice: isPrivate(text)
+    advice: isPrivateAgeKey(text)
       ? 'Keep it secret, and give its recipient, as `age-keygen -y FILE` prints it'
       : 'Give one that begins with `age1`, as `dockerctl backup key generate` or `age-keygen` prints it',
   });
 }
 
-function isPrivate(text: string): boolean {
-  return /^AGE-(SECRET-KEY|PLUGIN)-/i.test(text);
-}
-
-/** Of bech32, no character behind the last `1` is one. */
-function nameWrongRecipient(text: string): string {
-  if (isPrivate(text)) return 'is a private key';
-  if (/^(ssh-|ecdsa-|sk-)/.test(text)) return 'is a key of SSH, not an X25519 recipient of age';
-  const kind = text.slice(0, text.lastIndexOf('1'));
-  if (kind === 'age') return 'has a mistake: a character is wrong, missing or too many';
-  if (/^age1[a-z0-9-]+$/.test(kind))
-    return `is of the kind ${kind}, which the age program alone can encrypt to`;
-  return 'is not an X25519 recipient of age';
-}
-
 /** `AGE-SECRET-KEY-1…`, as `age -i` reads it from a file. */
 export function encodeIdentity({ secretKey }: Identity): string {
-  return bech32.encodeFromBytes('AGE-SECRET-KEY-', secretKey).toUpperCase();
+  return encodeAgeKey('AGE-SECRET-KEY-', secretKey);
 }
 
 /**
@@ -76,7 +61,7 @@ export function decodeIdentities(text: string, file: string): Identity[] {
   for (const [index, written] of text.split('\n').entries()) {
     const line = written.trim();
     if (line === '' || line.startsWith('#')) continue;
-    const secretKey = decodeKey(line, 'AGE-SECRET-KEY-');
+    const secretKey = decodeAgeKey(line, 'AGE-SECRET-KEY-');
     if (secretKey === undefined) throw unusable(file, `line ${index + 1} is ${nameWrongLine(line)}`);
     identities.push(identityFrom(secretKey));
   }
@@ -86,15 +71,6 @@ export function decodeIdentities(text: string, file: string): Identity[] {
 
 function identityFrom(secretKey: Uint8Array): Identity {
   return { secretKey, publicKey: publicKeyOf(secretKey) };
-}
-
-/** Bech32 allows either case; age wants recipients in lower and identities in upper case. */
-function decodeKey(text: string, prefix: 'age' | 'AGE-SECRET-KEY-'): Uint8Array | undefined {
-  if (!text.startsWith(`${prefix}1`)) return undefined;
-  const decoded = bech32.decodeUnsafe(text);
-  if (decoded === undefined || decoded.prefix !== prefix.toLowerCase()) return undefined;
-  const bytes = bech32.fromWordsUnsafe(decoded.words);
-  return bytes?.length === 32 ? bytes : undefined;
 }
 
 function nameWrongLine(line: string): string {
