@@ -220,4 +220,20 @@ test('--dry-run prints the steps and takes none', async () => {
   assert.is((await runCli(['-f', file, 'schedule', 'install', '--on', 'mon,yesterday'])).status, 2);
 });
 
+test('backups are pruned by the rules that the file has by then, though it had none when they were scheduled', async () => {
+  const directory = join(temporaryDirectory(), 'etc');
+  mkdirSync(directory, { mode: 0o700 });
+  const file = join(directory, 'd.yaml');
+  const written = async (keep: string) => {
+    writeFileSync(
+      file,
+      `name: shop-without-rules\nx-dockerctl: {backup: {repository: /r, ${keep} sources: {a: {paths: [/etc]}}}}\n`,
+    );
+    return (await runCli(['-f', file, '--json', 'schedule', 'install', '--dry-run'])).stdout;
+  };
+  const withoutRules = await written('');
+  assert.match(withoutRules, 'prune');
+  assert.is(withoutRules, await written('keep: {last: 1},'));
+});
+
 test.run();

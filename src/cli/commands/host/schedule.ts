@@ -13,7 +13,7 @@ export function addSchedule(program: Command, wrap: Wrap): void {
     .description('back up every night: systemd timer or cron table');
   schedule
     .command('install')
-    .description('run `dockerctl backup` regularly, and `backup prune` where there are rules; or change when')
+    .description('run `dockerctl backup` and then `backup prune` regularly; or change when')
     .option('--at <hh:mm>', 'on the wall clock of this host (default: 03:00)', parseTime)
     .option('--on <days>', 'weekdays such as mon,wed,fri (default: every day)', parseWeekdays)
     .action(wrap(install));
@@ -25,13 +25,14 @@ async function install(session: Session, { options }: ParsedInput): Promise<unde
   const { planInstall } = await import('../../../host/schedule/plan.ts');
   const { installedSchedule, schedulerOf } = await import('../../../host/schedule/apply.ts');
   const { name: deployment, file } = await session.deployment();
-  const { keep } = await backupSettings(session);
+  await backupSettings(session);
   const command = [programPath(), ...globalArguments(session, file), 'backup'];
   const schedule: Schedule = {
     deployment,
     at: options.at ?? { hour: 3, minute: 0 },
     weekdays: options.on ?? [],
-    jobs: keep === undefined ? [command] : [command, [...command, 'prune']],
+    // Without rules pruning takes incomplete ones alone; rules may come later.
+    jobs: [command, [...command, 'prune']],
   };
   const plan = planInstall(schedule, await schedulerOf(), await installedSchedule(deployment));
   await carryOut(session, plan);
