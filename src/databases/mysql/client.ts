@@ -48,7 +48,7 @@ export async function connect(
   const variables = await environmentOf(server, 'mysql');
   const account = user ?? 'root';
   const password = await passwordOf(account, variables, server, context);
-  let failure: unknown;
+  let failure: { error: unknown; missing: boolean } | undefined;
   for (const programs of families) {
     for (const tried of new Set([password, undefined])) {
       try {
@@ -56,12 +56,13 @@ export async function connect(
       } catch (error) {
         context.signal.throwIfAborted();
         const missing = saysNotThere((error as { facts?: { status?: number } }).facts?.status);
-        if (!missing || failure === undefined) failure = error;
+        // The first says most: what comes later was only tried because of it.
+        if (failure === undefined || (failure.missing && !missing)) failure = { error, missing };
         if (missing) break;
       }
     }
   }
-  throw failure;
+  throw failure?.error;
 }
 
 async function greeted(login: Login, context: Context): Promise<Client> {

@@ -89,6 +89,19 @@ test('a dump is of one moment, across databases, while somebody writes', async (
   while (writes) await server.sql(`SELECT GET_LOCK('stop', 10); SELECT SLEEP(1)`);
 });
 
+test('where the password is wrong, it is said of the one that was told, not of the try without', async () => {
+  await server.sql("ALTER USER root@localhost IDENTIFIED BY 'changed'");
+  try {
+    const { message } = await dump().then(
+      () => new Error('it succeeded'),
+      (error: Error) => error,
+    );
+    assert.match(message, /asking mariadb in .*Access denied .*using password: YES/);
+  } finally {
+    await server.restorePassword('changed');
+  }
+});
+
 test('a dump that is interrupted leaves no session behind', async () => {
   await server.sql('CREATE TABLE zed.held (a INT)');
   const holder = server.sql('LOCK TABLES zed.held WRITE; SELECT SLEEP(60)').catch(() => {});

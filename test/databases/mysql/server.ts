@@ -12,6 +12,8 @@ export const rootPassword = `se"cr'et`;
 export interface TestServer extends DatabaseServer {
   /** Runs SQL as root and returns what the client prints, columns separated by tabs. */
   sql(statements: string): Promise<string>;
+  /** Gives root the password again that the container was told. */
+  restorePassword(present: string): Promise<void>;
   remove(): Promise<void>;
 }
 
@@ -32,6 +34,10 @@ export async function startMariadb(): Promise<TestServer> {
     engine,
     container,
     sql: (statements) => runSql(server, statements),
+    restorePassword: async (present) => {
+      const quoted = rootPassword.replaceAll("'", "''");
+      await runSql(server, `ALTER USER root@localhost IDENTIFIED BY '${quoted}'`, 'mariadb', present);
+    },
     remove: () => engine.containers.remove(container, { force: true, volumes: true }),
   };
   await mysql.ready(server, context);
@@ -42,9 +48,10 @@ export async function runSql(
   { engine, container }: DatabaseServer,
   statements: string,
   client: 'mariadb' | 'mysql' = 'mariadb',
+  password = rootPassword,
 ): Promise<string> {
   const command = [client, '-uroot', '-BN', '--default-character-set=utf8mb4', '-e', statements];
-  const environment = { MYSQL_PWD: rootPassword };
+  const environment = { MYSQL_PWD: password };
   const { status, stdout, stderr } = await runInContainer(engine, container, command, { environment });
   if (status !== 0) throw new Error(stderr);
   return stdout.trim();
