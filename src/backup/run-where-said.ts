@@ -47,8 +47,13 @@ export async function runningContainerOf(
   const containers = await engine.containers.list({ labels });
   const running = containers.find(({ state }) => state === 'running');
   if (running !== undefined) return running.name;
-  throw new ContainerStateError(`looking for the container of ${service}: it does not run`, {
-    advice: `Start it: dockerctl start ${service}`,
+  const stuck = containers.find(({ state }) => state === 'paused' || state === 'restarting');
+  const what = stuck === undefined ? 'it does not run' : `${stuck.name} is ${stuck.state}`;
+  throw new ContainerStateError(`looking for the container of ${service}: ${what}`, {
+    advice:
+      stuck?.state === 'paused'
+        ? `Let it go on: docker unpause ${stuck.name}`
+        : `Start it: dockerctl start ${service}`,
     facts: { service },
   });
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -31,9 +32,13 @@ async function makeContainer(service: string): Promise<string> {
 const nailgun = await makeContainer('nailgun');
 await engine.containers.start(nailgun);
 const stopped = await makeContainer('stopped');
+const paused = await makeContainer('paused');
+await engine.containers.start(paused);
+execFileSync('docker', ['--host', `unix://${socket}`, 'pause', paused]);
 
 test.after(async () => {
-  for (const container of [nailgun, stopped]) await engine.containers.remove(container, { force: true });
+  for (const container of [nailgun, stopped, paused])
+    await engine.containers.remove(container, { force: true });
   await engine.images.remove(image);
 });
 
@@ -110,6 +115,7 @@ test('no answer refuses: failed, missing, late, not running, unknown, too long',
     [check(['sleep', '60'], { timeout: 0.2 }), /within 0\.2 s/],
     [check(['sleep', '60'], { timeout: 0.2, service: undefined }), /timed out/],
     [check(['true'], { service: 'stopped' }), /stopped: it does not run/],
+    [check(['true'], { service: 'paused' }), /paused: \S+ is paused/],
     [check(['true'], { service: 'unknown' }), /unknown: it does not run/],
     [check(['sh', '-c', 'yes | head -c 2000000']), /more than 1 MiB/],
   ];
