@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'uvu';
@@ -257,6 +257,17 @@ test('a command that suddenly prints much less is told of', async () => {
   const { save } = host(`sources: {list: {run: [cat, ${list}], restore: [cat]}}`);
   writeFileSync(list, 'x'.repeat(1000));
   await save();
+  writeFileSync(list, 'x'.repeat(99));
+  assert.equal(outcome((await save()).sources[1]!), [true, ['what cat prints: 99 B, last time 1000 B']]);
+});
+
+test('so it is when it failed in between', async () => {
+  const list = join(home, 'failing-list');
+  const { save } = host(`sources: {list: {run: [cat, ${list}], restore: [cat]}}`);
+  writeFileSync(list, 'x'.repeat(1000));
+  await save();
+  rmSync(list);
+  assert.is((await save()).snapshot.complete, false);
   writeFileSync(list, 'x'.repeat(99));
   assert.equal(outcome((await save()).sources[1]!), [true, ['what cat prints: 99 B, last time 1000 B']]);
 });

@@ -12,6 +12,7 @@ import { readXattrs } from '../../src/support/posix/xattrs.ts';
  */
 export class MemoryWriter implements SourceWriter {
   readonly predecessor = undefined;
+  readonly lastComplete = undefined;
   readonly entries: Entry[] = [];
   complete = true;
   readonly warnings: string[] = [];

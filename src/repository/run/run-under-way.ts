@@ -3,7 +3,7 @@ import { encodeRecipient } from '../age/keys.ts';
 import { stageMetadata } from '../blobs/metadata.ts';
 import type { UsablePacks } from '../packs/usable-packs.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
-import type { Snapshot } from '../snapshot/snapshot.ts';
+import type { Snapshot, SourceSummary } from '../snapshot/snapshot.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { cutBits } from '../tree/cut.ts';
 import { PreviousTree } from '../tree/previous-tree.ts';
@@ -43,7 +43,7 @@ export class RunUnderWay implements Run {
   }
 
   async beginSource(source: Parameters<Run['beginSource']>[0]): Promise<SourceWriter> {
-    const { store, usable, ingest } = this.#options;
+    const { store, usable, ingest, comparable } = this.#options;
     const previous = await this.#lastWith(source.name);
     const predecessor = previous?.snapshot.sources.find(({ name }) => name === source.name);
     const refs = previous?.trees.get(source.name) ?? [];
@@ -52,6 +52,7 @@ export class RunUnderWay implements Run {
     return createSourceWriter({
       source,
       predecessor,
+      lastComplete: lastComplete(source.name, comparable),
       ingest,
       context: this.#context,
       previous: new PreviousTree(store, refs, (error) => this.#warnOfPrevious(source.name, error)),
@@ -105,6 +106,14 @@ export class RunUnderWay implements Run {
     const who = { host, deployment, release, tags: [...tags], recipients };
     return { ...who, started, ended: this.#context.now(), predecessor: this.predecessor?.id };
   }
+}
+
+function lastComplete(source: string, newestFirst: readonly StoredSnapshot[]): SourceSummary | undefined {
+  for (const { snapshot } of newestFirst) {
+    const summary = snapshot.sources.find(({ name, complete }) => name === source && complete);
+    if (summary !== undefined) return summary;
+  }
+  return undefined;
 }
 
 async function selectUsable(refs: readonly TreeRef[], usable: UsablePacks): Promise<Set<TreeRef>> {

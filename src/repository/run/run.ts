@@ -27,6 +27,8 @@ export interface Run {
 export interface SourceWriter {
   /** The same source as the snapshot tells of it whose files are `previous()`. */
   readonly predecessor: SourceSummary | undefined;
+  /** The same source when it was last complete. */
+  readonly lastComplete: SourceSummary | undefined;
   /**
    * The same source's files in the newest snapshot of the deployment that has it, a segment at a time, to be merge-joined with the
    * walk; nothing when there is none.

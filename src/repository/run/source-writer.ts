@@ -15,6 +15,7 @@ import { SourceTally } from './source-tally.ts';
 export interface SourceWriterOptions {
   source: Pick<SourceSummary, 'name' | 'title' | 'kind' | 'origin'>;
   predecessor: SourceSummary | undefined;
+  lastComplete: SourceSummary | undefined;
   ingest: Ingest;
   previous: PreviousTree;
   /** Segments of the previous tree whose packs can all be used. */
@@ -51,6 +52,10 @@ class IngestingSourceWriter implements SourceWriter {
 
   get predecessor(): SourceSummary | undefined {
     return this.#options.predecessor;
+  }
+
+  get lastComplete(): SourceSummary | undefined {
+    return this.#options.lastComplete;
   }
 
   previous(): AsyncIterable<Iterable<PreviousFile>> {

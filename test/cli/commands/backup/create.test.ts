@@ -86,9 +86,22 @@ test('of a source that lost nine of ten files, as when its disk is not mounted, 
   mkdirSync(join(home, 'data'));
   const { status, stderr } = await run('backup');
   assert.is(status, 0);
-  assert.is(stderr, `dockerctl: warning: ${home}/data: 0 files, last time 22\n`);
+  assert.is(stderr, `dockerctl: warning: ${home}/data: 0 files, last time 22: is its disk mounted?\n`);
   assert.match((await run('backup', 'show')).stdout, /data: 0 files, last time 22/);
   assert.is((await run('backup')).stderr, '');
+});
+
+test('so it is told of one that was not there at all the night before', async () => {
+  const { home, run } = host();
+  for (let i = 0; i < 20; i++) writeFileSync(join(home, 'data', `file${i}`), 'x');
+  assert.is((await run('backup')).stderr, '');
+  rmSync(join(home, 'data'), { recursive: true });
+  assert.is((await run('backup')).status, 3);
+  mkdirSync(join(home, 'data'));
+  writeFileSync(join(home, 'data', 'README'), 'mount the disk here');
+  const { status, stderr } = await run('backup');
+  assert.is(status, 0);
+  assert.is(stderr, `dockerctl: warning: ${home}/data: 1 file, last time 22: is its disk mounted?\n`);
 });
 
 test('a path that is a link is told of on stderr, where cron mails it', async () => {
