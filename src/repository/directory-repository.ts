@@ -28,6 +28,7 @@ import type {
 import { beginRun } from './run/begin.ts';
 import { recoverStaging } from './run/recover-staging.ts';
 import type { Run, RunOptions } from './run/run.ts';
+import { interruptible } from './seal/interruptible.ts';
 import { keyLacking } from './seal/key-lacking.ts';
 import { knownRepository } from './seal/known-repository.ts';
 import { rememberingStore, storeSealingTo } from './seal/remembering-store.ts';
@@ -115,7 +116,8 @@ export class DirectoryRepository implements Repository {
   async verify(options: VerifyOptions, context: Context): Promise<VerifyReport> {
     const { verifyRepository } = await import('./verify/verify.ts');
     this.#locks.share();
-    const { damaged, ...report } = await verifyRepository(this.#store, options, context).catch((error) => {
+    const store = interruptible(this.#store, context, 'verifying: interrupted; nothing was changed');
+    const { damaged, ...report } = await verifyRepository(store, options, context).catch((error) => {
       throw readError(this.directory, error);
     });
     if (options.remember !== false) await this.#remember(damaged, context);
@@ -147,7 +149,9 @@ export class DirectoryRepository implements Repository {
       try {
         await recoverStaging(this.#store);
         const catalog = await loadEverySnapshot(this.#store);
-        const store = await rememberingStore(this.#store, catalog.stored, this.#context.stateDir);
+        const remembering = await rememberingStore(this.#store, catalog.stored, this.#context.stateDir);
+        const words = 'removing snapshots: interrupted; run it again for the rest';
+        const store = interruptible(remembering, context, words);
         return await removeSnapshots(store, catalog, new Set(ids), context);
       } finally {
         await keepReserve(this.directory).catch(() => {}); // There may be no room for it yet.
@@ -159,7 +163,8 @@ export class DirectoryRepository implements Repository {
     const { repairRepository } = await import('./repair/repair.ts');
     const { damaged, ...report } = await this.#changes.alone('repairing', async () => {
       const { stored } = await loadEverySnapshot(this.#store);
-      const store = await rememberingStore(this.#store, stored, this.#context.stateDir);
+      const remembering = await rememberingStore(this.#store, stored, this.#context.stateDir);
+      const store = interruptible(remembering, context, 'repairing: interrupted; run it again for the rest');
       return repairRepository(store, context, options);
     });
     await this.#remember(damaged, context);

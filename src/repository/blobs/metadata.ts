@@ -29,6 +29,7 @@ export async function readMetadata(
   { digest }: { digest: Digest },
   limit = metadataLimit,
 ): Promise<Buffer> {
+  store.throwIfInterrupted?.();
   const bytes = await readBlob(store, digest, limit);
   const plain = isSealed(bytes) ? await unseal(store, digest, bytes) : bytes;
   const text = await decompress(plain, limit, digest);

@@ -22,9 +22,13 @@ export async function openPack(store: Store, pack: Digest): Promise<OpenPack> {
     throw new DamagedError(`reading ${path}: ${messageOf(error)}`, { facts: { path }, cause: error });
   });
   try {
-    if (!isSealed(await file.read(0, sealedBeginning))) return file;
-    const sealed = await SealedFile.open(file, store.identities, `reading ${path}`);
-    return { read: (offset, length) => sealed.read(offset, length), close: () => file.close() };
+    const isPlain = !isSealed(await file.read(0, sealedBeginning));
+    const plain = isPlain ? file : await SealedFile.open(file, store.identities, `reading ${path}`);
+    const read = (offset: number, length: number) => {
+      store.throwIfInterrupted?.();
+      return plain.read(offset, length);
+    };
+    return { read, close: () => file.close() };
   } catch (error) {
     await file.close();
     throw error instanceof SignatureError && hasOpenedIndex(store) ? damaged(path, error) : error;

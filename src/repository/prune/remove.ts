@@ -12,7 +12,6 @@ import { encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import type { BlobRef } from '../snapshot/manifest.ts';
 import { blobsOf, type StoredSnapshot } from '../snapshot/stored.ts';
 import { writeError } from '../write-error.ts';
-import { throwIfInterrupted } from './interrupted.ts';
 import { repack } from './repack.ts';
 
 /**
@@ -28,10 +27,10 @@ export async function removeSnapshots(
 ): Promise<RemovalReport> {
   refuseBlindSweep(store, catalog.damaged.length);
   const report: RemovalReport = { snapshots: [], blobs: 0, bytes: 0, rewritten: { packs: 0, bytes: 0 } };
-  const remaining = await removeManifests(store, catalog, ids, report, context);
-  await sweep(store, remaining, report, context);
+  const remaining = await removeManifests(store, catalog, ids, report);
+  await sweep(store, remaining, report);
   const rewritten = await rewriteWasteful(store, remaining, report, context);
-  if (rewritten !== undefined) await sweep(store, rewritten, report, context);
+  if (rewritten !== undefined) await sweep(store, rewritten, report);
   return report;
 }
 
@@ -41,7 +40,6 @@ async function removeManifests(
   { stored, superseded }: Catalog,
   ids: ReadonlySet<string>,
   report: RemovalReport,
-  context: Context,
 ): Promise<StoredSnapshot[]> {
   const count = ({ size }: BlobRef) => {
     report.blobs++;
@@ -54,7 +52,7 @@ async function removeManifests(
   }
   let remaining = stored;
   for (const snapshot of stored.filter(({ snapshot: { id } }) => ids.has(id))) {
-    throwIfInterrupted(context);
+    store.throwIfInterrupted?.();
     remaining = remaining.filter((other) => other !== snapshot);
     await removeManifest(store, snapshot, remaining);
     report.snapshots.push(snapshot.snapshot.id);
@@ -110,19 +108,18 @@ async function removeManifest(
 
 /** One file that cannot be deleted keeps no other. */
 async function sweep(
-  layout: Layout,
+  store: Store,
   remaining: readonly StoredSnapshot[],
   report: RemovalReport,
-  context: Context,
 ): Promise<void> {
   const needed = new Set<Digest>(remaining.flatMap(blobsOf).map(({ digest }) => digest));
   let refusal: unknown;
-  for (const digest of await listBlobs(layout)) {
+  for (const digest of await listBlobs(store)) {
     if (needed.has(digest)) continue;
-    throwIfInterrupted(context);
-    const size = (await blobSize(layout, digest)) ?? 0;
+    store.throwIfInterrupted?.();
+    const size = (await blobSize(store, digest)) ?? 0;
     try {
-      await unlink(blobPath(layout, digest));
+      await unlink(blobPath(store, digest));
     } catch (error) {
       refusal ??= error;
       continue;
@@ -130,7 +127,7 @@ async function sweep(
     report.bytes += size;
     report.blobs++;
   }
-  await syncBlobs(layout);
+  await syncBlobs(store);
   if (refusal !== undefined)
-    throw writeError(layout.directory, refusal, `deleting what no snapshot needs from ${layout.directory}`);
+    throw writeError(store.directory, refusal, `deleting what no snapshot needs from ${store.directory}`);
 }

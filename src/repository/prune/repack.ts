@@ -18,7 +18,6 @@ import { openedBy } from '../seal/opened.ts';
 import type { Store } from '../seal/store.ts';
 import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
-import { throwIfInterrupted } from './interrupted.ts';
 import { liveChunks } from './live-chunks.ts';
 import { readLive } from './read-live.ts';
 import { findWasteful } from './wasteful.ts';
@@ -52,7 +51,7 @@ export async function repack(
   if (wasteful.length === 0 || indexes[0] === undefined) return undefined;
   const text = await readMetadata(store, indexes[0]);
   const { header } = decodeIndex(text, `index ${indexes[0].digest}`);
-  const writing: Writing = { store, header, live, goal: packGoal(everything), context };
+  const writing: Writing = { store, header, live, goal: packGoal(everything) };
   const rewritten: Rewritten[] = [];
   for (const group of groupPacks(wasteful, readable)) rewritten.push(await rewrite(group, writing));
   const blobs = rewritten.flatMap(({ staged }) => staged);
@@ -91,7 +90,6 @@ interface Writing {
   header: IndexHeader;
   live: ChunkTable;
   goal: number;
-  context: Context;
 }
 
 /** Packs that stand in for others. */
@@ -117,7 +115,7 @@ async function rewrite({ source, recipients, packs }: Group, writing: Writing): 
 async function writePacks(
   packs: readonly PackContents[],
   store: Store,
-  { live, goal, context }: Writing,
+  { live, goal }: Writing,
 ): Promise<WrittenPack[]> {
   const written: WrittenPack[] = [];
   const writer = new PackWriter({
@@ -130,7 +128,6 @@ async function writePacks(
   const done = new Set<string>();
   for (const contents of packs) {
     for await (const { chunk, bytes } of readLive(store, contents, live)) {
-      throwIfInterrupted(context);
       if (!done.has(chunk)) await writer.add(chunk, bytes);
       done.add(chunk);
     }

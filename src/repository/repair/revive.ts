@@ -1,7 +1,6 @@
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import { blobSize, listBlobs, readBlob } from '../../oci/layout-blobs.ts';
 import { readIndex } from '../../oci/layout-index.ts';
-import { DamagedError, SignatureError } from '../../support/errors.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import { decodeIndex } from '../packs/index-lines.ts';
 import type { Store } from '../seal/store.ts';
@@ -16,6 +15,7 @@ import {
 } from '../snapshot/manifest.ts';
 import { configLimit } from '../snapshot/media-types.ts';
 import { blobsOf, decodeSnapshot, type StoredSnapshot } from '../snapshot/stored.ts';
+import { unlessUnreadable } from '../unless-unreadable.ts';
 import { findSignature } from './lost-signatures.ts';
 import { opensFor } from './mend.ts';
 import { indexUntoldPacks, type SpareIndex } from './rebuild-indexes.ts';
@@ -121,13 +121,4 @@ async function untoldOf(
   return (await Promise.all(untold.map((digest) => present(store, digest)))).filter(
     (blob) => blob !== undefined,
   );
-}
-
-async function unlessUnreadable<T>(read: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof DamagedError || error instanceof SignatureError) return undefined;
-    throw error;
-  }
 }

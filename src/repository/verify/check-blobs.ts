@@ -6,7 +6,7 @@ import type { VerifyReport } from '../repository.ts';
 import type { LostSnapshot } from '../snapshot/catalog.ts';
 import { blobsOf } from '../snapshot/stored.ts';
 import { hashBlob } from './hash-blob.ts';
-import { throwIfInterrupted, type Verifying } from './verifying.ts';
+import type { Verifying } from './verifying.ts';
 
 /**
  * Whether every blob is what its name says, and all that should be are there.
@@ -21,14 +21,13 @@ export async function checkBlobs(verifying: Verifying): Promise<Pick<VerifyRepor
 }
 
 /** Returns how many bytes that took to read. */
-async function checkDigests(
-  { store, found, task, context }: Verifying,
-  present: Set<Digest>,
-): Promise<number> {
+async function checkDigests({ store, found, task }: Verifying, present: Set<Digest>): Promise<number> {
   let bytes = 0;
   for (const digest of present) {
-    throwIfInterrupted(context);
-    const hashing = hashBlob(blobPath(store, digest), (read) => task.advance(read));
+    const hashing = hashBlob(blobPath(store, digest), (read) => {
+      store.throwIfInterrupted?.();
+      task.advance(read);
+    });
     const { got, size, message } = await hashing.then(
       (read) => ({ ...read, message: 'the bytes of this blob are not what its name says' }),
       unreadable,

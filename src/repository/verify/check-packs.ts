@@ -4,7 +4,7 @@ import { encodePackLine, type PackContents } from '../packs/index-lines.ts';
 import type { VerifyReport } from '../repository.ts';
 import { packsOf, type StoredSnapshot } from '../snapshot/stored.ts';
 import { checkPack, readEveryTelling } from './check-pack.ts';
-import { throwIfInterrupted, type Verifying } from './verifying.ts';
+import type { Verifying } from './verifying.ts';
 
 /** What one or more indexes tell of a pack, and what of that is not so. */
 interface Telling {
@@ -22,10 +22,9 @@ export async function checkPacks(
   verifying: Verifying,
   drawn: ReadonlySet<Digest>,
 ): Promise<NonNullable<VerifyReport['packs']>> {
-  const { store, catalog, opened, found, context } = verifying;
+  const { store, catalog, opened, found } = verifying;
   const tellings = new Map<Digest, Telling[]>();
   for await (const { index, contents } of readEveryTelling(store, opened)) {
-    throwIfInterrupted(context);
     if (!drawn.has(contents.pack) || found.blobs.has(contents.pack)) continue;
     const told = tellings.get(contents.pack) ?? [];
     tellings.set(contents.pack, told);

@@ -1,6 +1,5 @@
 import type { Digest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/layout.ts';
-import type { Context } from '../../support/context.ts';
 import type { Damage } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
 import type { Catalog } from '../snapshot/catalog.ts';
@@ -44,10 +43,10 @@ export class DamageReport {
   }
 
   /** Names snapshots and files: of all damage together, for that is where the time goes. */
-  async nameSpoiled(context: Context): Promise<void> {
+  async nameSpoiled(): Promise<void> {
     const { stored, damaged } = this.#catalog;
     const spoiled = this.#spoiled();
-    const names = await spoiledFiles(this.#store, spoiled, stored, context);
+    const names = await spoiledFiles(this.#store, spoiled, stored);
     for (const { digest, told } of this.#found) {
       const lost = damaged.filter(({ manifest, id }) => manifest === digest || id === digest);
       const ids = (spoiled.get(digest) ?? []).map(({ snapshot }) => snapshot.id);

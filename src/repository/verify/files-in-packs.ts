@@ -1,16 +1,14 @@
 import type { Digest } from '../../oci/digest.ts';
-import type { Context } from '../../support/context.ts';
 import { DamagedError } from '../../support/errors.ts';
 import type { PackContents } from '../packs/index-lines.ts';
 import type { Store } from '../seal/store.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { readSegments } from '../tree/read-tree.ts';
+import { unlessUnreadable } from '../unless-unreadable.ts';
 import { findDamagedChunks, readIndexPacks } from './check-pack.ts';
 import { LostChunks } from './lost-chunks.ts';
 import type { SpoiledNames } from './spoiled-names.ts';
-import { unlessSealed } from './unless-sealed.ts';
-import { throwIfInterrupted } from './verifying.ts';
 
 /**
  * Names the files with content in a part of a pack that cannot be read; all that are in the pack when every part can.
@@ -22,9 +20,8 @@ export async function nameFilesInPacks(
   stored: readonly StoredSnapshot[],
   packs: ReadonlySet<Digest>,
   names: SpoiledNames,
-  context: Context,
 ): Promise<void> {
-  const lost = await lostChunks(store, stored, packs, context);
+  const lost = await lostChunks(store, stored, packs);
   const seen = new Set<string>();
   for (const { trees } of stored) {
     for (const [source, refs] of trees) {
@@ -34,7 +31,7 @@ export async function nameFilesInPacks(
         for (const { digest } of wanted) seen.add(`${source} ${ref.digest} ${digest}`);
         return seen.size > before;
       });
-      await unlessSealed(() => nameIn(store, source, fresh, lost, names, context));
+      await unlessUnreadable(() => nameIn(store, source, fresh, lost, names));
     }
   }
 }
@@ -43,18 +40,15 @@ async function lostChunks(
   store: Store,
   stored: readonly StoredSnapshot[],
   packs: ReadonlySet<Digest>,
-  context: Context,
 ): Promise<LostChunks> {
   const lost = new LostChunks();
   const untold = new Set(packs);
   for (const index of new Set(stored.flatMap(({ parts }) => parts.indexes.map(({ digest }) => digest)))) {
     if (untold.size === 0) break;
-    throwIfInterrupted(context);
-    const told = (await unlessSealed(() => readIndexPacks(store, index))) ?? [];
+    const told = (await unlessUnreadable(() => readIndexPacks(store, index))) ?? [];
     for (const contents of told) {
       if (!untold.delete(contents.pack)) continue;
-      throwIfInterrupted(context);
-      await unlessSealed(async () => lost.add(contents.pack, await unreadableIn(store, contents)));
+      await unlessUnreadable(async () => lost.add(contents.pack, await unreadableIn(store, contents)));
     }
   }
   return lost;
@@ -72,10 +66,8 @@ async function nameIn(
   refs: readonly TreeRef[],
   lost: LostChunks,
   names: SpoiledNames,
-  context: Context,
 ): Promise<void> {
   for await (const segment of readSegments(store, refs)) {
-    throwIfInterrupted(context);
     if (segment instanceof DamagedError) continue;
     const its = new Set(segment.ref.packs.map(({ digest }) => digest));
     for (const { path, chunks = [] } of segment.entries) {

@@ -1,15 +1,13 @@
 import type { Digest } from '../../oci/digest.ts';
-import type { Context } from '../../support/context.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { ChunkPlaces } from '../read/chunk-places.ts';
 import type { Store } from '../seal/store.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { readSegments } from '../tree/read-tree.ts';
+import { unlessUnreadable } from '../unless-unreadable.ts';
 import { nameFilesInPacks } from './files-in-packs.ts';
 import { filesOfLostSegment } from './lost-segment.ts';
 import { SpoiledNames } from './spoiled-names.ts';
-import { unlessSealed } from './unless-sealed.ts';
-import { throwIfInterrupted } from './verifying.ts';
 
 /**
  * `source:path` of what damaged or missing blobs spoil, as exactly as can be known.
@@ -21,7 +19,6 @@ export async function spoiledFiles(
   store: Store,
   spoiled: ReadonlyMap<Digest, readonly StoredSnapshot[]>,
   all: readonly StoredSnapshot[],
-  context: Context,
 ): Promise<SpoiledNames> {
   const names = new SpoiledNames();
   const damaged = new Set(spoiled.keys());
@@ -29,16 +26,15 @@ export async function spoiledFiles(
     parts[kind].map(({ digest }) => digest).filter((digest) => damaged.has(digest));
   const packs = new Set(all.flatMap((stored) => damagedOf('packs', stored)));
   const users = all.filter((stored) => damagedOf('packs', stored).length > 0);
-  await nameFilesInPacks(store, users, packs, names, context);
+  await nameFilesInPacks(store, users, packs, names);
   for (const stored of all) {
     const indexes = damagedOf('indexes', stored).filter((index) => !names.isFull(index));
-    if (indexes.length > 0) await unlessSealed(() => nameFilesOf(store, stored, indexes, names, context));
+    if (indexes.length > 0) await unlessUnreadable(() => nameFilesOf(store, stored, indexes, names));
   }
   for (const [blob, users] of spoiled) {
-    throwIfInterrupted(context);
     // It told the same in all of them.
     const newest = users.findLast(({ parts }) => parts.trees.some(({ digest }) => digest === blob));
-    if (newest !== undefined) await unlessSealed(() => nameRange(store, newest, all, blob, names));
+    if (newest !== undefined) await unlessUnreadable(() => nameRange(store, newest, all, blob, names));
   }
   return names;
 }
@@ -49,13 +45,11 @@ async function nameFilesOf(
   { parts, trees }: StoredSnapshot,
   lost: readonly Digest[],
   names: SpoiledNames,
-  context: Context,
 ): Promise<void> {
   const indexes = parts.indexes.filter(({ digest }) => !lost.includes(digest));
   const places = await ChunkPlaces.load(store, { ...parts, indexes });
   for (const [source, refs] of trees) {
     for await (const segment of readSegments(store, refs)) {
-      throwIfInterrupted(context);
       if (segment instanceof DamagedError) continue;
       for (const { path, chunks } of segment.entries) {
         const isLost = chunks?.some((chunk) => places.find(chunk) === undefined);

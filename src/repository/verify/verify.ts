@@ -15,7 +15,7 @@ import type { DamagedBlobs } from './damage-record.ts';
 import { DamageReport } from './damage-report.ts';
 import { openedSnapshots } from './opened-snapshots.ts';
 import { recallDamage } from './recall-damage.ts';
-import { throwIfInterrupted, type Verifying } from './verifying.ts';
+import type { Verifying } from './verifying.ts';
 
 /** Which blobs are not as they should be, besides the report. */
 export interface Verification extends VerifyReport {
@@ -43,7 +43,7 @@ export async function verifyRepository(
     found.damage.push(...(await checkIndex(store, catalog)));
     const packs = readData ? await checkContent(verifying, part) : undefined;
     if (packs === undefined) await recallDamage(verifying, new Set());
-    await found.nameSpoiled(context);
+    await found.nameSpoiled();
     const damaged = { all: found.blobs, inside: found.inside };
     return {
       snapshots: catalog.stored.length,
@@ -76,9 +76,8 @@ async function checkContent(verifying: Verifying, part: number): Promise<VerifyR
   return packs;
 }
 
-async function checkEveryTree({ store, opened, found, context }: Verifying): Promise<void> {
+async function checkEveryTree({ store, opened, found }: Verifying): Promise<void> {
   for (const stored of opened) {
-    throwIfInterrupted(context);
     if (blobsOf(stored).some(({ digest }) => found.blobs.has(digest))) continue;
     found.damage.push(...(await checkTrees(store, stored)));
   }

@@ -1,5 +1,4 @@
 import type { Context } from '../../support/context.ts';
-import { InterruptedError } from '../../support/errors.ts';
 import type { ProgressTask } from '../../support/progress.ts';
 import type { Store } from '../seal/store.ts';
 import type { Catalog } from '../snapshot/catalog.ts';
@@ -15,9 +14,4 @@ export interface Verifying {
   found: DamageReport;
   task: ProgressTask;
   context: Context;
-}
-
-/** @throws {InterruptedError} */
-export function throwIfInterrupted({ signal }: Context): void {
-  if (signal.aborted) throw new InterruptedError('verifying: interrupted; nothing was changed');
 }
