@@ -40,13 +40,17 @@ export class Lane {
     this.#worker.postMessage(message);
   }
 
-  /** Waits while the worker has a few pieces that it has not taken. It gets the piece itself, no copy. */
+  /**
+   * Waits while the worker has a few pieces that it has not taken. It gets the piece itself, no copy.
+   * @throws what the worker failed with: nobody would take the piece, and all that follow would pile up in memory
+   */
   async sendPiece(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     while (this.#pieces >= piecesAhead && this.#failure === undefined) {
       await new Promise<void>((resolve) => {
         this.#onTaken = resolve;
       });
     }
+    if (this.#failure !== undefined) throw this.#failure;
     this.#pieces++;
     this.#worker.postMessage({ kind: 'piece', bytes } satisfies ToWorker, [bytes.buffer]);
   }

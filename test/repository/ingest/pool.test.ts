@@ -72,6 +72,23 @@ test('a thread that ends by itself fails what it had to store, and what comes af
   await pool.close();
 });
 
+test('a stream is not read on once nothing of it can be stored any more', async () => {
+  const pool = startPool(join('no-such-directory', 'pack'));
+  let read = 0;
+  async function* dump(): AsyncGenerator<Uint8Array> {
+    for (; read < 256; read++) {
+      yield randomBytes(mebibyte);
+      await wait(1);
+    }
+  }
+  await pool.storeStream(dump()).then(
+    () => assert.unreachable('it was stored'),
+    (error: Error) => assert.match(error.message, /ENOENT/),
+  );
+  await pool.close();
+  assert.ok(read < 64, `${read} MiB were read`);
+});
+
 test.after(() => closeSync(directory));
 
 test.run();
