@@ -95,8 +95,8 @@ function pathIn(name: string): string {
 function timeOf({ mtime, pax }: Header): bigint {
   const exact = /^(-?\d+)(?:\.(\d+))?$/.exec((pax as Record<string, string> | null)?.mtime ?? '');
   if (exact === null) return BigInt(mtime?.getTime() ?? 0) * 1_000_000n;
-  const [, seconds = '0', fraction = ''] = exact;
-  return BigInt(seconds) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0').slice(0, 9));
+  const [, seconds, fraction = ''] = exact;
+  return BigInt(`${seconds}${fraction.padEnd(9, '0').slice(0, 9)}`); // The sign is that of both.
 }
 
 const xattrPrefix = 'SCHILY.xattr.';

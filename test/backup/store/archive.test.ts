@@ -57,4 +57,16 @@ test('a further name of a file that is left out is told of in the words of peopl
   assert.equal(warnings, ['über: is another name of für, which is left out']);
 });
 
+test('a time before 1970 is exact to the nanosecond', async () => {
+  const tar = pack();
+  tar.entry({ name: 'data/', type: 'directory', mtime: new Date(0) });
+  for (const [name, mtime] of Object.entries({ a: '-1.5', b: '-0.000000001', c: '-2', d: '1.25' }))
+    tar.entry({ name: `data/${name}`, pax: { mtime } }, name);
+  const { entries } = await stored(tar);
+  assert.equal(
+    entries.slice(1).map(({ mtime }) => mtime),
+    [-1_500_000_000n, -1n, -2_000_000_000n, 1_250_000_000n],
+  );
+});
+
 test.run();
