@@ -27,6 +27,7 @@ export async function* watched(
     stream.destroy(new FailedError(`${purpose}: nothing came for ${silence! / 60_000} minutes`));
   let timer = silence === undefined ? undefined : setTimeout(hung, silence);
   signal.addEventListener('abort', stop, { once: true });
+  if (signal.aborted) stop();
   try {
     for await (const piece of stream) {
       clearTimeout(timer);

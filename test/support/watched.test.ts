@@ -43,4 +43,11 @@ test('an interruption ends the output with its own reason', async () => {
   assert.ok(stream.destroyed);
 });
 
+test('an interruption that came before the first byte was asked for ends it as well', async () => {
+  const stream = new PassThrough();
+  const signal = AbortSignal.abort(new InterruptedError('interrupted by TERM'));
+  const reading = text(watched(stream, { purpose, signal }));
+  assert.is((await rejects(() => reading, InterruptedError)).message, 'interrupted by TERM');
+});
+
 test.run();
