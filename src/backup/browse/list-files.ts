@@ -26,13 +26,21 @@ export async function* listFiles(
   name: string | undefined,
   onDamage: (part: UnlistedPart) => void,
 ): AsyncGenerator<ListedFile> {
-  for (const place of placesNamed(snapshot, name)) {
-    const { source } = place;
-    const onGap = (gap: Gap) => {
-      if (mayHaveHeld(gap, place)) onDamage({ ...gap, source });
-    };
-    for await (const entry of entriesAt(repository, snapshot, place, onGap)) yield { source, entry };
-  }
+  for (const place of placesNamed(snapshot, name)) yield* filesAt(repository, snapshot, place, onDamage);
+}
+
+/** The files at one place and below. */
+export async function* filesAt(
+  repository: Repository,
+  snapshot: Snapshot,
+  place: Place,
+  onDamage: (part: UnlistedPart) => void,
+): AsyncGenerator<ListedFile> {
+  const { source } = place;
+  const onGap = (gap: Gap) => {
+    if (mayHaveHeld(gap, place)) onDamage({ ...gap, source });
+  };
+  for await (const entry of entriesAt(repository, snapshot, place, onGap)) yield { source, entry };
 }
 
 /**

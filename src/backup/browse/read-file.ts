@@ -4,34 +4,56 @@ import { shortId } from '../../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../repository/snapshot/snapshot.ts';
 import { DamagedError, UsageError } from '../../support/errors.ts';
 import { toText } from '../../support/posix/byte-path.ts';
-import { fileNameOf, noSuchFile, placesNamed } from './file-name.ts';
-import { type ListedFile, listFiles } from './list-files.ts';
+import { noSuchFile, type Place, placesNamed } from './file-name.ts';
+import { filesAt, type ListedFile } from './list-files.ts';
 
 /**
  * The bytes of one regular file of a snapshot, holes as zeros.
  *
  * @param name as `placesNamed` reads it
  * @throws {NotFoundError} when there is no such file. @throws {UsageError} when it has no content: a directory, a link
- * @throws {DamagedError} when it cannot be read, or may be in a part of the tree that cannot
+ * @throws {DamagedError} when it cannot be read, or may be in a part of the tree that cannot be
  */
 export async function* readFile(
   repository: Repository,
   snapshot: Snapshot,
   name: string,
 ): AsyncGenerator<Uint8Array> {
-  const { source, entry } = await findFile(repository, snapshot, name);
-  if (entry.type !== 'file') throw withoutContent(snapshot, name, entry);
-  if (entry.hardlink === undefined) return yield* withHoles(repository.content(snapshot, entry), entry);
-  yield* readFile(repository, snapshot, fileNameOf(source, { path: entry.hardlink }));
+  const named = await findFile(repository, snapshot, name, placesNamed(snapshot, name));
+  if (named.entry.type !== 'file') throw withoutContent(snapshot, name, named.entry);
+  const entry = await firstNameOf(named, repository, snapshot, name);
+  yield* withHoles(repository.content(snapshot, entry), entry);
 }
 
-async function findFile(repository: Repository, snapshot: Snapshot, name: string): Promise<ListedFile> {
+/** A further name has no content of its own; who made the snapshot may have made two names of each other. */
+async function firstNameOf(
+  { source, entry }: ListedFile,
+  repository: Repository,
+  snapshot: Snapshot,
+  name: string,
+): Promise<Entry> {
+  const { hardlink } = entry;
+  if (hardlink === undefined) return entry;
+  const first = (await findFile(repository, snapshot, name, [{ source, path: hardlink }])).entry;
+  if (first.hardlink === undefined && first.type === 'file') return first;
+  const what = `reading ${name} of snapshot ${shortId(snapshot.id)}`;
+  throw new DamagedError(`${what}: it is another name of ${toText(hardlink)}, which has no content either`);
+}
+
+async function findFile(
+  repository: Repository,
+  snapshot: Snapshot,
+  name: string,
+  places: readonly Place[],
+): Promise<ListedFile> {
   let damage: DamagedError | undefined;
-  const files = listFiles(repository, snapshot, name, ({ error }) => {
-    damage ??= error;
-  });
-  const paths = new Set(placesNamed(snapshot, name).map(({ path }) => path));
-  for await (const file of files) if (paths.has(undefined) || paths.has(file.entry.path)) return file;
+  for (const place of places) {
+    const files = filesAt(repository, snapshot, place, ({ error }) => {
+      damage ??= error;
+    });
+    for await (const file of files)
+      if (place.path === undefined || file.entry.path === place.path) return file;
+  }
   if (damage) throw unknown(snapshot, name, damage);
   throw noSuchFile(snapshot, name);
 }
