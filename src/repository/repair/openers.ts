@@ -29,23 +29,30 @@ export async function findOpeners(
   const opening = namedForAll(others, parts);
   for (const identity of store.identities) {
     const alone: Store = { ...store, identities: [identity], cache: undefined };
-    if (await opensAll(alone, [...parts.trees, ...parts.indexes])) opening.add(encodeRecipient(identity));
+    if (await opensAll(alone, metadataOf(parts))) opening.add(encodeRecipient(identity));
   }
   if (opening.size === 0) throw new SignatureError('no private key at hand opens all of it');
   const recipients = [...opening];
   return { recipients, unnamed: Math.max(0, (await countOpeners(store, parts)) - recipients.length) };
 }
 
-function namedForAll(others: readonly StoredSnapshot[], parts: Parts): Set<string> {
+/** Every sealed blob but the packs. A snapshot that holds nothing has notes at least, which tell why. */
+function metadataOf({ trees, indexes, notes }: Parts): BlobRef[] {
+  return [...trees, ...indexes, ...(notes === undefined ? [] : [notes])];
+}
+
+/** Nobody of a snapshot that holds nothing. */
+function namedForAll(stored: readonly StoredSnapshot[], parts: Parts): Set<string> {
   const namedFor = new Map<Digest, Set<string>>();
-  for (const { snapshot, parts: held } of others) {
+  for (const { snapshot, parts: held } of stored) {
     const named = new Set(snapshot.recipients);
     for (const { digest } of blobsOfParts(held))
       namedFor.set(digest, named.union(namedFor.get(digest) ?? new Set()));
   }
-  return [...parts.packs, ...parts.indexes, ...parts.trees]
-    .map(({ digest }) => namedFor.get(digest) ?? new Set<string>())
-    .reduce((all, some) => all.intersection(some));
+  const [first = new Set<string>(), ...others] = [...parts.packs, ...parts.indexes, ...parts.trees].map(
+    ({ digest }) => namedFor.get(digest) ?? new Set<string>(),
+  );
+  return others.reduce((all, some) => all.intersection(some), first);
 }
 
 async function opensAll(store: Store, blobs: readonly BlobRef[]): Promise<boolean> {
@@ -61,9 +68,9 @@ async function opensAll(store: Store, blobs: readonly BlobRef[]): Promise<boolea
 }
 
 /** The fewest recipients that anything of it was made for. */
-async function countOpeners(store: Store, { trees, indexes }: Parts): Promise<number> {
+async function countOpeners(store: Store, parts: Parts): Promise<number> {
   let fewest: number | undefined;
-  for (const { digest } of [...trees, ...indexes]) {
+  for (const { digest } of metadataOf(parts)) {
     const count = countRecipients(await beginningOf(store, digest));
     if (count !== undefined) fewest = Math.min(count, fewest ?? count);
   }

@@ -253,4 +253,20 @@ test('a snapshot without any content gets its manifest back', async () => {
   });
 });
 
+test('an encrypted snapshot that holds nothing but its warnings gets its config back', async () => {
+  const key = generateIdentity();
+  const world = await prepare('warnings-only', [key]);
+  const options = { host: 'here', deployment: 'test', release: undefined, recipients: [key] };
+  const { id } = await withRepository(world, async (repository) => {
+    const run = await repository.beginRun(options, context);
+    const source = await run.beginSource({ name: 'gone', title: 'Gone', kind: 'paths', origin: {} });
+    source.fail('/srv/gone: does not exist');
+    await source.end();
+    return run.commit();
+  });
+  rmSync(join(world.directory, 'blobs', 'sha256', id.slice('sha256:'.length)));
+  const report = await withRepository(world, (repository) => repository.repair(context));
+  assert.equal([report.rebuilt.length, report.spoiled], [1, []]);
+});
+
 test.run();
