@@ -70,10 +70,10 @@ export async function createBackup(
     };
     for (const source of plan.sources)
       sources.push(await endingWith(context.signal, patience, storeSource(source, run, surroundings)));
-    const snapshot = await run.commit();
-    const leftOut = plan.leftOut.map((source) => source.name);
-    await warnIfRefused(snapshot, repository, deployment.backup?.signers, context);
     const unsigned = await newsOf(signing, run.predecessor, repository);
+    const leftOut = plan.leftOut.map((source) => source.name);
+    const snapshot = await run.commit();
+    await warnIfRefused(snapshot, repository, deployment.backup?.signers, context);
     return { snapshot, sources, unchanged: isUnchanged(run.predecessor, sources), leftOut, unsigned };
   } catch (error) {
     await run.abandon();

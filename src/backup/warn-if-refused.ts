@@ -3,8 +3,12 @@ import { provenanceOf } from '../repository/signed/provenance.ts';
 import { shortId } from '../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
+import { messageOf } from '../support/errors.ts';
 
-/** The day on which it must be restored is too late to learn that the signers do not know this host's own key. */
+/**
+ * The day on which it must be restored is too late to learn that the signers do not know this host's own key. The
+ * snapshot is made by now: what goes wrong here is a warning too.
+ */
 export async function warnIfRefused(
   snapshot: Snapshot,
   repository: Repository,
@@ -12,7 +16,11 @@ export async function warnIfRefused(
   { progress }: Context,
 ): Promise<void> {
   if (signers === undefined) return;
-  const signed = await repository.signedConfig(snapshot);
-  const { trust, problem } = await provenanceOf(signed, { signers }, `snapshot ${shortId(snapshot.id)}`);
-  if (trust === 'refused') progress.warn(`this snapshot could not be restored here: ${problem}`);
+  try {
+    const signed = await repository.signedConfig(snapshot);
+    const { trust, problem } = await provenanceOf(signed, { signers }, `snapshot ${shortId(snapshot.id)}`);
+    if (trust === 'refused') progress.warn(`this snapshot could not be restored here: ${problem}`);
+  } catch (error) {
+    progress.warn(`nobody knows whether this snapshot could be restored here: ${messageOf(error)}`);
+  }
 }

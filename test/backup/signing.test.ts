@@ -76,6 +76,22 @@ test('signers that do not know the key of this very host are told of now, not on
   assert.match(warnings[1]!, 'it is not signed');
 });
 
+test('a backup that is made is no failure, though its signature cannot be checked', async () => {
+  const { TMPDIR } = process.env;
+  warnings.length = 0;
+  process.env.TMPDIR = join(root, 'no-such-directory');
+  try {
+    await save(
+      hostKey,
+      `signers: ${writeAllowedSigners(join(root, 'signers'), [{ key: hostKey, as: 'me' }])}`,
+    );
+  } finally {
+    if (TMPDIR === undefined) delete process.env.TMPDIR;
+    else process.env.TMPDIR = TMPDIR;
+  }
+  assert.match(warnings.at(-1) ?? '', /^nobody knows whether this snapshot could be restored here: .*ENOENT/);
+});
+
 test('signing can be turned off, and then nothing is said', async () => {
   await save(hostKey);
   assert.equal(await save(hostKey, 'signing-key: none'), { unsigned: undefined, trust: 'foreign' });
