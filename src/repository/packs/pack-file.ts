@@ -55,9 +55,9 @@ export class PackFile {
 
   /** Ends the archive and syncs the file. Resolves when it would survive a power cut under its staging name. */
   async close(): Promise<WrittenPack> {
-    this.#write(storeRaw(archiveEnd));
-    for (const sealed of this.#seal?.final() ?? []) this.#put(sealed);
     try {
+      this.#write(storeRaw(archiveEnd));
+      for (const sealed of this.#seal?.final() ?? []) this.#put(sealed);
       await fsyncAsync(this.#file);
     } finally {
       closeSync(this.#file);
@@ -66,7 +66,7 @@ export class PackFile {
     return { pack, size: this.#size, frames: this.#frames, path: this.path };
   }
 
-  /** Gives up. */
+  /** Gives up; the file stays in the staging directory, for the next writer to sweep. */
   discard(): void {
     closeSync(this.#file);
   }

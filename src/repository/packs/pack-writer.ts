@@ -68,6 +68,13 @@ export class PackWriter {
     await Promise.all(this.#closing.splice(0));
   }
 
+  /** Gives up: lets go of the pack that is not complete. */
+  async abandon(): Promise<void> {
+    await Promise.allSettled([this.#written, ...this.#closing.splice(0)]);
+    this.#pack?.discard();
+    this.#pack = undefined;
+  }
+
   #closeFrame(frame: FrameBuffer): void {
     if (this.#frame === frame) this.#frame = undefined;
     const { bytes } = frame;

@@ -126,14 +126,19 @@ async function writePacks(
     onPack: (pack) => void written.push(pack),
   });
   const done = new Set<string>();
-  for (const contents of packs) {
-    for await (const { chunk, bytes } of readLive(store, contents, live)) {
-      if (!done.has(chunk)) await writer.add(chunk, bytes);
-      done.add(chunk);
+  try {
+    for (const contents of packs) {
+      for await (const { chunk, bytes } of readLive(store, contents, live)) {
+        if (!done.has(chunk)) await writer.add(chunk, bytes);
+        done.add(chunk);
+      }
     }
+    await writer.finish();
+    return written;
+  } catch (error) {
+    await writer.abandon();
+    throw error;
   }
-  await writer.finish();
-  return written;
 }
 
 /** The trees of a snapshot whose chunks lie elsewhere now; nothing when there are none. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -45,6 +45,30 @@ test('no call that writes lasts longer than the kernel takes to copy 256 KiB', a
   const [pack] = await write([4 * mebibyte]);
   const least = Math.ceil(pack!.size / (256 * kibibyte));
   assert.ok(written() - before >= least);
+});
+
+test('whoever gives up has no pack open any more, however far it was', async () => {
+  const directory = temporaryDirectory();
+  const writer = new PackWriter({
+    buffers: new FrameBuffers(3),
+    nextPath: () => join(directory, 'given-up.pack'),
+    goal: 64 * mebibyte,
+    recipients: [],
+    onPack: () => assert.unreachable('a pack was completed'),
+  });
+  for (let i = 0; i < 4; i++) await writer.add(randomBytes(32).toString('hex'), randomBytes(mebibyte));
+  await writer.abandon();
+  const open = readdirSync('/proc/self/fd').map((file) => {
+    try {
+      return readlinkSync(join('/proc/self/fd', file));
+    } catch {
+      return ''; // The directory of descriptors itself, closed by now.
+    }
+  });
+  assert.equal(
+    open.filter((path) => path.startsWith(directory)),
+    [],
+  );
 });
 
 async function write(sizes: readonly number[], filled: readonly number[][] = []): Promise<WrittenPack[]> {
