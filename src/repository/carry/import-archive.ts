@@ -48,8 +48,8 @@ export async function importArchive(
   context: Context,
 ): Promise<ImportReport> {
   const what = typeof input === 'string' ? input : input.name;
-  const task = context.progress.begin(`importing ${what}`, { unit: 'bytes' });
   const archive = await openArchive(input);
+  const task = context.progress.begin(`importing ${what}`, { unit: 'bytes' });
   try {
     const entries = watched(archive.entries(), task);
     return await importEntries(repository, entries, { what, keys, skipDamaged }, context);

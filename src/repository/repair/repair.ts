@@ -10,6 +10,7 @@ import { recoverStaging } from '../run/recover-staging.ts';
 import type { Store } from '../seal/store.ts';
 import { type LostSnapshot, loadEverySnapshot } from '../snapshot/catalog.ts';
 import { encodeNextIndex, encodeSnapshotIndex } from '../snapshot/index-json.ts';
+import { inOrderOfMaking } from '../snapshot/order.ts';
 import { blobsOf, packsOf, type StoredSnapshot } from '../snapshot/stored.ts';
 import type { DamagedBlobs } from '../verify/damage-record.ts';
 import { verifyRepository } from '../verify/verify.ts';
@@ -45,7 +46,7 @@ export async function repairRepository(
   const { stored, mended, waiting } = await mendAll(store, packs, context);
   const lost = [...(await loadEverySnapshot(store)).damaged, ...waiting.map(lostOf)];
   if (giveUp) setAside.push(...(await setDamagedAside(store, new Set(lost.map(({ manifest }) => manifest)))));
-  const kept = giveUp ? stored : inOrder([...stored, ...waiting]);
+  const kept = giveUp ? stored : inOrderOfMaking([...stored, ...waiting]);
   await writeIndex(store, giveUp ? encodeSnapshotIndex(kept) : await encodeNextIndex(store, kept));
   const needed = packsOf(kept).union(await packsInUse(store));
   setAside.push(...(await setDamagedAside(store, packs.difference(needed))));
@@ -103,17 +104,13 @@ async function mendAll(store: Store, damaged: ReadonlySet<Digest>, context: Cont
   for (const snapshot of stored)
     if (!(await isWhole(store, snapshot, damaged))) await mend(snapshot, stored, rebuilt);
   for (const { stored: lost, spare } of await reviveSnapshots(store, catalog)) {
-    const among = inOrder([...stored, lost]);
+    const among = inOrderOfMaking([...stored, lost]);
     const how = await mend(lost, among, [...rebuilt, ...spare]);
     if (how === 'sealed') waiting.push(lost);
     if (how === 'damaged')
       stored = await salvageSnapshot(store, among, lost, { damaged, spare: [...rebuilt, ...spare] });
   }
   return { stored, mended, waiting };
-}
-
-function inOrder(stored: readonly StoredSnapshot[]): StoredSnapshot[] {
-  return stored.toSorted((a, b) => a.snapshot.started.getTime() - b.snapshot.started.getTime());
 }
 
 /** Nothing is deleted: somebody may know how to bring it back. */
