@@ -1,8 +1,8 @@
-import { setTimeout } from 'node:timers/promises';
 import { type ByteSource, streamSource } from '../../archive/byte-source.ts';
 import { type Digest, verified } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
-import { DamagedError, DockerctlError, FailedError, LockedError, messageOf } from '../../support/errors.ts';
+import { DamagedError, DockerctlError, FailedError, messageOf } from '../../support/errors.ts';
+import { usualPatience, whenFree } from '../../support/when-free.ts';
 import type { RemovalReport, Repository } from '../repository.ts';
 import type { TrustedKeys } from '../signed/provenance.ts';
 import { manifestLimit } from '../snapshot/media-types.ts';
@@ -26,9 +26,6 @@ export interface ReceiveOptions {
   /** Seconds to wait for another writer to end, and for a sender that has fallen silent; ten minutes unless told. */
   patience?: number;
 }
-
-/** Long enough for another host's nightly snapshot, and for a line that comes back. */
-const usualPatience = 600;
 
 /** The two ends of a connection to a sender. */
 export interface Connection {
@@ -94,14 +91,8 @@ async function beginWhenFree(
   { keys = {}, patience = usualPatience }: ReceiveOptions,
   context: Context,
 ): Promise<Incoming> {
-  for (let left = patience; ; left--) {
-    try {
-      return await repository.beginIncoming(manifest, { keys }, context);
-    } catch (error) {
-      if (!(error instanceof LockedError) || left <= 0) throw error;
-      await setTimeout(1000, undefined, { signal: context.signal });
-    }
-  }
+  const begin = () => repository.beginIncoming(manifest, { keys }, context);
+  return whenFree(begin, context.signal, { patience });
 }
 
 async function readManifest(source: ByteSource, digest: Digest, bytes: number): Promise<Buffer> {

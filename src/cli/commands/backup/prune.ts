@@ -49,12 +49,23 @@ export async function removeAndRecord(
   repository: Repository,
   ids: readonly string[],
 ): Promise<RemovalReport> {
-  const report = await repository.remove(ids, session.context).catch(async (error: unknown) => {
+  const report = await removeWhenFree(session, repository, ids).catch(async (error: unknown) => {
     await recordLeft(session, repository).catch(() => {}); // Why it could not be removed says more.
     throw error;
   });
   await recordLeft(session, repository);
   return report;
+}
+
+/** A nightly backup that another host sends may take minutes: it keeps nothing from being removed tonight. */
+export async function removeWhenFree(
+  { context }: Session,
+  repository: Repository,
+  ids: readonly string[],
+): Promise<RemovalReport> {
+  const { whenFree } = await import('../../../support/when-free.ts');
+  const onWait = ({ message }: Error) => context.progress.note(`waiting up to ten minutes: ${message}`);
+  return whenFree(() => repository.remove(ids, context), context.signal, { onWait });
 }
 
 async function recordLeft(session: Session, repository: Repository): Promise<void> {

@@ -10,7 +10,7 @@ import {
 } from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
-import { removeAndRecord, renderReport } from './prune.ts';
+import { removeAndRecord, removeWhenFree, renderReport } from './prune.ts';
 
 export function addBackupRemove(backup: Command, wrap: Wrap): void {
   backup
@@ -41,7 +41,7 @@ async function remove(session: Session, { args: [names], options }: ParsedInput)
     const isOwn = options.repository === undefined;
     const report = await (isOwn
       ? removeAndRecord(session, repository, ids)
-      : repository.remove(ids, session.context));
+      : removeWhenFree(session, repository, ids));
     session.report(report, renderReport);
   } finally {
     await repository.close();

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openOrCreateRepository } from '../../../../src/repository/open.ts';
@@ -217,15 +218,18 @@ test('remove asks, takes ids by their beginning, and removes those alone', async
   assert.is((await shop.run('remove', name, '--yes')).status, 10);
 });
 
-test('prune waits for nobody: it names who reads', async () => {
+test('prune waits for who is in the repository, and names him', async () => {
   const shop = new Shop('{last: 1}');
   for (const daysAgo of [2, 1]) await shop.save(daysAgo);
   const reader = await openOrCreateRepository(shop.repository, quietContext(join(shop.home, 'state')));
   await reader.snapshots();
-  const { status, stderr } = await shop.run('prune');
+  const pruning = shop.run('prune', '--json');
+  await setTimeout(1500);
   await reader.close();
-  assert.is(status, 11);
-  assert.match(stderr, /held by reading \(pid \d+\)/);
+  const { status, stdout, stderr } = await pruning;
+  assert.is(status, 0);
+  assert.is(JSON.parse(stdout).snapshots.length, 1);
+  assert.match(stderr, /"waiting up to ten minutes: .* held by reading \(pid \d+\)/);
 });
 
 test('snapshots that only say that they are of this host push out none that it signed', async () => {
