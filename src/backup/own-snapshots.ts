@@ -15,9 +15,9 @@ export interface Here {
 }
 
 /**
- * What a deployment made on this host, oldest first, for telling how its backups fare. Anybody who may add to the repository can say
- * that a snapshot is of this host: once this host has made a complete one that it knows for its own, what is newer counts only if
- * it is its own as well.
+ * What a deployment made on this host, oldest first, for telling how its backups fare. Anybody who may add to the
+ * repository can say that a snapshot is of this host: once this host has made a complete one that it knows for its
+ * own, what is newer counts only if it is its own as well.
  */
 export async function ownSnapshots(
   deployment: Deployment,

@@ -23,8 +23,8 @@ export interface OpenOptions {
   /** Private keys that open what is sealed. Runs, lists and checks of digests need none. */
   identities?: readonly Identity[];
   /**
-   * Whose newest complete snapshot `latest` is: once there is one that is proven to be theirs, one that only says so is not meant.
-   * Left out: that of whoever made one.
+   * Whose newest complete snapshot `latest` is: once there is one that is proven to be theirs, one that only says so
+   * is not meant. Left out: that of whoever made one.
    */
   origin?: Origin & OwnProof;
 }

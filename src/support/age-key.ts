@@ -22,7 +22,9 @@ export function isPrivateAgeKey(text: string): boolean {
   return /^AGE-(SECRET-KEY|PLUGIN)-/i.test(text);
 }
 
-/** Why `text`, which `decodeAgeKey` does not take, is no recipient. Of bech32, no character behind the last `1` is one. */
+/**
+ * Why `text`, which `decodeAgeKey` does not take, is no recipient. Of bech32, no character behind the last `1` is one.
+ */
 export function nameWrongRecipient(text: string): string {
   if (isPrivateAgeKey(text)) return 'is a private key';
   if (/^(ssh-|ecdsa-|sk-)/.test(text)) return 'is a key of SSH, not an X25519 recipient of age';

@@ -5,12 +5,17 @@ import { setTimeout } from 'node:timers/promises';
 import { codeOf, FailedError, messageOf } from './errors.ts';
 
 export interface ChildOptions {
-  /** Added to the environment of this process, which a child inherits. Secrets belong here, never among the arguments. */
+  /**
+   * Added to the environment of this process, which a child inherits. Secrets belong here, never among the arguments.
+   */
   environment?: Record<string, string>;
   workingDir?: string;
   /** Seconds until it is stopped. */
   timeout?: number;
-  /** Seconds that its outputs are waited for once it has ended itself, and something that it left holds them open; for ever unless told. */
+  /**
+   * Seconds that its outputs are waited for once it has ended itself, and something that it left holds them open; for
+   * ever unless told.
+   */
   lingering?: number;
   signal?: AbortSignal;
 }
@@ -33,8 +38,9 @@ export interface Child {
 }
 
 /**
- * Starts a program in a process group of its own, without a shell. When the time is up or the signal aborts,
- * the whole group gets TERM, and KILL five seconds later; nobody listens then to what has left the group and holds the outputs open.
+ * Starts a program in a process group of its own, without a shell. When the time is up or the signal aborts, the whole
+ * group gets TERM, and KILL five seconds later; nobody listens then to what has left the group and holds the outputs
+ * open.
  */
 export function startChild(command: readonly string[], options: ChildOptions = {}): Child {
   const [program = '', ...args] = command;

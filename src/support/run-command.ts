@@ -48,7 +48,10 @@ export async function runCommand(
   return { status: exit.code, stdout, stderr: exit.stderr };
 }
 
-/** How a program failed, in words for a message: `exit 3: no room`, the last line of what it complained about, or else printed. */
+/**
+ * How a program failed, in words for a message: `exit 3: no room`, the last line of what it complained about, or else
+ * printed.
+ */
 export function describeFailure({ status, stdout, stderr }: CommandResult): string {
   const said = (stderr.trim() || stdout.trim()).split('\n').at(-1)?.slice(0, 200) ?? '';
   return said === '' ? `exit ${status}` : `exit ${status}: ${said}`;

@@ -2,9 +2,9 @@ import { createPublicKey, hash, verify } from 'node:crypto';
 import { fingerprintOf } from './ssh-fingerprint.ts';
 
 /**
- * The fingerprint of the key that made an armoured signature over exactly `data`, when it is an Ed25519 key, as those of hosts are: a
- * repository has hundreds of such signatures, and ssh-keygen takes a process for each.
- * Source: PROTOCOL.sshsig of OpenSSH, and RFC 8709 for key and signature.
+ * The fingerprint of the key that made an armoured signature over exactly `data`, when it is an Ed25519 key, as those
+ * of hosts are: a repository has hundreds of such signatures, and ssh-keygen takes a process for each. Source:
+ * PROTOCOL.sshsig of OpenSSH, and RFC 8709 for key and signature.
  * @returns `undefined` when it is anything else, or not good: ssh-keygen knows other keys, and says what is wrong
  */
 export function ed25519SignerOf(

@@ -12,8 +12,8 @@ export interface SnapshotFile {
 
 /**
  * Whether two files that consist of other chunks hold the same bytes: repositories cut content at places of their own,
- * and so does one whose recipients have changed. Reads on from the first chunk that differs to the first byte that does.
- * What cannot be read counts as other bytes.
+ * and so does one whose recipients have changed. Reads on from the first chunk that differs to the first byte that
+ * does. What cannot be read counts as other bytes.
  */
 export async function holdSameBytes(
   repository: Pick<Repository, 'content'>,

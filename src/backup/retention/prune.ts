@@ -11,7 +11,8 @@ export interface PruneCandidate extends Candidate {
  * not considered. Snapshots with sources that only `--full` takes do not compete with those without: three light ones
  * must not push out the only full one.
  * @param snapshots in the order in which they were made
- * @param known ids of the snapshots that were there when a check last found nothing wrong, and of those that this host signed
+ * @param known ids of the snapshots that were there when a check last found nothing wrong, and of those that this host
+ * signed
  */
 export function planPrune(
   deployment: Deployment,
@@ -41,8 +42,8 @@ export function planPrune(
 }
 
 /**
- * With each what leads to it from a snapshot of a later date: nothing else tells that it is the last. Who says only that he is of a
- * host that signed here says nothing of that.
+ * With each what leads to it from a snapshot of a later date: nothing else tells that it is the last. Who says only
+ * that he is of a host that signed here says nothing of that.
  */
 function lastMade(candidates: readonly PruneCandidate[]): Set<string> {
   const last = new Set<string>();

@@ -17,8 +17,8 @@ export interface Candidate {
   madeLast?: boolean;
   tags?: readonly string[];
   /**
-   * Whether the key of this host signed it. Of the others nobody knows whose they are: whatever they say of themselves, they push
-   * out none of these.
+   * Whether the key of this host signed it. Of the others nobody knows whose they are: whatever they say of
+   * themselves, they push out none of these.
    */
   own?: boolean;
   /** Snapshots compete with those of their series only: one host's, one deployment's. */

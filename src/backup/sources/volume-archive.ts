@@ -68,8 +68,8 @@ async function readVolume(
 }
 
 /**
- * A container that is made to read a volume, and what it gives. An engine removes none that is read, but before that one
- * that never ran is what others prune.
+ * A container that is made to read a volume, and what it gives. An engine removes none that is read, but before that
+ * one that never ran is what others prune.
  */
 async function openVolume(
   volume: Volume,

@@ -55,8 +55,8 @@ export async function recordVerification(
 }
 
 /**
- * Writes down which snapshots are left of the deployment's own after some were removed. Never throws: whatever goes wrong here is a
- * warning, they are removed.
+ * Writes down which snapshots are left of the deployment's own after some were removed. Never throws: whatever goes
+ * wrong here is a warning, they are removed.
  */
 export async function recordRemoval(
   deployment: string,

@@ -17,7 +17,10 @@ export function describeFile(seen: Seen): Entry {
   return entry;
 }
 
-/** What the stat alone tells: enough for a regular file that will be read, for its attributes are read with its content. */
+/**
+ * What the stat alone tells: enough for a regular file that will be read, for its attributes are read with its
+ * content.
+ */
 export function describeByStat({ path, stat }: Seen): Entry {
   const { type, mode, uid, gid, mtime, ctime } = stat;
   if (type === 'socket') throw new TypeError('a socket is not backed up');

@@ -16,8 +16,8 @@ export interface Coming {
 }
 
 /**
- * Brings files into the tree once they were read, whatever became of them since the walk saw them, and counts what changed
- * by that: what cannot be read is no change that comes again with every run.
+ * Brings files into the tree once they were read, whatever became of them since the walk saw them, and counts what
+ * changed by that: what cannot be read is no change that comes again with every run.
  */
 export class EntryFinisher {
   readonly #writer: SourceWriter;
@@ -132,8 +132,9 @@ function lookAgain(seen: Seen): Found | { error: string } {
 }
 
 /**
- * Completes the entry as it was when its content was read. If the file was touched since the walk saw it, owner, mode and attributes are
- * taken anew; if it was touched even after the reading, its ctime is left out, and the next run reads it again.
+ * Completes the entry as it was when its content was read. If the file was touched since the walk saw it, owner, mode
+ * and attributes are taken anew; if it was touched even after the reading, its ctime is left out, and the next run
+ * reads it again.
  */
 function withContent(seen: Seen, entry: Entry, stored: Exclude<StoredFile, { error: string }>): Entry {
   const { chunks, size, holes, xattrs, asRead, flag } = stored;

@@ -11,9 +11,9 @@ type Content = Pick<Entry, 'chunks' | 'size'> & Partial<FileMetadata>;
 export type FileMetadata = Pick<Entry, 'mode' | 'uid' | 'gid'>;
 
 /**
- * Files of a tree that no file system holds: dumps, images, and what dockerctl itself adds. They are few, so they may come in any
- * order; the directories they are in are made up. One whose content is what it was keeps its time, so that an
- * unchanged dump is an unchanged tree.
+ * Files of a tree that no file system holds: dumps, images, and what dockerctl itself adds. They are few, so they may
+ * come in any order; the directories they are in are made up. One whose content is what it was keeps its time, so that
+ * an unchanged dump is an unchanged tree.
  */
 export class StreamFiles {
   /** The last `store` failed on our side, not on that of whoever produced the content. */
@@ -55,7 +55,10 @@ export class StreamFiles {
     else await this.store(path, Readable.from([bytes]));
   }
 
-  /** Whether the previous snapshot has these bytes at `path`, and they can still be used. Files as small as these are one chunk. */
+  /**
+   * Whether the previous snapshot has these bytes at `path`, and they can still be used. Files as small as these are
+   * one chunk.
+   */
   holds(path: string, bytes: Uint8Array): boolean {
     const before = this.#previous.get(path);
     const chunks = before?.entry?.chunks;

@@ -5,8 +5,8 @@ import { type Coming, EntryFinisher, fileToStore } from './entry-finisher.ts';
 import type { ProblemLog } from './problem-log.ts';
 
 /**
- * Files are handed over for reading in batches, so many at a time and so many bytes; more batches wait than are read. The directory
- * of each is held open, and a process may have no more than 1,024 files open on some hosts.
+ * Files are handed over for reading in batches, so many at a time and so many bytes; more batches wait than are read.
+ * The directory of each is held open, and a process may have no more than 1,024 files open on some hosts.
  */
 const batchFiles = 128;
 const batchBytes = 32 * 1024 * 1024;
@@ -63,8 +63,8 @@ export class TreeQueue {
   }
 
   /**
-   * Brings into the tree what was read by now. What waits is handed over if nothing else is being read: behind a single file that
-   * changed all others would wait until a batch is full.
+   * Brings into the tree what was read by now. What waits is handed over if nothing else is being read: behind a
+   * single file that changed all others would wait until a batch is full.
    */
   async advance(): Promise<void> {
     if (this.#inFlight.every(({ isDone }) => isDone)) this.#dispatch();

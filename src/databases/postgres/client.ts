@@ -36,8 +36,8 @@ export async function connect(
 }
 
 /**
- * `connect`, with a first question and its answer: for every question the engine starts a program in the container, for which customers of
- * the server wait.
+ * `connect`, with a first question and its answer: for every question the engine starts a program in the container,
+ * for which customers of the server wait.
  * @param sql only asks: it is put again where an account or database does not answer
  */
 export async function connectAsking(

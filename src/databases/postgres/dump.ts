@@ -14,9 +14,10 @@ import { describedBy, descriptionQuery } from './describe.ts';
 import { clusterScript, databaseScript } from './script.ts';
 
 /**
- * Dumps roles and tablespaces, then each database that can be connected to but the server's own two templates: `cluster/globals.sql`,
- * then per database `create.sql` and `dump.sql`, and `server.json`. Plain SQL: it can be loaded by hand, it ends with a marker that proves
- * it whole, and an unchanged database gives the same bytes, so that it is stored once.
+ * Dumps roles and tablespaces, then each database that can be connected to but the server's own two templates:
+ * `cluster/globals.sql`, then per database `create.sql` and `dump.sql`, and `server.json`. Plain SQL: it can be loaded
+ * by hand, it ends with a marker that proves it whole, and an unchanged database gives the same bytes, so that it is
+ * stored once.
  */
 export async function* dump(
   server: DatabaseServer,

@@ -4,8 +4,8 @@ import type { DatabaseServer } from '../databases.ts';
 import { connectAsking } from './client.ts';
 
 /**
- * Waits until the server that stays is up. The one that the official image initialises new data with listens on no address: a server
- * without addresses must prove that it lasts.
+ * Waits until the server that stays is up. The one that the official image initialises new data with listens on no
+ * address: a server without addresses must prove that it lasts.
  */
 export async function ready(server: DatabaseServer, context: Context): Promise<void> {
   const settling = {

@@ -4,8 +4,9 @@ import { run } from '../container/program.ts';
 import { type Client, query } from './client.ts';
 
 /**
- * Makes the directories in which new tablespaces are to lie, inside the container, where the server wants them: there, empty, and its own. One
- * in which something lies stays as it is. Whether what is stored there outlives the container is not for us to decide; it is told.
+ * Makes the directories in which new tablespaces are to lie, inside the container, where the server wants them: there,
+ * empty, and its own. One in which something lies stays as it is. Whether what is stored there outlives the container
+ * is not for us to decide; it is told.
  *
  * @param creations statements of `pg_dumpall`; others than `CREATE TABLESPACE … LOCATION '…'` are passed over
  * @throws {FailedError} when one cannot be made

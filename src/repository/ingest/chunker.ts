@@ -8,7 +8,10 @@ export type Read = (buffer: Buffer, offset: number) => number | Promise<number>;
 /** So many bytes are read, then searched for a cut. What lies behind a cut is moved, so they are few. */
 const step = 256 * 1024;
 
-/** Reads content into frames, cuts it into chunks and names them. Full frames go to `pack`, which must release their buffers. */
+/**
+ * Reads content into frames, cuts it into chunks and names them. Full frames go to `pack`, which must release their
+ * buffers.
+ */
 export class Chunker {
   readonly #gear: Int32Array;
   readonly #buffers: FrameBuffers;
@@ -27,8 +30,8 @@ export class Chunker {
   }
 
   /**
-   * Content of `size` bytes, no more than a chunk's minimum, as one chunk, where the frame that has begun has room for it. `read`
-   * puts it into the memory from `at` on, and tells whether it counts.
+   * Content of `size` bytes, no more than a chunk's minimum, as one chunk, where the frame that has begun has room for
+   * it. `read` puts it into the memory from `at` on, and tells whether it counts.
    */
   addAtOnce(size: number, read: (memory: Buffer, at: number) => boolean): string[] | undefined {
     const frame = this.#begunWithRoom(size);

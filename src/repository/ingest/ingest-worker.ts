@@ -14,8 +14,8 @@ import { readFile } from './read-file.ts';
 const framesInFlight = 4;
 
 /**
- * Reads, cuts, hashes, compresses and writes on a thread of its own. Content never crosses to another thread: only digests
- * go to the main thread, which knows what the repository lacks.
+ * Reads, cuts, hashes, compresses and writes on a thread of its own. Content never crosses to another thread: only
+ * digests go to the main thread, which knows what the repository lacks.
  */
 export class IngestWorker {
   readonly #send: (message: FromWorker) => void;

@@ -73,8 +73,8 @@ export class Lane {
   }
 
   /**
-   * Lets the thread end by itself, between two steps. Terminated, it takes the whole process along (SIGABRT) when it is just
-   * loading a native module or making a compressor.
+   * Lets the thread end by itself, between two steps. Terminated, it takes the whole process along (SIGABRT) when it
+   * is just loading a native module or making a compressor.
    */
   async leave(): Promise<void> {
     this.send({ kind: 'leave' });

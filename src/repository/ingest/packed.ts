@@ -1,6 +1,8 @@
 import type { FileToStore, StoredFile } from '../run/run.ts';
 
-/** Files to read as they cross to a worker, and what came of them as it crosses back: flat, for objects cross slowly. */
+/**
+ * Files to read as they cross to a worker, and what came of them as it crosses back: flat, for objects cross slowly.
+ */
 
 export interface PackedFiles {
   /** Separated by NUL. */

@@ -26,7 +26,9 @@ const queueLimit = 32 * 1024 * 1024;
 /** Opening a file takes as long as reading so many bytes. */
 const costOfFile = 16 * 1024;
 
-/** The threads that store content, and how work is shared among them. They start at once, and wait to be told what for. */
+/**
+ * The threads that store content, and how work is shared among them. They start at once, and wait to be told what for.
+ */
 export class IngestPool {
   #options: PoolOptions | undefined;
   readonly #lanes: Lane[] = [];

@@ -15,7 +15,10 @@ type Content = Pick<Chunker, 'addAtOnce' | 'addSmall' | 'addLarge'>;
 /** A file that changes while it is read is read so many times before the last reading is taken. */
 const attempts = 3;
 
-/** Reads one file into chunks, watches whether it changes meanwhile, and closes it. For most there is nothing to wait for. */
+/**
+ * Reads one file into chunks, watches whether it changes meanwhile, and closes it. For most there is nothing to wait
+ * for.
+ */
 export function readFile({ file, handle }: OpenFile, chunker: Content): StoredFile | Promise<StoredFile> {
   let stored: StoredFile | undefined;
   try {
@@ -125,7 +128,10 @@ function whatHappened(
   return whole && after.size > before.size ? 'grew' : 'changed';
 }
 
-/** How far so many bytes of content reach between the holes, and which of these come before: a file that was cut meanwhile has no others. */
+/**
+ * How far so many bytes of content reach between the holes, and which of these come before: a file that was cut
+ * meanwhile has no others.
+ */
 function layOut(
   length: number,
   holes: readonly [number, number][],

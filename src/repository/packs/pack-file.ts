@@ -14,8 +14,8 @@ const fsyncAsync = promisify(fsync);
 const mostChunks = 16_384;
 
 /**
- * Bytes that are written with one call. The kernel copies them without being interrupted: until it has, the core serves nobody
- * else, however urgent. The memory of a frame takes it milliseconds.
+ * Bytes that are written with one call. The kernel copies them without being interrupted: until it has, the core
+ * serves nobody else, however urgent. The memory of a frame takes it milliseconds.
  */
 const mostAtOnce = 256 * 1024;
 

@@ -12,7 +12,10 @@ export interface NewPack {
   contents(): PackContents;
 }
 
-/** From now on the pack's chunks are known; they are remembered by their numbers, for a million digests as text take 70 MB. */
+/**
+ * From now on the pack's chunks are known; they are remembered by their numbers, for a million digests as text take 70
+ * MB.
+ */
 export function addNewPack(
   { path, pack, size, frames }: WrittenPack,
   source: string,

@@ -30,8 +30,8 @@ export interface SourceWriter {
   /** The same source when it was last complete. */
   readonly lastComplete: SourceSummary | undefined;
   /**
-   * The same source's files in the newest snapshot of the deployment that has it, a segment at a time, to be merge-joined with the
-   * walk; nothing when there is none.
+   * The same source's files in the newest snapshot of the deployment that has it, a segment at a time, to be
+   * merge-joined with the walk; nothing when there is none.
    */
   previous(): AsyncIterable<Iterable<PreviousFile>>;
   /** Whether every chunk of a file of `previous()` is in a pack that can still be used. */
@@ -39,7 +39,8 @@ export interface SourceWriter {
   /**
    * Reads and stores regular files, hashing and compressing on all cores. Resolves when every file of the batch is
    * hashed and its new chunks are on their way; waits first when too many bytes are in flight. The next batch may be
-   * given before this one is done, and should be: that keeps all cores busy. A file is opened without following links and is watched: one that changes while it is read is read again a few times.
+   * given before this one is done, and should be: that keeps all cores busy. A file is opened without following links
+   * and is watched: one that changes while it is read is read again a few times.
    */
   storeFiles(files: readonly FileToStore[]): Promise<StoredFile[]>;
   /** Stores a stream (a dump) as the content of one file. */
@@ -50,13 +51,16 @@ export interface SourceWriter {
    */
   add(entry: Entry): Promise<void> | undefined;
   /**
-   * Appends a file of `previous()` as it was: where all of a segment is kept, nothing of it is written or hashed again. Most are
-   * kept, so there is a promise to wait for only where a segment must be written.
+   * Appends a file of `previous()` as it was: where all of a segment is kept, nothing of it is written or hashed
+   * again. Most are kept, so there is a promise to wait for only where a segment must be written.
    */
   keep(file: PreviousFile): Promise<void> | undefined;
   /** Something worth telling that spoils nothing. */
   warn(message: string): void;
-  /** Something is missing that should be in the source: it, and so the snapshot, is incomplete. Told before every warning. */
+  /**
+   * Something is missing that should be in the source: it, and so the snapshot, is incomplete. Told before every
+   * warning.
+   */
   fail(message: string): void;
   end(): Promise<SourceSummary>;
 }
@@ -68,8 +72,8 @@ export interface PreviousFile {
   /** `undefined` when its line cannot be read, of which a warning tells. */
   readonly entry: Readonly<Entry> | undefined;
   /**
-   * Whether the tree says of it, letter for letter, what it would say of a file with this stat. One that is a hard link, has holes
-   * or an odd name is never plainly the same: its entry tells.
+   * Whether the tree says of it, letter for letter, what it would say of a file with this stat. One that is a hard
+   * link, has holes or an odd name is never plainly the same: its entry tells.
    */
   isPlainly(stat: PlainStat): boolean;
 }
@@ -114,7 +118,10 @@ export type StoredFile =
       asRead?: AsRead;
       flag?: 'changed' | 'grew';
     }
-  /** It could not be read: the system's code, `ENOENT` when it vanished, `ESTALE` when it was replaced by something else. */
+  /**
+   * It could not be read: the system's code, `ENOENT` when it vanished, `ESTALE` when it was replaced by something
+   * else.
+   */
   | { error: string };
 
 /** Times in nanoseconds since 1970. */

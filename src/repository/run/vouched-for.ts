@@ -6,13 +6,16 @@ import type { SigningKey } from '../signed/signing-key.ts';
 import type { IndexRef } from '../snapshot/manifest.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 
-/** Whether a run may build on a snapshot: take files over without reading them, and leave out content that is in its packs. */
+/**
+ * Whether a run may build on a snapshot: take files over without reading them, and leave out content that is in its
+ * packs.
+ */
 export type VouchedFor = (stored: StoredSnapshot) => Promise<boolean>;
 
 /**
- * What a signed snapshot takes over is as this host saw it: so its key says. Whatever that comes from must have been made here with
- * the same key, lest somebody who can add to the repository has his content signed, or has content left out that he only claims to
- * have brought. Without a key nothing is promised. Each snapshot is asked about once.
+ * What a signed snapshot takes over is as this host saw it: so its key says. Whatever that comes from must have been
+ * made here with the same key, lest somebody who can add to the repository has his content signed, or has content left
+ * out that he only claims to have brought. Without a key nothing is promised. Each snapshot is asked about once.
  */
 export function vouchedForBy(key: SigningKey | undefined, store: Store): VouchedFor {
   const answers = new Map<string, Promise<boolean>>();

@@ -2,8 +2,8 @@ import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { PlainCache } from './plain-cache.ts';
 
 /**
- * The id of a repository by which this host remembers what it wrote there. A snapshot that was carried in has the id of where it
- * was made, by which this host may remember another repository: it counts where there is no other.
+ * The id of a repository by which this host remembers what it wrote there. A snapshot that was carried in has the id
+ * of where it was made, by which this host may remember another repository: it counts where there is no other.
  * @param stored oldest first
  * @returns `undefined` when there is no snapshot
  */

@@ -10,6 +10,9 @@ export interface Store extends Layout {
   readonly identities: readonly Identity[];
   /** What stands in for a private key where this host reads its own backups. */
   readonly cache: PlainCache | undefined;
-  /** Asked before every piece that is read: what reads for minutes ends at once when it is to end. Throws `InterruptedError`. */
+  /**
+   * Asked before every piece that is read: what reads for minutes ends at once when it is to end. Throws
+   * `InterruptedError`.
+   */
   readonly throwIfInterrupted?: () => void;
 }

@@ -7,8 +7,8 @@ import { requireProvenance } from './provenance.ts';
 import { readSignedConfig, type SignedConfig } from './signed-config.ts';
 
 /**
- * Whether a snapshot was made in this repository and signed with this key, so that all of it is as its host saw it. Where content is
- * tells the manifest, which is not signed: of what was carried in anybody may have told that.
+ * Whether a snapshot was made in this repository and signed with this key, so that all of it is as its host saw it.
+ * Where content is tells the manifest, which is not signed: of what was carried in anybody may have told that.
  */
 export async function wasMadeHere(
   fingerprint: string,

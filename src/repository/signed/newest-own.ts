@@ -5,7 +5,9 @@ import type { SignedConfig } from './signed-config.ts';
 
 /** What a host knows its own snapshots by: that they say so proves nothing. */
 export interface OwnProof {
-  /** Fingerprint of the key that it signs with; `undefined`: it has none, and takes every one for what it says it is. */
+  /**
+   * Fingerprint of the key that it signs with; `undefined`: it has none, and takes every one for what it says it is.
+   */
   key: string | undefined;
   /** Ids of those that it remembers to have made, signed or not. */
   remembered?: ReadonlySet<string>;

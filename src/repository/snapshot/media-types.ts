@@ -27,5 +27,7 @@ export const configLimit = 4 * manifestLimit;
 /** Trees, indexes and notes are no larger than this, in bytes, compressed or not. */
 export const metadataLimit = 64 * manifestLimit;
 
-/** Bytes that are sensible for notes, which are read whenever snapshots are listed: a few hundred sentences a source. */
+/**
+ * Bytes that are sensible for notes, which are read whenever snapshots are listed: a few hundred sentences a source.
+ */
 export const notesLimit = 2 * manifestLimit;

@@ -10,9 +10,9 @@ interface ExtendedHeaders {
 const options = { filenameEncoding: 'latin1' };
 
 /**
- * Reads a tar with **one character per byte** (latin1) in every name, target of a link and PAX record: none of these need be
- * UTF-8, though POSIX asks it of PAX records, for whoever writes a tar has only bytes to put there. tar-stream can be told so of all but
- * PAX records.
+ * Reads a tar with **one character per byte** (latin1) in every name, target of a link and PAX record: none of these
+ * need be UTF-8, though POSIX asks it of PAX records, for whoever writes a tar has only bytes to put there. tar-stream
+ * can be told so of all but PAX records.
  */
 export function extractBytes(): Extract {
   const entries = extract(options as object);
@@ -25,7 +25,9 @@ export function extractBytes(): Extract {
   return entries;
 }
 
-/** The same PAX records in UTF-8: `<length of all of it in bytes> <key>=<value>\n`, as pax(1) of POSIX describes them. */
+/**
+ * The same PAX records in UTF-8: `<length of all of it in bytes> <key>=<value>\n`, as pax(1) of POSIX describes them.
+ */
 function asText(records: Uint8Array): Buffer {
   const bytes = Buffer.from(records.buffer, records.byteOffset, records.length);
   const texts: string[] = [];

@@ -22,7 +22,8 @@ const typeFlags = { file: '0', symlink: '2', directory: '5', pax: 'x' } as const
 
 /**
  * The header of an entry, with what must stand before it when a name is long. Source: POSIX.1-2017 pax, "ustar
- * Interchange Format" and "pax Extended Header"; bytes that are not UTF-8 stand there as they are, as tar programs have it.
+ * Interchange Format" and "pax Extended Header"; bytes that are not UTF-8 stand there as they are, as tar programs
+ * have it.
  */
 export function tarHeader(entry: TarHeader): Buffer {
   const { name, linkname = '' } = entry;

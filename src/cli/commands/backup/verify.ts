@@ -68,7 +68,9 @@ function whatToRead(said: string | true | undefined): { readData: boolean; part:
   });
 }
 
-/** For retention, by whatever name the repository goes. Who may not write here, as on a rescue system, prunes nothing. */
+/**
+ * For retention, by whatever name the repository goes. Who may not write here, as on a rescue system, prunes nothing.
+ */
 async function remember({ context }: Session, repository: Repository, snapshots: Snapshot[]): Promise<void> {
   const { recordVerified } = await import('../../../repository/verify/verified-record.ts');
   await recordVerified(context.stateDir, repository.directory, snapshots).catch(() => {});
