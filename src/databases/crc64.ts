@@ -1,6 +1,6 @@
 /**
- * Which of the checksums of that name: polynomial with its bits reflected, and what the register begins and is turned
- * over with.
+ * Which of the checksums of that name: tables for its polynomial with the bits reflected, the low and the high half of
+ * each entry, and whether the register is inverted before and after.
  */
 export interface Crc64Kind {
   low: Int32Array;

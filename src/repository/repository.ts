@@ -87,7 +87,7 @@ export interface Repository {
   close(): Promise<void>;
 }
 
-/** A snapshot of which is known that it was made. */
+/** A snapshot that was made, as is known, and cannot be read. */
 export interface Unreadable {
   /** As far as it can be told. */
   id: string;

@@ -37,7 +37,7 @@ export function readError(directory: string, error: unknown): Error {
 
 const otherDirectory = 'Name a directory that does not exist yet, on a disk that can be written to';
 const nobodyMay =
-  'Run it as the user who makes the backups; what root may not change is immutable (`lsattr`), or on a server that does not let root (root_squash)';
+  'Run it as the user who makes the backups; what not even root may change is immutable (see `lsattr`), or on a server that root is nobody on (root_squash)';
 
 const advices: Record<string, string | undefined> = {
   EROFS:
@@ -48,5 +48,5 @@ const advices: Record<string, string | undefined> = {
   ENOTDIR: otherDirectory,
   EEXIST: otherDirectory,
   ENOENT: 'See whether its disk is still mounted, or name another directory',
-  EISDIR: 'See who put a directory where a file belongs, and carry it away',
+  EISDIR: 'See who put a directory where a file belongs, and move it away',
 };

@@ -23,7 +23,7 @@ export function isPrivateAgeKey(text: string): boolean {
 }
 
 /**
- * Why `text`, which `decodeAgeKey` does not take, is no recipient. Of bech32, no character behind the last `1` is one.
+ * Why `text`, which `decodeAgeKey` does not take, is no recipient. In bech32 the kind stands before the last `1`.
  */
 export function nameWrongRecipient(text: string): string {
   if (isPrivateAgeKey(text)) return 'is a private key';

@@ -13,8 +13,8 @@ export interface ChildOptions {
   /** Seconds until it is stopped. */
   timeout?: number;
   /**
-   * Seconds that its outputs are waited for once it has ended itself, and something that it left holds them open; for
-   * ever unless told.
+   * Seconds to wait for its outputs once it has ended and something that it left running holds them open; for ever when
+   * left out.
    */
   lingering?: number;
   signal?: AbortSignal;

@@ -12,7 +12,7 @@ export function fingerprintIn(signature: string): string {
   const begin = 'SSHSIG'.length + 4 + 4;
   const length = bytes.length < begin ? 0 : bytes.readUInt32BE(begin - 4);
   if (length === 0 || begin + length > bytes.length)
-    throw new SignatureError('reading a signature: it is none');
+    throw new SignatureError('reading a signature: it is not one');
   return fingerprintOf(bytes.subarray(begin, begin + length));
 }
 

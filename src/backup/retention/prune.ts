@@ -42,8 +42,8 @@ export function planPrune(
 }
 
 /**
- * With each what leads to it from a snapshot of a later date: nothing else tells that it is the last. Who says only
- * that he is of a host that signed here says nothing of that.
+ * The last snapshot that was made of each series, and all that were made after one of a later date: without them
+ * nothing would tell which one is the last. Of a host that signed some only those count: any other may be a lie.
  */
 function lastMade(candidates: readonly PruneCandidate[]): Set<string> {
   const last = new Set<string>();

@@ -68,8 +68,8 @@ async function readVolume(
 }
 
 /**
- * A container that is made to read a volume, and what it gives. An engine removes none that is read, but before that
- * one that never ran is what others prune.
+ * Makes a container to read a volume from, and begins to read. An engine removes no container while it is read; before
+ * that somebody may prune it, for it never ran.
  */
 async function openVolume(
   volume: Volume,

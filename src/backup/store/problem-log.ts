@@ -57,7 +57,7 @@ export class ProblemLog {
   finish(): void {
     this.#sum(this.#vanished, 'vanished before being read');
     this.#sum(this.#changing, 'changed while being read');
-    this.#sum(this.#ofKernel, 'left out: what the kernel shows there are no files');
+    this.#sum(this.#ofKernel, 'left out: the kernel shows its own state there, not files');
     this.#sum(this.#sockets, 'left out: a socket has no content');
   }
 

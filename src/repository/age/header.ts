@@ -15,7 +15,7 @@ const versionLine = 'age-encryption.org/v1\n';
 /** So many bytes tell an age file from any other. */
 export const sealedBeginning = versionLine.length;
 
-/** Whether this is the beginning of an age file, of whatever version 1 holds. */
+/** Whether this is the beginning of an age file of version 1. */
 export function isSealed(beginning: Uint8Array): boolean {
   return Buffer.from(beginning.subarray(0, sealedBeginning)).toString('latin1') === versionLine;
 }

@@ -19,7 +19,7 @@ export interface SnapshotFiles {
   layout: string;
   /**
    * The text of `index.json`, which goes last, with what is in the one that is there.
-   * @throws {DamagedError} when that is none
+   * @throws {DamagedError} when that is not one of a repository
    */
   index(there: string | undefined): string;
   /** Whether an `index.json` names this very manifest. */
@@ -56,8 +56,8 @@ function carried({ digest, size }: BlobRef): CarriedFile {
 function parse(text: string): Descriptor[] {
   const manifests = manifestsOf(text);
   if (manifests?.every(isDescriptor)) return manifests;
-  throw new DamagedError('the index.json there is none', {
-    advice: 'Run dockerctl backup repair on that repository, or carry it away if it is none',
+  throw new DamagedError('the index.json there is not one of a repository', {
+    advice: 'Run dockerctl backup repair on that repository; if it is no repository, move that file away',
   });
 }
 

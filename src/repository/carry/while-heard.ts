@@ -35,7 +35,7 @@ export async function* whileHeard(
 
 function tooSlow(heard: number, seconds: number): ConnectionError {
   return new ConnectionError(
-    `carrying a snapshot: of the other side no more than ${heard} bytes came in ${seconds} seconds`,
+    `carrying a snapshot: no more than ${heard} bytes came in ${seconds} seconds from the other side`,
     { advice: 'Send it again over a quicker line: what has arrived is not sent twice' },
   );
 }

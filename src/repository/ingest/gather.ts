@@ -1,8 +1,8 @@
 const size = 128 * 1024;
 
 /**
- * A stream's bytes in pieces of 128 KiB, the last one shorter, each alone in memory of its own. What another thread is
- * sent a view of is copied with all the memory behind it, and a message takes time however little is in it: programs
+ * A stream's bytes in pieces of 128 KiB, the last one shorter, each alone in memory of its own. A view that is sent to
+ * another thread is copied with all the memory behind it, and a message takes time however little is in it: programs
  * print 4 KiB at a time.
  */
 export async function* gathered(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array<ArrayBuffer>> {

@@ -42,11 +42,11 @@ export async function findWasteful(
   return wasteful.filter(({ pack }) => !disputed.has(pack) && !different.has(pack));
 }
 
-/** Nothing that goes wrong by itself makes an index that says something else. */
+/** No damage makes an index that is whole and says something else: somebody wrote it so. */
 function tellOfLie(disputed: ReadonlySet<Digest>, stored: readonly StoredSnapshot[]): string {
   const users = stored.filter(({ parts }) => parts.packs.some(({ digest }) => disputed.has(digest)));
   const ids = users.map(({ snapshot }) => shortId(snapshot.id)).join(', ');
-  return `one of the snapshots ${ids} says of a pack that all of them need what the others do not: look who made it`;
+  return `one of the snapshots ${ids} says of a pack that all of them need what the others do not: find out who made it`;
 }
 
 function isWasteful(pack: PackContents, live: ChunkTable): boolean {

@@ -83,7 +83,7 @@ function nearestFirst(
     .map(({ other }) => other);
 }
 
-/** One that nobody else tells of can be written out as files, and goes nowhere by itself. */
+/** A source that no other snapshot tells of can be written out as files, and is restored to no place by itself. */
 function describeSource(name: string, kin: readonly StoredSnapshot[], started: Date): SourceSummary {
   const known = kin.flatMap(({ snapshot }) => snapshot.sources).find((source) => source.name === name);
   const { title, kind, origin } = known ?? { title: name, kind: 'run' as const, origin: {} };

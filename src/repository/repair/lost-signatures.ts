@@ -12,8 +12,8 @@ import { shortId } from '../snapshot/short-id.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 
 /**
- * Issues the manifests of snapshots whose signature is lost without it: what they hold does not depend on who can be
- * shown to have made them.
+ * Issues new manifests, without a signature, for snapshots that lost theirs: what they hold does not depend on who can
+ * be shown to have made them.
  * @returns every snapshot as it is now, and the ids of these
  */
 export async function goOnUnsigned(

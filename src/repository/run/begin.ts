@@ -76,5 +76,5 @@ function nothingToBuildOn({ directory, recipients }: Store): string {
     recipients.length === 0
       ? 'they are encrypted, and this one shall not be'
       : 'they are not encrypted to all recipients, or this host no longer knows what is inside';
-  return `everything is stored anew: of the snapshots in ${directory} none can be built on, for ${why}`;
+  return `everything is stored anew: none of the snapshots in ${directory} can be built on, for ${why}`;
 }

@@ -8,7 +8,7 @@ import { readSignedConfig, type SignedConfig } from './signed-config.ts';
 
 /**
  * Whether a snapshot was made in this repository and signed with this key, so that all of it is as its host saw it.
- * Where content is tells the manifest, which is not signed: of what was carried in anybody may have told that.
+ * The manifest tells where the content lies, and is not signed: anybody may have written that of what was carried in.
  */
 export async function wasMadeHere(
   fingerprint: string,

@@ -13,7 +13,7 @@ export function inOrderOfMaking<T extends { snapshot: Told }>(stored: readonly T
   return stored.toSorted((a, b) => compare(a.snapshot, b.snapshot, moments));
 }
 
-/** When a snapshot was made at the earliest, and the how-manieth of that moment it is. */
+/** When a snapshot was made at the earliest, and how many of that same moment were made before it. */
 interface Moment {
   time: number;
   place: number;

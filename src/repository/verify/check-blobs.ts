@@ -52,7 +52,7 @@ async function checkPresence({ catalog, found }: Verifying, present: Set<Digest>
   }
 }
 
-/** Some are what their name says, and yet none can be made of them. */
+/** Snapshots that cannot be read although every blob may be what its name says. */
 async function checkManifests({ catalog, found }: Verifying, present: ReadonlySet<Digest>): Promise<void> {
   for (const lost of catalog.damaged) {
     const digest = culpritOf(lost, present, found.blobs);

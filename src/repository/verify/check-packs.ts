@@ -14,8 +14,8 @@ interface Telling {
 }
 
 /**
- * Checks packs against all that indexes tell of them. Anybody may have sent one that lies: a pack that is as another
- * one says is whole, and what is wrong is the index.
+ * Checks packs against all that indexes tell of them. Anybody may have sent an index that lies: a pack that is as any
+ * of them says is whole, and what is wrong are the others.
  * @param drawn those to read
  */
 export async function checkPacks(

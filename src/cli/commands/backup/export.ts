@@ -90,7 +90,7 @@ async function exportImagesOf(
 }
 
 function onlyOfImages(): UsageError {
-  return new UsageError('backup export --skip-damaged: it is of --images only', {
+  return new UsageError('backup export --skip-damaged: it goes with --images only', {
     advice: 'dockerctl restore --skip-damaged --to DIR writes out what can be read of a snapshot',
   });
 }

@@ -12,7 +12,9 @@ export function addBackupReceive(backup: Command, wrap: Wrap): void {
     .description('take in what dockerctl on another host sends, on standard input; ssh starts it')
     .option('--signers <file>', 'allowed signers, as ssh-keygen knows them: take in only what they signed')
     .option('--append-only', 'refuse to remove anything')
-    .action(wrap(receiveSnapshots, { dryRun: 'The sender is who can tell' }));
+    .action(
+      wrap(receiveSnapshots, { dryRun: 'Ask on the host that sends: dockerctl backup send --dry-run' }),
+    );
 }
 
 async function receiveSnapshots(session: Session, { args: [dir], options }: ParsedInput): Promise<undefined> {

@@ -20,7 +20,7 @@ export function addBackupRemove(backup: Command, wrap: Wrap): void {
     .option(...identityOption)
     .addHelpText(
       'after',
-      `${snapshotNames}\nWith --repository user@host:/path it removes there, unless that host takes in only.`,
+      `${snapshotNames}\nWith --repository user@host:/path it removes there, unless that host only lets snapshots be added.`,
     )
     .action(wrap(remove));
 }

@@ -63,7 +63,7 @@ function whatToRead(said: string | true | undefined): { readData: boolean; part:
   if (said === true) return { readData: true, part: 1 };
   const percent = /^\d+(\.\d+)?%$/.test(said) ? Number.parseFloat(said) : 0;
   if (percent > 0 && percent <= 100) return { readData: true, part: percent / 100 };
-  throw new UsageError(`--read-data ${said}: it is no part of 0 to 100%`, {
+  throw new UsageError(`--read-data ${said}: it must be more than 0% and at most 100%`, {
     advice: 'Give one such as 10%, or none to read all of it',
   });
 }
