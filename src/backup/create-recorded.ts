@@ -13,6 +13,7 @@ import { readStatus, statusFile } from './status/status-file.ts';
 /** Opens the deployment's own repository; makes it when it is missing and `create` says so. */
 export type OpenRepository = (options: { create: boolean }) => Promise<Repository>;
 
+/** Those of `createBackup`; the repository is opened here. */
 export interface RecordedOptions extends Omit<BackupOptions, 'repository'> {
   /** Where the snapshot shall be besides: the run has succeeded only when it is there. */
   delivery?: Delivery | undefined;

@@ -17,6 +17,7 @@ import { chooseSigningKey, type Signing } from './signing-key.ts';
 import { storeSource } from './store/source.ts';
 import { warnIfRefused } from './warn-if-refused.ts';
 
+/** How a backup is made, besides what the deployment file says. */
 export interface BackupOptions {
   /** Not asked when only paths are backed up. */
   engine: Engine;
@@ -37,10 +38,14 @@ export interface BackupOptions {
  * Saves every source of a deployment as one snapshot, while everything runs. A source that is missing, unreadable or
  * fails to dump makes the snapshot incomplete; it is committed all the same.
  *
- * @throws {BusyError}
- * @throws {NoSpaceError}
- * @throws {LockedError}
- * @throws {EngineUnreachableError} before anything is written
+ * Before anything is written it throws:
+ * @throws {UsageError} when the deployment file says nothing about backups, or names a recipient that is none
+ * @throws {SignatureError} when the key that it names for signing cannot be used
+ * @throws {EngineUnreachableError} when a source or a check needs the engine, and it does not answer
+ * @throws {BusyError} when a `refuse-while` check says that the system is busy, or does not answer
+ * @throws {LockedError} when another process writes to the repository
+ * @throws {NoSpaceError} when there is too little room; also later, when the disk is full
+ * @throws {InterruptedError} when `context.signal` is aborted at any time: nothing of the run is kept
  */
 export async function createBackup(
   deployment: Deployment,

@@ -9,12 +9,14 @@ import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import { codeOf, InterruptedError, isDiskFull, NoSpaceError } from '../support/errors.ts';
 
+/** Where an export goes, and how it is compressed. */
 export interface ExportRequest {
   target: SaveTarget;
   format: ExportFormat;
   level?: number | undefined;
 }
 
+/** What an export wrote. */
 export interface ExportReport {
   /** Id of the snapshot. */
   snapshot: string;

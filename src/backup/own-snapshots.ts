@@ -6,6 +6,7 @@ import { isWhole, type Snapshot } from '../repository/snapshot/snapshot.ts';
 import { ownFingerprint } from './signing-key.ts';
 import { readStatus } from './status/status-file.ts';
 
+/** This host, and what it has just done. */
 export interface Here {
   /** Name of this host. */
   host: string;

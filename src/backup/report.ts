@@ -12,6 +12,7 @@ export interface BackupReport {
   unsigned: string | undefined;
 }
 
+/** What a backup did with one source. */
 export interface SourceReport extends SourceSummary {
   changes: Changes;
 }

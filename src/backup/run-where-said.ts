@@ -15,6 +15,7 @@ export interface SaidCommand {
   timeout?: number | undefined;
 }
 
+/** Where the container of a service is looked for. */
 export interface Surroundings {
   engine: Engine;
   deployment: Pick<Deployment, 'name'>;

@@ -9,6 +9,7 @@ export const hostKey = '/etc/ssh/ssh_host_ed25519_key';
 /** A path as the deployment file says; `false`: nothing is signed; `undefined`: the host's own. */
 export type SigningKeySetting = string | false | undefined;
 
+/** With which key snapshots are signed, or why with none. */
 export interface Signing {
   /** `undefined`: snapshots are not signed. */
   key: SigningKey | undefined;

@@ -98,6 +98,7 @@ export interface SpareServer {
   stop(): Promise<void>;
 }
 
+/** What a container runs. */
 export interface ContainerCommand {
   entrypoint: readonly string[];
   command: readonly string[];
@@ -114,6 +115,7 @@ export interface DumpOptions {
   warn(message: string): void;
 }
 
+/** One file of a dump. */
 export interface DumpFile {
   /** Relative, `/` between its parts, printable ASCII. */
   path: string;
@@ -128,6 +130,7 @@ export interface LoadedDatabases {
   globals: { before: string; after: string };
 }
 
+/** A database that was loaded beside what lives. */
 export interface LoadedDatabase {
   name: string;
   /** Whether one of this name lived before. */
@@ -140,6 +143,7 @@ export interface LoadedDatabase {
   rows: number;
 }
 
+/** How databases of this engine are dumped and restored, loaded when it is asked for. */
 export async function databaseFor(engine: RenamedEngine): Promise<RenamedDatabase>;
 export async function databaseFor(engine: RebuiltEngine): Promise<RebuiltDatabase>;
 export async function databaseFor(engine: ServerEngine): Promise<Database>;

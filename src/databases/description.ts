@@ -12,6 +12,7 @@ export interface ServerDescription {
   data: string;
 }
 
+/** Of the file in a dump that tells of its server. */
 export const descriptionPath = 'server.json';
 
 /** The file of a dump that tells of its server. */

@@ -19,6 +19,7 @@ import type { OwnProof } from './signed/newest-own.ts';
 import type { Origin } from './snapshot/origin.ts';
 import { writeError } from './write-error.ts';
 
+/** How a repository is opened. */
 export interface OpenOptions {
   /** Private keys that open what is sealed. Runs, lists and checks of digests need none. */
   identities?: readonly Identity[];
@@ -30,8 +31,9 @@ export interface OpenOptions {
 }
 
 /**
- * Opens the repository in `directory`.
- * @throws {NotFoundError} when there is none
+ * Opens the repository in `directory`; whoever opens it closes it.
+ * @throws {NotFoundError} when there is none @throws {DamagedError} when its blobs are gone
+ * @throws {FailedError} when this user may not look into it
  */
 export async function openRepository(
   directory: string,
@@ -49,8 +51,9 @@ export async function openRepository(
 }
 
 /**
- * Opens the repository in `directory`, creating it when the directory is missing or empty.
- * @throws {UsageError} when something else is in there
+ * Opens the repository in `directory`, creating it when the directory is missing or empty; whoever opens it closes it.
+ * @throws {UsageError} when something else is in there @throws {DamagedError} when its blobs are gone
+ * @throws {FailedError} when it cannot be made, or this user may not look into it @throws {NoSpaceError}
  */
 export async function openOrCreateRepository(
   directory: string,

@@ -102,6 +102,7 @@ export interface RepairOptions {
   giveUp?: boolean;
 }
 
+/** What a repair has mended, and what not. */
 export interface RepairReport {
   /** How many snapshots there are now. */
   snapshots: number;
@@ -117,6 +118,7 @@ export interface RepairReport {
   spoiled: string[];
 }
 
+/** How thoroughly a repository is verified. */
 export interface VerifyOptions {
   /** Decompress packs and check every chunk in them. */
   readData?: boolean;
@@ -126,6 +128,7 @@ export interface VerifyOptions {
   remember?: boolean;
 }
 
+/** What a verification has looked at and found. */
 export interface VerifyReport {
   snapshots: number;
   blobs: number;
@@ -136,6 +139,7 @@ export interface VerifyReport {
   damage: Damage[];
 }
 
+/** What a removal has deleted. */
 export interface RemovalReport {
   /** Ids of the snapshots that went. */
   snapshots: string[];
@@ -146,6 +150,7 @@ export interface RemovalReport {
   rewritten: { packs: number; bytes: number };
 }
 
+/** One thing that is damaged, and what it spoils. */
 export interface Damage {
   /** What is wrong with which file of the repository, in one line. */
   message: string;

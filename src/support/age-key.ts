@@ -18,6 +18,7 @@ export function decodeAgeKey(text: string, prefix: Prefix): Uint8Array | undefin
   return bytes?.length === 32 ? bytes : undefined;
 }
 
+/** Whether a text begins like a private key, right or mistyped: such a one is shown to nobody. */
 export function isPrivateAgeKey(text: string): boolean {
   return /^AGE-(SECRET-KEY|PLUGIN)-/i.test(text);
 }

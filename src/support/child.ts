@@ -20,6 +20,7 @@ export interface ChildOptions {
   signal?: AbortSignal;
 }
 
+/** How a program ended. */
 export interface ChildExit {
   /** `undefined` when a signal ended it. */
   code: number | undefined;

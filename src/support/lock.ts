@@ -3,6 +3,7 @@ import { codeOf, FailedError, LockedError } from './errors.ts';
 import { flock } from './posix/flock.ts';
 import { formatMoment } from './quantities.ts';
 
+/** A lock that is held until it is released. */
 export interface Lock {
   release(): void;
 }

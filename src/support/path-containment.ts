@@ -3,6 +3,7 @@ export function isInside(path: string, directory: string): boolean {
   return directory === '.' || path.startsWith(directory.endsWith('/') ? directory : `${directory}/`);
 }
 
+/** Whether a path is a directory, or lies below it. */
 export function isAtOrIn(path: string, directory: string): boolean {
   return path === directory || isInside(path, directory);
 }

@@ -7,6 +7,7 @@ import { interruptible } from '../../support/interruptible.ts';
 import { compareTrees, type Difference } from './compare-trees.ts';
 import { holdSameBytes } from './same-bytes.ts';
 
+/** What differs of one file between two snapshots. */
 export interface SnapshotDifference extends Difference {
   source: Pick<SourceSummary, 'name' | 'kind'>;
 }

@@ -1,5 +1,6 @@
 import { comparePaths, type Entry } from '../../repository/entry.ts';
 
+/** One file that differs between two trees; its path has one character per byte. */
 export interface Difference {
   path: string;
   /** `type`: a file became something else; `content`: its bytes or where a link points; `attributes`: only those. */

@@ -71,6 +71,7 @@ export function isAt({ path: wanted }: Place, { path }: Pick<Entry, 'path'>): bo
   return wanted === undefined || path === wanted || path.startsWith(`${wanted}/`);
 }
 
+/** The error for a name that means no file of the snapshot. */
 export function noSuchFile({ id }: Snapshot, name: string): NotFoundError {
   return new NotFoundError(`looking for ${name} in snapshot ${shortId(id)}: there is no such file`, {
     advice: `dockerctl backup ls ${shortId(id)} lists them`,

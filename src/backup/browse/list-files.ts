@@ -4,6 +4,7 @@ import type { Repository } from '../../repository/repository.ts';
 import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
 import { isAt, mayHaveHeld, noSuchFile, type Place, placesNamed } from './file-name.ts';
 
+/** A file of a snapshot, and the source that it is in. */
 export interface ListedFile {
   source: SourceSummary;
   entry: Entry;

@@ -2,6 +2,7 @@ import type { Deployment } from '../../deployment/deployment.ts';
 import { isWhole, type Snapshot } from '../../repository/snapshot/snapshot.ts';
 import { type Candidate, planRetention, type RetentionPlan } from './retention.ts';
 
+/** A snapshot as the rules of `keep` look at it. */
 export interface PruneCandidate extends Candidate {
   snapshot: Snapshot;
 }

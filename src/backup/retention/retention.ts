@@ -25,6 +25,7 @@ export interface Candidate {
   series: string;
 }
 
+/** Which snapshots stay and which go. */
 export interface RetentionPlan<T> {
   /** Why nothing is removed, whatever the rules say: the clock cannot be trusted. */
   blocked: string | undefined;

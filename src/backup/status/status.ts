@@ -45,6 +45,7 @@ export interface SnapshotRecord {
   addedBytes: number;
 }
 
+/** Whether backups are as young as somebody wants them. */
 export interface Freshness {
   fresh: boolean;
   /** Seconds since the last complete snapshot began; `null` without one. */

@@ -7,6 +7,7 @@ import { only } from '../text.ts';
 import { endProgram, markName } from './end-program.ts';
 import { feed, lastOf } from './program-streams.ts';
 
+/** A program to be run inside the container of a server. */
 export interface ContainerProgram extends Watch {
   command: readonly string[];
   environment?: Record<string, string>;

@@ -26,6 +26,7 @@ export interface SnapshotFiles {
   isIn(there: string | undefined): boolean;
 }
 
+/** A blob, and its path in every repository. */
 export interface CarriedFile {
   path: string;
   blob: BlobRef;

@@ -14,6 +14,7 @@ import { blobOf, notExported, readAnnounced, readSmall } from './exported-entrie
 import type { Incoming } from './incoming.ts';
 import { requireConfig, takeOrWarn } from './take-blob.ts';
 
+/** What came of importing one archive. */
 export interface ImportReport {
   snapshot: Snapshot;
   provenance: Provenance;

@@ -22,6 +22,7 @@ export interface Receiver {
   stdout: AsyncIterable<Uint8Array>;
 }
 
+/** What was sent to another host. */
 export interface SendReport {
   /** Id of the snapshot. */
   snapshot: string;

@@ -11,6 +11,7 @@ import type { ReadableRepository } from '../repository.ts';
 import type { TrustedKeys } from '../signed/provenance.ts';
 import { importArchive } from './import-archive.ts';
 
+/** Where an archive is unpacked, and for whom. */
 export interface UnpackOptions {
   /** Directories are made in here, and removed when nobody needs them. */
   parent: string;

@@ -7,7 +7,7 @@ export const chunkLimits = { minimum: 512 * 1024, maximum: 4 * 1024 * 1024 } as 
 const mask = 0xffffe000 | 0;
 
 /** More bytes before a cut than decide it: each shift moves a byte's influence one bit out of the 32. */
-export const cutWindow = 64;
+const cutWindow = 64;
 
 /**
  * The numbers that chunking rolls over a repository's content, drawn from the repository's seed: chunk sizes then
@@ -24,7 +24,7 @@ export function gearTable(seed: Uint8Array): Int32Array {
 
 /**
  * Where a chunk may end: behind the first byte of `bytes` from `from` on, and before `to`, that the ones before it make
- * a cut; `undefined` where there is none. At least `cutWindow` bytes of the same chunk lie before `from`.
+ * a cut; `undefined` where there is none. At least 64 bytes (`cutWindow`) of the same chunk lie before `from`.
  */
 export function findCut(gear: Int32Array, bytes: Uint8Array, from: number, to: number): number | undefined {
   let hash = 0;

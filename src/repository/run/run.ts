@@ -3,6 +3,7 @@ import type { Entry } from '../entry.ts';
 import type { SigningKey } from '../signed/signing-key.ts';
 import type { Snapshot, SourceSummary } from '../snapshot/snapshot.ts';
 
+/** What a snapshot in the making is told of itself. */
 export interface RunOptions {
   host: string;
   deployment: string;
@@ -24,6 +25,7 @@ export interface Run {
   abandon(): Promise<void>;
 }
 
+/** Takes in the content and the tree of one source. */
 export interface SourceWriter {
   /** The same source as the snapshot tells of it whose files are `previous()`. */
   readonly predecessor: SourceSummary | undefined;

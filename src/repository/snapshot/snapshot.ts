@@ -31,6 +31,7 @@ export function isWhole({ complete, damaged }: Pick<Snapshot, 'complete' | 'dama
   return complete && damaged !== true;
 }
 
+/** What a snapshot tells of one of its sources. */
 export interface SourceSummary {
   name: string;
   title: string;

@@ -1,6 +1,7 @@
 import { closeSync, constants, readSync } from 'node:fs';
 import { openAt } from '../posix/open.ts';
 
+/** Name of the file by which a directory says that it is a cache. */
 export const cacheTag = 'CACHEDIR.TAG';
 const signature = 'Signature: 8a477f597d28d172789f06886806bc55';
 
