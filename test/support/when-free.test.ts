@@ -15,7 +15,7 @@ test('what needs a lock is done when it is free, and who held it is told once', 
   setTimeout(() => held.release(), 1500);
   const told: string[] = [];
   const onWait = ({ message }: Error) => void told.push(message);
-  (await whenFree(async () => lock(), never, { onWait })).release();
+  (await whenFree(async () => lock(), never, { patience: 600, onWait })).release();
   assert.is(told.length, 1);
   assert.match(told[0]!, 'held by a test');
 });
@@ -27,7 +27,9 @@ test('patience ends, and so does a wait that is interrupted', async () => {
   const stopping = new AbortController();
   const begun = performance.now();
   setTimeout(() => stopping.abort(interruption), 100);
-  const ended = await whenFree(async () => lock(), stopping.signal).catch((error: unknown) => error);
+  const ended = await whenFree(async () => lock(), stopping.signal, { patience: 600 }).catch(
+    (error: unknown) => error,
+  );
   assert.is(ended, interruption);
   assert.ok(performance.now() - begun < 900);
   held.release();

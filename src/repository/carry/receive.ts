@@ -2,7 +2,7 @@ import { type ByteSource, streamSource } from '../../archive/byte-source.ts';
 import { type Digest, verified } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, DockerctlError, FailedError, messageOf } from '../../support/errors.ts';
-import { usualPatience, whenFree } from '../../support/when-free.ts';
+import { whenFree } from '../../support/when-free.ts';
 import type { RemovalReport, Repository } from '../repository.ts';
 import type { TrustedKeys } from '../signed/provenance.ts';
 import { manifestLimit } from '../snapshot/media-types.ts';
@@ -26,6 +26,9 @@ export interface ReceiveOptions {
   /** Seconds to wait for another writer to end, and for a sender that has fallen silent; ten minutes unless told. */
   patience?: number;
 }
+
+/** Long enough for another host's nightly snapshot, and for a line that comes back. */
+const usualPatience = 600;
 
 /** The two ends of a connection to a sender. */
 export interface Connection {

@@ -57,15 +57,18 @@ export async function removeAndRecord(
   return report;
 }
 
-/** A nightly backup that another host sends may take minutes: it keeps nothing from being removed tonight. */
+/** In seconds: for a listing that ends, or a snapshot that is almost taken in. Who is in for longer is named soon. */
+const patience = 10;
+
+/** Waits a moment for who is in the repository: what is not removed tonight waits until tomorrow. */
 export async function removeWhenFree(
   { context }: Session,
   repository: Repository,
   ids: readonly string[],
 ): Promise<RemovalReport> {
   const { whenFree } = await import('../../../support/when-free.ts');
-  const onWait = ({ message }: Error) => context.progress.note(`waiting up to ten minutes: ${message}`);
-  return whenFree(() => repository.remove(ids, context), context.signal, { onWait });
+  const onWait = ({ message }: Error) => context.progress.note(`waiting ${patience} s at most: ${message}`);
+  return whenFree(() => repository.remove(ids, context), context.signal, { patience, onWait });
 }
 
 async function recordLeft(session: Session, repository: Repository): Promise<void> {

@@ -229,7 +229,7 @@ test('prune waits for who is in the repository, and names him', async () => {
   const { status, stdout, stderr } = await pruning;
   assert.is(status, 0);
   assert.is(JSON.parse(stdout).snapshots.length, 1);
-  assert.match(stderr, /"waiting up to ten minutes: .* held by reading \(pid \d+\)/);
+  assert.match(stderr, /"waiting 10 s at most: .* held by reading \(pid \d+\)/);
 });
 
 test('snapshots that only say that they are of this host push out none that it signed', async () => {
