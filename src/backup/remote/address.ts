@@ -38,7 +38,8 @@ const where = '(?<host>[A-Za-z0-9][\\w.-]*|\\[[0-9A-Fa-f:.]+(?:%\\w+)?\\])';
 const url = new RegExp(`^ssh://${who}${where}(?::(?<port>\\d{1,5}))?(?<path>/.*)$`, 's');
 const short = new RegExp(`^${who}${where}:(?<path>/(?!/).*)$`, 's');
 
-/** For people. */
+/** As people type it and rsync takes it, without the port. */
 export function renderRemoteAddress({ user, host, path }: RemoteAddress): string {
-  return `${user === undefined ? '' : `${user}@`}${host}:${path}`;
+  const name = host.includes(':') ? `[${host}]` : host;
+  return `${user === undefined ? '' : `${user}@`}${name}:${path}`;
 }

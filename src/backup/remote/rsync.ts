@@ -53,9 +53,8 @@ export async function copyByRsync(
 }
 
 /** How rsync is told of a place on another host. */
-export function remotePath({ user, host, path }: RemoteAddress): string {
-  const name = host.includes(':') ? `[${host}]` : host;
-  return `${user === undefined ? '' : `${user}@`}${name}:${path.replace(/\/+$/, '') || '/'}`;
+export function remotePath(address: RemoteAddress): string {
+  return renderRemoteAddress({ ...address, path: address.path.replace(/\/+$/, '') || '/' });
 }
 
 async function rsync(

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isRemote, parseRemoteAddress } from '../../../src/backup/remote/address.ts';
+import { isRemote, parseRemoteAddress, renderRemoteAddress } from '../../../src/backup/remote/address.ts';
 import { sshByHand, sshCommand } from '../../../src/backup/remote/ssh.ts';
 import { UsageError } from '../../../src/support/errors.ts';
 
@@ -18,6 +18,11 @@ test('every way to write an address is read', () => {
   assert.equal(parseRemoteAddress('[fe80::1%eth0]:/b'), { ...none, host: 'fe80::1%eth0', path: '/b' });
   const url = parseRemoteAddress('ssh://me@vault.example:2222/srv/b');
   assert.equal(url, { user: 'me', host: 'vault.example', port: 2222, path: '/srv/b' });
+});
+
+test('an address is shown as it can be typed again', () => {
+  for (const text of ['vault:/srv/b', 'me@10.0.0.1:/b', 'me@[fe80::1%eth0]:/b'])
+    assert.is(renderRemoteAddress(parseRemoteAddress(text)), text);
 });
 
 test('nothing that could be an option, a command or a relative path is an address', () => {
