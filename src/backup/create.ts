@@ -2,6 +2,7 @@ import type { Deployment } from '../deployment/deployment.ts';
 import type { Engine } from '../engine/engine.ts';
 import { decodeRecipient } from '../repository/age/keys.ts';
 import type { Repository } from '../repository/repository.ts';
+import type { Run } from '../repository/run/run.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import { endingWith } from '../support/deadline.ts';
@@ -11,10 +12,10 @@ import { fromText } from '../support/posix/byte-path.ts';
 import { currentDirectory, identityOf, statAt } from '../support/posix/stat.ts';
 import { askWhetherBusy, refuseUnlessIdle } from './before/refuse-while.ts';
 import { requireSpace } from './before/require-space.ts';
-import { planBackup } from './plan.ts';
+import { type BackupPlan, planBackup } from './plan.ts';
 import type { BackupReport, SourceReport } from './report.ts';
 import { chooseSigningKey, type Signing } from './signing-key.ts';
-import { storeSource } from './store/source.ts';
+import { type SourceSurroundings, storeSource } from './store/source.ts';
 import { warnIfRefused } from './warn-if-refused.ts';
 
 /** How a backup is made, besides what the deployment file says. */
@@ -67,14 +68,12 @@ export async function createBackup(
   const run = await repository.beginRun(about, context);
   try {
     await requireSpace(repository, free, plan, run.predecessor);
-    const sources: SourceReport[] = [];
     const neverEnter = ownDirectories(repository, context);
     const surroundings = {
       ...{ deployment, engine, repository: repository.directory },
       ...{ neverEnter, unsettled, context },
     };
-    for (const source of plan.sources)
-      sources.push(await endingWith(context.signal, patience, storeSource(source, run, surroundings)));
+    const sources = await storeSources(plan, run, surroundings);
     const unsigned = await newsOf(signing, run.predecessor, repository);
     const leftOut = plan.leftOut.map((source) => source.name);
     const snapshot = await run.commit();
@@ -84,6 +83,19 @@ export async function createBackup(
     await run.abandon();
     throw error === context.signal.reason ? interrupted(error) : error;
   }
+}
+
+async function storeSources(
+  { sources }: BackupPlan,
+  run: Run,
+  surroundings: SourceSurroundings,
+): Promise<SourceReport[]> {
+  const reports: SourceReport[] = [];
+  for (const source of sources) {
+    const stored = storeSource(source, run, surroundings);
+    reports.push(await endingWith(surroundings.context.signal, patience, stored));
+  }
+  return reports;
 }
 
 /** Seconds that an interrupted source may take to put everything in order. The engine may never answer it. */

@@ -5,14 +5,17 @@ import type { Changes, SourceReport } from '../report.ts';
 import type { SourceJob } from './source-job.ts';
 import { trustedBefore } from './unchanged.ts';
 
+/** What saving a source needs that is the same for all of a run. */
+export type SourceSurroundings = Pick<
+  SourceJob,
+  'deployment' | 'engine' | 'repository' | 'neverEnter' | 'unsettled' | 'context'
+>;
+
 /** Saves one source of a plan into a run, from its beginning to its summary. */
 export async function storeSource(
   { settings, ...description }: PlannedSource,
   run: Run,
-  surroundings: Pick<
-    SourceJob,
-    'deployment' | 'engine' | 'repository' | 'neverEnter' | 'unsettled' | 'context'
-  >,
+  surroundings: SourceSurroundings,
 ): Promise<SourceReport> {
   const writer = await run.beginSource(description);
   const before = writer.predecessor;
