@@ -76,11 +76,8 @@ function reasonsAmongOwn<T extends Candidate>(
   rules: KeepRules | undefined,
   nameOf: PeriodNamer,
 ): Map<T, string[]> {
-  const all = reasonsToKeep(snapshots, rules, nameOf);
   const own = snapshots.filter((snapshot) => snapshot.own);
-  if (own.length === 0 || own.length === snapshots.length) return all;
-  const stay = [...reasonsToKeep(own, rules, nameOf)].filter(([, reasons]) => reasons.length > 0);
-  return new Map([...all, ...stay]);
+  return new Map([...reasonsToKeep(snapshots, rules, nameOf), ...reasonsToKeep(own, rules, nameOf)]);
 }
 
 function reasonsToKeep<T extends Candidate>(
