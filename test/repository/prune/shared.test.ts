@@ -144,4 +144,13 @@ test('nobody comes to open a pack by naming it in a snapshot of his own', async 
   );
 });
 
+test('no pack is written anew for a rebuilt snapshot alone: it may name too few of those who open it', async () => {
+  const { save, remove, stored, store } = begin();
+  const [named, forgotten] = [generateIdentity(), generateIdentity()];
+  const [first, second] = [await save(named, forgotten), await save(named, forgotten)];
+  const [, good] = await stored();
+  await publishLike(store, good!, { rebuilt: true, recipients: [encodeRecipient(named)] });
+  assert.is((await remove([first, second], [named])).rewritten.packs, 0);
+});
+
 test.run();
