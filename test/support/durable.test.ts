@@ -1,9 +1,24 @@
-import { mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { makeDirectoryDurably } from '../../src/support/durable.ts';
+import {
+  makeDirectoryDurably,
+  replaceDurably,
+  sweepTemporaries,
+  temporaryBeside,
+} from '../../src/support/durable.ts';
 import { codeOf } from '../../src/support/errors.ts';
+import { cutEverywhere } from './power-cut/cut-everywhere.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const root = temporaryDirectory();
@@ -26,6 +41,66 @@ test('where none can be made it says why, and does not try for ever', async () =
     ),
   );
   assert.equal(reasons, ['ENOENT', 'EEXIST', 'ENOTDIR', 'EEXIST']);
+});
+
+test('whenever power is cut a file has its old bytes or the new ones, and keeps what it had when the next was begun', async () => {
+  const disk = join(root, 'disk');
+  mkdirSync(disk);
+  writeFileSync(join(disk, 'first'), 'old');
+  const code = `
+    import { makeDirectoryDurably, writeFileDurably } from '${import.meta.resolve('../../src/support/durable.ts')}';
+    await writeFileDurably('${disk}/first', 'new');
+    await makeDirectoryDurably('${disk}/a/b');
+    await writeFileDurably('${disk}/a/b/second', 'new');
+    await writeFileDurably('${disk}/last', 'new');`;
+  const command = [process.execPath, '--input-type=module', '-e', code];
+  const survivors = ['synced', 'names', 'some', 'everything'] as const;
+  const states = await cutEverywhere({ disk, command, scratch: root, survivors }, async (copy, when) => {
+    const contentOf = (name: string) =>
+      existsSync(join(copy, name)) ? readFileSync(join(copy, name), 'utf8') : 'none';
+    assert.ok(['old', 'new'].includes(contentOf('first')), when);
+    if (existsSync(join(copy, 'a'))) assert.is(contentOf('first'), 'new', when);
+    assert.ok(['none', 'new'].includes(contentOf('a/b/second')), when);
+    if (readdirSync(copy).some((name) => name.includes('last')))
+      assert.is(contentOf('a/b/second'), 'new', when);
+  });
+  assert.ok(states > 5, `${states} states`);
+});
+
+test('of a file that could not be written whole nothing stays but the old one', async () => {
+  const directory = join(root, 'failing');
+  mkdirSync(directory);
+  writeFileSync(join(directory, 'file'), 'old');
+  const failing = replaceDurably(join(directory, 'file'), 0o600, async (file) => {
+    await file.writeFile('new');
+    throw new Error('no more came');
+  });
+  assert.is(
+    await failing.then(
+      () => 'written',
+      ({ message }: Error) => message,
+    ),
+    'no more came',
+  );
+  assert.equal(readdirSync(directory), ['file']);
+  assert.is(readFileSync(join(directory, 'file'), 'utf8'), 'old');
+});
+
+test('what killed writers left is swept once nobody can still be writing it, and nothing else', async () => {
+  const directory = join(root, 'left');
+  mkdirSync(directory);
+  const path = join(directory, 'file');
+  const [young, old, another] = [temporaryBeside(path), temporaryBeside(path), temporaryBeside(`${path}s`)];
+  for (const left of [path, young, old, another]) writeFileSync(left, '');
+  const now = new Date();
+  for (const left of [path, old, another]) utimesSync(left, now, new Date(now.getTime() - 2 * 3_600_000));
+  await sweepTemporaries(path, now);
+  assert.equal(
+    readdirSync(directory, { encoding: 'utf8' })
+      .map((name) => join(directory, name))
+      .sort(),
+    [path, young, another].sort(),
+  );
 });
 
 test.run();
