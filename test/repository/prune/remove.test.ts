@@ -22,7 +22,7 @@ import type { RemovalReport, VerifyReport } from '../../../src/repository/reposi
 import { loadCatalog } from '../../../src/repository/snapshot/catalog.ts';
 import { encodeSnapshotIndex } from '../../../src/repository/snapshot/index-json.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
-import type { StoredSnapshot } from '../../../src/repository/snapshot/stored.ts';
+import { blobsOf, type StoredSnapshot } from '../../../src/repository/snapshot/stored.ts';
 import { DamagedError, InterruptedError, LockedError } from '../../../src/support/errors.ts';
 import { quietContext, saveDirectories } from '../../support/save-directory.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
@@ -276,6 +276,29 @@ test('a snapshot of which a second manifest lies there, as after a kill or by rs
   await repository.remove([], context);
   assert.is((await repository.snapshots()).length, 2);
   await repository.close();
+});
+
+test('asked to end while packs are written anew it says so, and the next run writes them', async () => {
+  const fixture = new Fixture(undefined, 100_000);
+  const [first, second, third] = await fixture.saveThree();
+  const [gone, ...stay] = await fixture.stored();
+  const needed = new Set(stay.flatMap(blobsOf).map(({ digest }) => digest));
+  const unneeded = blobsOf(gone!).filter(({ digest }) => !needed.has(digest));
+  const isSwept = () => unneeded.every(({ digest }) => !fixture.blobs().includes(digest.slice(7)));
+  const signal = {
+    ...context.signal,
+    get aborted() {
+      return isSwept();
+    },
+  } as AbortSignal;
+  const repository = await openRepository(fixture.repository, context);
+  const interrupted = repository.remove([first.id], { ...context, signal });
+  assert.instance(await interrupted.catch((error: unknown) => error), InterruptedError);
+  await repository.close();
+  assert.ok(isSwept());
+  assert.equal(await fixture.list(), [second.id, third.id]);
+  assert.is((await fixture.remove()).rewritten.packs, 1);
+  assert.equal(await fixture.verify(), []);
 });
 
 test('nobody removes what somebody reads or writes', async () => {

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { blobPath } from '../../../src/oci/layout.ts';
 import { publishBlob, stageBlob } from '../../../src/oci/layout-blobs.ts';
 import { encodeRecipient, generateIdentity, type Identity } from '../../../src/repository/age/keys.ts';
 import { readMetadata, stageMetadata } from '../../../src/repository/blobs/metadata.ts';
@@ -151,6 +152,19 @@ test('no pack is written anew for a rebuilt snapshot alone: it may name too few 
   const [, good] = await stored();
   await publishLike(store, good!, { rebuilt: true, recipients: [encodeRecipient(named)] });
   assert.is((await remove([first, second], [named])).rewritten.packs, 0);
+});
+
+test('a pack that cannot be written anew is told of, and the snapshots go all the same', async () => {
+  const { save, remove, stored, store } = begin();
+  const [first, second] = [await save(), await save()];
+  const [{ parts }] = (await stored()) as [StoredSnapshot];
+  const pack = blobPath(store, parts.packs[0]!.digest);
+  writeFileSync(pack, Buffer.alloc(readFileSync(pack).length));
+  const report = await remove([first]);
+  assert.equal([report.snapshots, report.rewritten.packs], [[first.id], 0]);
+  assert.match(warnings.at(-1) ?? '', /^packs that are mostly unused were left as they are: /);
+  const left = (await stored()).map(({ snapshot }) => snapshot.id);
+  assert.equal(left, [second.id]);
 });
 
 test.run();
