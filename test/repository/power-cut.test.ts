@@ -59,6 +59,9 @@ async function cutEverywhere(name: string, keys: readonly Identity[]): Promise<v
       );
     }
   }
+  const end = join(root, `${name}-end`);
+  model.materialize(end, 'synced');
+  assert.is(await checkAfterCut(end, old.id, keys, false, 'at the end'), 1, 'what is committed is there');
   assert.ok(
     committed > 0 && committed < seen.size,
     `${committed} of ${seen.size} states had the new snapshot`,

@@ -37,6 +37,13 @@ async function cutImporting(keys: readonly Identity[]): Promise<void> {
       await imported(join(copy, 'repository'), stream(archives[1]!), context);
       assert.equal(await wholeSnapshots(join(copy, 'repository'), context), [first, second], when);
     },
+    async (copy) => {
+      assert.equal(
+        await wholeSnapshots(join(copy, 'repository'), context),
+        [first, second],
+        'taken in is there',
+      );
+    },
   );
   assert.ok(states > 10, `${states} states`);
   assert.equal([...counts].sort(), [1, 2], 'cuts before and after the commit');

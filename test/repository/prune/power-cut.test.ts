@@ -71,6 +71,9 @@ async function cutPruning(
     async (copy, when) => {
       counts.add(await checkAfterCut(copy, { stays, goes, keys }, when));
     },
+    async (copy) => {
+      assert.is(await checkAfterCut(copy, { stays, goes, keys }, 'at the end'), 1, 'what is removed is gone');
+    },
   );
   assert.ok(states > 20, `${states} states`);
   assert.equal([...counts].sort(), [1, 2, 3], 'cuts before, between and after the removals');

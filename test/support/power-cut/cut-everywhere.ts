@@ -15,19 +15,21 @@ export interface Cuts {
 }
 
 /**
- * Records a command, and shows `check` every different state that the disk could be in after a power cut during it.
+ * Records a command, and shows `check` every different state that the disk could be in after a power cut during it; then
+ * `checkEnd` what is there for certain once it has ended.
  * @returns how many there are
  */
 export async function cutEverywhere(
   { disk, command, scratch, survivors }: Cuts,
   check: (copy: string, when: string) => Promise<void>,
+  checkEnd?: (copy: string) => Promise<void>,
 ): Promise<number> {
   const model = new Disk(disk);
+  const copy = join(scratch, 'cut');
   const seen = new Set<string>();
   for (const [i, operation] of record(command, disk, scratch).entries()) {
     model.apply(operation);
     for (const each of survivors) {
-      const copy = join(scratch, 'cut');
       rmSync(copy, { recursive: true, force: true });
       model.materialize(copy, each);
       const before = seen.size;
@@ -35,6 +37,9 @@ export async function cutEverywhere(
       await check(copy, `seed ${seed}: ${operation.call}, operation ${i}, ${each}`);
     }
   }
+  rmSync(copy, { recursive: true, force: true });
+  model.materialize(copy, 'synced');
+  await checkEnd?.(copy);
   return seen.size;
 }
 
