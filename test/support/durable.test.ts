@@ -5,18 +5,12 @@ import {
   readFileSync,
   statSync,
   symlinkSync,
-  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  makeDirectoryDurably,
-  replaceDurably,
-  sweepTemporaries,
-  temporaryBeside,
-} from '../../src/support/durable.ts';
+import { makeDirectoryDurably, replaceDurably } from '../../src/support/durable.ts';
 import { codeOf } from '../../src/support/errors.ts';
 import { cutEverywhere } from './power-cut/cut-everywhere.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -84,23 +78,6 @@ test('of a file that could not be written whole nothing stays but the old one', 
   );
   assert.equal(readdirSync(directory), ['file']);
   assert.is(readFileSync(join(directory, 'file'), 'utf8'), 'old');
-});
-
-test('what killed writers left is swept once nobody can still be writing it, and nothing else', async () => {
-  const directory = join(root, 'left');
-  mkdirSync(directory);
-  const path = join(directory, 'file');
-  const [young, old, another] = [temporaryBeside(path), temporaryBeside(path), temporaryBeside(`${path}s`)];
-  for (const left of [path, young, old, another]) writeFileSync(left, '');
-  const now = new Date();
-  for (const left of [path, old, another]) utimesSync(left, now, new Date(now.getTime() - 2 * 3_600_000));
-  await sweepTemporaries(path, now);
-  assert.equal(
-    readdirSync(directory, { encoding: 'utf8' })
-      .map((name) => join(directory, name))
-      .sort(),
-    [path, young, another].sort(),
-  );
 });
 
 test.run();

@@ -132,7 +132,9 @@ test('a run leaves its status for us and its metrics for everybody', async () =>
   const metrics = join(stateDir, 'shop.prom');
   const { context, warnings } = contextIn(stateDir);
   const settings = { repository, metrics, hooks: noHooks };
+  const umask = process.umask(0o077);
   const status = await recordRun('shop', settings, run('complete'), [good], context);
+  process.umask(umask);
   assert.equal(await readStatus('shop', repository, stateDir), status);
   assert.is(statSync(statusFile('shop', stateDir)).mode & 0o777, 0o600);
   assert.is(statSync(metrics).mode & 0o777, 0o644);

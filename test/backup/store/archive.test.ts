@@ -7,10 +7,10 @@ import { silent } from '../../../src/support/progress.ts';
 import { extractBytes } from '../../../src/support/tar/extract-bytes.ts';
 import { MemoryWriter } from '../../support/memory-writer.ts';
 
-async function stored(tar: Pack, exclude: string[] = []): Promise<MemoryWriter> {
+async function stored(tar: Pack, exclude: string[] = [], include: string[] = []): Promise<MemoryWriter> {
   tar.finalize();
   const writer = new MemoryWriter();
-  const lists = { include: [], exclude, oneFileSystem: false, excludeCaches: false };
+  const lists = { include, exclude, oneFileSystem: false, excludeCaches: false };
   const task = silent.begin('');
   await storeArchive(tar.pipe(extractBytes()), lists, new ProblemLog(writer, ''), { writer, task });
   return writer;
@@ -22,6 +22,20 @@ test('names are those of the tar byte by byte, the character that stands for wha
   tar.entry({ name: 'data/\ufffd' }, 'content');
   const { complete, entries } = await stored(tar);
   assert.equal([complete, entries.map(({ path }) => path)], [true, ['.', '\xef\xbf\xbd']]);
+  assert.equal(entries[1]?.xattrs ?? {}, {}, 'what else a tar says at length is no attribute');
+});
+
+test('directories on the way to what is included come along, and no others', async () => {
+  const tar = pack();
+  tar.entry({ name: 'data/', type: 'directory' });
+  for (const name of ['data/a/', 'data/a/other', 'data/b/', 'data/b/c/', 'data/b/c/wanted', 'data/b/other']) {
+    tar.entry({ name, type: name.endsWith('/') ? 'directory' : 'file' }, '');
+  }
+  const { entries } = await stored(tar, [], ['*/c/wanted']);
+  assert.equal(
+    entries.map(({ path }) => path),
+    ['.', 'b', 'b/c', 'b/c/wanted'],
+  );
 });
 
 test('a further name of a link, a pipe or a device is of that kind, though a tar does not say so', async () => {

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeReleaseDocument, releaseDocumentPath } from '../../../src/archive/index/release-document.ts';
-import { blobName, digestOf } from '../../../src/oci/digest.ts';
+import { blobName, digestOf, hexOf } from '../../../src/oci/digest.ts';
 import { imageBundle, wholeImagesOf } from '../../../src/repository/carry/image-bundle.ts';
 import { comparePaths } from '../../../src/repository/entry.ts';
 import { openOrCreateRepository } from '../../../src/repository/open.ts';
@@ -61,6 +61,17 @@ test('an image of which a blob is longer than its tree says is left out, and the
   assert.match(whole.lost[0]!.reason, /it has \d+ bytes or more, not 3/);
   const bundle = Buffer.concat(await Array.fromAsync(imageBundle(repository, snapshot, whole)));
   assert.ok(bundle.includes('layer of good'));
+  for (const { digest } of [images[1]!.manifest, images[1]!.config]) {
+    assert.not(bundle.includes(hexOf(digest)), 'nothing in it tells of the other');
+  }
+  await rejects(() => Array.fromAsync(imageBundle(repository, snapshot)), DamagedError);
+});
+
+test('where no image is whole there is no bundle, and it is told why', async () => {
+  const layers = images.map(({ layers: [layer] }) => [blobName(layer!.digest), 3]);
+  const snapshot = await save(repository, Object.fromEntries(layers));
+  const error = await rejects(() => wholeImagesOf(repository, snapshot, context), DamagedError);
+  assert.match(error.message, /none of them is whole: .* bytes or more, not 3/);
 });
 
 test('a document that is longer than its tree says is not read on and on', async () => {

@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Entry, EntryType } from '../../../src/repository/entry.ts';
 import { decodeLine, encodeLine } from '../../../src/repository/tree/line.ts';
+import { DamagedError } from '../../../src/support/errors.ts';
 
 function linked(type: EntryType): Entry {
   return {
@@ -16,6 +17,71 @@ test('a further name of a file of any kind but a directory is read back', () => 
     const entry = linked(type);
     assert.equal(decodeLine(encodeLine(entry), 'the test'), entry, type);
   }
+});
+
+test('a line that lies is damage, in whatever it lies', () => {
+  const good = {
+    ...{ path: 'sub/file', type: 'file', mode: '0644', uid: 0, gid: 0, mtime: '1.000000000', size: 9 },
+    ...{
+      chunks: ['a'.repeat(64)],
+      holes: [
+        [2, 3],
+        [5, 4],
+      ],
+      xattrs: [{ name: 'user.a', value64: '' }],
+    },
+  };
+  const decode = (told: object) => () => decodeLine(JSON.stringify({ ...good, ...told }), 'the test');
+  decode({})();
+  const pathsThatLeave = [
+    '',
+    '/etc',
+    '..',
+    'a/../../b',
+    'a/..',
+    './a',
+    'a/./b',
+    'a//b',
+    'a/',
+    'a\0b',
+    undefined,
+  ];
+  const lies: object[] = [
+    ...pathsThatLeave.flatMap((path) => [{ path }, ...(path === undefined ? [] : [{ hardlink: path }])]),
+    ...[{ type: 'socket' }, { type: 'symlink' }, { type: undefined }],
+    ...['9', '0644 ', 420, undefined].map((mode) => ({ mode })),
+    ...['1', '1.5', 1, '1.0000000000', undefined].flatMap((time) => [
+      { mtime: time },
+      ...(time ? [{ ctime: time }] : []),
+    ]),
+    ...[-1, 1.5, '1', 2 ** 53].flatMap((n) => [
+      { uid: n },
+      { gid: n },
+      { size: n },
+      { inode: n },
+      { device: [0, n] },
+    ]),
+    ...[undefined, 'a', ['a'.repeat(63)], ['A'.repeat(64)], [1]].map((chunks) => ({ chunks })),
+    ...[
+      'a',
+      [[0, 10]],
+      [[-1, 2]],
+      [
+        [2, 3],
+        [4, 1],
+      ],
+      [
+        [5, 4],
+        [2, 3],
+      ],
+      [3],
+    ].map((holes) => ({ holes })),
+    ...['a', [{ value64: '' }], [{ name: 'plain', value64: '' }], [{ name: 'user.a' }]].map((xattrs) => ({
+      xattrs,
+    })),
+  ];
+  for (const told of lies)
+    assert.throws(decode(told), (error: unknown) => error instanceof DamagedError, JSON.stringify(told));
 });
 
 test.run();
