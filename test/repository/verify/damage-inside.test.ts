@@ -3,12 +3,15 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Digest } from '../../../src/oci/digest.ts';
 import { publishBlob, readBlob, stageBlob } from '../../../src/oci/layout-blobs.ts';
 import { readMetadata, stageMetadata } from '../../../src/repository/blobs/metadata.ts';
 import type { Store } from '../../../src/repository/seal/store.ts';
 import { loadCatalog } from '../../../src/repository/snapshot/catalog.ts';
 import { encodeManifest } from '../../../src/repository/snapshot/manifest.ts';
 import { publishSnapshot } from '../../../src/repository/snapshot/publish.ts';
+import { packsOf } from '../../../src/repository/snapshot/stored.ts';
+import { recordDamage } from '../../../src/repository/verify/damage-record.ts';
 import { quietContext, saveDirectories } from '../../support/save-directory.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { withRepository } from '../../support/with-repository.ts';
@@ -92,6 +95,24 @@ test('what a check found is told where nothing can be written down of it', async
     assert.is(damage.length, 1);
   });
   assert.match(warnings.join('\n'), /the next backup will not know what is damaged: writing to .*a-file/);
+});
+
+test('what was found is told of packs that are not read again, as long as a snapshot needs them', async () => {
+  const { directory, snapshots } = await makeRepository(root, context, { snapshots: 3 });
+  const { stored } = await loadCatalog({ directory, recipients: [], identities: [], cache: undefined });
+  const [first, ...others] = [...packsOf(stored)];
+  const remember = (blobs: Digest[]) =>
+    recordDamage(context.stateDir, directory, { all: new Set(blobs), inside: new Set(blobs) });
+  const told = async (options = {}) => (await verified(directory, options)).messages.length;
+  await remember([first!, ...others]);
+  assert.is(await told(), 3);
+  assert.is(await told({ readData: true, part: 0.6 }), 1, 'two are read, and whole');
+  assert.is(await told({ readData: true }), 0);
+  assert.is(await told(), 0);
+  await remember(others);
+  const ids = snapshots.slice(1).map(({ id }) => id);
+  await withRepository(directory, context, (repository) => repository.remove(ids, context));
+  assert.is(await told(), 0);
 });
 
 test.run();
