@@ -69,6 +69,7 @@ async function storeBundle(
     await saving;
     return true;
   } catch (error) {
+    tar.destroy(); // Else whoever saves would wait for ever for somebody to read on.
     if (files.storingFailed) throw error;
     job.context.signal.throwIfAborted();
     job.writer.fail(messageOf(error));
