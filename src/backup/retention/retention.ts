@@ -154,6 +154,11 @@ function newestOfEach<T>(
   return kept;
 }
 
+/** Whether what began then, as it says, shows that one of the two clocks is wrong. */
+export function isAhead(started: Date, now: Date): boolean {
+  return started.getTime() - now.getTime() >= day;
+}
+
 const hour = 3_600_000;
 const day = 24 * hour;
 /** Longer than anybody who prunes goes without a backup, shorter than a year that was mistyped. */
@@ -167,7 +172,7 @@ function distrustOfClock(snapshots: readonly Candidate[], now: Date): string | u
   const times = snapshots.map(({ started }) => started.getTime()).sort((a, b) => a - b);
   const newest = times.at(-1);
   if (newest === undefined) return undefined;
-  if (newest - now.getTime() >= day) {
+  if (isAhead(new Date(newest), now)) {
     return `the clock says ${formatMoment(now)}, but there is a snapshot of ${formatMoment(new Date(newest))}`;
   }
   const moments = [...times, now.getTime()];

@@ -29,10 +29,14 @@ async function prune(session: Session, { options }: ParsedInput): Promise<undefi
     const plan = await planFor(session, repository);
     const decisions = plan.decisions.map(({ snapshot, ...decision }) => ({ id: snapshot.id, ...decision }));
     if (session.global.dryRun) {
-      session.result({ blocked: plan.blocked ?? null, decisions }, () => renderPlan(plan));
+      const { advice } = await wayOut(plan, session.context.now());
+      session.result({ blocked: plan.blocked ?? null, decisions }, () => renderPlan(plan, advice));
       return;
     }
-    if (plan.blocked !== undefined) throw distrusted(plan, session.context.now());
+    if (plan.blocked !== undefined) {
+      const { advice, ahead } = await wayOut(plan, session.context.now());
+      throw new FailedError(`pruning: nothing is removed, for ${plan.blocked}`, { advice, facts: { ahead } });
+    }
     const gone = decisions.filter(({ keep }) => !keep).map(({ id }) => id);
     session.report(await removeAndRecord(session, repository, gone), renderReport);
   } finally {
@@ -95,27 +99,27 @@ async function planFor(session: Session, repository: Repository): Promise<Retent
   return planPrune(deployment, snapshots, { verified, own }, { now: now(), timeZone });
 }
 
-function distrusted({ blocked, decisions }: RetentionPlan<PruneCandidate>, now: Date): FailedError {
-  const all = decisions.map(({ snapshot }) => snapshot);
-  const ahead = all.filter(({ started }) => started > now).map(({ id }) => shortId(id));
-  return new FailedError(`pruning: nothing is removed, for ${blocked}`, {
-    advice: `Set the clock right${elsewise(ahead, all.length)}`,
-    facts: { ahead },
-  });
-}
-
 /**
- * What to do where the clock is right after all.
- * @param ahead ids of snapshots of days to come. When all are, it is the clock: nobody shall be led to remove them.
+ * What to do where the clock is not trusted, also where it is right after all. When every snapshot is of days to come, it
+ * is the clock: nobody shall be led to remove them all.
  */
-function elsewise(ahead: readonly string[], all: number): string {
-  if (ahead.length === all) return ': every snapshot is of days to come';
-  if (ahead.length === 0)
-    return '; if it is right, prune removes again a week after the first backup behind that gap';
-  return `; if it is right, remove what has a wrong date: dockerctl backup remove ${ahead.join(' ')}`;
+async function wayOut(
+  { decisions }: RetentionPlan<PruneCandidate>,
+  now: Date,
+): Promise<{ ahead: string[]; advice: string }> {
+  const { isAhead } = await import('../../../backup/retention/retention.ts');
+  const all = decisions.map(({ snapshot }) => snapshot);
+  const ahead = all.filter(({ started }) => isAhead(started, now)).map(({ id }) => shortId(id));
+  if (all.every(({ started }) => started > now))
+    return { ahead, advice: 'Set the clock right: every snapshot is of days to come' };
+  const otherwise =
+    ahead.length === 0
+      ? 'prune removes again a week after the first backup behind that gap'
+      : `remove what has a wrong date: dockerctl backup remove ${ahead.join(' ')}`;
+  return { ahead, advice: `Set the clock right; if it is right, ${otherwise}` };
 }
 
-function renderPlan({ blocked, decisions }: RetentionPlan<PruneCandidate>): string {
+function renderPlan({ blocked, decisions }: RetentionPlan<PruneCandidate>, advice: string): string {
   const rows = decisions.map(({ snapshot: { id, started }, keep, reasons }) => [
     shortId(id),
     formatTime(started),
@@ -123,7 +127,7 @@ function renderPlan({ blocked, decisions }: RetentionPlan<PruneCandidate>): stri
     reasons.join(', '),
   ]);
   const table = renderTable(['ID', 'STARTED', '', 'WHY'], rows);
-  return blocked === undefined ? table : `${table}\nnothing is removed: ${blocked}`;
+  return blocked === undefined ? table : `${table}\nnothing is removed: ${blocked}\n  ${advice}`;
 }
 
 export function renderReport({ snapshots, blobs, bytes, rewritten }: RemovalReport): string {

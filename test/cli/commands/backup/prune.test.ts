@@ -142,6 +142,18 @@ test('with a wrong clock nothing goes, and the exit status says that something i
   assert.match(stderr, /nothing is removed, for the clock says/);
   assert.match(stderr, `dockerctl backup remove ${shortId(ahead)}\n`);
   assert.is((await shop.list()).length, 3);
+  const { stdout } = await shop.run('prune', '--dry-run');
+  assert.match(
+    stdout,
+    /nothing is removed: the clock says .*\n {2}Set the clock right; if it is right, remove/,
+  );
+});
+
+test('nobody is told to remove what is ahead of the clock by less than stops it', async () => {
+  const shop = new Shop('{last: 1}');
+  for (const daysAgo of [3, -0.1]) await shop.save(daysAgo);
+  const ahead = await shop.save(-30);
+  assert.match((await shop.run('prune')).stderr, `dockerctl backup remove ${shortId(ahead)}\n`);
 });
 
 test('when every snapshot is ahead of the clock nobody is told to remove them', async () => {
