@@ -128,12 +128,16 @@ function ended(
 }
 
 function notStarted(program: string, cause: Error): FailedError {
-  const isMissing = codeOf(cause) === 'ENOENT';
-  return new FailedError(`running ${program}: ${isMissing ? 'it is not installed' : messageOf(cause)}`, {
-    ...(isMissing && { advice: 'Install it, or give its full path: cron knows few directories' }),
-    facts: { program },
-    cause,
-  });
+  const facts = { program };
+  if (codeOf(cause) === 'ENOENT') {
+    const advice = 'Install it, or give its full path: cron knows few directories';
+    return new FailedError(`running ${program}: it is not installed`, { advice, facts, cause });
+  }
+  if (codeOf(cause) === 'EACCES') {
+    const advice = `If it is a program: chmod +x ${program}`;
+    return new FailedError(`running ${program}: it is not executable`, { advice, facts, cause });
+  }
+  return new FailedError(`running ${program}: ${messageOf(cause)}`, { facts, cause });
 }
 
 /** Keeps the end of a stream, which is where programs say why they failed. */

@@ -84,6 +84,14 @@ test('an abort ends it, before or after it has started', async () => {
   }
 });
 
+test('a file that nobody may execute is told as such', async () => {
+  const child = startChild(['/etc/passwd']);
+  await child.exited.then(unexpected, (error: Error & { advice?: string }) => {
+    assert.is(error.message, 'running /etc/passwd: it is not executable');
+    assert.is(error.advice, 'If it is a program: chmod +x /etc/passwd');
+  });
+});
+
 test('a program that does not exist is told as such', async () => {
   const child = startChild(['/no/such/program']);
   assert.equal(await buffer(child.stdout), Buffer.alloc(0));
