@@ -21,7 +21,8 @@ export function writeError(directory: string, error: unknown, doing = `writing t
     return new FailedError(what, { ...(advices[code] && { advice: advices[code] }), facts, cause: error });
   }
   return new NoSpaceError(what, {
-    advice: 'Make room there and run it again: nothing of this run was kept, older snapshots are whole',
+    advice:
+      'Make room there, with `dockerctl backup prune` for example, and run it again: nothing of this run was kept, older snapshots are whole',
     facts: { path: directory },
     cause: error,
   });
