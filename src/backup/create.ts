@@ -78,6 +78,8 @@ export async function createBackup(
     const leftOut = plan.leftOut.map((source) => source.name);
     const snapshot = await run.commit();
     await warnIfRefused(snapshot, repository, deployment.backup?.signers, context);
+    if (unsigned !== undefined && run.predecessor !== undefined)
+      context.progress.warn(`snapshots are signed no longer: ${unsigned}`);
     return { snapshot, sources, unchanged: isUnchanged(run.predecessor, sources), leftOut, unsigned };
   } catch (error) {
     await run.abandon();

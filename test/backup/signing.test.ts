@@ -62,6 +62,15 @@ test('a host without a key backs up, and says once that nobody can tell who did'
   assert.is((await save(nowhere)).unsigned, 'this host has no SSH key');
 });
 
+test('a host that lost its key says so where cron mails it, and once', async () => {
+  await save(hostKey);
+  warnings.length = 0;
+  await save(nowhere);
+  assert.equal(warnings.splice(0), ['snapshots are signed no longer: this host has no SSH key']);
+  await save(nowhere);
+  assert.equal(warnings, []);
+});
+
 test('signers that do not know the key of this very host are told of now, not on the day of the restore', async () => {
   const named = (key: string) => writeAllowedSigners(join(root, 'signers'), [{ key, as: 'somebody' }]);
   warnings.length = 0;
@@ -71,7 +80,8 @@ test('signers that do not know the key of this very host are told of now, not on
   assert.equal(warnings, []);
   await save(hostKey, `signers: ${named(makeSshKey(root, 'other'))}`);
   await save(nowhere, `signers: ${join(root, 'signers')}`);
-  assert.is(warnings.length, 2);
+  assert.is(warnings.length, 3);
+  assert.match(warnings[2]!, 'signed no longer');
   assert.match(warnings[0]!, /^this snapshot could not be restored here: .*, whom .*signers does not allow$/);
   assert.match(warnings[1]!, 'it is not signed');
 });
