@@ -5,6 +5,7 @@ import { type ExportFormat, exportArchive } from '../repository/carry/export-arc
 import { exportImageBundle, wholeImagesOf } from '../repository/carry/image-bundle.ts';
 import type { WholeImages } from '../repository/carry/whole-images.ts';
 import type { ReadableRepository, Repository } from '../repository/repository.ts';
+import { shortId } from '../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
 import { codeOf, InterruptedError, isDiskFull, NoSpaceError } from '../support/errors.ts';
@@ -76,7 +77,7 @@ async function write(
     const written = await writeTo(target, bytes, 'exporting', context);
     return { snapshot: snapshot.id, ...written };
   } catch (error) {
-    throw context.signal.aborted ? interrupted(error) : noSpace(error, target);
+    throw context.signal.aborted ? interrupted(error) : noSpace(error, snapshot, target);
   }
 }
 
@@ -84,12 +85,15 @@ function interrupted(cause: unknown): InterruptedError {
   return new InterruptedError('exporting a snapshot was interrupted: nothing was written', { cause });
 }
 
-function noSpace(cause: unknown, target: SaveTarget): unknown {
+function noSpace(cause: unknown, { id }: Snapshot, target: SaveTarget): unknown {
+  const place = target.kind === 'stream' ? 'standard output' : target.path;
+  const doing = `exporting snapshot ${shortId(id)} to ${place}`;
   if (codeOf(cause) === 'EFBIG' && target.kind !== 'stream')
-    return fileTooLarge('exporting a snapshot', dirname(target.path), cause);
+    return fileTooLarge(doing, dirname(target.path), cause);
   if (!isDiskFull(cause)) return cause;
-  return new NoSpaceError('exporting a snapshot: the disk is full', {
-    advice: 'Free some space, or write volumes to several disks with --split',
+  return new NoSpaceError(`${doing}: the disk is full`, {
+    advice:
+      'Free some space there, or name another place with -o; --split makes volumes that several small disks can take',
     cause,
   });
 }

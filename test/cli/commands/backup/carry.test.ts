@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { makeRepository } from '../../../repository/carry/exported.ts';
 import { runCli } from '../../../support/cli.ts';
 import { quietContext } from '../../../support/save-directory.ts';
+import { mountTmpfs } from '../../../support/small-disk.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
 const root = temporaryDirectory();
@@ -77,6 +78,22 @@ test('an export that fails leaves nothing behind, and says what to do', async ()
   assert.is((await run(unknown, '-o', join(home, 'a.tar'))).status, 10);
   assert.is((await run('latest', '-o', join(home, 'none', 'a.tar'))).status, 10);
   assert.equal(readdirSync(home), []);
+});
+
+test('an export that finds no room names what was to go where, with volumes too', async () => {
+  const disk = mountTmpfs(join(root, 'stick'), { mebibytes: 1, inodes: 100 });
+  disk.leaveFree(65_536);
+  const file = join(disk.directory, 'a.tar');
+  for (const more of [[], ['--split', '150K']]) {
+    const out = await runCli(['backup', 'export', id, '-o', file, '-r', directory, ...more]);
+    assert.is(out.status, 13);
+    assert.is(
+      out.stderr,
+      `dockerctl: exporting snapshot ${id.slice(7, 19)} to ${file}: the disk is full\n` +
+        '  Free some space there, or name another place with -o; --split makes volumes that several small disks can take\n',
+    );
+  }
+  disk.remove();
 });
 
 test('backup import refuses what is no export with 14, and what is not there with 10', async () => {
