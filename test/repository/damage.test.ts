@@ -14,6 +14,7 @@ import * as assert from 'uvu/assert';
 import { openOrCreateRepository, openRepository } from '../../src/repository/open.ts';
 import type { VerifyReport } from '../../src/repository/repository.ts';
 import { DamagedError } from '../../src/support/errors.ts';
+import { silent } from '../../src/support/progress.ts';
 import { flip } from '../support/flip.ts';
 import { quietContext, saveDirectories } from '../support/save-directory.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -45,6 +46,15 @@ async function verify(): Promise<VerifyReport> {
 }
 
 const kinds = new Map(paths.map((path) => [path, findKind(path)]));
+
+/** Of a repository with one snapshot. */
+function indexIn(repository: string): string {
+  const blobs = join(repository, 'blobs', 'sha256');
+  const manifest = readdirSync(blobs)
+    .map((name) => readFileSync(join(blobs, name), 'latin1'))
+    .find((text) => text.startsWith('{"schemaVersion"'));
+  return join(blobs, /dockerctl\.index\.v1[^{}]*"digest":"sha256:(\w+)"/.exec(manifest!)![1]!);
+}
 
 /** Which of its kinds a blob is, from the manifests that name it. */
 function findKind(path: string): string {
@@ -160,6 +170,29 @@ test('the next run stores what a lost pack held anew, so that its snapshot is wh
   for await (const entry of repository.entries(third, 'files')) {
     if (entry.type === 'file') await Array.fromAsync(repository.content(third, entry));
   }
+  await repository.close();
+});
+
+test('what only a damaged index tells of is stored anew, and whole, before any check finds it', async () => {
+  const unchecked = join(root, 'unchecked');
+  const changing = join(unchecked, 'files');
+  cpSync(files, changing, { recursive: true });
+  const warnings: string[] = [];
+  const progress = { ...silent, warn: (message: string) => warnings.push(message) };
+  const now = () => new Date(Date.now() + 60_000); // What was changed in the moment before is read again in any case.
+  const warned = { ...quietContext(join(unchecked, 'state')), progress, now };
+  const repository = await openOrCreateRepository(join(unchecked, 'repository'), warned);
+  const { id } = await saveDirectories(repository, { files: changing }, warned);
+  flip(indexIn(repository.directory));
+  writeFileSync(join(changing, 'later'), 'one file is another, the rest is as it was');
+  const next = await saveDirectories(repository, { files: changing }, warned);
+  assert.match(warnings.join('\n'), /^what was stored .* index is damaged: .* not what its name says$/);
+  const { damage } = await repository.verify({ readData: true }, warned);
+  assert.equal(
+    damage.map(({ snapshots }) => snapshots),
+    [[id]],
+  );
+  assert.is(next.sources[0]?.files, 4);
   await repository.close();
 });
 

@@ -7,6 +7,7 @@ import type { Store } from '../seal/store.ts';
 import { shortId } from '../snapshot/short-id.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { Ingest } from './ingest.ts';
+import { readableIndexes } from './readable-indexes.ts';
 import { selectReusable } from './reusable.ts';
 import type { Run, RunOptions } from './run.ts';
 import { RunUnderWay } from './run-under-way.ts';
@@ -32,7 +33,10 @@ export async function beginRun(options: BeginOptions, context: Context): Promise
   const vouchedFor = vouchedForBy(options.signingKey, store);
   const candidates = ofDeployment(reusable, deployment);
   const comparable = await fromFirst(candidates, vouchedFor);
-  const usable = new UsablePacks(store, indexesOneByOne(reusable, vouchedFor), damaged);
+  const told = readableIndexes(store, indexesOneByOne(reusable, vouchedFor), ({ message }) =>
+    context.progress.warn(`what was stored is stored anew where its index is damaged: ${message}`),
+  );
+  const usable = new UsablePacks(store, told, damaged);
   const indexes = () => everyIndex(reusable, vouchedFor);
   const ingest = new Ingest({ store, indexes, usable, packGoal: packGoal(stored), pool });
   if (candidates.length === 0 && ofHost(ofDeployment(stored, deployment), host).length > 0) {

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { StagedBlob } from '../../oci/layout-blobs.ts';
 import type { Context } from '../../support/context.ts';
+import { FailedError } from '../../support/errors.ts';
 import type { Entry } from '../entry.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
 import type { SourceSummary } from '../snapshot/snapshot.ts';
@@ -120,7 +121,18 @@ async function numbersOf(ingest: Ingest, chunks: readonly string[]): Promise<Uin
   const known = await ingest.known();
   return Uint32Array.from(chunks, (chunk) => {
     const number = known.numberOf(chunk);
-    if (number < 0) throw new Error(`the tree names the chunk ${chunk}, which was not stored`);
+    if (number < 0) throw lostMeanwhile(chunk);
     return number;
   });
+}
+
+/** The indexes could be read when the run began: files were taken over by what they tell. */
+function lostMeanwhile(chunk: string): FailedError {
+  return new FailedError(
+    `building on older snapshots: an index that told of the chunk ${chunk} cannot be read`,
+    {
+      advice: 'Run it again; if it comes again, dockerctl backup verify names what is damaged',
+      facts: { chunk },
+    },
+  );
 }
