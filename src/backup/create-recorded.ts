@@ -71,7 +71,8 @@ function beginRecord(deployment: Deployment, host: string, context: Context) {
       ...here,
       made: outcome.snapshot ?? undefined,
     });
-    await repository?.close(); // A hook may want it for itself, to remove what no rule keeps.
+    // A hook may want it for itself, to remove what no rule keeps. On a disk that died nothing ends well, but the word goes out.
+    await repository?.close().catch(() => {});
     await recordRun(name, backup, run, snapshots, context);
   };
 }

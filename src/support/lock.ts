@@ -113,7 +113,8 @@ function readOwner(path: string): Owner | undefined {
 
 /**
  * Closing alone would not do: a child that another thread has just forked holds the same open file until it runs its
- * program.
+ * program. Never throws: the work that it guarded is over, and on a disk that died meanwhile the kernel frees it with
+ * the process.
  */
 function releaseOnce(file: number): Lock {
   let held = true;
@@ -121,8 +122,13 @@ function releaseOnce(file: number): Lock {
     release() {
       if (!held) return;
       held = false;
-      flock(file, 'release');
-      closeSync(file);
+      for (const step of [() => flock(file, 'release'), () => closeSync(file)]) {
+        try {
+          step();
+        } catch {
+          // Nobody could do more about it.
+        }
+      }
     },
   };
 }

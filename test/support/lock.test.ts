@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, readdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -56,6 +56,15 @@ test('it is free once it is released, though a program that was started meanwhil
     child.kill();
   }
   await once(child, 'close');
+});
+
+test('one whose file is gone under it is released without a word: the work that it guarded is over', () => {
+  const path = join(directory, 'gone');
+  const lock = acquireLock(path, { mode: 'exclusive', purpose: 'backup', now });
+  const file = readdirSync('/proc/self/fd').find((name) => linkOf(`/proc/self/fd/${name}`) === path);
+  closeSync(Number(file));
+  lock.release();
+  acquireLock(path, { mode: 'exclusive', purpose: 'prune', now }).release();
 });
 
 /** `undefined` for what was closed since it was listed. */
