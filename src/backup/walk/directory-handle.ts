@@ -1,6 +1,6 @@
-import { closeSync, constants, openSync } from 'node:fs';
+import { constants, openSync } from 'node:fs';
 import { toFsPath } from '../../support/posix/byte-path.ts';
-import { openDirectoryAt } from '../../support/posix/open.ts';
+import { closeFile, openDirectoryAt } from '../../support/posix/open.ts';
 import { readNames } from '../../support/posix/read-names.ts';
 
 /** An open directory that lives for as long as somebody holds it: the walk, or files that are still to be read. */
@@ -33,6 +33,6 @@ export class DirectoryHandle {
   }
 
   release(): void {
-    if (--this.#holders === 0) closeSync(this.descriptor);
+    if (--this.#holders === 0) closeFile(this.descriptor);
   }
 }
