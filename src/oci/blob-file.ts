@@ -1,5 +1,14 @@
 import { constants, open } from 'node:fs/promises';
-import { DamagedError } from '../support/errors.ts';
+import {
+  codeOf,
+  DamagedError,
+  DockerctlError,
+  FailedError,
+  failingDisk,
+  isForbidden,
+  isUnreadable,
+  messageOf,
+} from '../support/errors.ts';
 
 /** The bytes of a blob, to be read at any offset. */
 export interface BlobFile {
@@ -22,7 +31,11 @@ export async function openBlobFile(path: string): Promise<BlobFile> {
     return {
       size,
       async read(offset, length) {
-        const { buffer, bytesRead } = await file.read(Buffer.allocUnsafe(length), 0, length, offset);
+        const { buffer, bytesRead } = await file
+          .read(Buffer.allocUnsafe(length), 0, length, offset)
+          .catch((error: unknown) => {
+            throw blobError(path, error);
+          });
         return buffer.subarray(0, bytesRead);
       },
       close: () => file.close(),
@@ -31,4 +44,19 @@ export async function openBlobFile(path: string): Promise<BlobFile> {
     await file.close();
     throw error;
   }
+}
+
+/**
+ * What reading a blob failed of, in our words: damage where it is lost or its disk fails, no damage where it was the
+ * process or the network that could not.
+ */
+export function blobError(path: string, error: unknown): Error {
+  if (error instanceof DockerctlError) return error;
+  const what = `reading ${path}: ${messageOf(error)}`;
+  const details = { facts: { path }, cause: error };
+  const code = codeOf(error);
+  if (isForbidden(error))
+    return new FailedError(what, { advice: 'Run it as the user to whom these files belong', ...details });
+  if (code !== undefined && !isUnreadable(error)) return new FailedError(what, details);
+  return new DamagedError(what, { ...(code === 'EIO' && { advice: failingDisk }), ...details });
 }

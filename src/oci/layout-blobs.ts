@@ -2,9 +2,9 @@ import { opendirSync } from 'node:fs';
 import { readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { syncDirectory, writeSynced } from '../support/durable.ts';
-import { codeOf, DamagedError, FailedError, isForbidden, messageOf } from '../support/errors.ts';
+import { codeOf, DamagedError, messageOf } from '../support/errors.ts';
 import { readSmallFile, requireSensible } from '../support/small-file.ts';
-import { type BlobFile, openBlobFile } from './blob-file.ts';
+import { type BlobFile, blobError, openBlobFile } from './blob-file.ts';
 import { type Digest, digestOf, hexOf, isDigest } from './digest.ts';
 import { blobPath, type Layout, stagingPath } from './layout.ts';
 
@@ -29,10 +29,7 @@ function readBounded(path: string, limit: number): Buffer {
   try {
     return readSmallFile(path, limit);
   } catch (error) {
-    const what = `reading ${path}: ${messageOf(error)}`;
-    const details = { facts: { path }, cause: error };
-    if (!isForbidden(error)) throw new DamagedError(what, details);
-    throw new FailedError(what, { advice: 'Run it as the user to whom these files belong', ...details });
+    throw blobError(path, error);
   }
 }
 

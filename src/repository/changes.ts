@@ -29,7 +29,7 @@ export class Changes {
       return await begin(await this.#snapshots.all());
     } catch (error) {
       lock.release();
-      throw error;
+      throw writeError(this.#store.directory, error);
     }
   }
 

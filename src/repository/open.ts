@@ -8,6 +8,7 @@ import {
   codeOf,
   DamagedError,
   FailedError,
+  isForbidden,
   messageOf,
   NotFoundError,
   UsageError,
@@ -93,19 +94,27 @@ async function isRepository(directory: string): Promise<boolean> {
     return (await isLayout(directory)) || (await listBlobs({ directory })).length > 0;
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return false;
-    throw new FailedError(`opening the backup repository ${directory}: ${messageOf(error)}`, {
-      advice: 'Run it as the user who makes the backups, which is root unless somebody chose another',
-      cause: error,
-    });
+    throw cannotOpen(directory, error);
   }
 }
 
 /** @throws {DamagedError} when it says that it is a repository, and what it consists of is not there */
 async function requireBlobs(directory: string): Promise<void> {
-  const found = await stat(join(directory, 'blobs', 'sha256')).catch(() => undefined);
+  const found = await stat(join(directory, 'blobs', 'sha256')).catch((error: unknown) => {
+    if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') throw cannotOpen(directory, error);
+  });
   if (found?.isDirectory()) return;
   throw new DamagedError(`opening the backup repository ${directory}: its directory blobs/sha256 is gone`, {
     advice: 'Bring that directory back from a copy; to begin anew, carry the rest away',
     facts: { path: directory },
+  });
+}
+
+function cannotOpen(directory: string, error: unknown): Error {
+  const what = `opening the backup repository ${directory}`;
+  if (!isForbidden(error)) return writeError(directory, error, what);
+  return new FailedError(`${what}: ${messageOf(error)}`, {
+    advice: 'Run it as the user who makes the backups, which is root unless somebody chose another',
+    cause: error,
   });
 }

@@ -2,6 +2,7 @@ import {
   codeOf,
   DockerctlError,
   FailedError,
+  failingDisk,
   isDiskFull,
   messageOf,
   NoSpaceError,
@@ -43,7 +44,7 @@ const nobodyMay =
 const advices: Record<string, string | undefined> = {
   EROFS:
     'Mount its disk for writing; if it became read-only by itself, look at `dmesg`: the disk may be failing',
-  EIO: 'Look at `dmesg`: the disk may be failing, or be gone',
+  EIO: failingDisk,
   EACCES: nobodyMay,
   EPERM: nobodyMay,
   ENOTDIR: otherDirectory,

@@ -1,11 +1,11 @@
+import { blobError } from '../../oci/blob-file.ts';
 import type { Digest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/layout.ts';
 import { openBlob } from '../../oci/layout-blobs.ts';
-import { DamagedError, isForbidden, messageOf, SignatureError } from '../../support/errors.ts';
+import { DamagedError, SignatureError } from '../../support/errors.ts';
 import { isSealed, sealedBeginning } from '../age/header.ts';
 import { SealedFile } from '../age/sealed-file.ts';
 import type { Store } from '../seal/store.ts';
-import { readError } from '../write-error.ts';
 
 /** A pack to read frames from, sealed or not. */
 export interface OpenPack {
@@ -18,8 +18,7 @@ export interface OpenPack {
 export async function openPack(store: Store, pack: Digest): Promise<OpenPack> {
   const path = blobPath(store, pack);
   const file = await openBlob(store, pack).catch((error: unknown) => {
-    if (isForbidden(error)) throw readError(store.directory, error);
-    throw new DamagedError(`reading ${path}: ${messageOf(error)}`, { facts: { path }, cause: error });
+    throw blobError(path, error);
   });
   try {
     const isPlain = !isSealed(await file.read(0, sealedBeginning));

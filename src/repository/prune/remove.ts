@@ -4,7 +4,7 @@ import { blobPath, clearStaging, type Layout } from '../../oci/layout.ts';
 import { blobSize, listBlobs, syncBlobs } from '../../oci/layout-blobs.ts';
 import { publishIndex, stageIndex } from '../../oci/layout-index.ts';
 import type { Context } from '../../support/context.ts';
-import { DamagedError, InterruptedError, messageOf } from '../../support/errors.ts';
+import { DamagedError, InterruptedError } from '../../support/errors.ts';
 import type { RemovalReport } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
 import type { Catalog } from '../snapshot/catalog.ts';
@@ -75,7 +75,8 @@ async function rewriteWasteful(
     return repacked.stored;
   } catch (error) {
     if (error instanceof InterruptedError) throw error;
-    context.progress.warn(`packs that are mostly unused were left as they are: ${messageOf(error)}`);
+    const { message } = writeError(store.directory, error);
+    context.progress.warn(`packs that are mostly unused were left as they are: ${message}`);
     return undefined;
   } finally {
     await clearStaging(store);

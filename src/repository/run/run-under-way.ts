@@ -7,7 +7,7 @@ import type { Snapshot, SourceSummary } from '../snapshot/snapshot.ts';
 import type { StoredSnapshot } from '../snapshot/stored.ts';
 import { cutBits } from '../tree/cut.ts';
 import { PreviousTree } from '../tree/previous-tree.ts';
-import { writeError } from '../write-error.ts';
+import { readError, writeError } from '../write-error.ts';
 import type { BeginOptions } from './begin.ts';
 import { type CommitOptions, commitRun, type EndedSource } from './commit.ts';
 import type { Ingest } from './ingest.ts';
@@ -47,7 +47,9 @@ export class RunUnderWay implements Run {
     const previous = await this.#lastWith(source.name);
     const predecessor = previous?.snapshot.sources.find(({ name }) => name === source.name);
     const refs = previous?.trees.get(source.name) ?? [];
-    const usableSegments = await selectUsable(refs, usable);
+    const usableSegments = await selectUsable(refs, usable).catch((error: unknown) => {
+      throw readError(store.directory, error);
+    });
     if (usableSegments.size < refs.length) await ingest.known();
     return createSourceWriter({
       source,
