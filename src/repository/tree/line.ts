@@ -109,9 +109,20 @@ function decodeMode(mode: unknown): number {
 }
 
 function decodeTime(time: unknown): bigint {
-  if (typeof time !== 'string' || !/^-?\d{1,12}\.\d{9}$/.test(time))
-    fail('has no time of seconds.nanoseconds');
-  return BigInt((time as string).replace('.', ''));
+  if (typeof time !== 'string' || !/^-?\d{1,19}\.\d{9}$/.test(time))
+    return fail('has no time of seconds.nanoseconds');
+  const nanoseconds = BigInt(time.replace('.', ''));
+  if (time.length > longestPlainTime && !isInRange(nanoseconds)) fail('has a time that no file system keeps');
+  return nanoseconds;
+}
+
+/** 18 digits, the dot and nine more: far from the limits of `isInRange`. */
+const longestPlainTime = 28;
+
+/** Whether the kernel can be told it: it counts seconds with 64 bits, and lets whoever owns a file set them. */
+function isInRange(nanoseconds: bigint): boolean {
+  const limit = 2n ** 63n * 1_000_000_000n;
+  return nanoseconds >= -limit && nanoseconds < limit;
 }
 
 function decodeChunks(chunks: unknown): string[] {

@@ -19,6 +19,21 @@ test('a further name of a file of any kind but a directory is read back', () => 
   }
 });
 
+test('whatever time a file system takes is read back: who may set it must not spoil all that is told beside it', () => {
+  const [least, most] = [-(2n ** 63n) * 1_000_000_000n, 2n ** 63n * 1_000_000_000n - 1n];
+  for (const mtime of [least, -1_500_000_000n, 9_999_999_999_999_000_000_000n, most]) {
+    const entry = { ...linked('fifo'), mtime };
+    assert.equal(decodeLine(encodeLine(entry), 'the test'), entry);
+  }
+  for (const mtime of [least - 1n, most + 1n]) {
+    const line = encodeLine({ ...linked('fifo'), mtime });
+    assert.throws(
+      () => decodeLine(line, 'the test'),
+      (error: Error) => error instanceof DamagedError,
+    );
+  }
+});
+
 test('a line that lies is damage, in whatever it lies', () => {
   const good = {
     ...{ path: 'sub/file', type: 'file', mode: '0644', uid: 0, gid: 0, mtime: '1.000000000', size: 9 },
