@@ -81,8 +81,14 @@ function described({ type, mode, uid, gid, size, mtime }: Entry) {
 }
 
 function long({ type, mode, uid, gid, size = 0, mtime }: Entry): string {
-  const time = formatTime(new Date(Number(mtime / 1_000_000n)));
+  const time = renderTime(mtime);
   return `${letters[type]}${formatPermissions(mode)} ${`${uid}:${gid}`.padStart(11)} ${String(size).padStart(12)} ${time}`;
+}
+
+/** A time that no calendar counts is told as seconds since 1970, as `touch -d` takes it. */
+function renderTime(mtime: bigint): string {
+  const time = new Date(Number(mtime / 1_000_000n));
+  return Number.isNaN(time.getTime()) ? `@${mtime / 1_000_000_000n}` : formatTime(time);
 }
 
 const letters = { file: '-', directory: 'd', symlink: 'l', fifo: 'p', character: 'c', block: 'b' } as const;

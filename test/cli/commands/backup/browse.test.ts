@@ -16,8 +16,10 @@ import {
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openOrCreateRepository } from '../../../../src/repository/open.ts';
 import { setXattr } from '../../../../src/support/posix/xattrs.ts';
 import { runCli } from '../../../support/cli.ts';
+import { quietContext } from '../../../support/save-directory.ts';
 import { temporaryDirectory } from '../../../support/temporary-directory.ts';
 
 const home = temporaryDirectory();
@@ -90,6 +92,20 @@ test('ls -l tells mode, owner, size and where a link points', async () => {
   const { stdout } = await backup('ls', '-l', first, join(data, 'a.txt'));
   assert.match(stdout, /^-rwsr-x--- +0:0 +4 \d{4}-\d\d-\d\d \d\d:\d\d:\d\d {2}\/.*\/a\.txt\n$/);
   assert.match((await backup('ls', '-l', first, join(data, 'link'))).stdout, /^l.*\/link -> a\.txt\n$/);
+});
+
+test('a time that no calendar counts is told in seconds', async () => {
+  const repository = await openOrCreateRepository(join(home, 'far'), quietContext(join(home, 'state')));
+  const about = { host: 'here', deployment: 'host', release: undefined };
+  const run = await repository.beginRun(about, quietContext(join(home, 'state')));
+  const writer = await run.beginSource({ name: 'data', title: 'Data', kind: 'volume', origin: {} });
+  const mtime = 9_223_372_036_854_775_807_000_000_000n;
+  await writer.add({ path: 'far', type: 'fifo', mode: 0o644, uid: 0, gid: 0, mtime });
+  await writer.end();
+  await run.commit();
+  await repository.close();
+  const { stdout } = await backup('ls', '-l', 'latest', '-r', join(home, 'far'));
+  assert.match(stdout, / @9223372036854775807 {2}data:far\n/);
 });
 
 test('ls --json is one document', async () => {
