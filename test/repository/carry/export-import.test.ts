@@ -8,6 +8,7 @@ import { digestOf } from '../../../src/oci/digest.ts';
 import { generateIdentity } from '../../../src/repository/age/keys.ts';
 import type { ImportReport } from '../../../src/repository/carry/import-archive.ts';
 import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
+import { manifestLimit } from '../../../src/repository/snapshot/media-types.ts';
 import { DamagedError, LockedError } from '../../../src/support/errors.ts';
 import { silent } from '../../../src/support/progress.ts';
 import { type Entry, file, hardlink, symlink, tarOf } from '../../archive/fixtures/tar.ts';
@@ -269,6 +270,12 @@ test('archives that are meant to harm are refused, and leave nothing visible', a
       ...blobs.slice(1),
     ],
     'a device': [...entries, { name: 'blobs/sha256/dev', type: 'character-device' }],
+    'an index that is longer than any': [
+      layout,
+      file('index.json', `${index.content}${' '.repeat(manifestLimit)}`),
+      manifest,
+      ...blobs,
+    ],
     'no index': [layout, manifest, ...blobs],
     'an index after the blobs': [layout, manifest, ...blobs, index],
     'an index of nothing': [

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, rmSync, statfsSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, rmSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -37,6 +37,8 @@ test('a snapshot that is taken in onto a full disk shows only when all of it is 
       disk.leaveFree(room);
       const error = await imported(to, stream(newer), context).catch((thrown) => thrown);
       assert.instance(error, NoSpaceError, `${room} of ${need}: ${error}`);
+      const blobs = (repository: string) => readdirSync(join(repository, 'blobs', 'sha256')).sort();
+      if (room <= need / 2) assert.equal(blobs(to), blobs(golden), 'refused before anything is written');
       disk.clear();
       assert.equal(await wholeSnapshots(to, context), [first], `${room} of ${need}`);
       await imported(to, stream(newer), context);

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
@@ -8,6 +8,7 @@ import { encodeMessage, protocol } from '../../../src/repository/carry/messages.
 import type { Outgoing } from '../../../src/repository/carry/outgoing.ts';
 import { receive } from '../../../src/repository/carry/receive.ts';
 import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
+import { configLimit } from '../../../src/repository/snapshot/media-types.ts';
 import { FailedError } from '../../../src/support/errors.ts';
 import { rejects } from '../../support/rejects.ts';
 import { quietContext } from '../../support/save-directory.ts';
@@ -40,14 +41,16 @@ async function* spoken({ manifest, blobs, read }: Outgoing): AsyncGenerator<Uint
   }
 }
 
-/** What a receiver answers to these bytes, and how it ends. */
+/** What a receiver answers to these bytes and to as many MiB of zeros, how many of those it takes, and how it ends. */
 async function hear(
   to: string,
   bytes: Uint8Array,
-  { appendOnly = false, pieceSize = 1 << 16, patience = 600 } = {},
-): Promise<{ answers: Record<string, unknown>[]; error: unknown }> {
+  { appendOnly = false, pieceSize = 1 << 16, patience = 600, mebibytesMore = 0 } = {},
+): Promise<{ answers: Record<string, unknown>[]; error: unknown; taken: number }> {
+  let taken = 0;
   async function* input(): AsyncGenerator<Uint8Array> {
     for (let at = 0; at < bytes.length; at += pieceSize) yield bytes.subarray(at, at + pieceSize);
+    for (; taken < mebibytesMore; taken++) yield Buffer.alloc(1 << 20);
   }
   const answers: Record<string, unknown>[] = [];
   const write = async (message: Uint8Array) => {
@@ -57,7 +60,7 @@ async function hear(
   const error = await receive(open, { input: input(), write }, { appendOnly, patience }, context).catch(
     (e) => e,
   );
-  return { answers, error };
+  return { answers, error, taken };
 }
 
 test('a receiver says what it lacks, takes it, and then has the snapshot', async () => {
@@ -68,6 +71,7 @@ test('a receiver says what it lacks, takes it, and then has the snapshot', async
     assert.is((answers[0]!.lacks as string[]).length, 4);
     assert.equal(answers[1], { stored: ids[0], existed: false });
     assert.equal(await wholeSnapshots(to, context), [ids[0]]);
+    assert.ok(existsSync(join(to, 'reserve')), 'with nothing free it can be removed again');
   }
 });
 
@@ -112,16 +116,31 @@ test('whatever byte is spoilt on the way, nothing wrong is kept', async () => {
   }
 });
 
-test('what is not this protocol is refused at once', async () => {
+test('what is not this protocol, or longer than anything of it, is refused at once', async () => {
   const huge = Buffer.alloc(8, 0xff);
   const login = Buffer.from('Welcome to vault!\n');
   const next = Buffer.from('\0\0\0\x2c{"protocol":2,"send":"sha256:00","bytes":12}');
   const big = encodeMessage({ protocol, send: digestOf('x'), bytes: 1e9 });
   for (const bytes of [huge, login, next, big]) {
-    const { error, answers } = await hear(newDirectory(), bytes);
+    const { error, answers, taken } = await hear(newDirectory(), bytes, { mebibytesMore: 32 });
     assert.instance(error, Error);
     assert.ok('error' in (answers[0] ?? {}));
+    assert.ok(taken < 4, `${taken} MiB were taken in`);
   }
+});
+
+test('a config that is longer than any is refused before it comes', async () => {
+  const length = said.readUInt32BE();
+  const { bytes } = JSON.parse(said.toString('utf8', 4, 4 + length)) as { bytes: number };
+  const manifest = JSON.parse(said.toString('utf8', 4 + length, 4 + length + bytes));
+  manifest.config.size = configLimit + 1;
+  const text = Buffer.from(JSON.stringify(manifest));
+  const { digest: blob, size } = manifest.config;
+  const request = encodeMessage({ protocol, send: digestOf(text), bytes: text.length });
+  const begun = Buffer.concat([request, text, encodeMessage({ blob, bytes: size })]);
+  const { error, taken } = await hear(newDirectory(), begun, { mebibytesMore: 32 });
+  assert.match((error as Error).message, `it has ${size} bytes, at most ${configLimit} do`);
+  assert.ok(taken < 4, `${taken} MiB were taken in`);
 });
 
 test('append-only refuses to remove, and tells the sender; else snapshots can be removed', async () => {
