@@ -1,8 +1,10 @@
 import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Deployment } from '../../../deployment/deployment.ts';
 import type { ReadableRepository } from '../../../repository/repository.ts';
 import type { TrustedKeys } from '../../../repository/signed/provenance.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
+import type { Snapshot } from '../../../repository/snapshot/snapshot.ts';
 import type { AdoptedFile } from '../../../restore/deployment-file/adopted-file.ts';
 import type { SavedDeployment } from '../../../restore/deployment-file/saved-deployment.ts';
 import { UsageError } from '../../../support/errors.ts';
@@ -41,7 +43,7 @@ export async function adoptDeployment(
   const saved = await savedDeployment(repository, snapshot);
   refuseExisting(saved);
   const file = { ...saved, release: session.global.release ?? snapshot.release };
-  const whole = await readAdopted(session, file);
+  const whole = await readAdopted(session, file).catch((error) => sayWhereTheRestIs(error, file, snapshot));
   const hostCommands = allowHooks || trust !== 'foreign';
   const { deployment, left } = withoutHostCommands(whole);
   const notes = [`the deployment file comes from the snapshot, and is put at ${saved.file}`];
@@ -68,6 +70,23 @@ async function readAdopted({ io }: Session, { file, text, release }: AdoptedFile
     environment: io.environment,
     ...(!existsSync(file) && { text }),
     ...(release !== undefined && { release }),
+  });
+}
+
+/** What the file says beside it is in no snapshot by itself, and cannot come back before the file is understood. */
+function sayWhereTheRestIs(error: unknown, { file }: AdoptedFile, { id, sources }: Snapshot): never {
+  if (!(error instanceof UsageError)) throw error;
+  const beside = join(dirname(file), '.env');
+  const holds = (path: string) => path === beside || beside.startsWith(path.replace(/\/*$/, '/'));
+  const source = sources.find(({ origin }) => [origin.paths ?? []].flat().some(holds));
+  const fetching =
+    source === undefined || existsSync(beside)
+      ? error.advice
+      : `Fetch ${beside} first, with --only ${source.name} --to DIR, and copy it there from DIR/${source.name}${beside}`;
+  throw new UsageError(`the deployment file of snapshot ${shortId(id)}: ${error.message}`, {
+    ...(fetching !== undefined && { advice: fetching }),
+    facts: error.facts,
+    cause: error,
   });
 }
 
