@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option, type OutputConfiguration } from 'commander';
 import { UsageError } from '../support/errors.ts';
 import { refuseEmptyOptions } from './arguments/refuse-empty.ts';
+import { helpOfCommand, refuseUnknownHelp } from './arguments/refuse-unknown.ts';
 import { addCommands } from './commands/all.ts';
 import { createSession, type GlobalOptions, type Session } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -48,7 +49,7 @@ export async function runProgram(io: Io, output: PrintedOutput, signal: AbortSig
     writeErr: (text) => void help.push(text),
   });
   try {
-    await program.parseAsync([...io.argv], { from: 'user' });
+    await program.parseAsync(helpOfCommand(io.argv), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return exitCodes.done;
@@ -87,6 +88,7 @@ function createProgram(wrap: Wrap, output: OutputConfiguration): Command {
     .configureOutput(output);
   for (const option of globalOptions()) program.addOption(option);
   addCommands(program, wrap);
+  refuseUnknownHelp(program);
   for (const command of program.commands) acceptGlobalOptions(command);
   return program;
 }
@@ -126,6 +128,7 @@ function acceptGlobalOptions(command: Command): void {
     if (!taken) command.addOption(option.hideHelp());
   }
   command.addHelpText('after', '\nGlobal options, such as --dry-run, --yes and --json: see dockerctl --help');
+  if (command.commands.length > 0) refuseUnknownHelp(command);
   for (const child of command.commands) acceptGlobalOptions(child);
 }
 

@@ -41,6 +41,38 @@ test('a command that does not exist exits 2 and says where to look', async () =>
   assert.ok(stderr.trimEnd().split('\n').length <= 3);
 });
 
+test('help of a command that does not exist says the same, and names the nearest', async () => {
+  for (const [argv, told] of [
+    [['help', 'nope'], "unknown command 'nope'\n"],
+    [['nope', '--help'], "unknown command 'nope'\n"],
+    [['help', 'lst'], "unknown command 'lst' (Did you mean list?)\n"],
+    [['lst', '-h'], "unknown command 'lst' (Did you mean list?)\n"],
+    [['images', 'help', 'lod'], "unknown command 'lod' (Did you mean load?)\n"],
+    [['images', 'lod', '--help'], "unknown command 'lod' (Did you mean load?)\n"],
+    [['help', 'images', 'lod'], "unknown command 'lod' (Did you mean load?)\n"],
+  ] as const) {
+    const { status, stdout, stderr } = await runCli(argv);
+    assert.is(status, 2, argv.join(' '));
+    assert.is(stdout, '');
+    assert.ok(stderr.startsWith(`dockerctl: ${told}`), stderr);
+    assert.is(stderr.trimEnd().split('\n').length, 2);
+  }
+});
+
+test('help of a command that exists is the same, however it is asked for', async () => {
+  for (const argv of [
+    ['help', 'backup', 'list'],
+    ['backup', 'help', 'list'],
+    ['backup', 'list', '-h'],
+  ]) {
+    const { status, stdout } = await runCli(argv);
+    assert.is(status, 0);
+    assert.match(stdout, /^Usage: dockerctl backup list/);
+  }
+  assert.match((await runCli(['help', 'images'])).stdout, /^Usage: dockerctl images/);
+  assert.match((await runCli(['backup', '/mnt/disk', '--help'])).stdout, /^Usage: dockerctl backup/);
+});
+
 test('without a command, what there is to choose from is told, with 2', async () => {
   for (const [argv, choice] of [
     [[], 'backup'],
