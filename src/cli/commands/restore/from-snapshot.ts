@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
+import type { TrustedKeys } from '../../../repository/signed/provenance.ts';
 import type { PreparedRestore, RestoreRequest } from '../../../restore/restore.ts';
-import { openRestoreSource } from '../../arguments/restore-source.ts';
+import { InterruptedError } from '../../../support/errors.ts';
+import { openRestoreSource, type RestoreSource } from '../../arguments/restore-source.ts';
 import { trustedKeys } from '../../arguments/trusted-keys.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput } from '../../program.ts';
@@ -15,28 +17,54 @@ export async function restoreSnapshot(
   named: readonly string[],
   options: ParsedInput['options'],
 ): Promise<number> {
-  const [{ prepareRestore }, { refuseUnfinished }] = await Promise.all([
-    import('../../../restore/restore.ts'),
-    import('../../../restore/journal.ts'),
-  ]);
+  const { refuseUnfinished } = await import('../../../restore/journal.ts');
   await refuseUnfinished(session.context.stateDir);
-  const to = options.to === undefined ? undefined : resolve(session.io.workingDirectory, options.to);
   const keys = await trustedKeys(session, options.signers);
-  const source = await openRestoreSource(session, named, options, keys);
-  const { repository, snapshot } = source;
+  const source = await beforeAnyChange(session, () => openRestoreSource(session, named, options, keys));
   try {
-    const trusting = { keys, allowHooks: options.allowHooks === true };
-    const adopted = to === undefined ? await adoptDeployment(session, source, trusting) : undefined;
-    const acting = adopted?.session ?? session;
-    const request = { snapshot, ...requestOf(options, adopted), to, options: whereabouts(options) };
-    const ports = { host: await hostFor(acting, to), repository, keys };
-    if (to === undefined && !session.global.dryRun) await refuseWhileBusy(acting);
-    const prepared = await prepareRestore(request, ports, session.context);
-    if (adopted) tellOfAdopted(prepared, adopted);
-    return await showAndRun(prepared, to, session);
+    const { plan, run } = await beforeAnyChange(session, () => prepare(session, source, options, keys));
+    if (session.global.dryRun) {
+      session.result(plan, renderPlan);
+      return statusOf(plan);
+    }
+    const report = await run();
+    session.report(report, renderReport);
+    return statusOf(report);
   } finally {
-    await repository.close();
+    await source.repository.close();
   }
+}
+
+/** What is interrupted while it is planned and asked about says so, however deep it was noticed. */
+async function beforeAnyChange<T>({ context: { signal } }: Session, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!signal.aborted) throw cause;
+    throw new InterruptedError('restoring: interrupted; nothing was changed', { cause });
+  }
+}
+
+/** Plans it, and asks; a dry run ends there. */
+async function prepare(
+  session: Session,
+  source: RestoreSource,
+  options: ParsedInput['options'],
+  keys: TrustedKeys,
+): Promise<PreparedRestore> {
+  const { prepareRestore } = await import('../../../restore/restore.ts');
+  const { repository, snapshot } = source;
+  const to = options.to === undefined ? undefined : resolve(session.io.workingDirectory, options.to);
+  const trusting = { keys, allowHooks: options.allowHooks === true };
+  const adopted = to === undefined ? await adoptDeployment(session, source, trusting) : undefined;
+  const acting = adopted?.session ?? session;
+  const request = { snapshot, ...requestOf(options, adopted), to, options: whereabouts(options) };
+  const ports = { host: await hostFor(acting, to), repository, keys };
+  if (to === undefined && !session.global.dryRun) await refuseWhileBusy(acting);
+  const prepared = await prepareRestore(request, ports, session.context);
+  if (adopted) tellOfAdopted(prepared, adopted);
+  if (!session.global.dryRun) await showAndAsk(prepared, to, session);
+  return prepared;
 }
 
 /** As they were typed. */
@@ -76,20 +104,13 @@ function tellOfAdopted({ plan }: PreparedRestore, { notes }: Adopted): void {
   plan.skipped = plan.skipped.filter(({ name }) => name !== 'deployment');
 }
 
-async function showAndRun(
-  { plan, run }: PreparedRestore,
+async function showAndAsk(
+  { plan }: PreparedRestore,
   to: string | undefined,
   session: Session,
-): Promise<number> {
-  if (session.global.dryRun) {
-    session.result(plan, renderPlan);
-    return statusOf(plan);
-  }
+): Promise<void> {
   show(plan, session);
   await session.confirm(to === undefined ? 'replace this with the backup' : `write it to ${to}`);
-  const report = await run();
-  session.report(report, renderReport);
-  return statusOf(report);
 }
 
 /** What one must see before it is done: to whom nobody asks, what is unusual; else all of it. */
