@@ -8,8 +8,14 @@ import { globSync, mkdtempSync, rmSync } from 'node:fs';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A machine may be several times as slow as ours. */
-const timeoutPerFile = 20 * 60_000;
+/** Milliseconds: a machine may be several times as slow as ours. */
+const timeoutPerFile = Number(process.env.DOCKERCTL_TEST_MINUTES ?? 20) * 60_000;
+
+/** In which a file that is asked to end ends what it started: its engines, and its directories. */
+const grace = 60_000;
+
+/** A signal alone would end it without a word to what it says is to be done at its exit. */
+const exitWhenAsked = 'data:text/javascript,process.once("SIGTERM",()=>process.exit(143))';
 
 async function main(): Promise<void> {
   process.umask(0o022); // Deployment files that a group may write are refused, whoever the tests are run by.
@@ -49,7 +55,7 @@ async function runFile(file: string): Promise<FileResult> {
   const start = performance.now();
   // Whatever a test forgets to say, it must not write into this host's own state.
   const stateDir = mkdtempSync(join(tmpdir(), 'dockerctl-test-state-'));
-  const child = spawn(process.execPath, [file], {
+  const child = spawn(process.execPath, ['--import', exitWhenAsked, file], {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: timeoutPerFile,
     env: { ...process.env, DOCKERCTL_STATE_DIR: stateDir },
@@ -60,9 +66,11 @@ async function runFile(file: string): Promise<FileResult> {
       output += text;
     });
   }
+  const late = setTimeout(() => child.kill('SIGKILL'), timeoutPerFile + grace);
   const status = await new Promise<string>((resolve) => {
     child.on('close', (code, signal) => resolve(signal ?? String(code)));
   });
+  clearTimeout(late);
   rmSync(stateDir, { recursive: true, force: true, maxRetries: 10 });
   const seconds = (performance.now() - start) / 1000;
   return { file, seconds, output, ...countTests(output, status) };
