@@ -113,6 +113,13 @@ test('content is stored once, whichever source and run it comes from', async () 
   const copy = (await readAll(repository, second, 'two')).get('copy')!;
   assert.ok((await bytesOf(repository, second, copy)).equals(readFileSync(join(one, 'sub', 'large'))));
   assert.ok(first.added.bytes > 9_000_000);
+  const run = await repository.beginRun({ host: 'here', deployment: 'another', release: undefined }, context);
+  assert.is(
+    (await run.commit()).predecessor,
+    undefined,
+    'those of another deployment are none to compare with',
+  );
+  assert.is((await saveDirectories(repository, { one }, context)).predecessor, second.id);
   assert.equal((await repository.verify({ readData: true }, context)).damage, []);
   await repository.close();
 });

@@ -1,13 +1,17 @@
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { blobPath } from '../../../src/oci/layout.ts';
 import { generateIdentity, type Identity } from '../../../src/repository/age/keys.ts';
-import { openRepository } from '../../../src/repository/open.ts';
+import { readMetadata } from '../../../src/repository/blobs/metadata.ts';
+import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
 import type { Repository } from '../../../src/repository/repository.ts';
+import { loadCatalog } from '../../../src/repository/snapshot/catalog.ts';
 import { shortId } from '../../../src/repository/snapshot/short-id.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
-import { DamagedError } from '../../../src/support/errors.ts';
+import { DamagedError, SignatureError } from '../../../src/support/errors.ts';
 import { silent } from '../../../src/support/progress.ts';
 import { flip } from '../../support/flip.ts';
 import { rejects } from '../../support/rejects.ts';
@@ -193,6 +197,29 @@ test('what stays damaged is not said to be mended', async () => {
   const report = await withRepository(world, (repository) => repository.repair(context));
   assert.equal(report.spoiled.toSorted(), neededBy.toSorted());
   assert.equal(report.mended, []);
+});
+
+test('an index is written anew for those alone who open its pack', async () => {
+  const home = mkdtempSync(join(root, 'two-keys-'));
+  const [directory, files] = [join(home, 'repository'), join(home, 'files')];
+  mkdirSync(files);
+  const keys = [generateIdentity(), generateIdentity()] as const;
+  for (const key of keys) {
+    writeFileSync(join(files, 'file'), randomBytes(1000));
+    const repository = await openOrCreateRepository(directory, context);
+    await saveDirectories(repository, { files }, context, [key]);
+    await repository.close();
+  }
+  const store = { directory, recipients: [], identities: [], cache: undefined };
+  const indexOfFirst = async () => (await loadCatalog(store)).stored[0]!.parts.indexes[0]!;
+  const lost = await indexOfFirst();
+  rmSync(blobPath(store, lost.digest));
+  const { spoiled } = await withRepository({ keys, directory }, (repository) => repository.repair(context));
+  assert.equal(spoiled, []);
+  const index = await indexOfFirst();
+  assert.is.not(index.digest, lost.digest);
+  assert.ok(await readMetadata({ ...store, identities: [keys[0]] }, index));
+  await rejects(() => readMetadata({ ...store, identities: [keys[1]] }, index), SignatureError);
 });
 
 test.run();
