@@ -3,6 +3,7 @@ import { InterruptedError } from '../support/errors.ts';
 import { conclude, type RestoreReport } from './conclude.ts';
 import { findNewcomers, type Taken } from './inventories.ts';
 import type { RestoreJournal } from './journal.ts';
+import { restoreError } from './restore-error.ts';
 import { rollBack } from './rollback.ts';
 import type { DatabasePorts } from './sources/databases.ts';
 import { type MetadataOptions, metadataOptions } from './tree/metadata.ts';
@@ -27,7 +28,7 @@ export async function allOrNothing(
   } catch (error) {
     context.progress.note('putting everything back');
     await rollBack(journal, ports, metadata, uninterruptible(context));
-    throw isInterruption(error, context) ? interrupted(error) : error;
+    throw isInterruption(error, context) ? interrupted(error) : restoreError('restoring', error);
   }
   const newcomers = await findNewcomers(ports, before, metadata.warn, context);
   return { ...(await conclude(journal)), newcomers, warnings };

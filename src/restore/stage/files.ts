@@ -7,6 +7,7 @@ import { type RestoreJournal, saveJournal } from '../journal.ts';
 import { hostPath, isUntouched, type Layout, parentDirectory, type Target, targetOf } from '../places.ts';
 import type { Ground } from '../plan/ground.ts';
 import type { SelectedSource } from '../plan/select.ts';
+import { restoreError } from '../restore-error.ts';
 import { makeDirectory, missingDirectories } from '../swap/directories.ts';
 import { readMetadata, storeMetadata } from '../swap/kept-directory.ts';
 import { planMoves } from '../swap/moves.ts';
@@ -71,6 +72,8 @@ async function stageTree(
       onKept: (entry) => recordMetadata(journal, targets, entry),
       signal,
     });
+  } catch (error) {
+    throw restoreError(`restoring ${title}`, error);
   } finally {
     task.end();
   }
