@@ -1,5 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
+import { encodeRecipient } from '../age/keys.ts';
 import type { IngestPool } from '../ingest/pool.ts';
 import { packGoal } from '../packs/pack-goal.ts';
 import { UsablePacks } from '../packs/usable-packs.ts';
@@ -39,9 +40,8 @@ export async function beginRun(options: BeginOptions, context: Context): Promise
   const usable = new UsablePacks(store, told, damaged);
   const indexes = () => everyIndex(reusable, vouchedFor);
   const ingest = new Ingest({ store, indexes, usable, packGoal: packGoal(stored), pool });
-  if (candidates.length === 0 && ofHost(ofDeployment(stored, deployment), host).length > 0) {
-    context.progress.warn(nothingToBuildOn(store));
-  }
+  const earlier = ofHost(ofDeployment(stored, deployment), host);
+  if (candidates.length === 0 && earlier.length > 0) context.progress.warn(nothingToBuildOn(store, earlier));
   const passedOver = ofHost(candidates.slice(0, candidates.length - comparable.length), host);
   if (passedOver.length > 0) context.progress.warn(notVouchedFor(passedOver));
   return new RunUnderWay({ ...options, started, comparable, vouchedFor, usable, ingest }, context);
@@ -75,10 +75,14 @@ function ofHost(stored: readonly StoredSnapshot[], host: string): StoredSnapshot
   return stored.filter(({ snapshot }) => snapshot.host === host);
 }
 
-function nothingToBuildOn({ directory, recipients }: Store): string {
-  const why =
-    recipients.length === 0
-      ? 'they are encrypted, and this one shall not be'
-      : 'they are not encrypted to all recipients, or this host no longer knows what is inside';
+function nothingToBuildOn({ directory, recipients }: Store, earlier: readonly StoredSnapshot[]): string {
+  const wanted = recipients.map(encodeRecipient);
+  const isSealedToAll = earlier.some(({ snapshot }) =>
+    wanted.every((one) => snapshot.recipients.includes(one)),
+  );
+  const sealed = isSealedToAll
+    ? 'this host no longer knows what is inside, which `dockerctl backup --identity FILE` would tell it'
+    : 'they are not encrypted to all recipients';
+  const why = wanted.length === 0 ? 'they are encrypted, and this one shall not be' : sealed;
   return `everything is stored anew: none of the snapshots in ${directory} can be built on, for ${why}`;
 }
