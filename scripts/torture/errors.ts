@@ -1,6 +1,7 @@
 /**
- * Runs `dockerctl backup`, `backup prune` and `backup verify` with system calls failing, plain and encrypted:
- * `npm run torture -- errors [FAILURES] [SEED]`. Ends with 1 at the first that does not end as it should. Needs gcc.
+ * Runs `dockerctl backup`, `backup prune`, `backup verify` and `backup list` with system calls failing, plain and
+ * encrypted: `npm run torture -- errors [FAILURES] [SEED]`. Ends with 1 at the first that does not end as it should.
+ * Needs gcc.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -75,7 +75,10 @@ export class DirectoryRepository implements Repository {
   }
 
   async snapshots(): Promise<Snapshot[]> {
-    return markDamaged(this.#store, await this.#snapshots.all(), this.#context.stateDir);
+    const stored = await this.#snapshots.all();
+    return markDamaged(this.#store, stored, this.#context.stateDir).catch((error: unknown) => {
+      throw readError(this.directory, error);
+    });
   }
 
   async find(name: string): Promise<Snapshot> {
@@ -90,7 +93,10 @@ export class DirectoryRepository implements Repository {
   }
 
   async lacking(snapshot: Snapshot, source: string): Promise<string[]> {
-    return lackingFiles(this.#store, await this.#snapshots.stored(snapshot), source);
+    const stored = await this.#snapshots.stored(snapshot);
+    return lackingFiles(this.#store, stored, source).catch((error: unknown) => {
+      throw readError(this.directory, error);
+    });
   }
 
   async *entries(snapshot: Snapshot, source: string, onGap?: (gap: Gap) => void): AsyncGenerator<Entry> {

@@ -22,7 +22,7 @@ export interface FailOptions {
 /** How often each command ended with each exit status. */
 export type FailCounts = Record<Command, Record<string, number>>;
 
-type Command = 'backup' | 'prune' | 'verify';
+type Command = 'backup' | 'prune' | 'verify' | 'list';
 
 /** What disks do when they fail: one answer is an error, they are gone, they became read-only; and a server is gone. */
 const manners: Pick<Failure, 'error' | 'lasting' | 'on'>[] = [
@@ -39,7 +39,7 @@ const manners: Pick<Failure, 'error' | 'lasting' | 'on'>[] = [
  */
 export async function failCalls(options: FailOptions): Promise<FailCounts> {
   const shop = await FailingShop.open(options);
-  const counts: FailCounts = { backup: {}, prune: {}, verify: {} };
+  const counts: FailCounts = { backup: {}, prune: {}, verify: {}, list: {} };
   const random = seededRandom(options.seed);
   for (let i = 0; i < options.failures; i++) {
     const command = commands[pick(random, commands.length)]!;
@@ -51,7 +51,7 @@ export async function failCalls(options: FailOptions): Promise<FailCounts> {
 }
 
 /** Backups do most. */
-const commands: Command[] = ['backup', 'backup', 'backup', 'prune', 'verify'];
+const commands: Command[] = ['backup', 'backup', 'backup', 'prune', 'verify', 'list'];
 /** The repository is what most is done to. */
 const places = ['disk/repository', 'disk/repository', 'disk', 'disk/state', 'files'] as const;
 
@@ -157,7 +157,7 @@ class FailingShop {
     const { status, stderr } = await this.#run(command);
     assert.is(status, 0, `${when}\nthe next one: ${stderr}`);
     const after = await this.#snapshots(`${when}\nthe next one`);
-    if (command === 'verify') return;
+    if (command === 'verify' || command === 'list') return;
     assert.equal(leftovers(join(this.#disk, 'repository')), [], when);
     assert.ok(existsSync(join(this.#disk, 'repository', 'reserve')), `${when}: the reserve`);
     if (command === 'backup') assert.equal([...after.values()].at(-1)!.content, readFiles(this.#files), when);
@@ -211,7 +211,10 @@ class FailingShop {
 
   #run(command: Command, failure?: Failure): Promise<EndedCommand> {
     const { home, keys } = this.#options;
-    const identity = command === 'backup' || keys.length === 0 ? [] : ['--identity', join(home, 'key')];
+    const identity =
+      command === 'backup' || command === 'list' || keys.length === 0
+        ? []
+        : ['--identity', join(home, 'key')];
     const state = { DOCKERCTL_STATE_DIR: join(this.#disk, 'state') };
     const environment = failure === undefined ? state : { ...state, ...this.#calls.environment(failure) };
     return runCommand(['-f', join(home, 'dockerctl.yaml'), ...argv[command], ...identity], environment);
@@ -224,4 +227,5 @@ const argv = {
   backup: ['backup'],
   prune: ['backup', 'prune'],
   verify: ['backup', 'verify', '--read-data'],
+  list: ['backup', 'list'],
 };
