@@ -2,7 +2,7 @@ import { rename } from 'node:fs/promises';
 import type { Digest } from '../../oci/digest.ts';
 import { blobPath, rewriteLayoutVersion } from '../../oci/layout.ts';
 import { blobSize, listBlobs, syncBlobs } from '../../oci/layout-blobs.ts';
-import { publishIndex, stageIndex } from '../../oci/layout-index.ts';
+import { publishIndex, readIndex, stageIndex } from '../../oci/layout-index.ts';
 import type { Context } from '../../support/context.ts';
 import { DamagedError, SignatureError } from '../../support/errors.ts';
 import type { RepairOptions, RepairReport } from '../repository.ts';
@@ -19,7 +19,7 @@ import { goOnUnsigned } from './lost-signatures.ts';
 import { type Findings, mendSnapshot, salvageSnapshot } from './mend.ts';
 import { partsOfLost, rebuildConfigs } from './rebuild-configs.ts';
 import { rebuildIndexes, type SpareIndex } from './rebuild-indexes.ts';
-import { findIndexes, reviveSnapshots } from './revive.ts';
+import { findIndexes, type Revived, reviveSnapshots } from './revive.ts';
 
 /** What is left damaged where it was, besides the report. */
 export interface Repair extends RepairReport {
@@ -92,6 +92,8 @@ interface Mended {
 async function mendAll(store: Store, damaged: ReadonlySet<Digest>, context: Context): Promise<Mended> {
   const catalog = await loadEverySnapshot(store);
   const rebuilt = await rebuildIndexes(store, catalog.stored, damaged, context);
+  const revived = await reviveSnapshots(store, catalog);
+  await nameRevived(store, catalog.stored, revived);
   let { stored, mended } = await goOnUnsigned(store, catalog.stored, context);
   const waiting: StoredSnapshot[] = [];
   const mend = async (broken: StoredSnapshot, among: StoredSnapshot[], spare: readonly SpareIndex[]) => {
@@ -103,7 +105,7 @@ async function mendAll(store: Store, damaged: ReadonlySet<Digest>, context: Cont
   };
   for (const snapshot of stored)
     if (!(await isWhole(store, snapshot, damaged))) await mend(snapshot, stored, rebuilt);
-  for (const { stored: lost, spare } of await reviveSnapshots(store, catalog)) {
+  for (const { stored: lost, spare } of revived) {
     const among = inOrderOfMaking([...stored, lost]);
     const how = await mend(lost, among, [...rebuilt, ...spare]);
     if (how === 'sealed') waiting.push(lost);
@@ -111,6 +113,17 @@ async function mendAll(store: Store, damaged: ReadonlySet<Digest>, context: Cont
       stored = await salvageSnapshot(store, among, lost, { damaged, spare: [...rebuilt, ...spare] });
   }
   return { stored, mended, waiting };
+}
+
+/** Whatever is mended first writes `index.json`; one that it does not name would count as removed from then on. */
+async function nameRevived(
+  store: Store,
+  stored: readonly StoredSnapshot[],
+  revived: readonly Revived[],
+): Promise<void> {
+  if (revived.length === 0 || (await readIndex(store)) !== undefined) return;
+  const all = inOrderOfMaking([...stored, ...revived.map((each) => each.stored)]);
+  await writeIndex(store, encodeSnapshotIndex(all));
 }
 
 /** Nothing is deleted: somebody may know how to bring it back. */
