@@ -6,7 +6,11 @@ export interface Io {
   environment: Readonly<Record<string, string | undefined>>;
   workingDirectory: string;
   stdin: NodeJS.ReadableStream & Partial<Pick<ReadStream, 'isTTY' | 'setRawMode' | 'unref'>>;
-  stdout: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'rows'>>;
+  stdout: NodeJS.WritableStream &
+    Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'rows'>> & {
+      /** Where it is a file, only its owner can read it from now on: the shell makes what everybody can. */
+      keepFromOthers?(): void;
+    };
   stderr: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
   /** Whether it shall outlive its terminal, as whom nohup starts. */
   ignoresHangup?: boolean;

@@ -1,4 +1,4 @@
-import { fstatSync, writeSync } from 'node:fs';
+import { fchmodSync, fstatSync, writeSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { codeOf, FailedError, isDiskFull, messageOf, NoSpaceError } from '../support/errors.ts';
 import type { Io } from './io.ts';
@@ -26,6 +26,14 @@ class FileOutput extends Writable {
       done();
     } catch (error) {
       done(error as Error);
+    }
+  }
+
+  keepFromOthers(): void {
+    try {
+      if (fstatSync(this.#file).isFile()) fchmodSync(this.#file, 0o600);
+    } catch {
+      // Sticks have file systems without modes, and files of others are theirs.
     }
   }
 }

@@ -33,6 +33,7 @@ async function generateKey(session: Session): Promise<undefined> {
     recipient: encodeRecipient(identity),
     identity: encodeIdentity(identity),
   };
+  session.io.stdout.keepFromOthers?.();
   // Shown before it is used: nothing must be encrypted to a key that nobody has seen.
   session.result(key, renderKeyFile);
   await printed(session, file);

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -38,6 +38,16 @@ test('what it prints is the identity file with which age opens what was encrypte
   const recipient = /age1\w+/.exec(readFileSync(file, 'utf8'))?.[0] ?? '';
   const input = encryptBytes(Buffer.from('rows'), [decodeRecipient(recipient)]);
   assert.is(execFileSync('age', ['-d', '-i', key], { input, encoding: 'utf8' }), 'rows');
+});
+
+test('a file that the shell makes for it can be read by its owner alone', () => {
+  const file = deploymentFile();
+  const key = join(temporaryDirectory(), 'key.txt');
+  const stdout = openSync(key, 'w', 0o644);
+  execFileSync('bin/dockerctl', ['-f', file, 'backup', 'key', 'generate'], { stdio: ['ignore', stdout, 2] });
+  closeSync(stdout);
+  assert.match(readFileSync(key, 'utf8'), /^AGE-SECRET-KEY-1/m);
+  assert.is(statSync(key).mode & 0o777, 0o600);
 });
 
 test('a second key stands beside the first', async () => {
