@@ -28,7 +28,7 @@ import type {
 import { beginRun } from './run/begin.ts';
 import { recoverStaging } from './run/recover-staging.ts';
 import type { Run, RunOptions } from './run/run.ts';
-import { interruptible } from './seal/interruptible.ts';
+import { interruptibleStore } from './seal/interruptible-store.ts';
 import { keyLacking } from './seal/key-lacking.ts';
 import { knownRepository } from './seal/known-repository.ts';
 import { rememberingStore, storeSealingTo } from './seal/remembering-store.ts';
@@ -39,6 +39,7 @@ import { readSignedConfig, type SignedConfig } from './signed/signed-config.ts';
 import { loadEverySnapshot } from './snapshot/catalog.ts';
 import { findSnapshot } from './snapshot/find.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
+import type { StoredSnapshot } from './snapshot/stored.ts';
 import { type DamagedBlobs, readDamage, readDamagedBytes, recordDamage } from './verify/damage-record.ts';
 import { markDamaged } from './verify/mark-damaged.ts';
 import { readError } from './write-error.ts';
@@ -122,7 +123,7 @@ export class DirectoryRepository implements Repository {
   async verify(options: VerifyOptions, context: Context): Promise<VerifyReport> {
     const { verifyRepository } = await import('./verify/verify.ts');
     this.#locks.share();
-    const store = interruptible(this.#store, context, 'verifying: interrupted; nothing was changed');
+    const store = interruptibleStore(this.#store, context, 'verifying: interrupted; nothing was changed');
     const { damaged, ...report } = await verifyRepository(store, options, context).catch((error) => {
       throw readError(this.directory, error);
     });
@@ -155,9 +156,7 @@ export class DirectoryRepository implements Repository {
       try {
         await recoverStaging(this.#store);
         const catalog = await loadEverySnapshot(this.#store);
-        const remembering = await rememberingStore(this.#store, catalog.stored, this.#context.stateDir);
-        const words = 'removing snapshots: interrupted; run it again for the rest';
-        const store = interruptible(remembering, context, words);
+        const store = await this.#storeToChange(catalog.stored, 'removing snapshots', context);
         return await removeSnapshots(store, catalog, new Set(ids), context);
       } finally {
         await keepReserve(this.directory).catch(() => {}); // There may be no room for it yet.
@@ -169,8 +168,7 @@ export class DirectoryRepository implements Repository {
     const { repairRepository } = await import('./repair/repair.ts');
     const { damaged, ...report } = await this.#changes.alone('repairing', async () => {
       const { stored } = await loadEverySnapshot(this.#store);
-      const remembering = await rememberingStore(this.#store, stored, this.#context.stateDir);
-      const store = interruptible(remembering, context, 'repairing: interrupted; run it again for the rest');
+      const store = await this.#storeToChange(stored, 'repairing', context);
       return repairRepository(store, context, options);
     });
     await this.#remember(damaged, context);
@@ -196,6 +194,12 @@ export class DirectoryRepository implements Repository {
     await this.#pool?.close();
     await this.#frames.close();
     this.#locks.release();
+  }
+
+  /** One that opens what this host remembers; what is done with it can be interrupted, and done again. */
+  async #storeToChange(stored: readonly StoredSnapshot[], doing: string, context: Context): Promise<Store> {
+    const store = await rememberingStore(this.#store, stored, this.#context.stateDir);
+    return interruptibleStore(store, context, `${doing}: interrupted; run it again for the rest`);
   }
 
   /** What was found is to be told, whether it can be written down or not. */

@@ -3,9 +3,10 @@ import { InterruptedError } from '../../support/errors.ts';
 import type { Store } from './store.ts';
 
 /**
- * The same store, whose reading ends as soon as the work is to end. @param words what was done, and what is left then
+ * The same store, whose reading ends as soon as the work is to end.
+ * @param words what was done, and what is left then
  */
-export function interruptible(store: Store, { signal }: Context, words: string): Store {
+export function interruptibleStore(store: Store, { signal }: Context, words: string): Store {
   const throwIfInterrupted = () => {
     if (signal.aborted) throw new InterruptedError(words);
   };
