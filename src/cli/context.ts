@@ -1,10 +1,11 @@
 import type { Deployment } from '../deployment/deployment.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Context } from '../support/context.ts';
-import { InterruptedError, UsageError } from '../support/errors.ts';
+import { InterruptedError, messageOf, UsageError } from '../support/errors.ts';
 import type { Io } from './io.ts';
 import type { PrintedOutput } from './output.ts';
 import { createProgress } from './render/progress.ts';
+import { askForLine } from './typed-line.ts';
 
 export interface GlobalOptions {
   file?: string;
@@ -107,12 +108,8 @@ async function confirm(io: Io, global: GlobalOptions, signal: AbortSignal, quest
   if (!io.stdin.isTTY || !io.stderr.isTTY) {
     throw new UsageError(`${question}: nobody is there to answer`, { advice: 'Say --yes to go ahead' });
   }
-  const { createInterface } = await import('node:readline/promises');
-  const prompt = createInterface({ input: io.stdin, output: io.stderr });
-  try {
-    const answer = await prompt.question(`${question}? [y/N] `, { signal });
-    if (!/^y(es)?$/i.test(answer.trim())) throw new InterruptedError('not confirmed: nothing was changed');
-  } finally {
-    prompt.close();
-  }
+  const answer = await askForLine(io, { prompt: `${question}? [y/N] ` }, signal);
+  if (signal.aborted) throw new InterruptedError(`${messageOf(signal.reason)}: nothing was changed`);
+  if (!/^y(es)?$/i.test(answer?.trim() ?? ''))
+    throw new InterruptedError('not confirmed: nothing was changed');
 }

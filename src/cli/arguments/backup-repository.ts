@@ -7,8 +7,9 @@ import { isRemote } from '../../backup/remote/address.ts';
 import type { Identity } from '../../repository/age/keys.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Origin } from '../../repository/snapshot/origin.ts';
-import { codeOf, messageOf, SignatureError, UsageError } from '../../support/errors.ts';
+import { codeOf, InterruptedError, messageOf, SignatureError, UsageError } from '../../support/errors.ts';
 import type { Session } from '../context.ts';
+import { askForLine } from '../typed-line.ts';
 import { repeated } from './repeated.ts';
 
 /** Behind the help of commands that take snapshots. */
@@ -72,9 +73,13 @@ export async function readIdentities(session: Session, files: readonly string[] 
   return identities;
 }
 
-async function identitiesIn({ io }: Session, file: string): Promise<Identity[]> {
+async function identitiesIn(session: Session, file: string): Promise<Identity[]> {
+  const { io } = session;
   const { decodeIdentities } = await import('../../repository/age/keys.ts');
-  if (file === '-') return decodeIdentities(await text(io.stdin), 'standard input');
+  if (file === '-') {
+    const key = io.stdin.isTTY ? typedKey(session) : text(io.stdin);
+    return decodeIdentities(await key, 'standard input');
+  }
   const path = resolve(io.workingDirectory, file);
   const content = await readFile(path, 'utf8').catch((cause: unknown) => {
     throw new SignatureError(`reading the private key from ${path}: ${whyUnreadable(cause)}`, {
@@ -83,6 +88,16 @@ async function identitiesIn({ io }: Session, file: string): Promise<Identity[]> 
     });
   });
   return decodeIdentities(content, path);
+}
+
+/** The key, or its whole file pasted: what comes before the key are comments. */
+async function typedKey({ io, context: { signal } }: Session): Promise<string> {
+  const prompt = 'private key (AGE-SECRET-KEY-1…, not shown): ';
+  const isAnswer = (line: string) => !/^\s*(#|$)/.test(line);
+  const key = await askForLine(io, { prompt, secret: true, isAnswer }, signal);
+  signal.throwIfAborted();
+  if (key === undefined) throw new InterruptedError('no private key was given: nothing was done');
+  return key;
 }
 
 function whyUnreadable(cause: unknown): string {
