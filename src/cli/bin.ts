@@ -1,5 +1,6 @@
 import { access } from 'node:fs';
 import { availableParallelism } from 'node:os';
+import { setFlagsFromString } from 'node:v8';
 import { releaseMemory } from '../support/posix/release-memory.ts';
 
 // Set for this process alone (see bin/dockerctl): the programs that it starts get what the user said.
@@ -18,6 +19,10 @@ if (process.env.UV_THREADPOOL_SIZE === undefined) {
   access('/', () => {});
   delete process.env.UV_THREADPOOL_SIZE;
 }
+
+// The room for young objects that bin/dockerctl gives is this thread's, which has it by now. Left set, it would overrule
+// what other threads are started with.
+setFlagsFromString('--max-semi-space-size=0');
 
 // What works long begins with this: the rest of the program would need its memory on top.
 if (process.argv.includes('backup')) releaseMemory();

@@ -49,6 +49,25 @@ test('whom nohup starts outlives its terminal; anybody else ends with it', async
   }
 });
 
+test("the thread that stores content has the room for young objects that it was started with, not the main one's", () => {
+  const home = temporaryDirectory();
+  const file = join(home, 'dockerctl.yaml');
+  const said = join(home, 'megabytes');
+  const preloaded = join(home, 'preloaded.cjs');
+  writeFileSync(
+    preloaded,
+    `const { isMainThread, resourceLimits } = require('node:worker_threads');
+    const { heap_size_limit } = require('node:v8').getHeapStatistics();
+    const young = heap_size_limit / 1024 / 1024 - resourceLimits.maxOldGenerationSizeMb;
+    if (!isMainThread) require('node:fs').writeFileSync(${JSON.stringify(said)}, String(young));`,
+  );
+  const backup = `{repository: ${home}/repository, signing-key: none, sources: {file: {paths: [${file}]}}}`;
+  writeFileSync(file, `name: young\nx-dockerctl: {backup: ${backup}}\n`, { mode: 0o600 });
+  const env = { ...process.env, NODE_OPTIONS: `--require ${preloaded}` };
+  execFileSync('bin/dockerctl', ['-f', file, '--state-dir', join(home, 'state'), 'backup'], { env });
+  assert.is(readFileSync(said, 'utf8'), '3');
+});
+
 test('a program that it starts gets the environment of the user as it was', () => {
   const home = temporaryDirectory();
   const file = join(home, 'dockerctl.yaml');

@@ -1,3 +1,5 @@
+import { freeNow } from '../../support/free-now.ts';
+
 /** Lines of a text in progress, as bytes in one buffer: thousands of strings would keep the garbage collector busy. */
 export class LineBuffer {
   #bytes = Buffer.alloc(0);
@@ -33,6 +35,7 @@ export class LineBuffer {
   #grow(room: number): void {
     const larger = Buffer.allocUnsafeSlow(Math.max(smallest, this.#bytes.length * 2, this.#length + room));
     this.#bytes.copy(larger, 0, 0, this.#length);
+    freeNow(this.#bytes);
     this.#bytes = larger;
   }
 }

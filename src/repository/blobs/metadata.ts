@@ -12,8 +12,17 @@ import { compress, decompress } from './zstd.ts';
 /** The one place where trees, indexes and notes become blobs… */
 export async function stageMetadata(store: Store, text: Uint8Array): Promise<StagedBlob> {
   const plain = await compress(text);
-  if (store.recipients.length === 0) return stageBlob(store, plain);
-  const blob = await stageBlob(store, encryptBytes(plain, store.recipients));
+  try {
+    return await (store.recipients.length === 0 ? stageBlob(store, plain) : stageSealed(store, plain));
+  } finally {
+    freeNow(plain);
+  }
+}
+
+async function stageSealed(store: Store, plain: Uint8Array): Promise<StagedBlob> {
+  const sealed = encryptBytes(plain, store.recipients);
+  const blob = await stageBlob(store, sealed);
+  freeNow(sealed);
   // Without it the next run has nothing to compare with, and says so; that is no reason for this one to fail.
   await store.cache?.write(blob.digest, plain).catch(() => {});
   return blob;
