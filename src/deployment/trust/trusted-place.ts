@@ -53,8 +53,13 @@ function refuseForeignWriters(
     });
   }
   if ((mode & 0o022) !== 0) {
+    // A sticky directory is everybody's by design, as /tmp is: without that right the host would break.
+    const remedy =
+      (mode & 0o1000) === 0
+        ? `if you trust it: chmod go-w ${what}`
+        : 'put it into a directory of its own that only root may write';
     throw new UsageError(`cannot use the ${purpose} ${path}: ${subject} can be written by others`, {
-      advice: `${danger}; if you trust it: chmod go-w ${what}`,
+      advice: `${danger}; ${remedy}`,
       facts,
     });
   }

@@ -40,9 +40,12 @@ test('a file that others may write is refused, with the command that mends it', 
   assert.match(await refusal(make('group', { file: 0o660 })), 'can be written by others');
 });
 
-test('a file in a directory that others may write is refused, sticky or not', async () => {
+test('a file in a directory that others may write is refused, and never is the advice to take that right from all users of a sticky one', async () => {
   assert.match(await refusal(make('open', { directory: 0o777 })), 'its directory');
-  assert.match(await refusal(make('sticky', { directory: 0o1777 })), 'its directory');
+  const sticky = await refusal(make('sticky', { directory: 0o1777 }));
+  assert.match(sticky, 'its directory');
+  assert.not.match(sticky, 'chmod');
+  assert.match(sticky, 'put it into a directory of its own');
 });
 
 test('a directory further up that others may write is refused unless it is sticky', async () => {

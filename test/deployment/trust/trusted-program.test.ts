@@ -41,7 +41,9 @@ for (const [name, modes] of [
     const { path, hasRun } = make(name, modes);
     const error = await rejects(() => runHostCommand([path], {}), UsageError);
     assert.match(error.message, /cannot use the program .* can be written by others$/);
-    assert.match(error.advice ?? '', /Root runs it; if you trust it: chmod go-w /);
+    const sticky = 'directory' in modes && modes.directory === 0o1777;
+    const remedy = sticky ? 'put it into a directory of its own' : 'if you trust it: chmod go-w /';
+    assert.match(error.advice ?? '', `Root runs it; ${remedy}`);
     assert.not.ok(hasRun());
   });
 }
