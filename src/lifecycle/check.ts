@@ -2,7 +2,7 @@ import type { Service } from '../deployment/deployment.ts';
 import { ContainerStateError } from '../support/errors.ts';
 import type { Host } from './host.ts';
 import { observe, type ServiceState } from './host-state.ts';
-import { waitUntilReady } from './ready/ready.ts';
+import { notCreated, waitUntilReady } from './ready/ready.ts';
 import { selectServices } from './select.ts';
 
 export interface CheckedService {
@@ -47,6 +47,7 @@ export async function checkServices(
 
 function completionProblem({ state, exitCode }: ServiceState): string | undefined {
   if (state === 'exited' && exitCode === 0) return undefined;
+  if (state === 'missing') return notCreated;
   return exitCode === undefined ? `it is ${state}` : `it ended with status ${exitCode}`;
 }
 
@@ -61,9 +62,15 @@ export function checkFailure(checked: readonly CheckedService[]): ContainerState
   const failed = checked.filter(({ ready }) => !ready);
   const [first] = failed;
   if (first === undefined) return undefined;
-  const others = failed.length === 1 ? '' : `, and ${failed.length - 1} more not either`;
+  const others =
+    failed.length === 1
+      ? ''
+      : `, and ${failed.length - 1} more ${failed.length === 2 ? 'is' : 'are'} not ready`;
   return new ContainerStateError(`${first.name} is not ready: ${first.problem}${others}`, {
-    advice: `dockerctl logs ${first.name} shows what it says`,
+    advice:
+      first.problem === notCreated
+        ? `dockerctl start ${first.name} creates and starts it`
+        : `dockerctl logs ${first.name} shows what it says`,
     facts: { services: failed.map(({ name, problem }) => `${name}: ${problem}`) },
   });
 }

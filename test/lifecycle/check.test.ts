@@ -40,7 +40,21 @@ test('a check tells of every service whether it is ready, and why not', async ()
   assert.instance(failure, ContainerStateError);
   assert.match(failure?.message ?? '', 'bad is not ready: sh -c stat /flag: exit 1');
   assert.match(failure?.message ?? '', 'and 1 more');
+  assert.match(failure?.advice ?? '', 'dockerctl logs bad');
   assert.is(checkFailure(checked.slice(0, 2)), undefined);
+});
+
+test('what was never created says nothing in its log: the advice is to start it', async () => {
+  const host =
+    await here.host(`  seed: {image: IMAGE, network_mode: none, command: ["true"], x-dockerctl: {storage: true}}
+  web: {image: IMAGE, network_mode: none}`);
+  const checked = await checkServices(['all'], host, { interval: 0.05, timeout: 0.2 });
+  assert.equal(
+    checked.map(({ problem }) => problem),
+    ['it is not created', 'it is not created'],
+  );
+  assert.is(checkFailure(checked)?.message, 'seed is not ready: it is not created, and 1 more is not ready');
+  assert.is(checkFailure(checked)?.advice, 'dockerctl start seed creates and starts it');
 });
 
 test.run();

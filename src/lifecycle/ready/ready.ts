@@ -5,6 +5,9 @@ import type { Context } from '../../support/context.ts';
 import { ContainerStateError } from '../../support/errors.ts';
 import { describeCheck, tryCheck } from './ready-check.ts';
 
+/** The problem of a service without a container: it has said nothing either. */
+export const notCreated = 'it is not created';
+
 /** How a service stands: `problem` is a line that says which check fails and what it answered last. */
 export type Readiness = { ready: true } | { ready: false; problem: string; final: boolean };
 
@@ -76,7 +79,7 @@ async function stillRunning(
 const graceOfUnchecked = 500;
 
 function notRunning(service: Service, found: ContainerDetails | undefined): Readiness {
-  if (found === undefined) return { ready: false, problem: 'it is not created', final: true };
+  if (found === undefined) return { ready: false, problem: notCreated, final: true };
   const ended = found.state === 'exited' || found.state === 'dead';
   const restarts = service.container.restart !== undefined && service.container.restart.name !== 'no';
   const problem = ended ? `it has ended with status ${found.exitCode}` : `it is ${found.state}`;
