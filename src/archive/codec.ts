@@ -14,7 +14,11 @@ export const magicLength = 512;
  * @throws {DamagedError} for an empty file, or one that is no archive
  */
 export function detectCodec(start: Uint8Array, name: string): Codec {
-  if (start.length === 0) throw new DamagedError(`${name}: the file is empty`);
+  if (start.length === 0) {
+    throw new DamagedError(`${name}: the file is empty`, {
+      advice: 'Copy the file again from where it came from',
+    });
+  }
   const codec = codecOf(start);
   if (codec !== undefined) return codec;
   for (const [magic, format, command] of refused) {

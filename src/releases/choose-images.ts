@@ -1,7 +1,7 @@
 import { matchesGlob } from 'node:path';
 import type { ArchiveImage, ImageIndex } from '../archive/index/image-index.ts';
 import type { Platform } from '../oci/descriptor.ts';
-import { DamagedError, FailedError, NotFoundError } from '../support/errors.ts';
+import { DamagedError, FailedError, NotFoundError, UsageError } from '../support/errors.ts';
 
 export interface Choice {
   /** Of the archive, for messages. */
@@ -16,11 +16,13 @@ export interface Choice {
  * of all of them those that were selected.
  * @throws {FailedError} when a chosen image is for other hosts only
  * @throws {NotFoundError} when a pattern selects nothing
+ * @throws {UsageError} when there are no images in it
  * @throws {DamagedError} when the archive names an image for this host and does not hold it
  */
 export function chosenImages(index: ImageIndex, choice: Choice): ArchiveImage[] {
   const selected = index.images.filter(({ references }) => isSelected(references, choice.select));
   refuseUnusedPatterns(index, choice);
+  refuseWithoutImages(index, choice);
   const fitting = selected.filter(({ platform }) => fits(platform, choice.platform));
   const served = new Set(fitting.flatMap(({ references }) => references));
   for (const { references, descriptor } of index.absent) {
@@ -67,6 +69,15 @@ function refuseUnusedPatterns({ images, absent }: ImageIndex, { name, select }: 
       facts: { pattern },
     });
   }
+}
+
+/** An OCI layout may hold anything, as a snapshot does; it would count as a release of nothing. */
+function refuseWithoutImages({ images, absent }: ImageIndex, { name }: Choice): void {
+  if (images.length + absent.length > 0) return;
+  throw new UsageError(`${name}: holds no images`, {
+    advice:
+      'A snapshot that backup export wrote is taken in by dockerctl backup import, or brought back by restore',
+  });
 }
 
 /** Archives do not always say; variants (arm v7) are the engine's business. */

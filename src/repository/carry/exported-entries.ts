@@ -42,6 +42,7 @@ export async function readSmall(entry: TarEntry, what: string, digest?: Digest):
 /** @param what the archive, for the message */
 export function notExported(what: string, why: string): DamagedError {
   return new DamagedError(`${what}: is not a snapshot that backup export wrote: ${why}`, {
-    advice: 'Export the snapshot again, or copy the file again from where it came from',
+    advice:
+      'Export the snapshot again, or copy the file again; if it is an archive of images: dockerctl images load',
   });
 }

@@ -305,6 +305,14 @@ test('archives that are meant to harm are refused, and leave nothing visible', a
   }
 });
 
+test('who took an archive of images for a snapshot is told the command that loads it', async () => {
+  const [layout, ...others] = (await entriesOf(tar)) as [Entry, ...Entry[]];
+  const bundle = await tarOf([file('dockerctl/release.json', '{}'), layout, ...others]);
+  const error = await rejects(() => imported(newDirectory(), stream(bundle), context), DamagedError);
+  assert.match(error.message, 'is not a snapshot that backup export wrote');
+  assert.match(error.advice ?? '', 'dockerctl images load');
+});
+
 test('a damaged repository exports nothing that looks whole', async () => {
   const {
     directory: spoiled,

@@ -44,7 +44,7 @@ function renderArchive(archive: InspectedArchive): string {
   ];
   return printableLines([
     `${archive.archive}: ${facts.join(', ')}`,
-    renderTable(['IMAGE', 'PLATFORM', 'LAYERS', 'SIZE', 'HERE'], rows),
+    rows.length === 0 ? 'no images' : renderTable(['IMAGE', 'PLATFORM', 'LAYERS', 'SIZE', 'HERE'], rows),
     ...others,
   ]);
 }

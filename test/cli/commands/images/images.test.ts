@@ -124,6 +124,12 @@ test('verify goes on behind a damaged archive, and tells of every one', async ()
     assert.match(stderr, damaged);
 });
 
+test('an empty file is told with what to do about it, as a cut one is', async () => {
+  writeFileSync(join(directory, 'empty.tar'), '');
+  const { stderr } = await images(['load', 'empty.tar']);
+  assert.match(stderr, 'empty.tar: the file is empty\n  Copy the file again from where it came from');
+});
+
 test('verify finds a flipped byte in a volume where no digest of the archive reaches', async () => {
   for (const name of ['split.tar', 'split.tar.xz']) {
     const isPlain = name === 'split.tar';

@@ -57,6 +57,12 @@ test('everything in an archive is chosen, and belongs to the release of its comm
   assert.equal(warnings, []);
 });
 
+test('an archive without images is no release, whatever is asked for', async () => {
+  const error = await rejects(() => choose(archiveOf([]), { release: '1.5' }), UsageError);
+  assert.is(error.message, 'shop.tar: holds no images');
+  assert.match(error.advice ?? '', 'dockerctl backup import');
+});
+
 test('the release that is asked for goes before the tags', async () => {
   assert.is((await choose(archiveOf(['web:1.4']), { release: '1.4-hotfix' })).release, '1.4-hotfix');
 });
