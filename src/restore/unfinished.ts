@@ -1,7 +1,7 @@
 import { databaseFor } from '../databases/databases.ts';
 import type { ReadableRepository } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
-import { NotFoundError } from '../support/errors.ts';
+import { NotFoundError, SignatureError } from '../support/errors.ts';
 import { allOrNothing } from './all-or-nothing.ts';
 import { keptData, type RestoreReport } from './conclude.ts';
 import type { AdoptedFile } from './deployment-file/adopted-file.ts';
@@ -63,6 +63,7 @@ async function journalToTakeBack(stateDir: string): Promise<RestoreJournal | und
  *
  * @param open opens the repository that the restore reads
  * @throws {NotFoundError} when there is none
+ * @throws {SignatureError} without the key for what is still to be read: the restore stays as it is
  */
 export async function resumeRestore(
   open: (directory: string) => Promise<ReadableRepository>,
@@ -75,11 +76,29 @@ export async function resumeRestore(
   const repository = await open(record.repository);
   try {
     const ports = { host, repository };
+    if (willRead(record)) await expectKey(repository, record.snapshot);
     if (record.phase === 'swapping') return await goOn(journal, ports, context);
     await withRestoreLock(context, () => rollBack(journal, host, metadataOptions([]), context));
     return await startOver(record, ports, context);
   } finally {
     await repository.close();
+  }
+}
+
+/** Whether what is left to do needs more of the snapshot than is staged already. */
+function willRead({ phase, databases, commands }: RestoreRecord): boolean {
+  return phase !== 'swapping' || commands.length > 0 || databases.some(({ loaded }) => loaded === undefined);
+}
+
+/** What fails on the way is taken back: who only forgot the key must still have something to resume. */
+async function expectKey(repository: ReadableRepository, name: string): Promise<void> {
+  const snapshot = await repository.find(name);
+  const [source] = snapshot.sources;
+  if (source === undefined) return;
+  try {
+    for await (const _ of repository.entries(snapshot, source.name)) break;
+  } catch (error) {
+    if (error instanceof SignatureError) throw error;
   }
 }
 

@@ -5,7 +5,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { prepareRestore } from '../../src/restore/restore.ts';
 import { dropKeptData, restoreStatus, resumeRestore, takeBackRestore } from '../../src/restore/unfinished.ts';
-import { FailedError } from '../../src/support/errors.ts';
+import { FailedError, SignatureError } from '../../src/support/errors.ts';
+import { rejects } from '../support/rejects.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { fingerprint } from './fingerprint.ts';
 import { contextFor, makeLive, portsFor } from './killed-restore.ts';
@@ -14,8 +15,11 @@ const root = temporaryDirectory();
 const script = join(import.meta.dirname, 'killed-restore.ts');
 
 /** Kills a restore at its Nth call; `undefined` when it had ended before. */
-function killed(number: number): { directory: string; before: Record<string, string> } | undefined {
-  const directory = join(root, String(number));
+function killed(
+  number: number,
+  name = String(number),
+): { directory: string; before: Record<string, string> } | undefined {
+  const directory = join(root, name);
   mkdirSync(directory);
   makeLive(directory);
   const before = fingerprint(join(directory, 'live'));
@@ -77,6 +81,21 @@ test('killed at any moment, a restore is taken back or finished', async () => {
   }
   assert.ok(kills > 15, `${kills} kills`);
   assert.ok(swaps > 5, `${swaps} of them while swapping`);
+});
+
+test('without the key that opens the snapshot, a killed restore stays one that can be resumed', async () => {
+  const { directory } = killed(20, 'without-key')!;
+  const context = contextFor(directory);
+  const { host, repository } = portsFor(directory);
+  assert.is((await restoreStatus(context.stateDir))[0]?.phase, 'staging');
+  const sealed = portsFor(directory).repository;
+  sealed.entries = () => {
+    throw new SignatureError('no private key is at hand');
+  };
+  await rejects(() => resumeRestore(async () => sealed, host, context), SignatureError);
+  assert.is((await restoreStatus(context.stateDir)).length, 1);
+  await resumeRestore(async () => repository, host, context);
+  expectRestored(directory);
 });
 
 test.run();
