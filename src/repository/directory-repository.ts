@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { isEmptyLayout } from '../oci/layout-blobs.ts';
 import type { Context } from '../support/context.ts';
-import { messageOf, SignatureError } from '../support/errors.ts';
+import { messageOf } from '../support/errors.ts';
 import type { Incoming, IncomingTrust } from './carry/incoming.ts';
 import type { Outgoing } from './carry/outgoing.ts';
 import { Changes } from './changes.ts';
@@ -29,7 +29,7 @@ import { beginRun } from './run/begin.ts';
 import { recoverStaging } from './run/recover-staging.ts';
 import type { Run, RunOptions } from './run/run.ts';
 import { interruptibleStore } from './seal/interruptible-store.ts';
-import { keyLacking } from './seal/key-lacking.ts';
+import { namingLackedKey } from './seal/key-lacking.ts';
 import { knownRepository } from './seal/known-repository.ts';
 import { rememberingStore, storeSealingTo } from './seal/remembering-store.ts';
 import type { Store } from './seal/store.ts';
@@ -101,11 +101,8 @@ export class DirectoryRepository implements Repository {
   }
 
   async *entries(snapshot: Snapshot, source: string, onGap?: (gap: Gap) => void): AsyncGenerator<Entry> {
-    try {
-      yield* readEntries(this.#store, await this.#snapshots.stored(snapshot), source, onGap);
-    } catch (error) {
-      throw error instanceof SignatureError ? keyLacking(snapshot, this.#store, error) : error;
-    }
+    const read = readEntries(this.#store, await this.#snapshots.stored(snapshot), source, onGap);
+    yield* namingLackedKey(read, snapshot, this.#store);
   }
 
   async signedConfig(snapshot: Snapshot): Promise<SignedConfig> {

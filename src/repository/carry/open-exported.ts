@@ -9,6 +9,7 @@ import { readContent } from '../read/content.ts';
 import { FrameReader } from '../read/frame-reader.ts';
 import { readEntries } from '../read/read-entries.ts';
 import type { ReadableRepository } from '../repository.ts';
+import { namingLackedKey } from '../seal/key-lacking.ts';
 import type { Store } from '../seal/store.ts';
 import { readSignedConfig } from '../signed/signed-config.ts';
 import { findSnapshot } from '../snapshot/find.ts';
@@ -61,7 +62,8 @@ async function readable(
     unreadable: async () => [],
     lacking: async () => [], // Else it had not been opened.
     signedConfig: () => readSignedConfig(store, stored.parts),
-    entries: (_, source, onGap) => readEntries(store, stored, source, onGap),
+    entries: (snapshot, source, onGap) =>
+      namingLackedKey(readEntries(store, stored, source, onGap), snapshot, store),
     content(_, entry, options) {
       const load = () => (places ??= ChunkPlaces.load(store, stored.parts));
       return readContent(load, frames, entry, options);

@@ -3,8 +3,21 @@ import { shortId } from '../snapshot/short-id.ts';
 import type { Snapshot } from '../snapshot/snapshot.ts';
 import type { Store } from './store.ts';
 
+/** Passes on what is read of a snapshot; where no key opens it, that says which one does. */
+export async function* namingLackedKey<T>(
+  read: AsyncIterable<T>,
+  snapshot: Snapshot,
+  store: Store,
+): AsyncGenerator<T> {
+  try {
+    yield* read;
+  } catch (error) {
+    throw error instanceof SignatureError ? keyLacking(snapshot, store, error) : error;
+  }
+}
+
 /** Which key is wanted to read a snapshot: whoever brings it may have several. */
-export function keyLacking(
+function keyLacking(
   { id, recipients }: Snapshot,
   { identities }: Store,
   cause: SignatureError,

@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digestOf } from '../../../src/oci/digest.ts';
-import { generateIdentity } from '../../../src/repository/age/keys.ts';
+import { encodeRecipient, generateIdentity, type Identity } from '../../../src/repository/age/keys.ts';
 import type { ImportReport } from '../../../src/repository/carry/import-archive.ts';
+import { openExported } from '../../../src/repository/carry/open-exported.ts';
 import { openOrCreateRepository, openRepository } from '../../../src/repository/open.ts';
 import { manifestLimit } from '../../../src/repository/snapshot/media-types.ts';
-import { DamagedError, LockedError } from '../../../src/support/errors.ts';
+import { DamagedError, LockedError, SignatureError } from '../../../src/support/errors.ts';
 import { silent } from '../../../src/support/progress.ts';
 import { type Entry, file, hardlink, symlink, tarOf } from '../../archive/fixtures/tar.ts';
 import { rejects } from '../../support/rejects.ts';
@@ -77,6 +78,22 @@ test('what is encrypted is carried without a key', async () => {
   const into = newDirectory();
   await imported(into, stream(await exported(sealed.directory, 'latest', context)), context);
   assert.equal(await wholeSnapshots(into, context), [sealed.snapshots[0]?.id]);
+});
+
+test('what is encrypted is read where it lies with the key; without it the key that opens it is named', async () => {
+  const identity = generateIdentity();
+  const sealed = await makeRepository(root, context, { recipients: [identity] });
+  const path = join(root, 'sealed.tar');
+  writeFileSync(path, await exported(sealed.directory, 'latest', context));
+  const readWith = async (identities: Identity[]) => {
+    const archive = (await openExported(path, identities))!;
+    const snapshot = await archive.find('latest');
+    return Array.fromAsync(archive.entries(snapshot, 'files')).finally(() => archive.close());
+  };
+  assert.is((await readWith([identity])).length, 3);
+  const error = await rejects(() => readWith([]), SignatureError);
+  assert.match(error.message, /^reading snapshot [0-9a-f]{12}: it is encrypted/);
+  assert.match(error.advice ?? '', encodeRecipient(identity));
 });
 
 test('wherever a byte is flipped, nothing is imported or what is imported is whole', async () => {
