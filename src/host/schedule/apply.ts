@@ -1,4 +1,4 @@
-import { stat, unlink } from 'node:fs/promises';
+import { readdir, readFile, stat, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { replaceDurably, syncDirectory } from '../../support/durable.ts';
 import { codeOf, FailedError, messageOf } from '../../support/errors.ts';
@@ -20,6 +20,16 @@ export async function applySchedule(steps: readonly ScheduleStep[], root = '/'):
 export async function schedulerOf(root = '/'): Promise<Scheduler> {
   const booted = await stat(join(root, 'run/systemd/system')).catch(() => undefined);
   return booted?.isDirectory() ? 'systemd' : 'cron';
+}
+
+/** Whether anything starts what stands in `/etc/cron.d` here: a table on a host without cron is no backup. */
+export async function cronRuns(root = '/'): Promise<boolean> {
+  for (const process of await readdir(join(root, 'proc'))) {
+    if (!/^\d+$/.test(process)) continue;
+    const name = await readFile(join(root, 'proc', process, 'comm'), 'utf8').catch(() => '');
+    if (/^crond?$/.test(name.trim())) return true;
+  }
+  return false;
 }
 
 /** The files that are in place for a deployment. */

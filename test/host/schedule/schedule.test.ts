@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { applySchedule, installedSchedule, schedulerOf } from '../../../src/host/schedule/apply.ts';
+import { applySchedule, cronRuns, installedSchedule, schedulerOf } from '../../../src/host/schedule/apply.ts';
 import { planInstall, planRemoval } from '../../../src/host/schedule/plan.ts';
 import type { Schedule, ScheduleStep } from '../../../src/host/schedule/schedule.ts';
 import { FailedError, UsageError } from '../../../src/support/errors.ts';
@@ -218,6 +218,30 @@ test('--dry-run prints the steps and takes none', async () => {
   assert.is((await runCli(['-f', file, 'schedule', 'show'])).status, 10);
   assert.is((await runCli(['-f', file, 'schedule', 'install', '--at', '25:00'])).status, 2);
   assert.is((await runCli(['-f', file, 'schedule', 'install', '--on', 'mon,yesterday'])).status, 2);
+});
+
+test('a table on a host where no cron runs starts nothing, which can be told beforehand', async () => {
+  const root = newHost('proc/7', 'proc/self');
+  writeFileSync(join(root, 'proc/7/comm'), 'crontab\n');
+  assert.is(await cronRuns(root), false);
+  for (const name of ['cron', 'crond']) {
+    writeFileSync(join(root, 'proc/7/comm'), `${name}\n`);
+    assert.is(await cronRuns(root), true);
+  }
+});
+
+test('a file that needs a variable which only this shell sets is not scheduled: it would fail every night', async () => {
+  const directory = join(temporaryDirectory(), 'etc');
+  mkdirSync(directory, { mode: 0o700 });
+  const file = join(directory, 'd.yaml');
+  const backup = 'backup: {repository: /r, sources: {a: {paths: [/etc]}}}';
+  writeFileSync(file, `name: shop-of-a-shell\nx-dockerctl: {release: "\${SHOP}", ${backup}}\n`);
+  const schedule = () => runCli(['-f', file, 'schedule', 'install', '-n'], { environment: { SHOP: '1.4' } });
+  const refused = await schedule();
+  assert.is(refused.status, 2);
+  assert.match(refused.stderr, /which know nothing of this shell: .*the variable SHOP is not set\n.*\.env/);
+  writeFileSync(join(directory, '.env'), 'SHOP=1.4\n', { mode: 0o600 });
+  assert.is((await schedule()).status, 0);
 });
 
 test('backups are pruned by the rules that the file has by then, though it had none when they were scheduled', async () => {

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Schedule, ScheduleFile, ScheduleStep } from '../../../host/schedule/schedule.ts';
-import { FailedError, NotFoundError } from '../../../support/errors.ts';
+import { FailedError, NotFoundError, UsageError } from '../../../support/errors.ts';
 import { backupSettings } from '../../arguments/deployment-file.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
@@ -23,9 +23,10 @@ export function addSchedule(program: Command, wrap: Wrap): void {
 
 async function install(session: Session, { options }: ParsedInput): Promise<undefined> {
   const { planInstall } = await import('../../../host/schedule/plan.ts');
-  const { installedSchedule, schedulerOf } = await import('../../../host/schedule/apply.ts');
+  const { cronRuns, installedSchedule, schedulerOf } = await import('../../../host/schedule/apply.ts');
   const { name: deployment, file } = await session.deployment();
   await backupSettings(session);
+  await expectUnderstoodAtNight(session, file);
   const command = [programPath(), ...globalArguments(session, file), 'backup'];
   const schedule: Schedule = {
     deployment,
@@ -34,8 +35,26 @@ async function install(session: Session, { options }: ParsedInput): Promise<unde
     // Without rules pruning takes incomplete ones alone; rules may come later.
     jobs: [command, [...command, 'prune']],
   };
-  const plan = planInstall(schedule, await schedulerOf(), await installedSchedule(deployment));
+  const scheduler = await schedulerOf();
+  const plan = planInstall(schedule, scheduler, await installedSchedule(deployment));
   await carryOut(session, plan);
+  if (session.global.dryRun || scheduler !== 'cron' || (await cronRuns())) return;
+  session.context.progress.warn(
+    'no cron runs on this host, so nothing starts the backups: install and start it',
+  );
+}
+
+/** A job has nothing of the shell that installs it: what only that one sets would fail every night. */
+async function expectUnderstoodAtNight({ io }: Session, file: string): Promise<void> {
+  const { readDeployment } = await import('../../../deployment/read.ts');
+  const { HOME } = io.environment;
+  await readDeployment(file, { environment: { HOME } }).catch((error: unknown) => {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`scheduling backups, which know nothing of this shell: ${error.message}`, {
+      advice: 'Write what it needs into the file .env beside the deployment file, and that into a source',
+      cause: error,
+    });
+  });
 }
 
 async function remove(session: Session): Promise<undefined> {
