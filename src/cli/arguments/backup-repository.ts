@@ -7,9 +7,17 @@ import { isRemote } from '../../backup/remote/address.ts';
 import type { Identity } from '../../repository/age/keys.ts';
 import type { Repository } from '../../repository/repository.ts';
 import type { Origin } from '../../repository/snapshot/origin.ts';
-import { codeOf, InterruptedError, messageOf, SignatureError, UsageError } from '../../support/errors.ts';
+import {
+  codeOf,
+  InterruptedError,
+  messageOf,
+  NotFoundError,
+  SignatureError,
+  UsageError,
+} from '../../support/errors.ts';
 import type { Session } from '../context.ts';
 import { askForLine } from '../typed-line.ts';
+import { isDeploymentNamed } from './deployment-file.ts';
 import { repeated } from './repeated.ts';
 
 /** Behind the help of commands that take snapshots. */
@@ -113,10 +121,20 @@ async function backupDirectory(session: Session, named: string | undefined): Pro
     requireHere(named);
     return resolve(session.io.workingDirectory, named);
   }
-  const { backup, file } = await session.deployment();
+  const { backup, file } = await session.deployment().catch((error: unknown) => {
+    throw isDeploymentNamed(session) || !(error instanceof NotFoundError) ? error : onBareMachine(error);
+  });
   if (backup !== undefined) return backup.repository;
   throw new UsageError(`looking for the backups of ${file}: it has no x-dockerctl.backup`, {
     advice: 'Name their directory with --repository DIR',
+  });
+}
+
+/** Where the deployment file is lost, the backups bring it back. */
+function onBareMachine({ message, facts }: NotFoundError): NotFoundError {
+  return new NotFoundError(message, {
+    advice: 'Name the directory of the backups with --repository DIR, or the deployment file with --file',
+    facts,
   });
 }
 

@@ -2,10 +2,11 @@ import { PassThrough } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readIdentities } from '../../../src/cli/arguments/backup-repository.ts';
+import { openBackupRepository, readIdentities } from '../../../src/cli/arguments/backup-repository.ts';
 import { createSession } from '../../../src/cli/context.ts';
 import { encodeIdentity, generateIdentity } from '../../../src/repository/age/keys.ts';
-import { InterruptedError } from '../../../src/support/errors.ts';
+import { InterruptedError, NotFoundError } from '../../../src/support/errors.ts';
+import { rejects } from '../../support/rejects.ts';
 
 /** A session at a terminal, and what stands on it by now. */
 function atTerminal() {
@@ -38,6 +39,13 @@ test('Ctrl-C instead of a key ends the command, and says that nothing was done',
   const error = await reading;
   assert.instance(error, InterruptedError);
   assert.is((error as Error).message, 'no private key was given: nothing was done');
+});
+
+test('who has no deployment file any more is told that the directory of the backups will do', async () => {
+  const { session } = atTerminal();
+  const error = await rejects(() => openBackupRepository(session, undefined), NotFoundError);
+  assert.match(error.message, 'no deployment file');
+  assert.match(error.advice ?? '', '--repository DIR');
 });
 
 test.run();
