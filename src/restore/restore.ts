@@ -80,7 +80,7 @@ export async function prepareRestore(
   const plan = { ...planned, warnings, passedOver, provenance, losses };
   refuseOtherRelease(plan, survey);
   expectImages(chosen, plan, survey);
-  expectSpace(plan.space);
+  expectSpace(plan.space, request.to !== undefined);
   const restored = selected.filter(({ summary }) => plan.sources.some(({ name }) => name === summary.name));
   const decided = { request, snapshot, selected: restored, plan, services: survey.services };
   return { plan, run: () => runRestore(decided, { repository, host }, context) };

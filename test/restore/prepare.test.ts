@@ -58,7 +58,12 @@ test('too little room is told before anything is done', async () => {
   source.entries.find(({ type }) => type === 'file')!.size = 2 ** 50;
   const error = await failure(world.prepare(world.repository.take([source])));
   assert.instance(error, NoSpaceError);
+  assert.match(error.advice ?? '', 'The old data stays');
   assert.not(world.hasTraces());
+  const beside = join(world.directory, 'beside');
+  const advised =
+    (await failure(world.prepare(world.repository.take([source]), { to: beside }))).advice ?? '';
+  assert.match(advised, 'name another directory with --to');
 });
 
 test('trees that lead outside, repeat or contradict themselves are damage, and nothing is written', async () => {

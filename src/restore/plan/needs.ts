@@ -36,13 +36,18 @@ export async function spaceNeeds(byDirectory: ReadonlyMap<string, Need>): Promis
   return [...fileSystems.values()];
 }
 
-/** @throws {NoSpaceError} naming the first file system that has too little */
-export function expectSpace(needs: readonly SpaceNeed[]): void {
+/**
+ * @param beside nothing is replaced
+ * @throws {NoSpaceError} naming the first file system that has too little
+ */
+export function expectSpace(needs: readonly SpaceNeed[], beside: boolean): void {
+  const advice = beside
+    ? 'Make room there, name another directory with --to, or fewer sources with --only'
+    : 'The old data stays until the new is in place: make room, or restore sources one by one with --only';
   for (const { directory, bytes, inodes } of needs) {
-    if (bytes.need > bytes.free) throw tooLittle(directory, 'bytes', bytes.need, bytes.free);
-    if (inodes.free !== undefined && inodes.need > inodes.free) {
-      throw tooLittle(directory, 'inodes', inodes.need, inodes.free);
-    }
+    if (bytes.need > bytes.free) throw tooLittle({ directory, unit: 'bytes', ...bytes }, advice);
+    const { need, free } = inodes;
+    if (free !== undefined && need > free) throw tooLittle({ directory, unit: 'inodes', need, free }, advice);
   }
 }
 
@@ -59,11 +64,18 @@ function nearestExisting(directory: string): string {
   return existsAt(currentDirectory, directory) ? directory : nearestExisting(parentDirectory(directory));
 }
 
-function tooLittle(directory: string, unit: 'bytes' | 'inodes', need: number, free: number): NoSpaceError {
+interface Lack {
+  directory: string;
+  unit: 'bytes' | 'inodes';
+  need: number;
+  free: number;
+}
+
+function tooLittle(lack: Lack, advice: string): NoSpaceError {
+  const { directory, unit, need, free } = lack;
   const [needed, left] = [need, free].map(unit === 'bytes' ? formatBytes : (number) => `${number} ${unit}`);
   return new NoSpaceError(`restoring to ${directory}: needs ${needed}, and ${left} are free`, {
-    advice:
-      'The old data stays until the new is in place: make room, or restore sources one by one with --only',
-    facts: { directory, unit, need, free },
+    advice,
+    facts: { ...lack },
   });
 }

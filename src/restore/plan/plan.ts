@@ -54,6 +54,8 @@ export interface Survey {
   /** Only some sources were asked for. */
   partial: boolean;
   space: SpaceNeed[];
+  /** It is written to a directory: what runs here does not matter. */
+  beside?: boolean;
 }
 
 /** Pure: the same snapshot and survey give the same plan. */
@@ -129,7 +131,7 @@ function warningsOf(snapshot: Snapshot, selected: readonly SelectedSource[], sur
     const { service, doubt } = database ?? rebuilt ?? {};
     if (doubt) warnings.push(`${summary.title}: ${service} may refuse it: ${doubt}`);
   }
-  if (snapshot.release !== survey.release) {
+  if (!survey.beside && snapshot.release !== survey.release) {
     warnings.push(
       `the backup is of release ${snapshot.release ?? '(none)'}, here is ${survey.release ?? '(none)'}`,
     );

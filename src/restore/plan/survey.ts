@@ -37,6 +37,7 @@ export async function surveyHost(
     }
   }
   return {
+    beside: options.services === undefined,
     release: options.release,
     services,
     strangers: (await options.services?.strangers()) ?? [],

@@ -139,6 +139,10 @@ test('an incomplete source, another release and a foreign container are told', (
   assert.match(warnings[2]!, /container stray/);
 });
 
+test('of what is written to a directory it does not matter which release is here', () => {
+  assert.equal(plan([source('a')], { release: undefined, beside: true }).warnings, []);
+});
+
 test('an origin that does not say what a source was made from is damage', () => {
   for (const origin of [{}, { paths: 'etc' }, { paths: ['relative'] }]) {
     assert.throws(
