@@ -39,4 +39,15 @@ test('whatever file of a repository may not be read, that is what is told, and n
   assert.is(asUser('backup', 'verify').status, 0);
 });
 
+test('a deployment file that may not be read is told in words, with who may', () => {
+  chownSync(file, nobody, nobody);
+  const { status, stderr } = asUser('backup', 'list');
+  chownSync(file, 0, 0);
+  assert.is(status, 2);
+  assert.match(
+    stderr,
+    /^dockerctl: cannot read the deployment file .*: this user may not\n {2}Run it as root, or /,
+  );
+});
+
 test.run();

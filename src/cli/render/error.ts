@@ -1,4 +1,4 @@
-import { DockerctlError, messageOf } from '../../support/errors.ts';
+import { codeOf, DockerctlError, messageOf } from '../../support/errors.ts';
 import type { Io } from '../io.ts';
 import { printable } from './table.ts';
 
@@ -9,10 +9,18 @@ export function renderError(error: unknown, status: number, io: Io): string {
   if (error instanceof DockerctlError) {
     if (error.advice !== undefined) lines.push(`  ${oneLine(error.advice)}`);
   } else {
-    lines.push('  This is unexpected; -d shows where it happened.');
+    lines.push(`  ${isForbidden(error) ? 'Run it as root: this user may not' : unexpected}`);
   }
   if (io.argv.some((argument) => argument === '-d' || argument === '--debug')) lines.push(...causes(error));
   return `${lines.join('\n')}\n`;
+}
+
+const unexpected = 'This is unexpected; -d shows where it happened.';
+
+/** Nearly everything here is root's; whoever tries it as somebody else did nothing unexpected. */
+function isForbidden(error: unknown): boolean {
+  const code = codeOf(error);
+  return (code === 'EACCES' || code === 'EPERM') && process.geteuid?.() !== 0;
 }
 
 function describe(error: unknown, status: number) {

@@ -39,5 +39,11 @@ function cannotOpen(path: string, purpose: string, cause: unknown): Error {
   const facts = { file: path };
   if (codeOf(cause) === 'ENOENT')
     return new NotFoundError(`there is no ${purpose} ${path}`, { facts, cause });
-  return new UsageError(`cannot read the ${purpose} ${path}: ${messageOf(cause)}`, { facts, cause });
+  const isForbidden = codeOf(cause) === 'EACCES';
+  const why = isForbidden ? 'this user may not' : messageOf(cause);
+  return new UsageError(`cannot read the ${purpose} ${path}: ${why}`, {
+    ...(isForbidden && { advice: 'Run it as root, or as the user to whom the file belongs' }),
+    facts,
+    cause,
+  });
 }
