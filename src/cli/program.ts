@@ -53,7 +53,7 @@ export async function runProgram(io: Io, output: PrintedOutput, signal: AbortSig
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return exitCodes.done;
-    if (error.code !== 'commander.help' || io.argv.includes('--json')) throw misused(error);
+    if (error.code !== 'commander.help' || io.argv.includes('--json')) throw misused(error as Refusal);
     io.stderr.write(help.join(''));
     return exitCodes.usage;
   }
@@ -69,10 +69,24 @@ function noDryRun(command: Command, advice: string): UsageError {
   );
 }
 
-function misused({ code, message }: CommanderError): UsageError {
+/** What commander refuses, and the command that was used wrongly: every one of ours adds itself. */
+interface Refusal extends CommanderError {
+  command: Command;
+}
+
+function misused({ code, message, command }: Refusal): UsageError {
   const what = code === 'commander.help' ? 'no command is given' : message.replace(/^error: /, '');
-  return new UsageError(what, {
-    advice: 'dockerctl --help lists the commands; dockerctl COMMAND --help tells how one is used',
+  const help = `${chainOf(command)
+    .map((one) => one.name())
+    .join(' ')} --help`;
+  const tells = command.commands.length === 0 ? 'tells how it is used' : 'lists the commands';
+  return new UsageError(what, { advice: `${help} ${tells}` });
+}
+
+/** Lets what commander refuses name the command, for the advice. */
+function nameInRefusals(command: Command): void {
+  command.exitOverride((error) => {
+    throw Object.assign(error, { command });
   });
 }
 
@@ -84,8 +98,8 @@ function createProgram(wrap: Wrap, output: OutputConfiguration): Command {
     .enablePositionalOptions()
     .showSuggestionAfterError()
     .configureHelp({ showGlobalOptions: false, minWidthToWrap: 20 })
-    .exitOverride()
     .configureOutput(output);
+  nameInRefusals(program);
   for (const option of globalOptions()) program.addOption(option);
   addCommands(program, wrap);
   refuseUnknownHelp(program);
@@ -120,7 +134,8 @@ function globalOptions(): Option[] {
 
 /** Lets every global option stand behind the command too, except where the command gives the letter its own meaning. */
 function acceptGlobalOptions(command: Command): void {
-  command.exitOverride().showSuggestionAfterError();
+  nameInRefusals(command);
+  command.showSuggestionAfterError();
   for (const option of globalOptions()) {
     const taken = command.options.some(
       (own) => own.long === option.long || (own.short !== undefined && own.short === option.short),
@@ -134,8 +149,7 @@ function acceptGlobalOptions(command: Command): void {
 
 /** Options given before the command and behind it; the later one wins. */
 function globalOptionsOf(command: Command): GlobalOptions {
-  const chain: Command[] = [];
-  for (let at: Command | null = command; at !== null; at = at.parent) chain.unshift(at);
+  const chain = chainOf(command);
   const names = new Set(globalOptions().map((option) => option.attributeName()));
   const merged: Record<string, unknown> = {};
   for (const level of chain) {
@@ -144,4 +158,9 @@ function globalOptionsOf(command: Command): GlobalOptions {
     }
   }
   return merged as GlobalOptions;
+}
+
+/** The program, the groups, and the command itself. */
+function chainOf(command: Command): Command[] {
+  return command.parent === null ? [command] : [...chainOf(command.parent), command];
 }

@@ -41,6 +41,21 @@ test('a command that does not exist exits 2 and says where to look', async () =>
   assert.ok(stderr.trimEnd().split('\n').length <= 3);
 });
 
+test('whatever is used wrongly names the help that tells about it', async () => {
+  for (const [argv, help] of [
+    [['lst'], 'dockerctl --help lists the commands'],
+    [['--jsn', 'list'], 'dockerctl --help lists the commands'],
+    [['images', 'lod'], 'dockerctl images --help lists the commands'],
+    [['images', 'load'], 'dockerctl images load --help tells how it is used'],
+    [['backup', '--fll'], 'dockerctl backup create --help tells how it is used'],
+    [['backup', 'key', 'generat'], 'dockerctl backup key --help lists the commands'],
+  ] as const) {
+    const { status, stderr } = await runCli(argv);
+    assert.is(status, 2, argv.join(' '));
+    assert.is(stderr.split('\n')[1], `  ${help}`, argv.join(' '));
+  }
+});
+
 test('help of a command that does not exist says the same, and names the nearest', async () => {
   for (const [argv, told] of [
     [['help', 'nope'], "unknown command 'nope'\n"],

@@ -11,6 +11,7 @@ import {
 import type { Delivery } from '../../../backup/remote/owed.ts';
 import { type BackupReport, firstProblem } from '../../../backup/report.ts';
 import type { Deployment } from '../../../deployment/deployment.ts';
+import { nearest } from '../../../deployment/suggest.ts';
 import type { Identity } from '../../../repository/age/keys.ts';
 import type { SendReport } from '../../../repository/carry/send.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
@@ -43,10 +44,19 @@ export function addBackupCreate(backup: Command, wrap: Wrap): void {
       '\nDEST is another directory for the snapshot; or user@host:/path, where it is sent when it is in the usual one. Without' +
         '\nDEST it goes where the deployment file says.',
     )
-    .action(wrap(create));
+    .action(wrap((session, input) => create(session, input, commandsOf(backup))));
 }
 
-async function create(session: Session, { args: [dest], options }: ParsedInput): Promise<undefined> {
+function commandsOf(group: Command): string[] {
+  return group.commands.map((command) => command.name());
+}
+
+/** @param commands the names that DEST may be a misspelling of */
+async function create(
+  session: Session,
+  { args: [dest], options }: ParsedInput,
+  commands: readonly string[],
+): Promise<undefined> {
   const { planBackup } = await import('../../../backup/plan.ts');
   const full = options.full === true;
   const deployment = await session.deployment();
@@ -55,7 +65,7 @@ async function create(session: Session, { args: [dest], options }: ParsedInput):
   const directory =
     dest === undefined || remote !== undefined
       ? plan.repository
-      : destination(dest, session.io.workingDirectory);
+      : destination(dest, session.io.workingDirectory, commands);
   if (session.global.dryRun) {
     session.result({ ...plan, repository: directory, ...(remote && { remote }) }, renderPlan);
     return;
@@ -136,10 +146,13 @@ function renderSent([now, ...late]: readonly SendReport[], remote: RemoteAddress
 }
 
 /** A misspelt command must not become the name of a new directory. */
-function destination(named: string, workingDirectory: string): string {
+function destination(named: string, workingDirectory: string, commands: readonly string[]): string {
   if (named.includes('/') || named === '.' || named === '..') return resolve(workingDirectory, named);
+  const meant = nearest(named, commands);
   throw new UsageError(`backup ${named}: there is no such command, and a directory has a slash in its name`, {
-    advice: `Write ./${named} if you mean a directory; dockerctl backup --help lists the commands`,
+    advice: meant
+      ? `Did you mean dockerctl backup ${meant}? Write ./${named} if you mean a directory`
+      : `Write ./${named} if you mean a directory; dockerctl backup --help lists the commands`,
   });
 }
 

@@ -29,6 +29,11 @@ test('a misspelt command, or what is no place on another host, does not become a
     const { status, stderr } = await backUp(name);
     assert.is(status, 2, stderr);
   }
+  assert.match((await backUp('verfiy')).stderr, 'Did you mean dockerctl backup verify? Write ./verfiy if');
+  assert.match(
+    (await backUp('elsewhere')).stderr,
+    'Write ./elsewhere if you mean a directory; dockerctl backup --help',
+  );
   assert.equal(readdirSync(home).sort(), ['files']);
 });
 
