@@ -1,3 +1,5 @@
+import { type SystemError, unknownToNode } from './system-error.ts';
+
 /**
  * Every error an operator can meet. Each class is one row of the exit-code table in `src/cli/exit-codes.ts`;
  * everything else that is thrown is a defect of ours.
@@ -96,7 +98,11 @@ export class InterruptedError extends DockerctlError {
 
 /** The message of anything that was thrown, in one line. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  const named = systemErrorOf(error);
+  return named === undefined
+    ? error.message
+    : error.message.replace(namelessInMessage, `${named.code}: ${named.meaning}`);
 }
 
 /** Whether a disk, or what a user may have of it, is full. */
@@ -106,11 +112,11 @@ export function isDiskFull(error: unknown): boolean {
 }
 
 /**
- * Whether a file cannot be read for where it lies or what it is: gone, on a disk that fails, a directory, links in a
- * circle.
+ * Whether a file cannot be read for where it lies or what it is: gone, on a disk that fails or whose file system is
+ * spoilt there, a directory, links in a circle.
  */
 export function isUnreadable(error: unknown): boolean {
-  return ['ENOENT', 'EIO', 'EISDIR', 'ELOOP'].includes(codeOf(error) ?? '');
+  return ['ENOENT', 'EIO', 'EUCLEAN', 'EBADMSG', 'EISDIR', 'ELOOP'].includes(codeOf(error) ?? '');
 }
 
 /** The advice for a disk that answers with errors of its own. */
@@ -121,8 +127,22 @@ export function isForbidden(error: unknown): boolean {
   return ['EACCES', 'EPERM'].includes(codeOf(error) ?? '');
 }
 
+/** Whether it comes from a call of the system, and is none of ours. */
+export function isOfSystem(error: unknown): boolean {
+  return typeof (error as { errno?: unknown } | null | undefined)?.errno === 'number';
+}
+
 /** The system's error code (`ENOENT`, `ENOSPC`, …) of anything that was thrown, if it has one. */
 export function codeOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null | undefined)?.code;
-  return typeof code === 'string' ? code : undefined;
+  return typeof code === 'string' ? (systemErrorOf(error)?.code ?? code) : undefined;
 }
+
+/** What the system calls it, where node has no name for it: its calls that wait for the result say so in other words. */
+function systemErrorOf(error: unknown): SystemError | undefined {
+  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
+  const isNameless = code === `Unknown system error ${errno}` || code === 'UNKNOWN';
+  return isNameless && typeof errno === 'number' ? unknownToNode(errno) : undefined;
+}
+
+const namelessInMessage = /^(?:(Unknown system error -\d+): \1|UNKNOWN: unknown error)/;
