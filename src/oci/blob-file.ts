@@ -4,11 +4,11 @@ import {
   DamagedError,
   DockerctlError,
   FailedError,
-  failingDisk,
   isForbidden,
   isUnreadable,
   messageOf,
 } from '../support/errors.ts';
+import { systemAdvice } from '../support/system-advice.ts';
 
 /** The bytes of a blob, to be read at any offset. */
 export interface BlobFile {
@@ -57,6 +57,7 @@ export function blobError(path: string, error: unknown): Error {
   const code = codeOf(error);
   if (isForbidden(error))
     return new FailedError(what, { advice: 'Run it as the user to whom these files belong', ...details });
-  if (code !== undefined && !isUnreadable(error)) return new FailedError(what, details);
-  return new DamagedError(what, { ...(code === 'EIO' && { advice: failingDisk }), ...details });
+  if (code !== undefined && !isUnreadable(error))
+    return new FailedError(what, { ...systemAdvice(error), ...details });
+  return new DamagedError(what, { ...systemAdvice(error), ...details });
 }

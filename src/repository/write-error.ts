@@ -2,11 +2,11 @@ import {
   codeOf,
   DockerctlError,
   FailedError,
-  failingDisk,
   isDiskFull,
   messageOf,
   NoSpaceError,
 } from '../support/errors.ts';
+import { systemAdvice } from '../support/system-advice.ts';
 
 /**
  * What the operator is told when writing to the repository fails. Errors of ours pass as they are.
@@ -19,7 +19,8 @@ export function writeError(directory: string, error: unknown, doing = `writing t
   if (code === undefined) return error instanceof Error ? error : new Error(what);
   if (!isDiskFull(error)) {
     const facts = { path: directory, code };
-    return new FailedError(what, { ...(advices[code] && { advice: advices[code] }), facts, cause: error });
+    const advice = advices[code] === undefined ? systemAdvice(error) : { advice: advices[code] };
+    return new FailedError(what, { ...advice, facts, cause: error });
   }
   return new NoSpaceError(what, {
     advice:
@@ -44,7 +45,6 @@ const nobodyMay =
 const advices: Record<string, string | undefined> = {
   EROFS:
     'Mount its disk for writing; if it became read-only by itself, look at `dmesg`: the disk may be failing',
-  EIO: failingDisk,
   EACCES: nobodyMay,
   EPERM: nobodyMay,
   ENOTDIR: otherDirectory,

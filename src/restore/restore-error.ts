@@ -1,4 +1,5 @@
-import { codeOf, FailedError, failingDisk, isDiskFull, messageOf, NoSpaceError } from '../support/errors.ts';
+import { codeOf, FailedError, isDiskFull, isOfSystem, messageOf, NoSpaceError } from '../support/errors.ts';
+import { systemAdvice } from '../support/system-advice.ts';
 
 /**
  * What the operator is told when the system refuses something while files are restored; whatever else was thrown
@@ -6,12 +7,11 @@ import { codeOf, FailedError, failingDisk, isDiskFull, messageOf, NoSpaceError }
  * @param doing what was being done
  */
 export function restoreError(doing: string, error: unknown): unknown {
-  const { errno } = (error ?? {}) as { errno?: unknown };
-  if (typeof errno !== 'number') return error;
+  if (!isOfSystem(error)) return error;
   const what = `${doing}: ${messageOf(error)}`;
   const code = codeOf(error);
   const details = { facts: { code }, cause: error };
   if (isDiskFull(error))
     return new NoSpaceError(what, { advice: 'Make room there: everything is as it was', ...details });
-  return new FailedError(what, { ...(code === 'EIO' && { advice: failingDisk }), ...details });
+  return new FailedError(what, { ...systemAdvice(error), ...details });
 }

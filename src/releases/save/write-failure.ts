@@ -1,4 +1,5 @@
 import { codeOf, FailedError, isDiskFull, messageOf, NoSpaceError } from '../../support/errors.ts';
+import { systemAdvice } from '../../support/system-advice.ts';
 
 /**
  * What an operator is to hear of a disk that would not take an archive. Errors that are no disk's come back as they
@@ -14,7 +15,7 @@ export function writeFailure(cause: unknown, doing: string, places: string, spac
   }
   const code = codeOf(cause) ?? '';
   if (code === 'EFBIG') return fileTooLarge(doing, places, cause);
-  const advice = adviceOn[code];
+  const advice = adviceOn[code] ?? systemAdvice(cause).advice;
   if (advice === undefined) return cause;
   return new FailedError(`${doing}: ${places} could not be written (${messageOf(cause)})`, { advice, cause });
 }
