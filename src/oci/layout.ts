@@ -22,7 +22,7 @@ export const layoutVersion = '{"imageLayoutVersion":"1.0.0"}';
 /** Creates an empty layout, private to its owner. The directory may exist if it is empty. */
 export async function createLayout(directory: string): Promise<Layout> {
   await makeDirectoryDurably(join(directory, 'blobs', 'sha256'));
-  await mkdir(join(directory, 'tmp'), { recursive: true, mode: 0o700 });
+  await makeDirectoryDurably(join(directory, 'tmp'));
   await writeFileDurably(join(directory, 'index.json'), encodeIndex([]));
   await writeFileDurably(join(directory, 'oci-layout'), layoutVersion);
   return { directory };

@@ -61,7 +61,9 @@ export class IncomingSnapshot implements Incoming {
     try {
       const provenance = await this.#check();
       if (!damaged) requireAll([...this.#awaited.values()]);
-      await syncBlobs(store);
+      await syncBlobs(store).catch((error: unknown) => {
+        throw writeError(store.directory, error);
+      });
       if (existing === undefined) return { snapshot: await commitIncoming(this.#options), provenance };
       if (brings) await changeParts(existing, { ...existing.parts, signature: brings }, this.#options);
       if (replacement && this.#awaited.size === 0) await changeParts(existing, replacement, this.#options);
