@@ -2,9 +2,10 @@ import { type BigIntStats, constants, openSync } from 'node:fs';
 import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import type { Readable } from 'node:stream';
-import { codeOf, InterruptedError, NotFoundError, UsageError } from '../support/errors.ts';
+import { InterruptedError, NotFoundError, UsageError } from '../support/errors.ts';
 import type { SeekableBytes } from './byte-source.ts';
 import { readMedium, unreadable } from './medium.ts';
+import { openingFailed } from './opening-failed.ts';
 import { openVolumes } from './volumes/reader.ts';
 import { groupVolumes, type VolumeSet } from './volumes/set.ts';
 
@@ -120,7 +121,7 @@ function fileInput(
     seekable,
     identity,
     stream: () => readRange(file, name, 0, size),
-    close: () => file.close(),
+    close: () => file.close().catch(() => {}), // It was only read.
   };
 }
 
@@ -172,17 +173,4 @@ async function* piecesOf(stream: Readable, name: string): AsyncGenerator<Uint8Ar
   } catch (error) {
     throw unreadable(name, error);
   }
-}
-
-/** A name that is not UTF-8 does not reach us as it is. */
-function notText(path: string): { advice?: string } {
-  if (!path.includes('\ufffd')) return {};
-  return { advice: 'Its name is not UTF-8: rename it, or give its content with - and <FILE' };
-}
-
-function openingFailed(path: string, error: unknown): Error {
-  const code = codeOf(error);
-  if (code === 'ENOENT' || code === 'ENOTDIR')
-    return new NotFoundError(`${path}: there is no such file`, { ...notText(path), cause: error });
-  return new UsageError(`${path}: cannot be read (${code ?? String(error)})`, { cause: error });
 }

@@ -1,5 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
-import { codeOf, DamagedError } from '../support/errors.ts';
+import { codeOf, DamagedError, FailedError, isOfSystem } from '../support/errors.ts';
+import { systemAdvice } from '../support/system-advice.ts';
 
 /**
  * Reads into `buffer` from `position` on.
@@ -20,12 +21,18 @@ export async function readMedium(
   }
 }
 
-/** A disk that is failing, or was pulled out, is told of as the damage that it is to the archive. */
+/**
+ * A disk that is failing, or was pulled out, is told of as the damage that it is to the archive; what else the system
+ * answers is none. What is none of the system's passes as it is.
+ */
 export function unreadable(name: string, cause: unknown, position?: number): unknown {
-  const code = codeOf(cause);
-  if (code === undefined || !failures.has(code)) return cause;
+  if (!isOfSystem(cause)) return cause;
+  const code = codeOf(cause) ?? '';
   const at = position === undefined ? '' : ` from byte ${position} on`;
-  return new DamagedError(`${name}: cannot be read${at} (${code})`, {
+  const what = `${name}: cannot be read${at} (${code})`;
+  if (!failures.has(code))
+    return new FailedError(what, { ...systemAdvice(cause), facts: { position }, cause });
+  return new DamagedError(what, {
     advice:
       'Look whether the disk is still connected; if it is, it fails: copy the file again, to another one',
     facts: { position },

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { Digest } from '../../oci/digest.ts';
 import { DamagedError, NotFoundError } from '../../support/errors.ts';
 import { readMedium } from '../medium.ts';
+import { openingFailed } from '../opening-failed.ts';
 import { parseVolumeHeader, type VolumeHeader, volumeHeaderSize, volumeSetId } from './header.ts';
 
 /** A whole set of volumes, in order. */
@@ -49,7 +50,9 @@ export async function groupVolumes(paths: readonly string[]): Promise<(string | 
 async function readVolume(path: string): Promise<Volume | undefined> {
   const found = await stat(path).catch(() => undefined);
   if (!found?.isFile()) return undefined;
-  const file = await open(path, 'r');
+  const file = await open(path, 'r').catch((error: unknown) => {
+    throw openingFailed(path, error);
+  });
   try {
     const start = Buffer.alloc(volumeHeaderSize);
     const bytesRead = await readMedium(file, path, start, 0);
@@ -62,7 +65,7 @@ async function readVolume(path: string): Promise<Volume | undefined> {
       facts: { path, got: found.size, want },
     });
   } finally {
-    await file.close();
+    await file.close().catch(() => {}); // It was only read.
   }
 }
 
