@@ -8,7 +8,16 @@ import type { ReadableRepository, Repository } from '../repository/repository.ts
 import { shortId } from '../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import type { Context } from '../support/context.ts';
-import { codeOf, InterruptedError, isDiskFull, NoSpaceError } from '../support/errors.ts';
+import {
+  codeOf,
+  FailedError,
+  InterruptedError,
+  isDiskFull,
+  isOfSystem,
+  messageOf,
+  NoSpaceError,
+} from '../support/errors.ts';
+import { systemAdvice } from '../support/system-advice.ts';
 
 /** Where an export goes, and how it is compressed. */
 export interface ExportRequest {
@@ -77,7 +86,7 @@ async function write(
     const written = await writeTo(target, bytes, 'exporting', context);
     return { snapshot: snapshot.id, ...written };
   } catch (error) {
-    throw context.signal.aborted ? interrupted(error) : noSpace(error, snapshot, target);
+    throw context.signal.aborted ? interrupted(error) : refused(error, snapshot, target);
   }
 }
 
@@ -85,15 +94,19 @@ function interrupted(cause: unknown): InterruptedError {
   return new InterruptedError('exporting a snapshot was interrupted: nothing was written', { cause });
 }
 
-function noSpace(cause: unknown, { id }: Snapshot, target: SaveTarget): unknown {
+/** By the disk that it goes to. */
+function refused(cause: unknown, { id }: Snapshot, target: SaveTarget): unknown {
   const place = target.kind === 'stream' ? 'standard output' : target.path;
   const doing = `exporting snapshot ${shortId(id)} to ${place}`;
   if (codeOf(cause) === 'EFBIG' && target.kind !== 'stream')
     return fileTooLarge(doing, dirname(target.path), cause);
-  if (!isDiskFull(cause)) return cause;
-  return new NoSpaceError(`${doing}: the disk is full`, {
-    advice:
-      'Free some space there, or name another place with -o; --split makes volumes that several small disks can take',
-    cause,
-  });
+  if (isDiskFull(cause)) {
+    return new NoSpaceError(`${doing}: the disk is full`, {
+      advice:
+        'Free some space there, or name another place with -o; --split makes volumes that several small disks can take',
+      cause,
+    });
+  }
+  if (target.kind === 'stream' || !isOfSystem(cause)) return cause;
+  return new FailedError(`${doing}: ${messageOf(cause)}`, { ...systemAdvice(cause), cause });
 }

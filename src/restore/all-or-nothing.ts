@@ -1,6 +1,6 @@
 import { type Context, uninterruptible } from '../support/context.ts';
 import { InterruptedError } from '../support/errors.ts';
-import { conclude, type RestoreReport } from './conclude.ts';
+import { conclude, type RestoreReport, recordDone } from './conclude.ts';
 import { findNewcomers, type Taken } from './inventories.ts';
 import type { RestoreJournal } from './journal.ts';
 import { restoreError } from './restore-error.ts';
@@ -25,13 +25,14 @@ export async function allOrNothing(
   let before: Taken[];
   try {
     before = await restore(metadata);
+    await recordDone(journal);
   } catch (error) {
     context.progress.note('putting everything back');
     await rollBack(journal, ports, metadata, uninterruptible(context));
     throw isInterruption(error, context) ? interrupted(error) : restoreError('restoring', error);
   }
   const newcomers = await findNewcomers(ports, before, metadata.warn, context);
-  return { ...(await conclude(journal)), newcomers, warnings };
+  return { ...(await conclude(journal, metadata.warn)), newcomers, warnings };
 }
 
 function isInterruption(error: unknown, { signal }: Context): boolean {

@@ -1,3 +1,4 @@
+import { messageOf } from '../support/errors.ts';
 import { toText } from '../support/posix/byte-path.ts';
 import { stagingName } from '../support/staging-name.ts';
 import type { Newcomers } from './inventories.ts';
@@ -27,18 +28,28 @@ export interface RestoreReport {
   warnings: string[];
 }
 
-/** All is in place and checked: what was replaced stays for the way back; where there is nothing, all traces go. */
+/** All is in place and checked. */
+export async function recordDone(journal: RestoreJournal): Promise<void> {
+  journal.record.phase = 'done';
+  await saveJournal(journal);
+}
+
+/**
+ * Ends a restore that is done: what was replaced stays for the way back; where there is nothing, all traces go.
+ * @param warn is told of those that cannot: the restore is none the worse for it
+ */
 export async function conclude(
   journal: RestoreJournal,
+  warn: (message: string) => void,
 ): Promise<Omit<RestoreReport, 'warnings' | 'newcomers'>> {
   const { record } = journal;
   const kept = keptData(record);
-  record.phase = 'done';
-  await saveJournal(journal);
-  if (kept.length === 0) {
-    for (const { directory } of record.places) await removeStaging(directory, record.id);
-    await endJournal(journal);
-  }
+  if (kept.length === 0)
+    await removeTraces(journal).catch((error: unknown) =>
+      warn(
+        `all is restored; what it took is left behind, and goes with dockerctl restore --drop-old: ${messageOf(error)}`,
+      ),
+    );
   const loaded = [
     ...record.databases.map(({ service, loaded }) => ({ service, databases: loaded?.databases ?? [] })),
     ...record.rebuilt.map(({ service, loaded }) => ({ service, databases: loaded ?? [] })),
@@ -51,6 +62,12 @@ export async function conclude(
     leftOut.map((path) => toText(joinPath(directory, path))),
   );
   return { id, snapshot, taken, sources, databases, started: start, leftOut, kept, losses };
+}
+
+async function removeTraces(journal: RestoreJournal): Promise<void> {
+  const { id, places } = journal.record;
+  for (const { directory } of places) await removeStaging(directory, id);
+  await endJournal(journal);
 }
 
 /** Where the data that a restore replaced is, in words. */

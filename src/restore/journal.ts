@@ -10,6 +10,7 @@ import { FailedError } from '../support/errors.ts';
 import { listJournals, readJournal, removeJournal, writeJournal } from '../support/journal.ts';
 import { formatMoment } from '../support/quantities.ts';
 import type { AdoptedRecord } from './deployment-file/adopted-file.ts';
+import { restoreError } from './restore-error.ts';
 import type { ToldLoss } from './salvage/loss.ts';
 import type { CommandRecord } from './sources/commands.ts';
 import type { StoredMetadata } from './swap/kept-directory.ts';
@@ -105,7 +106,7 @@ export interface RestoreJournal {
   record: RestoreRecord;
 }
 
-/** Writes the first record of a restore, durably, under a new id. */
+/** Writes the first record of a restore, durably, under a new id; where that fails, no record stays. */
 export async function beginJournal(
   stateDir: string,
   record: Omit<RestoreRecord, 'version' | 'id'>,
@@ -115,24 +116,36 @@ export async function beginJournal(
     path: join(journalDirectory(stateDir), `${id}.json`),
     record: { version: 1, id, ...record },
   };
-  await saveJournal(journal);
+  await saveJournal(journal).catch(async (error: unknown) => {
+    await removeJournal(journal.path).catch(() => {});
+    throw error;
+  });
   return journal;
 }
 
 /** Writes the record as it is now, durably: what happens next may be the last. */
-export function saveJournal({ path, record }: RestoreJournal): Promise<void> {
-  return writeJournal(path, record);
+export async function saveJournal({ path, record }: RestoreJournal): Promise<void> {
+  await writeJournal(path, record).catch((error: unknown) => {
+    throw restoreError(`writing ${path}`, error);
+  });
 }
 
 /** Forgets a restore, and what its commands kept of before. */
 export async function endJournal({ path, record }: RestoreJournal): Promise<void> {
-  for (const { before } of record.commands) if (before !== undefined) await removeJournal(before);
-  await removeJournal(path);
+  try {
+    for (const { before } of record.commands) if (before !== undefined) await removeJournal(before);
+    await removeJournal(path);
+  } catch (error) {
+    throw restoreError(`removing ${path}`, error);
+  }
 }
 
 /** Every restore that is unfinished, or done with its old data kept; oldest first. */
 export async function restoreJournals(stateDir: string): Promise<RestoreJournal[]> {
-  const paths = await listJournals(journalDirectory(stateDir));
+  const directory = journalDirectory(stateDir);
+  const paths = await listJournals(directory).catch((error: unknown) => {
+    throw restoreError(`reading ${directory}`, error);
+  });
   const journals = await Promise.all(
     paths.map(async (path) => ({ path, record: await readJournal<RestoreRecord>(path) })),
   );

@@ -67,4 +67,20 @@ for (const [what, put] of Object.entries(strange)) {
   });
 }
 
+test('a file in the place of the directory of restores is named, and so is what an export cannot make', async () => {
+  await fillState();
+  const long = join(home, `${'long'.repeat(70)}.tar`);
+  const exported = await run('backup', 'export', 'latest', '-o', long);
+  assert.is(exported.status, 1);
+  assert.match(
+    exported.stderr,
+    /^dockerctl: exporting snapshot \w{12} to \S+long.tar: ENAMETOOLONG: [^\n]+\n$/,
+  );
+  rmSync(join(state, 'restores'), { recursive: true });
+  writeFileSync(join(state, 'restores'), '');
+  const restored = await run('--yes', 'restore', 'latest', '--to', join(home, 'out'));
+  assert.is(restored.status, 1);
+  assert.match(restored.stderr, /^dockerctl: reading \S+\/restores: ENOTDIR: [^\n]+\n$/);
+});
+
 test.run();
