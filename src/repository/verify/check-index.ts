@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { blobError } from '../../oci/blob-file.ts';
 import type { Index } from '../../oci/descriptor.ts';
 import { type Layout, layoutVersion } from '../../oci/layout.ts';
 import { indexLimit, readIndex, readStagedIndex } from '../../oci/layout-index.ts';
+import { isOfSystem, isUnreadable } from '../../support/errors.ts';
 import { readSmallFile } from '../../support/small-file.ts';
 import type { Damage } from '../repository.ts';
 import type { Store } from '../seal/store.ts';
@@ -38,11 +40,12 @@ async function tellsOfAll(store: Store, read: Catalog): Promise<boolean> {
   }
 }
 
-/** Nothing where it cannot be read. */
+/** Nothing where it is lost. @throws what the system says when it only cannot be read now */
 function textOf(path: string): string {
   try {
     return readSmallFile(path, indexLimit).toString();
-  } catch {
+  } catch (error) {
+    if (isOfSystem(error) && !isUnreadable(error)) throw blobError(path, error);
     return '';
   }
 }
