@@ -51,27 +51,50 @@ export async function beginDelivery(
         throw error;
       });
       await promises.settle(mine);
-      const own = madeBy(await repository.snapshots(), origin).filter(({ id }) => id !== snapshot.id);
-      await deliverOwed(own, promises, delivery, repository, context);
+      const others = async () =>
+        madeBy(await repository.snapshots(), origin).filter(({ id }) => id !== snapshot.id);
+      const owed = await findOwed(promises, delivery, others).catch((error: unknown) => {
+        if (context.signal.aborted) throw error;
+        context.progress.warn(`looking for what earlier runs owe to ${delivery.to}: ${messageOf(error)}`);
+        return [];
+      });
+      await deliverOwed(owed, promises, delivery, repository, context);
     },
   };
 }
 
-async function deliverOwed(
-  own: readonly Snapshot[],
+interface Owed {
+  promise: DeliveryPromise;
+  /** Unless it is gone, or never was. */
+  snapshot: Snapshot | undefined;
+}
+
+/** @param others which this host's own are here, but for that of this run */
+async function findOwed(
   promises: DeliveryPromises,
-  { to, send }: Delivery,
+  { to }: Delivery,
+  others: () => Promise<Snapshot[]>,
+): Promise<Owed[]> {
+  const made = (await promises.all()).filter((one) => one.to === to);
+  if (made.length === 0) return [];
+  const own = await others();
+  return made.map((promise) => ({ promise, snapshot: snapshotOf(promise, own) }));
+}
+
+async function deliverOwed(
+  owed: readonly Owed[],
+  promises: DeliveryPromises,
+  { send }: Delivery,
   repository: Repository,
   { signal, progress }: Context,
 ): Promise<void> {
-  for (const promise of (await promises.all()).filter((one) => one.to === to)) {
-    const owed = snapshotOf(promise, own);
+  for (const { promise, snapshot } of owed) {
     try {
-      if (owed?.complete) await send(owed, repository);
+      if (snapshot?.complete) await send(snapshot, repository);
       await promises.settle(promise);
     } catch (error) {
       if (signal.aborted) throw error;
-      progress.warn(`snapshot ${shortId(owed!.id)} of an earlier run: ${messageOf(error)}`);
+      progress.warn(`snapshot ${shortId(snapshot!.id)} of an earlier run: ${messageOf(error)}`);
       if (!isOfSnapshot(error)) return;
     }
   }

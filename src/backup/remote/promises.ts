@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import * as z from 'zod';
 import type { Context } from '../../support/context.ts';
 import { makeDirectoryDurably, writeFileDurably } from '../../support/durable.ts';
-import { messageOf } from '../../support/errors.ts';
+import { codeOf, FailedError, isOfSystem, messageOf } from '../../support/errors.ts';
 import { readSmallFile } from '../../support/small-file.ts';
 
 const promiseShape = z.object({
@@ -30,35 +30,39 @@ export class DeliveryPromises {
     this.#context = context;
   }
 
-  /** Of a file that somebody spoilt nothing is known. */
+  /** Of a file that somebody spoilt nothing is known. @throws what the system says when it only cannot be read now */
   async all(): Promise<DeliveryPromise[]> {
     try {
       return z.array(promiseShape).parse(JSON.parse(readSmallFile(this.#file, sizeLimit).toString()));
-    } catch {
+    } catch (error) {
+      if (isOfSystem(error) && codeOf(error) !== 'ENOENT')
+        throw new FailedError(`reading ${this.#file}: ${messageOf(error)}`, { cause: error });
       return [];
     }
   }
 
   /** Adds one, or says more of it. */
   async make(promise: DeliveryPromise): Promise<void> {
-    await this.#write([...(await this.#without(promise)), promise]);
+    await this.#change((others) => [...others, promise], promise);
   }
 
   /** It was kept, or cannot be. */
   async settle(promise: DeliveryPromise): Promise<void> {
-    await this.#write(await this.#without(promise));
+    await this.#change((others) => others, promise);
   }
 
-  async #without({ to, began }: DeliveryPromise): Promise<DeliveryPromise[]> {
-    return (await this.all()).filter((one) => one.to !== to || one.began !== began);
-  }
-
-  async #write(promises: readonly DeliveryPromise[]): Promise<void> {
+  /** Where the others cannot be read, nothing takes their place. */
+  async #change(
+    change: (others: DeliveryPromise[]) => DeliveryPromise[],
+    { to, began }: DeliveryPromise,
+  ): Promise<void> {
     try {
+      const others = (await this.all()).filter((one) => one.to !== to || one.began !== began);
       await makeDirectoryDurably(dirname(this.#file));
-      await writeFileDurably(this.#file, `${JSON.stringify(promises, null, 2)}\n`);
+      await writeFileDurably(this.#file, `${JSON.stringify(change(others), null, 2)}\n`);
     } catch (error) {
-      this.#context.progress.warn(`writing ${this.#file}: ${messageOf(error)}`);
+      const why = error instanceof FailedError ? error.message : `writing ${this.#file}: ${messageOf(error)}`;
+      this.#context.progress.warn(`what is owed to ${to} cannot be kept in mind: ${why}`);
     }
   }
 }
