@@ -12,8 +12,28 @@ export interface Failure {
   error: keyof typeof constants.errno;
   /** Whether all fail from then on. */
   lasting: boolean;
-  /** Those that change something, or all. */
-  on: 'changes' | 'everything';
+  on: CallsThatCount;
+}
+
+/** Those that change something, those that open a file, or all. */
+export type CallsThatCount = 'changes' | 'opening' | 'everything';
+
+/** As the library names them: each call has one letter or more. */
+const letters: Record<CallsThatCount, string> = { changes: 'w', opening: 'o', everything: 'rw' };
+
+/** Of the calls that were told of, those that a failure can be one of, in their order. */
+export function callsThatCount(
+  calls: readonly string[],
+  { below, on }: Pick<Failure, 'below' | 'on'>,
+): string[] {
+  return calls.filter((call) => {
+    const [kind = '', , path = ''] = call.split(' ');
+    return [...letters[on]].some((letter) => kind.includes(letter)) && isBelow(path, below);
+  });
+}
+
+function isBelow(path: string, directory: string): boolean {
+  return path === directory || path.startsWith(`${directory}/`);
 }
 
 /** Makes system calls of processes fail, with a library that is preloaded into them. */
@@ -38,7 +58,7 @@ export class FailingCalls {
       FAIL_BELOW: below,
       FAIL_AT: String(at),
       FAIL_WITH: String(constants.errno[error]),
-      FAIL_ON: on === 'everything' ? 'rw' : 'w',
+      FAIL_ON: letters[on],
       FAIL_LOG: this.#log,
       ...(lasting && { FAIL_LASTING: 'yes' }),
     };
