@@ -6,6 +6,8 @@ export interface Interruption {
   signal: AbortSignal;
   /** What it exits with then. */
   status(): number;
+  /** What the operator is to hear of instead of what was thrown, if that only tells that the signal was heard. */
+  explain(thrown: unknown): unknown;
   stopListening(): void;
 }
 
@@ -45,5 +47,9 @@ export function listenForInterruption({ ignoresHangup }: { ignoresHangup: boolea
   const stopListening = (): void => {
     for (const [name, handler] of Object.entries(handlers)) process.off(name, handler);
   };
-  return { signal: controller.signal, status: () => status, stopListening };
+  const { signal } = controller;
+  const isEcho = (thrown: unknown) =>
+    thrown instanceof Error && thrown.name === 'AbortError' && signal.aborted;
+  const explain = (thrown: unknown) => (isEcho(thrown) ? signal.reason : thrown);
+  return { signal, status: () => status, explain, stopListening };
 }

@@ -17,7 +17,7 @@ export async function main(io: Io): Promise<number> {
     await output.finish(status, interruption.signal);
     return status;
   } catch (thrown) {
-    const error = output.explain(thrown);
+    const error = output.explain(interruption.explain(thrown));
     if (error === undefined) return exitCodes.done;
     const status = interruption.signal.aborted ? interruption.status() : exitCodeOf(error);
     io.stderr.write(renderError(error, status, io));

@@ -7,11 +7,22 @@ import type { Session } from '../context.ts';
 import type { Io } from '../io.ts';
 import { deploymentIfAny } from './deployment-file.ts';
 
-/** Image archives as they are named on the command line; `-` is standard input. */
+/**
+ * Archives as they are named on the command line; `-` is standard input.
+ * @throws {UsageError} when that is a terminal: it would wait for somebody to type one
+ */
 export function archiveInputs(io: Io, files: readonly string[]): ArchiveInput[] {
   return files.map((file) => {
-    if (file === '-') return { name: 'standard input', stream: io.stdin as unknown as Readable };
+    if (file === '-') return { name: 'standard input', stream: pipedInput(io) };
     return io.workingDirectory === process.cwd() ? file : resolve(io.workingDirectory, file);
+  });
+}
+
+/** What something else writes to standard input. @throws {UsageError} when that is a terminal */
+export function pipedInput({ stdin }: Io): Readable {
+  if (!stdin.isTTY) return stdin as unknown as Readable;
+  throw new UsageError('reading standard input: it is a terminal', {
+    advice: 'Let another program write to it, as in `cat FILE | dockerctl …`, or name a file',
   });
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { resolve } from 'node:path';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import type { Here } from '../../backup/own-snapshots.ts';
 import { isRemote } from '../../backup/remote/address.ts';
@@ -82,10 +83,15 @@ export async function readIdentities(session: Session, files: readonly string[] 
 }
 
 async function identitiesIn(session: Session, file: string): Promise<Identity[]> {
-  const { io } = session;
+  const {
+    io,
+    context: { signal },
+  } = session;
   const { decodeIdentities } = await import('../../repository/age/keys.ts');
   if (file === '-') {
-    const key = io.stdin.isTTY ? typedKey(session) : text(io.stdin);
+    const key = io.stdin.isTTY
+      ? typedKey(session)
+      : text(addAbortSignal(signal, io.stdin as unknown as Readable));
     return decodeIdentities(await key, 'standard input');
   }
   const path = resolve(io.workingDirectory, file);

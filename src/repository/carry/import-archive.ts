@@ -49,7 +49,7 @@ export async function importArchive(
   context: Context,
 ): Promise<ImportReport> {
   const what = typeof input === 'string' ? input : input.name;
-  const archive = await openArchive(input);
+  const archive = await openArchive(input, { signal: context.signal });
   const task = context.progress.begin(`importing ${what}`, { unit: 'bytes' });
   try {
     const entries = watched(archive.entries(), task);

@@ -2,6 +2,7 @@ import { PassThrough } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { archiveInputs } from '../../../src/cli/arguments/archive-inputs.ts';
 import { openBackupRepository, readIdentities } from '../../../src/cli/arguments/backup-repository.ts';
 import { createSession } from '../../../src/cli/context.ts';
 import { encodeIdentity, generateIdentity } from '../../../src/repository/age/keys.ts';
@@ -46,6 +47,11 @@ test('who has no deployment file any more is told that the directory of the back
   const error = await rejects(() => openBackupRepository(session, undefined), NotFoundError);
   assert.match(error.message, 'no deployment file');
   assert.match(error.advice ?? '', '--repository DIR');
+});
+
+test('an archive is not waited for at a terminal, where nobody can type one', () => {
+  const { session } = atTerminal();
+  assert.throws(() => archiveInputs(session.io, ['-']), /standard input: it is a terminal/);
 });
 
 test.run();

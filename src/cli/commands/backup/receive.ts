@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import { addAbortSignal, type Readable } from 'node:stream';
+import { addAbortSignal } from 'node:stream';
 import type { Command } from 'commander';
+import { pipedInput } from '../../arguments/archive-inputs.ts';
 import { openOrCreateBackupRepository } from '../../arguments/backup-repository.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
@@ -20,7 +21,7 @@ export function addBackupReceive(backup: Command, wrap: Wrap): void {
 async function receiveSnapshots(session: Session, { args: [dir], options }: ParsedInput): Promise<undefined> {
   const { receive } = await import('../../../repository/carry/receive.ts');
   const { io, context } = session;
-  const input = addAbortSignal(context.signal, io.stdin as unknown as Readable);
+  const input = addAbortSignal(context.signal, pipedInput(io));
   const connection = { input, write: (bytes: Uint8Array) => write(session, bytes) };
   const open = () => openOrCreateBackupRepository(session, dir);
   const signers = options.signers === undefined ? undefined : resolve(io.workingDirectory, options.signers);

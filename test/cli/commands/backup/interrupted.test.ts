@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { exitCodes } from '../../../../src/cli/exit-codes.ts';
@@ -44,6 +45,27 @@ for (const argv of [
     child.stdout!.destroy();
     assert.is(status, exitCodes.interrupted, await said);
     assert.match(await said, /^(dockerctl: interrupted|\{"error":\{"name":"InterruptedError".*\})\n$/);
+  });
+}
+
+for (const argv of [
+  ['import', '-', '-r', join(root, 'taken-in')],
+  ['receive', join(root, 'received')],
+  ['ls', 'latest', '-r', repository, '--identity', '-'],
+]) {
+  test(`backup ${argv[0]} ends when it is asked to, though nothing comes on standard input`, async () => {
+    const environment = { DOCKERCTL_STATE_DIR: join(root, 'state') };
+    const child = startCli(['backup', ...argv], environment, ['pipe', 'ignore', 'pipe']);
+    const said = text(child.stderr!);
+    const closed = once(child, 'exit');
+    await delay(1500);
+    child.kill('SIGINT');
+    const late = setTimeout(() => child.kill('SIGKILL'), 5_000);
+    const [status] = await closed;
+    clearTimeout(late);
+    child.stdin!.destroy();
+    assert.is(status, exitCodes.interrupted, await said);
+    assert.match(await said, /^dockerctl: .*interrupted\n$/);
   });
 }
 
