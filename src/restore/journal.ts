@@ -6,7 +6,6 @@ import type {
   RebuiltEngine,
   RenamedEngine,
 } from '../databases/databases.ts';
-import { FailedError } from '../support/errors.ts';
 import { listJournals, readJournal, removeJournal, writeJournal } from '../support/journal.ts';
 import { formatMoment } from '../support/quantities.ts';
 import type { AdoptedRecord } from './deployment-file/adopted-file.ts';
@@ -157,31 +156,9 @@ export function isUnfinished({ phase }: Pick<RestoreRecord, 'phase'>): boolean {
   return phase !== 'done';
 }
 
-/** Of the restore that was killed. */
+/** Of the restore that was killed, unless it is still under way (`isRestoring`). */
 export async function unfinishedJournal(stateDir: string): Promise<RestoreJournal | undefined> {
   return (await restoreJournals(stateDir)).find(({ record }) => isUnfinished(record));
-}
-
-/** @throws {FailedError} while an earlier restore is neither finished nor taken back */
-export async function refuseUnfinished(stateDir: string): Promise<void> {
-  const unfinished = await unfinishedJournal(stateDir);
-  if (unfinished === undefined) return;
-  const { path, record } = unfinished;
-  throw new FailedError(`restoring: ${restoreInWords(record)} was never finished`, {
-    advice: 'Finish it with dockerctl restore --resume, or take it back with dockerctl restore --rollback',
-    facts: { restore: record.id, journal: path },
-  });
-}
-
-/**
- * Why what is on this host belongs together no longer: a restore that has begun to replace it, and neither ended nor
- * went back. A journal that cannot be read says nothing here; whoever restores is told.
- */
-export async function halfReplaced(stateDir: string): Promise<string | undefined> {
-  const journals = await restoreJournals(stateDir).catch(() => []);
-  const record = journals.map((journal) => journal.record).find(({ phase }) => phase === 'swapping');
-  if (record === undefined) return undefined;
-  return `${restoreInWords(record)} has replaced a part of what is here: finish it with dockerctl restore --resume, or take it back with --rollback`;
 }
 
 /** As messages call a restore: `the restore 1a2b3c4d begun 2026-11-22 15:34:36 +01:00`. */

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Context } from '../support/context.ts';
 import { makeDirectoryDurably } from '../support/durable.ts';
+import { LockedError } from '../support/errors.ts';
 import { acquireLock, type Lock } from '../support/lock.ts';
 import { restoreError } from './restore-error.ts';
 
@@ -15,11 +17,28 @@ export async function withRestoreLock<T>({ stateDir, now }: Context, restore: ()
 }
 
 async function acquire(stateDir: string, now: Date): Promise<Lock> {
-  const path = join(stateDir, 'restore.lock');
+  const path = lockFile(stateDir);
   try {
     await makeDirectoryDurably(stateDir);
     return acquireLock(path, { mode: 'exclusive', purpose: 'restore', now });
   } catch (error) {
     throw restoreError(`locking ${path}`, error);
   }
+}
+
+/** Whether one is under way, here or in another process: what its journal says is neither unfinished nor done. */
+export function isRestoring({ stateDir, now }: Pick<Context, 'stateDir' | 'now'>): boolean {
+  const path = lockFile(stateDir);
+  if (!existsSync(path)) return false;
+  try {
+    acquireLock(path, { mode: 'shared', purpose: 'a look at restores', now: now() }).release();
+    return false;
+  } catch (error) {
+    if (error instanceof LockedError) return true;
+    throw restoreError(`locking ${path}`, error);
+  }
+}
+
+function lockFile(stateDir: string): string {
+  return join(stateDir, 'restore.lock');
 }

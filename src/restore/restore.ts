@@ -9,7 +9,6 @@ import { toText } from '../support/posix/byte-path.ts';
 import type { RestoreReport } from './conclude.ts';
 import type { AdoptedFile } from './deployment-file/adopted-file.ts';
 import type { RestoreHost } from './host.ts';
-import { refuseUnfinished } from './journal.ts';
 import type { Target } from './places.ts';
 import { absentSources } from './plan/absent-sources.ts';
 import { type ChosenSnapshot, chooseSnapshot } from './plan/choose.ts';
@@ -24,6 +23,7 @@ import { planRestore, type RestorePlan, type Survey } from './plan/plan.ts';
 import { type Selection, selectSources } from './plan/select.ts';
 import { surveyHost } from './plan/survey.ts';
 import { unlikeBefore } from './plan/unlike-before.ts';
+import { refuseUnfinished } from './refuse-unfinished.ts';
 import { runRestore } from './run.ts';
 import { advisedRepository, type Damaged, pastDamage } from './salvage/past-damage.ts';
 import { type Salvage, salvageSources } from './salvage/salvage.ts';
@@ -66,7 +66,7 @@ export async function prepareRestore(
   context: Context,
 ): Promise<PreparedRestore> {
   collectOften();
-  await refuseUnfinished(context.stateDir);
+  await refuseUnfinished(context);
   const host = request.to === undefined ? ports.host : undefined;
   const chosen = await choose(request, { ...ports, host }, context);
   const { snapshot, selected, repository, passedOver, provenance, losses } = chosen;

@@ -4,8 +4,9 @@ import type { RestoreReport } from './conclude.ts';
 import { type Decided, type RunPorts, recordOf } from './decided.ts';
 import { putAdoptedFile } from './deployment-file/adopted-file.ts';
 import { takeInventories } from './inventories.ts';
-import { beginJournal, refuseUnfinished } from './journal.ts';
+import { beginJournal } from './journal.ts';
 import { withRestoreLock } from './lock.ts';
+import { expectAllFinished } from './refuse-unfinished.ts';
 import { stageEverything } from './stage/stage.ts';
 import { swapEverything } from './swap/swap.ts';
 
@@ -16,7 +17,7 @@ export async function runRestore(
   context: Context,
 ): Promise<RestoreReport> {
   return withRestoreLock(context, async () => {
-    await refuseUnfinished(context.stateDir);
+    await expectAllFinished(context.stateDir);
     const journal = await beginJournal(context.stateDir, await recordOf(decided, ports, context));
     const { repository, host } = ports;
     const databasePorts = host && { ...host, repository, snapshot: decided.snapshot };

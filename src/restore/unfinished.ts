@@ -14,7 +14,7 @@ import {
   restoreJournals,
   unfinishedJournal,
 } from './journal.ts';
-import { withRestoreLock } from './lock.ts';
+import { isRestoring, withRestoreLock } from './lock.ts';
 import { prepareRestore, type RestorePorts } from './restore.ts';
 import { rollBack } from './rollback.ts';
 import { serverOf } from './services/server-of.ts';
@@ -22,9 +22,11 @@ import { removeStaging } from './swap/staging.ts';
 import { swapEverything } from './swap/swap.ts';
 import { metadataOptions } from './tree/metadata.ts';
 
-/** A restore that was killed, or one that is done and could be taken back. */
+/** A restore that was killed or is under way, or one that is done and could be taken back. */
 export interface RestoreStatus
   extends Pick<RestoreRecord, 'id' | 'started' | 'phase' | 'repository' | 'snapshot'> {
+  /** Somebody is at it, in this process or another. */
+  underWay: boolean;
   /** Where the data that was replaced is kept. */
   kept: string[];
   /** The directory it wrote to, instead of the host. */
@@ -36,25 +38,22 @@ export interface RestoreStatus
 }
 
 /** Oldest first; none: nothing is under way and nothing is kept. */
-export async function restoreStatus(stateDir: string): Promise<RestoreStatus[]> {
-  return (await restoreJournals(stateDir)).map(statusOf);
+export async function restoreStatus(context: Here): Promise<RestoreStatus[]> {
+  const journals = await restoreJournals(context.stateDir);
+  return journals.map((journal) => statusOf(journal, isUnfinished(journal.record) && isRestoring(context)));
 }
 
+type Here = Pick<Context, 'stateDir' | 'now'>;
+
 /** The restore that was killed, which `resumeRestore` finishes. */
-export async function unfinishedRestore(stateDir: string): Promise<RestoreStatus | undefined> {
-  const journal = await unfinishedJournal(stateDir);
-  return journal && statusOf(journal);
+export async function unfinishedRestore(context: Here): Promise<RestoreStatus | undefined> {
+  return (await restoreStatus(context)).find(isUnfinished);
 }
 
 /** The one that `takeBackRestore` takes back: the unfinished one, or else the newest whose old data is kept. */
-export async function restoreToTakeBack(stateDir: string): Promise<RestoreStatus | undefined> {
-  const journal = await journalToTakeBack(stateDir);
-  return journal && statusOf(journal);
-}
-
-async function journalToTakeBack(stateDir: string): Promise<RestoreJournal | undefined> {
-  const journals = await restoreJournals(stateDir);
-  return journals.find(({ record }) => isUnfinished(record)) ?? journals.at(-1);
+export async function restoreToTakeBack(context: Here): Promise<RestoreStatus | undefined> {
+  const all = await restoreStatus(context);
+  return all.find(isUnfinished) ?? all.at(-1);
 }
 
 /**
@@ -62,7 +61,7 @@ async function journalToTakeBack(stateDir: string): Promise<RestoreJournal | und
  * when it fails everything goes back.
  *
  * @param open opens the repository that the restore reads
- * @throws {NotFoundError} when there is none
+ * @throws {NotFoundError} when there is none @throws {LockedError} when it is under way
  * @throws {SignatureError} without the key for what is still to be read: the restore stays as it is
  */
 export async function resumeRestore(
@@ -70,16 +69,20 @@ export async function resumeRestore(
   host: RestoreHost | undefined,
   context: Context,
 ): Promise<RestoreReport> {
-  const journal = await unfinishedJournal(context.stateDir);
-  if (journal === undefined) throw nothingThere('resume');
-  const { record } = journal;
-  const repository = await open(record.repository);
+  const killed = await unfinishedJournal(context.stateDir);
+  if (killed === undefined) throw nothingThere('resume');
+  const repository = await open(killed.record.repository);
+  const ports = { host, repository };
   try {
-    const ports = { host, repository };
-    if (willRead(record)) await expectKey(repository, record.snapshot);
-    if (record.phase === 'swapping') return await goOn(journal, ports, context);
-    await withRestoreLock(context, () => rollBack(journal, host, metadataOptions([]), context));
-    return await startOver(record, ports, context);
+    const report = await withRestoreLock(context, async () => {
+      const journal = await unfinishedJournal(context.stateDir);
+      if (journal?.record.id !== killed.record.id) throw nothingThere('resume');
+      if (willRead(journal.record)) await expectKey(repository, journal.record.snapshot);
+      if (journal.record.phase === 'swapping') return goOn(journal, ports, context);
+      await rollBack(journal, host, metadataOptions([]), context);
+      return undefined;
+    });
+    return report ?? (await startOver(killed.record, ports, context));
   } finally {
     await repository.close();
   }
@@ -109,12 +112,10 @@ async function goOn(
 ): Promise<RestoreReport> {
   const snapshot = await repository.find(journal.record.snapshot);
   const ports = host && { ...host, repository, snapshot };
-  return withRestoreLock(context, () =>
-    allOrNothing(journal, ports, context, async (metadata) => {
-      await swapEverything(journal, ports, metadata, context);
-      return [];
-    }),
-  );
+  return allOrNothing(journal, ports, context, async (metadata) => {
+    await swapEverything(journal, ports, metadata, context);
+    return [];
+  });
 }
 
 async function startOver(
@@ -128,17 +129,24 @@ async function startOver(
 
 /**
  * Takes back the restore that `restoreToTakeBack` tells of, and returns which it was.
- * @throws {NotFoundError} when there is none
+ * @param asked id of the one that it told of: whoever waited for an answer meanwhile takes back no other
+ * @throws {NotFoundError} when there is none @throws {LockedError} when it is under way
  */
 export async function takeBackRestore(
   host: RestoreHost | undefined,
   context: Context,
+  asked?: string,
 ): Promise<RestoreStatus> {
-  const journal = await journalToTakeBack(context.stateDir);
-  if (journal === undefined) throw nothingThere('take back');
-  const status = statusOf(journal);
-  await withRestoreLock(context, () => rollBack(journal, host, metadataOptions([]), context));
-  return status;
+  const wanted = asked ?? (await restoreToTakeBack(context))?.id;
+  if (wanted === undefined) throw nothingThere('take back');
+  return withRestoreLock(context, async () => {
+    const journals = await restoreJournals(context.stateDir);
+    const journal = journals.find(({ record }) => isUnfinished(record)) ?? journals.at(-1);
+    if (journal?.record.id !== wanted) throw nothingThere('take back');
+    const status = statusOf(journal);
+    await rollBack(journal, host, metadataOptions([]), context);
+    return status;
+  });
 }
 
 /** Drops the data that finished restores replaced. There is no way back from here. */
@@ -146,11 +154,11 @@ export async function dropKeptData(
   host: RestoreHost | undefined,
   context: Context,
 ): Promise<RestoreStatus[]> {
-  const done = (await restoreJournals(context.stateDir)).filter(({ record }) => !isUnfinished(record));
-  await withRestoreLock(context, async () => {
+  return withRestoreLock(context, async () => {
+    const done = (await restoreJournals(context.stateDir)).filter(({ record }) => !isUnfinished(record));
     for (const journal of done) await dropOne(journal, host, context);
+    return done.map((journal) => statusOf(journal));
   });
-  return done.map(statusOf);
 }
 
 async function dropOne(
@@ -167,10 +175,11 @@ async function dropOne(
   await endJournal(journal);
 }
 
-function statusOf({ record }: RestoreJournal): RestoreStatus {
+function statusOf({ record }: RestoreJournal, underWay = false): RestoreStatus {
   const { id, started, phase, repository, snapshot, adopted } = record;
   const { to, hostCommands = true } = record.request;
-  return { id, started, phase, repository, snapshot, to, hostCommands, adopted, kept: keptData(record) };
+  const about = { id, started, phase, underWay, repository, snapshot };
+  return { ...about, to, hostCommands, adopted, kept: keptData(record) };
 }
 
 function nothingThere(what: string): NotFoundError {

@@ -37,14 +37,14 @@ function traces(directory: string): string[] {
 
 async function takeBack(directory: string): Promise<void> {
   const context = contextFor(directory);
-  const [status] = await restoreStatus(context.stateDir);
+  const [status] = await restoreStatus(context);
   if (status) await takeBackRestore(portsFor(directory).host, context);
 }
 
 async function resume(directory: string): Promise<void> {
   const context = contextFor(directory);
   const ports = portsFor(directory);
-  const [status] = await restoreStatus(context.stateDir);
+  const [status] = await restoreStatus(context);
   if (status === undefined || status.phase === 'done') return;
   const request = { snapshot: 'latest', only: [], full: false, to: undefined };
   const error = await prepareRestore(request, ports, context).catch((refusal: Error) => refusal);
@@ -65,7 +65,7 @@ test('killed at any moment, a restore is taken back or finished', async () => {
   for (let step = killed(number); step !== undefined; step = killed(number)) {
     kills++;
     const { directory, before } = step;
-    const [status] = await restoreStatus(join(directory, 'state'));
+    const [status] = await restoreStatus(contextFor(directory));
     if (status?.phase === 'swapping') swaps++;
     if (number % 2 === 0) {
       await takeBack(directory);
@@ -87,13 +87,13 @@ test('without the key that opens the snapshot, a killed restore stays one that c
   const { directory } = killed(20, 'without-key')!;
   const context = contextFor(directory);
   const { host, repository } = portsFor(directory);
-  assert.is((await restoreStatus(context.stateDir))[0]?.phase, 'staging');
+  assert.is((await restoreStatus(context))[0]?.phase, 'staging');
   const sealed = portsFor(directory).repository;
   sealed.entries = () => {
     throw new SignatureError('no private key is at hand');
   };
   await rejects(() => resumeRestore(async () => sealed, host, context), SignatureError);
-  assert.is((await restoreStatus(context.stateDir)).length, 1);
+  assert.is((await restoreStatus(context)).length, 1);
   await resumeRestore(async () => repository, host, context);
   expectRestored(directory);
 });

@@ -145,7 +145,7 @@ test('killed while the data is made anew, it can be taken back or finished; then
   const script = join(import.meta.dirname, 'rebuilt-host.ts');
   const kill = () => assert.is(spawnSync(process.execPath, [script, root, 'users.sql']).signal, 'SIGKILL');
   kill();
-  assert.is((await restoreStatus(context.stateDir))[0]?.phase, 'staging');
+  assert.is((await restoreStatus(context))[0]?.phase, 'staging');
   await takeBackRestore(ports.host, context);
   await expectUntouched();
 

@@ -41,7 +41,7 @@ test('what is there is replaced and kept, can be taken back, and dropped', async
   assert.not(world.hasTraces());
 
   await (await world.prepare(repository)).run();
-  assert.is((await restoreStatus(world.context.stateDir))[0]?.phase, 'done');
+  assert.is((await restoreStatus(world.context))[0]?.phase, 'done');
   await dropKeptData(world.ports.host, world.context);
   assert.is(readFileSync(join(path, 'sub/file'), 'utf8'), 'restored');
   assert.not(world.hasTraces());

@@ -119,5 +119,5 @@ function unpackedDirectory({ context }: Session): string {
 /** An unfinished restore goes on reading what it was reading. */
 async function isNeeded({ context }: Session, directory: string): Promise<boolean> {
   const { unfinishedRestore } = await import('../../restore/unfinished.ts');
-  return (await unfinishedRestore(context.stateDir))?.repository === directory;
+  return (await unfinishedRestore(context))?.repository === directory;
 }

@@ -104,8 +104,8 @@ const mostLeftOut = 10;
 export function renderStatus(all: readonly RestoreStatus[]): string {
   if (all.length === 0) return 'no restore is unfinished, and no replaced data is kept';
   return all
-    .flatMap(({ id, started, phase, snapshot, kept }) => [
-      `${id}  ${formatTime(new Date(started))}  snapshot ${shortId(snapshot)}  ${wordFor[phase]}`,
+    .flatMap(({ id, started, phase, underWay, snapshot, kept }) => [
+      `${id}  ${formatTime(new Date(started))}  snapshot ${shortId(snapshot)}  ${underWay ? 'under way' : wordFor[phase]}`,
       ...kept.map((where) => `  keeps ${printable(where)}`),
     ])
     .join('\n');

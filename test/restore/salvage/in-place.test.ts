@@ -79,7 +79,7 @@ test('what is of no use in part does not come back over what lives', async () =>
 test('killed while it was staging, it goes past the same damage when it is resumed', async () => {
   const { ports, context } = await world(loseSegment);
   const journal = await journalOfStaging(ports, context);
-  const [status] = await restoreStatus(context.stateDir);
+  const [status] = await restoreStatus(context);
   assert.is(status?.phase, 'staging', journal);
   const open = async () => ports.repository;
   const report = await resumeRestore(open, ports.host, context);

@@ -98,8 +98,8 @@ async function run(
 ): Promise<BackupReport> {
   const { openOrCreateRepository, openRepository } = await import('../../../repository/open.ts');
   const { context } = session;
-  const { halfReplaced } = await import('../../../restore/journal.ts');
-  const unsettled = await halfReplaced(context.stateDir);
+  const { halfReplaced } = await import('../../../restore/half-replaced.ts');
+  const unsettled = await halfReplaced(context);
   const options = {
     engine: await session.engine(),
     full,

@@ -17,8 +17,8 @@ export async function restoreSnapshot(
   named: readonly string[],
   options: ParsedInput['options'],
 ): Promise<number> {
-  const { refuseUnfinished } = await import('../../../restore/journal.ts');
-  await refuseUnfinished(session.context.stateDir);
+  const { refuseUnfinished } = await import('../../../restore/refuse-unfinished.ts');
+  await refuseUnfinished(session.context);
   const keys = await trustedKeys(session, options.signers);
   const source = await beforeAnyChange(session, () => openRestoreSource(session, named, options, keys));
   try {

@@ -26,7 +26,7 @@ export function addRestore(program: Command, wrap: Wrap): void {
     .option('--allow-hooks', "run on this host what a foreign snapshot's deployment file says")
     .option('--resume', 'finish a restore that was killed')
     .option('--rollback', 'take back the restore that was killed, or else the last one')
-    .option('--status', 'tell which restores are unfinished, and where replaced data is kept')
+    .option('--status', 'tell which restores are under way or unfinished, and where replaced data is kept')
     .option('--drop-old', 'remove the data that finished restores replaced')
     .option(...repositoryOption)
     .option(...identityOption)

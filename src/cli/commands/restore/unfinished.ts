@@ -11,7 +11,7 @@ import { statusOf } from './status-of.ts';
 export async function resume(session: Session, options: ParsedInput['options']): Promise<number | undefined> {
   const { resumeRestore, unfinishedRestore } = await import('../../../restore/unfinished.ts');
   const open = (where: string) => reopenRestoreSource(session, where, options);
-  const unfinished = await unfinishedRestore(session.context.stateDir);
+  const unfinished = await unfinishedRestore(session.context);
   if (unfinished && session.global.dryRun) return tell(session, unfinished, 'finish');
   const host = unfinished && (await hostOf(session, unfinished));
   const report = await resumeRestore(open, host, session.context);
@@ -24,21 +24,22 @@ export async function takeBack(session: Session): Promise<undefined> {
     import('../../../restore/unfinished.ts'),
     import('../../../restore/journal.ts'),
   ]);
-  const taken = await restoreToTakeBack(session.context.stateDir);
+  const taken = await restoreToTakeBack(session.context);
   if (taken && session.global.dryRun) return tell(session, taken, 'take back');
   if (taken) await session.confirm(`take back ${restoreInWords(taken)}`);
   const host = taken && (await hostOf(session, taken));
-  session.report(await takeBackRestore(host, session.context), ({ id }) => `took back the restore ${id}`);
+  const back = await takeBackRestore(host, session.context, taken?.id);
+  session.report(back, ({ id }) => `took back the restore ${id}`);
 }
 
 export async function showStatus(session: Session): Promise<undefined> {
   const { restoreStatus } = await import('../../../restore/unfinished.ts');
-  session.result(await restoreStatus(session.context.stateDir), renderStatus);
+  session.result(await restoreStatus(session.context), renderStatus);
 }
 
 export async function dropOld(session: Session): Promise<undefined> {
   const { dropKeptData, restoreStatus } = await import('../../../restore/unfinished.ts');
-  const kept = (await restoreStatus(session.context.stateDir)).flatMap((status) => status.kept);
+  const kept = (await restoreStatus(session.context)).flatMap((status) => status.kept);
   if (session.global.dryRun) {
     session.result(kept, () => (kept.length === 0 ? 'nothing is kept' : `would remove ${kept.join(', ')}`));
     return;

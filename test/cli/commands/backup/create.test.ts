@@ -61,8 +61,8 @@ test('while a restore has replaced a part of what is here, a backup is made and 
   mkdirSync(join(home, 'state', 'restores'), { recursive: true });
   const journal = join(home, 'state', 'restores', '0badcafe.json');
   const started = '2026-01-02T03:04:05Z';
-  const record = (phase: string) =>
-    writeFileSync(journal, JSON.stringify({ version: 1, id: '0badcafe', started, phase }));
+  const record = (phase: string, request = {}) =>
+    writeFileSync(journal, JSON.stringify({ version: 1, id: '0badcafe', started, phase, request }));
   record('staging');
   assert.is((await run('backup')).status, 0);
   record('swapping');
@@ -72,7 +72,11 @@ test('while a restore has replaced a part of what is here, a backup is made and 
     stderr,
     `the restore 0badcafe begun ${formatMoment(new Date(started))} has replaced a part of what is here: finish it`,
   );
-  for (const harmless of [() => record('done'), () => writeFileSync(journal, '{')]) {
+  for (const harmless of [
+    () => record('swapping', { to: '/elsewhere' }),
+    () => record('done'),
+    () => writeFileSync(journal, '{'),
+  ]) {
     harmless();
     assert.is((await run('backup')).status, 0);
   }
