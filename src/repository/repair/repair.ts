@@ -11,6 +11,7 @@ import type { Store } from '../seal/store.ts';
 import { type LostSnapshot, loadEverySnapshot } from '../snapshot/catalog.ts';
 import { encodeNextIndex, encodeSnapshotIndex } from '../snapshot/index-json.ts';
 import { inOrderOfMaking } from '../snapshot/order.ts';
+import { shortId } from '../snapshot/short-id.ts';
 import { blobsOf, packsOf, type StoredSnapshot } from '../snapshot/stored.ts';
 import type { DamagedBlobs } from '../verify/damage-record.ts';
 import { verifyRepository } from '../verify/verify.ts';
@@ -172,8 +173,13 @@ async function tryToMend(
     return await mendSnapshot(store, stored, snapshot, findings);
   } catch (error) {
     if (!(error instanceof DamagedError || error instanceof SignatureError)) throw error;
-    progress.warn(`snapshot ${snapshot.snapshot.id} cannot be mended: ${error.message}`);
-    return error instanceof SignatureError ? 'sealed' : 'damaged';
+    const { id, recipients } = snapshot.snapshot;
+    const isSealed = error instanceof SignatureError;
+    const why = isSealed
+      ? ` without the private key of ${recipients.join(' or ')}: give it with --identity FILE`
+      : `: ${error.message}`;
+    progress.warn(`snapshot ${shortId(id)} cannot be mended${why}`);
+    return isSealed ? 'sealed' : 'damaged';
   }
 }
 

@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { encodeRecipient, generateIdentity } from '../../../../src/repository/age/keys.ts';
 import { openOrCreateRepository } from '../../../../src/repository/open.ts';
 import { shortId } from '../../../../src/repository/snapshot/short-id.ts';
 import { runCli } from '../../../support/cli.ts';
@@ -46,6 +47,23 @@ test('what nobody can read is given up when that is asked for and confirmed, not
   assert.is(given.status, 0, given.stderr);
   assert.match(given.stdout, 'given up: ');
   assert.is((await run('verify')).status, 0);
+});
+
+test('what is encrypted and cannot be mended names the key that is wanted', async () => {
+  const sealed = join(root, 'sealed');
+  const identity = generateIdentity();
+  const context = quietContext(join(root, 'state'));
+  const repository = await openOrCreateRepository(sealed, context);
+  const snapshot = await saveDirectories(repository, { files: source }, context, [identity]);
+  await repository.close();
+  const blobs = join(sealed, 'blobs', 'sha256');
+  const manifests = readdirSync(blobs).map((name) => readFileSync(join(blobs, name), 'latin1'));
+  const pack = /pack\.v1\.tar\+zstd\+age","digest":"sha256:(\w+)"/.exec(manifests.join('\n'))?.[1] ?? '';
+  rmSync(join(blobs, pack));
+  const { status, stderr } = await runCli(['backup', 'repair', '-r', sealed]);
+  assert.is(status, 14);
+  const key = `the private key of ${encodeRecipient(identity)}: give it with --identity FILE`;
+  assert.match(stderr, `snapshot ${shortId(snapshot.id)} cannot be mended without ${key}`);
 });
 
 test.run();
