@@ -4,7 +4,7 @@ import type { Provenance } from '../../../repository/signed/provenance.ts';
 import { closestTo } from '../../../repository/snapshot/origin.ts';
 import { shortId } from '../../../repository/snapshot/short-id.ts';
 import type { Snapshot, SourceSummary } from '../../../repository/snapshot/snapshot.ts';
-import { formatBytes, formatDuration, formatTime } from '../../../support/quantities.ts';
+import { count, formatBytes, formatDuration, formatTime } from '../../../support/quantities.ts';
 import {
   identityOption,
   openBackupRepository,
@@ -56,7 +56,7 @@ function renderSnapshot(snapshot: Snapshot & { provenance: Provenance }, width: 
   const { id, host, deployment, release, started, ended, sources, added, tags, recipients, provenance } =
     snapshot;
   const seconds = (ended.getTime() - started.getTime()) / 1000;
-  const blobs = `${formatBytes(added.bytes)} in ${added.blobs} files of the repository`;
+  const blobs = `${formatBytes(added.bytes)} in ${count(added.blobs, 'file')} of the repository`;
   return [
     `snapshot:    ${id} (${stateOf(snapshot)})`,
     `deployment:  ${printable(`${deployment}${release === undefined ? '' : `, release ${release}`}, on ${host}`)}`,

@@ -91,10 +91,9 @@ async function record(session: Session, repository: Repository, checked: Snapsho
 
 function renderReport(report: VerifyReport): string {
   const { snapshots, blobs, bytes, packs } = report;
-  const content =
-    packs === undefined || packs.read === packs.all
-      ? ''
-      : `; content of ${packs.read} of ${count(packs.all, 'pack')}`;
+  const part =
+    packs?.read === packs?.all ? 'every pack' : `${packs?.read} of ${count(packs?.all ?? 0, 'pack')}`;
+  const content = packs === undefined ? '' : `; content of ${part}`;
   const read = `${count(snapshots, 'snapshot')}, ${count(blobs, 'blob')}, ${formatBytes(bytes)}${content}`;
   if (report.damage.length === 0) return `whole: ${read}`;
   return [

@@ -41,7 +41,8 @@ test('backup list of a directory without backups says so', async () => {
 test('backup verify ends with 0 when all is whole, and with 14 and the file names when it is not', async () => {
   const whole = await runCli(['backup', 'verify', '--read-data', '-r', directory]);
   assert.is(whole.status, 0, whole.stderr);
-  assert.match(whole.stdout, /^whole: 1 snapshot, 5 blobs/);
+  assert.match(whole.stdout, /^whole: 1 snapshot, 5 blobs, [^;]*; content of every pack\n$/);
+  assert.not.match((await runCli(['backup', 'verify', '-r', directory])).stdout, 'content');
   const blobs = join(directory, 'blobs', 'sha256');
   const manifests = readdirSync(blobs).map((name) => readFileSync(join(blobs, name), 'latin1'));
   const pack = /pack\.v1\.tar\+zstd","digest":"sha256:(\w+)"/.exec(manifests.join('\n'))?.[1] ?? '';
