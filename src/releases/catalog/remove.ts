@@ -1,6 +1,8 @@
+import type { Context } from '../../support/context.ts';
 import { FailedError } from '../../support/errors.ts';
 import { type EngineImages, engineImages, hasLayers, removeIfThere } from '../engine-images.ts';
 import type { ImageHost } from '../image-host.ts';
+import { withImagesLock } from '../lock.ts';
 import type { CatalogImage, ReleaseRecord } from './catalog.ts';
 
 /** What removing a release takes from the engine. */
@@ -13,12 +15,17 @@ export interface RemovalPlan {
 }
 
 /**
+ * @param gone releases that will have gone before
  * @throws {NotFoundError} when the catalog has no such release
  * @throws {FailedError} when a container uses one of its images
  */
-export async function planRemoval(release: string, { engine, catalog }: ImageHost): Promise<RemovalPlan> {
+export async function planRemoval(
+  release: string,
+  { engine, catalog }: ImageHost,
+  gone: readonly string[] = [],
+): Promise<RemovalPlan> {
   const record = await catalog.find(release);
-  const others = (await catalog.releases()).filter((other) => other.release !== release);
+  const others = (await catalog.releases()).filter((other) => ![release, ...gone].includes(other.release));
   const info = await engine.info();
   const [held, containers] = await Promise.all([engineImages(engine, info), engine.containers.list()]);
   const plan: RemovalPlan = { release, remove: [], keep: [] };
@@ -41,8 +48,27 @@ export async function planRemoval(release: string, { engine, catalog }: ImageHos
   return plan;
 }
 
-/** Removes what was planned, and then forgets the release. */
+/**
+ * Removes a release as it is planned when nobody else changes images any more: what was loaded since a plan was shown
+ * may count on them.
+ *
+ * @returns what went, and what stayed
+ * @throws {LockedError} @throws what `planRemoval` does
+ */
 export async function removeRelease(
+  release: string,
+  host: ImageHost,
+  context: Pick<Context, 'stateDir' | 'now'>,
+): Promise<RemovalPlan> {
+  return withImagesLock('images remove', context, async () => {
+    const plan = await planRemoval(release, host);
+    await carryOut(plan, host);
+    return plan;
+  });
+}
+
+/** To be called with the lock that the plan was made with: removes what was planned, and then forgets the release. */
+export async function carryOut(
   { release, remove }: RemovalPlan,
   { engine, catalog }: ImageHost,
 ): Promise<void> {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { openArchive } from '../../archive/archive.ts';
 import { type ArchiveInput, canBeReadAgain, groupInputs } from '../../archive/input.ts';
 import { verifyVolumes } from '../../archive/volumes/reader.ts';
@@ -6,10 +5,9 @@ import type { Engine } from '../../engine/engine.ts';
 import type { Platform } from '../../oci/descriptor.ts';
 import type { Digest } from '../../oci/digest.ts';
 import type { Context } from '../../support/context.ts';
-import { makeDirectoryDurably } from '../../support/durable.ts';
 import { DamagedError } from '../../support/errors.ts';
-import { acquireLock } from '../../support/lock.ts';
 import type { Catalog } from '../catalog/catalog.ts';
+import { withImagesLock } from '../lock.ts';
 import { requireSigner, signedRelease } from '../signatures.ts';
 import { loadOpened } from './archive-load.ts';
 
@@ -73,21 +71,13 @@ export async function loadImages(
   options: LoadOptions,
   context: Context,
 ): Promise<LoadReport> {
-  await makeDirectoryDurably(context.stateDir);
-  const lock = acquireLock(join(context.stateDir, 'images.lock'), {
-    mode: 'exclusive',
-    purpose: 'images load',
-    now: context.now(),
-  });
-  try {
+  return withImagesLock('images load', context, async () => {
     const archives: LoadedArchive[] = [];
     const grouped = await groupInputs(inputs);
     if (grouped.length > 1) await requireSigners(grouped, options, context);
     for (const input of grouped) archives.push(await loadArchive(input, options, context));
     return { archives };
-  } finally {
-    lock.release();
-  }
+  });
 }
 
 /** Of several files none is loaded when one of them is not trusted. What can be read only once is asked in its turn. */

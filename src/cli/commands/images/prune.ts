@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { RemovalPlan } from '../../../releases/catalog/remove.ts';
 import { UsageError } from '../../../support/errors.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
@@ -16,18 +17,19 @@ async function prune(session: Session, { options }: ParsedInput): Promise<undefi
   const keep = Number(options.keep ?? 2);
   if (!Number.isInteger(keep) || keep < 1)
     throw new UsageError(`--keep ${options.keep}: is not a number from 1 on`);
-  const [{ removeRelease }, { planPrune }, { openCatalog }] = await Promise.all([
-    import('../../../releases/catalog/remove.ts'),
+  const [{ planPrune, pruneReleases }, { openCatalog }] = await Promise.all([
     import('../../../releases/catalog/prune.ts'),
     import('../../../releases/catalog/catalog.ts'),
   ]);
   const host = { engine: await session.engine(), catalog: openCatalog(session.context.stateDir) };
+  const dryRun = session.global.dryRun ?? false;
   const plans = await planPrune(keep, host, session.context.progress.warn);
-  if (plans.length > 0 && !session.global.dryRun) {
-    await session.confirm(`remove the releases ${plans.map(({ release }) => release).join(', ')}`);
-    for (const plan of plans) await removeRelease(plan, host);
+  const render = (all: RemovalPlan[]) => all.map((plan) => renderRemoval(plan, dryRun)).join('\n');
+  if (dryRun || plans.length === 0) {
+    session.report(plans, render);
+    return;
   }
-  session.report(plans, (all) =>
-    all.map((plan) => renderRemoval(plan, session.global.dryRun ?? false)).join('\n'),
-  );
+  const releases = plans.map(({ release }) => release);
+  await session.confirm(`remove the releases ${releases.join(', ')}`);
+  session.report(await pruneReleases(releases, keep, host, session.context), render);
 }

@@ -21,11 +21,12 @@ async function remove(session: Session, { args: [name] }: ParsedInput): Promise<
   ]);
   const host = { engine: await session.engine(), catalog: openCatalog(session.context.stateDir) };
   const plan = await planRemoval(release, host);
-  if (!session.global.dryRun) {
-    await session.confirm(`remove release ${release} (${count(plan.remove.length, 'image name')})`);
-    await removeRelease(plan, host);
+  if (session.global.dryRun) {
+    session.report(plan, (planned) => renderRemoval(planned, true));
+    return;
   }
-  session.report(plan, (done) => renderRemoval(done, session.global.dryRun ?? false));
+  await session.confirm(`remove release ${release} (${count(plan.remove.length, 'image name')})`);
+  session.report(await removeRelease(release, host, session.context), (done) => renderRemoval(done, false));
 }
 
 export function renderRemoval({ remove, keep }: RemovalPlan, planned: boolean): string {
