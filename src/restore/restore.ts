@@ -4,7 +4,7 @@ import { shortId } from '../repository/snapshot/short-id.ts';
 import type { Snapshot } from '../repository/snapshot/snapshot.ts';
 import { collectOften } from '../support/collect-often.ts';
 import type { Context } from '../support/context.ts';
-import { UsageError } from '../support/errors.ts';
+import { isForbidden, UsageError } from '../support/errors.ts';
 import { toText } from '../support/posix/byte-path.ts';
 import type { RestoreReport } from './conclude.ts';
 import type { AdoptedFile } from './deployment-file/adopted-file.ts';
@@ -24,6 +24,7 @@ import { type Selection, selectSources } from './plan/select.ts';
 import { surveyHost } from './plan/survey.ts';
 import { unlikeBefore } from './plan/unlike-before.ts';
 import { refuseUnfinished } from './refuse-unfinished.ts';
+import { restoreError } from './restore-error.ts';
 import { runRestore } from './run.ts';
 import { advisedRepository, type Damaged, pastDamage } from './salvage/past-damage.ts';
 import { type Salvage, salvageSources } from './salvage/salvage.ts';
@@ -61,6 +62,18 @@ export interface PreparedRestore {
  * unfinished restore are told before anything is done.
  */
 export async function prepareRestore(
+  request: RestoreRequest,
+  ports: RestorePorts,
+  context: Context,
+): Promise<PreparedRestore> {
+  try {
+    return await prepare(request, ports, context);
+  } catch (error) {
+    throw isForbidden(error) ? error : restoreError('planning a restore', error);
+  }
+}
+
+async function prepare(
   request: RestoreRequest,
   ports: RestorePorts,
   context: Context,

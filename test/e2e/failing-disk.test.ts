@@ -42,7 +42,8 @@ async function runFailing(
     last = false,
   }: { below: string; call: RegExp; error: Failure['error']; last?: boolean },
 ): Promise<EndedCommand> {
-  const on = call.source.startsWith('open') ? 'opening' : 'changes';
+  const isReading = call.source === 'statx';
+  const on = call.source.startsWith('open') ? 'opening' : isReading ? 'everything' : 'changes';
   const which = { below: hosts!.path(below), on } as const;
   const calls = await hosts!.calls(name, which);
   const isIt = (made: string) => call.test(made);
@@ -69,6 +70,7 @@ for (const [name, below, call, error, status, says] of [
     13,
     /in \S+: EDQUOT: disk quota .*\n {2}Make room/,
   ],
+  ['restore', places.out, /statx/, 'EIO', 1, /planning a restore: EIO: .*restored.*\n {2}Look at `dmesg`/],
   ['restore', places.out, /pwrite64/, 'EDQUOT', 13, /restoring .*: EDQUOT: disk quota .*\n {2}Make room/],
   ['verify', places.repository, /open64 .*layout$/, 'EMFILE', 1, /reading \S+: EMFILE: .*\n {2}Let its user/],
 ] as const) {
