@@ -60,7 +60,7 @@ for (const [name, below, call, error, status, says] of [
     /fsync .*sha256$/,
     'EIO',
     1,
-    /says: writing to \S+: EIO: .*\n {2}Look at `dmesg`/,
+    /says: writing to \S+: EIO: .*\n {2}There: Look at `dmesg`/,
   ],
   [
     'receiveFirst',
@@ -68,7 +68,7 @@ for (const [name, below, call, error, status, says] of [
     /mkdir .*tmp$/,
     'EDQUOT',
     13,
-    /in \S+: EDQUOT: disk quota .*\n {2}Make room/,
+    /in \S+: EDQUOT: disk quota .*\n {2}There: Make room/,
   ],
   ['restore', places.out, /statx/, 'EIO', 1, /planning a restore: EIO: .*restored.*\n {2}Look at `dmesg`/],
   ['restore', places.out, /pwrite64/, 'EDQUOT', 13, /restoring .*: EDQUOT: disk quota .*\n {2}Make room/],

@@ -118,9 +118,13 @@ async function readAnswer<Key extends 'lacks' | 'stored' | 'removed'>(
   throw connectionEnded();
 }
 
+/** Whoever reads it is not on the host that it is about. */
 function errorThere({ name, message, advice }: Named<'error'>['error']): errors.DockerctlError {
   const { DamagedError, LockedError, NoSpaceError, NotFoundError, SignatureError } = errors;
   const classes = [DamagedError, LockedError, NoSpaceError, NotFoundError, SignatureError];
   const type = classes.find((one) => one.name === name) ?? errors.FailedError;
-  return new type(`the receiver says: ${message}`, advice === undefined ? {} : { advice });
+  return new type(
+    `the receiver says: ${message}`,
+    advice === undefined ? {} : { advice: `There: ${advice}` },
+  );
 }
