@@ -1,4 +1,4 @@
-import { codeOf, DockerctlError, messageOf } from '../../support/errors.ts';
+import { DockerctlError, isForbidden, messageOf } from '../../support/errors.ts';
 import type { Io } from '../io.ts';
 import { printable } from './table.ts';
 
@@ -9,7 +9,7 @@ export function renderError(error: unknown, status: number, io: Io): string {
   if (error instanceof DockerctlError) {
     if (error.advice !== undefined) lines.push(`  ${oneLine(error.advice)}`);
   } else {
-    lines.push(`  ${isForbidden(error) ? 'Run it as root: this user may not' : unexpected}`);
+    lines.push(`  ${isForRoot(error) ? 'Run it as root: this user may not' : unexpected}`);
   }
   if (io.argv.some((argument) => argument === '-d' || argument === '--debug')) lines.push(...causes(error));
   return `${lines.join('\n')}\n`;
@@ -18,9 +18,8 @@ export function renderError(error: unknown, status: number, io: Io): string {
 const unexpected = 'This is unexpected; -d shows where it happened.';
 
 /** Nearly everything here is root's; whoever tries it as somebody else did nothing unexpected. */
-function isForbidden(error: unknown): boolean {
-  const code = codeOf(error);
-  return (code === 'EACCES' || code === 'EPERM') && process.geteuid?.() !== 0;
+function isForRoot(error: unknown): boolean {
+  return isForbidden(error) && process.geteuid?.() !== 0;
 }
 
 function describe(error: unknown, status: number) {

@@ -1,6 +1,6 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { codeOf, messageOf, NotFoundError, UsageError } from '../../support/errors.ts';
+import { codeOf, isForbidden, messageOf, NotFoundError, UsageError } from '../../support/errors.ts';
 import { requireTrustedPlace } from './trusted-place.ts';
 
 /** Far more than any deployment needs. */
@@ -39,10 +39,9 @@ function cannotOpen(path: string, purpose: string, cause: unknown): Error {
   const facts = { file: path };
   if (codeOf(cause) === 'ENOENT')
     return new NotFoundError(`there is no ${purpose} ${path}`, { facts, cause });
-  const isForbidden = codeOf(cause) === 'EACCES';
-  const why = isForbidden ? 'this user may not' : messageOf(cause);
+  const why = isForbidden(cause) ? 'this user may not' : messageOf(cause);
   return new UsageError(`cannot read the ${purpose} ${path}: ${why}`, {
-    ...(isForbidden && { advice: 'Run it as root, or as the user to whom the file belongs' }),
+    ...(isForbidden(cause) && { advice: 'Run it as root, or as the user to whom the file belongs' }),
     facts,
     cause,
   });
