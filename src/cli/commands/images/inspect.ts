@@ -27,7 +27,9 @@ function renderArchive(archive: InspectedArchive): string {
     archive.format,
     archive.size === undefined ? undefined : formatBytes(archive.size),
     archive.signedBy === undefined ? undefined : `signed by ${archive.signedBy}`,
-    archive.base === undefined ? undefined : `a delta to ${archive.base.release ?? 'a receipt'}`,
+    archive.base === undefined
+      ? undefined
+      : `a delta to ${archive.base.release === undefined ? 'a receipt' : `release ${archive.base.release}`}`,
   ].filter((fact) => fact !== undefined);
   const rows = archive.images.map((image) => [
     image.references.join(', ') || image.config,

@@ -89,7 +89,17 @@ async function deltaBase(session: Session, since: string): Promise<SaveRequest['
   ]);
   const file = resolve(session.io.workingDirectory, since);
   if (since.includes('/') || existsSync(file)) return baseOfReceipt(await readReceipt(file));
-  return baseOfRelease(await (await catalogOf(session)).find(since));
+  const catalog = await catalogOf(session);
+  return baseOfRelease(await catalog.find(since).catch((error: unknown) => neitherFileNor(error, since)));
+}
+
+function neitherFileNor(error: unknown, since: string): never {
+  if (!(error instanceof NotFoundError)) throw error;
+  const { message, advice, facts } = error;
+  throw new NotFoundError(`--since ${since}: there is no such file, and ${message}`, {
+    ...(advice !== undefined && { advice }),
+    facts,
+  });
 }
 
 function renderBundle({ document, files, size, signed }: SavedBundle): string {
@@ -99,7 +109,7 @@ function renderBundle({ document, files, size, signed }: SavedBundle): string {
     formatBytes(size),
     base === undefined
       ? undefined
-      : `without ${count(base.layers.length, 'layer')} of ${base.release ?? 'the receiver'}`,
+      : `without ${count(base.layers.length, 'layer')} that ${base.release === undefined ? 'the receiver' : `release ${base.release}`} has`,
     signed ? 'signed' : undefined,
   ];
   const isThere = (text: string | undefined) => text !== undefined;

@@ -64,7 +64,9 @@ test('a delta since a receipt leaves out what is there; a base that nobody knows
   );
   assert.is(status, 0, stderr);
   assert.is(JSON.parse(stdout).document.base.layers.length, 2);
-  assert.is((await images('save', `${name}:1.4`, '-o', 'x.tar', '--since', '0.1')).status, 10);
+  const unknown = await images('save', `${name}:1.4`, '-o', 'x.tar', '--since', 'recipt.json');
+  assert.is(unknown.status, 10);
+  assert.match(unknown.stderr, '--since recipt.json: there is no such file, and the catalog has no release');
   assert.not.ok(existsSync(join(workingDirectory, 'x.tar')));
 });
 
