@@ -70,12 +70,20 @@ for (const [name, below, call, error, status, says] of [
     13,
     /in \S+: EDQUOT: disk quota .*\n {2}There: Make room/,
   ],
+  [
+    'send',
+    places.repository,
+    /open64 .*sha256\/\w+$/,
+    'EMFILE',
+    1,
+    /vault:\S+: reading \S+: EMFILE: .*\n {2}Let its/,
+  ],
   ['restore', places.out, /statx/, 'EIO', 1, /planning a restore: EIO: .*restored.*\n {2}Look at `dmesg`/],
   ['restore', places.out, /pwrite64/, 'EDQUOT', 13, /restoring .*: EDQUOT: disk quota .*\n {2}Make room/],
   ['verify', places.repository, /open64 .*layout$/, 'EMFILE', 1, /reading \S+: EMFILE: .*\n {2}Let its user/],
 ] as const) {
   test(`${name} says what it could not do, and what to do, when ${call.source} answers ${error}`, async () => {
-    const ended = await runFailing(name, { below, call, error });
+    const ended = await runFailing(name, { below, call, error, last: name === 'send' });
     assert.is(ended.status, status, ended.stderr);
     assert.match(ended.stderr, says);
   });

@@ -1,8 +1,9 @@
 import { createReadStream } from 'node:fs';
+import { blobError } from '../../oci/blob-file.ts';
 import { verified } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/layout.ts';
 import { blobSize, readBlob } from '../../oci/layout-blobs.ts';
-import { DamagedError, isUnreadable, messageOf } from '../../support/errors.ts';
+import { DamagedError } from '../../support/errors.ts';
 import type { Store } from '../seal/store.ts';
 import { type BlobRef, blobsOfParts } from '../snapshot/manifest.ts';
 import { manifestLimit } from '../snapshot/media-types.ts';
@@ -49,9 +50,9 @@ async function* readVerified(store: Store, blob: BlobRef): AsyncGenerator<Uint8A
       throw new DamagedError(`reading ${path}: there is no such file`);
     yield* verified(createReadStream(path, { highWaterMark: 1 << 20 }), blob, `reading ${path}`);
   } catch (error) {
-    if (!(error instanceof DamagedError) && !isUnreadable(error)) throw error;
-    const what = error instanceof DamagedError ? error.message : `reading ${path}: ${messageOf(error)}`;
-    throw new DamagedError(what, { advice: mendFirst, facts: { path }, cause: error });
+    const failed = blobError(path, error);
+    if (!(failed instanceof DamagedError)) throw failed;
+    throw new DamagedError(failed.message, { advice: mendFirst, facts: { path }, cause: error });
   }
 }
 
