@@ -198,6 +198,19 @@ test('where dockerctl is not installed rsync takes what is missing, the index la
   execFileSync('diff', ['-r', join(root, 'data', 'one'), join(root, 'out', 'one', root, 'data', 'one')]);
 });
 
+test('that this host has no place for what rsync is to be told is said, and of this host', async () => {
+  const { TMPDIR = '' } = process.env;
+  process.env.TMPDIR = join(root, 'nowhere');
+  const { status, stderr } = await dockerctl('backup', 'send', 'latest', `bare:${root}/never`);
+  process.env.TMPDIR = TMPDIR;
+  if (TMPDIR === '') delete process.env.TMPDIR;
+  assert.is(status, 1);
+  assert.match(
+    stderr,
+    /^dockerctl: sending snapshot \w{12} to bare:\S+: here: ENOENT: .* mkdtemp '.*nowhere[^\n]+\n$/,
+  );
+});
+
 test('where rsync is missing too, that is said, and which side lacks it', async () => {
   const { PATH = '' } = process.env;
   process.env.PATH = join(root, 'client-programs');

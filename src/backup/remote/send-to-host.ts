@@ -5,7 +5,16 @@ import type { RemovalReport } from '../../repository/repository.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
 import { type Child, startChild } from '../../support/child.ts';
 import type { Context } from '../../support/context.ts';
-import { DockerctlError, FailedError, InterruptedError } from '../../support/errors.ts';
+import {
+  DockerctlError,
+  FailedError,
+  InterruptedError,
+  isDiskFull,
+  isOfSystem,
+  messageOf,
+  NoSpaceError,
+} from '../../support/errors.ts';
+import { systemAdvice } from '../../support/system-advice.ts';
 import { type RemoteAddress, renderRemoteAddress } from './address.ts';
 import { brokenOff } from './broken-off.ts';
 import { sendByRsync } from './send-by-rsync.ts';
@@ -34,7 +43,7 @@ export async function sendToHost(
   } catch (error) {
     if (!(error instanceof NotInstalledError)) throw error;
     return await sendByRsync(outgoing, address, context).catch((cause: unknown) => {
-      throw context.signal.aborted ? interrupted(errand) : cause;
+      throw context.signal.aborted ? interrupted(errand) : refusedHere(cause, errand);
     });
   }
 }
@@ -111,8 +120,9 @@ function interrupted({ doing, afterAll }: Errand): InterruptedError {
   return new InterruptedError(`${doing}: interrupted; ${afterAll}`);
 }
 
-function atHost(error: unknown, { doing }: Errand): unknown {
-  if (!(error instanceof DockerctlError)) return error;
+function atHost(error: unknown, errand: Errand): unknown {
+  const { doing } = errand;
+  if (!(error instanceof DockerctlError)) return refusedHere(error, errand);
   const { advice, facts } = error;
   const type = error.constructor as new (
     ...args: ConstructorParameters<typeof FailedError>
@@ -122,4 +132,12 @@ function atHost(error: unknown, { doing }: Errand): unknown {
     facts,
     cause: error,
   });
+}
+
+/** By the system of this host, where rsync's lists lie among the temporary files. */
+function refusedHere(cause: unknown, { doing }: Errand): unknown {
+  if (!isOfSystem(cause)) return cause;
+  const what = `${doing}: here: ${messageOf(cause)}`;
+  if (!isDiskFull(cause)) return new FailedError(what, { ...systemAdvice(cause), cause });
+  return new NoSpaceError(what, { advice: 'Make room here, or name another directory with TMPDIR', cause });
 }
