@@ -36,8 +36,19 @@ export async function perform(
   const plan = makePlan(host.deployment, await observe(host), selected);
   if (session.global.dryRun) return showPlan(session, plan);
   if (question !== undefined && plan.steps.length > 0) await session.confirm(question(plan));
+  if (plan.steps.some(({ do: what }) => what === 'start' || what === 'run-to-end'))
+    await expectWholeData(session, host);
   await carryOut(plan, host);
   if (session.global.json) await showPlan(session, plan);
+}
+
+/** While a restore is half-way nothing starts, unless somebody insists. */
+export async function expectWholeData(
+  session: Session,
+  { deployment }: Pick<Host, 'deployment'>,
+): Promise<void> {
+  const { refuseHalfReplaced } = await import('../restore/half-replaced.ts');
+  if (!session.global.yes) await refuseHalfReplaced(deployment.name, session.context);
 }
 
 async function showPlan(session: Session, plan: Plan): Promise<undefined> {

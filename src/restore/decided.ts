@@ -33,6 +33,7 @@ export async function recordOf(
     started: context.now().toISOString(),
     repository: repository.directory,
     snapshot: snapshot.id,
+    ...(host && { deployment: host.deployment.name }),
     taken: takenOf(plan),
     request: requestOf(request),
     ...(request.adopted && { adopted: recordAdopted(request.adopted) }),

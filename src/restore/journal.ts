@@ -27,6 +27,8 @@ export interface RestoreRecord {
   /** Absolute path of the repository, and the snapshot's id. */
   repository: string;
   snapshot: string;
+  /** Whose data and services it replaces. */
+  deployment?: string;
   /** What the snapshot tells of itself, and the newer ones that `latest` did not mean; times as text. */
   taken?: Taken;
   request: {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RestoreReport } from '../../src/restore/conclude.ts';
-import { halfReplaced } from '../../src/restore/half-replaced.ts';
+import { halfReplaced, refuseHalfReplaced } from '../../src/restore/half-replaced.ts';
 import { dropKeptData, restoreStatus, resumeRestore, takeBackRestore } from '../../src/restore/unfinished.ts';
 import { LockedError, NotFoundError } from '../../src/support/errors.ts';
 import { failure } from '../support/rejects.ts';
@@ -44,18 +44,23 @@ test('a restore that is under way is told as that, and nobody begins another, go
   const { context, repository, ports } = world;
   const [status] = await restoreStatus(context);
   assert.equal([status?.phase, status?.underWay], ['swapping', true]);
-  assert.match((await halfReplaced(context)) ?? '', /^the restore \w+ begun .* is replacing what is here/);
+  assert.is(await halfReplaced('another', context), undefined);
+  assert.match(
+    (await halfReplaced('test', context)) ?? '',
+    /^the restore \w+ begun .* is replacing what is here/,
+  );
   for (const refused of [
     () => world.prepare(world.repository.take([])),
     () => resumeRestore(async () => repository, ports.host, context),
     () => takeBackRestore(ports.host, context),
     () => dropKeptData(ports.host, context),
+    () => refuseHalfReplaced('test', context),
   ])
     assert.instance(await failure(refused()), LockedError);
   await finish();
   assert.is(readFileSync(join(world.live, 'data/sub/file'), 'utf8'), 'restored');
   assert.is((await restoreStatus(context))[0]?.underWay, false);
-  assert.is(await halfReplaced(context), undefined);
+  assert.is(await halfReplaced('test', context), undefined);
 });
 
 test('one that ends while its repository is being opened is not gone on with', async () => {

@@ -99,7 +99,7 @@ async function run(
   const { openOrCreateRepository, openRepository } = await import('../../../repository/open.ts');
   const { context } = session;
   const { halfReplaced } = await import('../../../restore/half-replaced.ts');
-  const unsettled = await halfReplaced(context);
+  const unsettled = await halfReplaced(deployment.name, context);
   const options = {
     engine: await session.engine(),
     full,

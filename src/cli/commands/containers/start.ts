@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../../support/errors.ts';
 import type { Session } from '../../context.ts';
-import { openHost, perform } from '../../lifecycle.ts';
+import { expectWholeData, openHost, perform } from '../../lifecycle.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { passOutput } from '../../terminal.ts';
 
@@ -29,5 +29,6 @@ async function startOneAttached(session: Session, names: string[]): Promise<numb
   }
   const { startAttached } = await import('../../../lifecycle/attached.ts');
   const host = await openHost(session);
+  await expectWholeData(session, host);
   return (await startAttached(name, host, (output) => passOutput(output, session.io))) ?? 0;
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
@@ -41,6 +41,39 @@ async function succeed(...argv: string[]): Promise<string> {
   assert.is(status, 0, `${argv.join(' ')}: ${stderr}`);
   return stdout;
 }
+
+test('nothing starts on data of which a killed restore has replaced a part, unless somebody insists', async () => {
+  const journals = join(stateDir, 'restores');
+  mkdirSync(journals, { recursive: true });
+  const journal = join(journals, '0badcafe.json');
+  const record = {
+    version: 1,
+    id: '0badcafe',
+    started: '2026-01-02T03:04:05Z',
+    phase: 'swapping',
+    request: {},
+  };
+  for (const [deployment, expected] of [
+    [here.name, 1],
+    ['another', 0],
+  ] as const) {
+    writeFileSync(journal, JSON.stringify({ ...record, deployment }));
+    for (const command of [
+      ['start', 'web'],
+      ['build'],
+      ['revert', 'web', '--yes'],
+      ['start', '--attach', 'data'],
+    ]) {
+      const { status, stderr } = await run(...command);
+      const insists = command.includes('--yes');
+      assert.is(status, insists ? 0 : expected, stderr);
+      if (status === 1)
+        assert.match(stderr, /the restore 0badcafe .* has replaced a part of the data\n.*--resume/);
+    }
+    await succeed('destroy', 'all', '--yes');
+  }
+  rmSync(journal);
+});
 
 test('a dry run prints every step and does none', async () => {
   assert.equal((await succeed('build', 'all', '--dry-run')).trim().split('\n'), [
