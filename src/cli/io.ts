@@ -10,6 +10,8 @@ export interface Io {
     Partial<Pick<WriteStream, 'isTTY' | 'columns' | 'rows'>> & {
       /** Where it is a file, only its owner can read it from now on: the shell makes what everybody can. */
       keepFromOthers?(): void;
+      /** Whether nobody will ever read it: it is /dev/null, as it is too when it was closed. */
+      isDiscarded?: boolean;
     };
   stderr: NodeJS.WritableStream & Partial<Pick<WriteStream, 'isTTY' | 'columns'>>;
   /** Whether it shall outlive its terminal, as whom nohup starts. */

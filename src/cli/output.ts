@@ -1,4 +1,4 @@
-import { fchmodSync, fstatSync, writeSync } from 'node:fs';
+import { fchmodSync, fstatSync, statSync, writeSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { codeOf, FailedError, isDiskFull, messageOf, NoSpaceError } from '../support/errors.ts';
 import type { Io } from './io.ts';
@@ -27,6 +27,11 @@ class FileOutput extends Writable {
     } catch (error) {
       done(error as Error);
     }
+  }
+
+  get isDiscarded(): boolean {
+    const status = fstatSync(this.#file);
+    return status.isCharacterDevice() && status.rdev === statSync('/dev/null').rdev;
   }
 
   keepFromOthers(): void {

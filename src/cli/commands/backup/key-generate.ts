@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { FailedError } from '../../../support/errors.ts';
+import { FailedError, UsageError } from '../../../support/errors.ts';
 import type { Session } from '../../context.ts';
 import type { Wrap } from '../../program.ts';
 
@@ -26,6 +26,11 @@ async function generateKey(session: Session): Promise<undefined> {
   if (session.global.dryRun) {
     session.result({ file }, () => `would add the recipient of a new key to ${file}`);
     return;
+  }
+  if (session.io.stdout.isDiscarded) {
+    throw new UsageError('printing a new key: nobody reads standard output, and the key would be lost', {
+      advice: 'Let it go to the terminal, or into a file that goes in the safe',
+    });
   }
   const identity = generateIdentity();
   const key = {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { closeSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -48,6 +48,18 @@ test('a file that the shell makes for it can be read by its owner alone', () => 
   closeSync(stdout);
   assert.match(readFileSync(key, 'utf8'), /^AGE-SECRET-KEY-1/m);
   assert.is(statSync(key).mode & 0o777, 0o600);
+});
+
+test('a key that nobody would ever see is not made, so that nothing is encrypted to it', () => {
+  const file = deploymentFile();
+  const before = readFileSync(file, 'utf8');
+  const script = (output: string) => `exec bin/dockerctl -f '${file}' backup key generate ${output}`;
+  for (const output of ['>/dev/null', '>&-']) {
+    const { status, stderr } = spawnSync('sh', ['-c', script(output)], { encoding: 'utf8' });
+    assert.is(status, 2, stderr);
+    assert.match(stderr, 'the key would be lost');
+    assert.is(readFileSync(file, 'utf8'), before);
+  }
 });
 
 test('a second key stands beside the first', async () => {
