@@ -29,8 +29,8 @@ export interface BackupOptions {
   host: string;
   /** The operator's words for the snapshot. */
   tags?: readonly string[];
-  /** Why what is here may belong together no longer, in words: the snapshot is made, and is incomplete. */
-  unsettled?: string | undefined;
+  /** See `SourceSurroundings`. */
+  unsettled?: SourceSurroundings['unsettled'];
   /** File of the host's own SSH key, where it is not in the usual place. */
   hostKey?: string;
 }
@@ -53,7 +53,7 @@ export async function createBackup(
   options: BackupOptions,
   context: Context,
 ): Promise<BackupReport> {
-  const { engine, repository, host, tags = [], unsettled } = options;
+  const { engine, repository, host, tags = [], unsettled = async () => undefined } = options;
   const plan = planBackup(deployment, options);
   repository.prepareRun();
   const [signing, free] = await Promise.all([

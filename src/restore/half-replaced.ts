@@ -1,17 +1,36 @@
+import { stat } from 'node:fs/promises';
 import type { Context } from '../support/context.ts';
 import { FailedError, LockedError } from '../support/errors.ts';
-import { type RestoreRecord, restoreInWords, restoreJournals } from './journal.ts';
+import { type RestoreJournal, type RestoreRecord, restoreInWords, restoreJournals } from './journal.ts';
 import { isRestoring } from './lock.ts';
 
 type Here = Pick<Context, 'stateDir' | 'now'>;
 
-/** Why what a deployment has on this host belongs together no longer; `undefined` as long as it does. */
-export async function halfReplaced(deployment: string, context: Here): Promise<string | undefined> {
+/** Why what a deployment had on this host since then does not belong together; `undefined` when it does. */
+export async function halfReplaced(
+  deployment: string,
+  since: Date,
+  context: Here,
+): Promise<string | undefined> {
   const record = await replacing(deployment, context);
-  if (record === undefined) return undefined;
+  if (record === undefined) return replacedSince(deployment, since, context);
   return isRestoring(context)
     ? `${restoreInWords(record)} is replacing what is here: back up again when it has ended`
     : `${restoreInWords(record)} has replaced a part of what is here: finish it with dockerctl restore --resume, or take it back with --rollback`;
+}
+
+/** A journal is written last when all is in place. */
+async function replacedSince(
+  deployment: string,
+  since: Date,
+  { stateDir }: Here,
+): Promise<string | undefined> {
+  for (const { path, record } of await journalsOf(deployment, stateDir)) {
+    const { mtime } = await stat(path).catch(() => ({ mtime: since }));
+    if (record.phase === 'done' && mtime > since)
+      return `${restoreInWords(record)} has replaced what is here meanwhile: back up again`;
+  }
+  return undefined;
 }
 
 /**
@@ -35,15 +54,19 @@ export async function refuseHalfReplaced(deployment: string, context: Here): Pro
   });
 }
 
-/**
- * The restore that has begun to replace a deployment's data, and neither ended nor went back. One to another directory
- * replaces nothing. A journal that cannot be read says nothing here; whoever restores is told.
- */
+/** The restore that has begun to replace a deployment's data, and neither ended nor went back. */
 async function replacing(deployment: string, { stateDir }: Here): Promise<RestoreRecord | undefined> {
+  const journals = await journalsOf(deployment, stateDir);
+  return journals.map(({ record }) => record).find(({ phase }) => phase === 'swapping');
+}
+
+/**
+ * Of restores in place: one to another directory replaces nothing. A journal that cannot be read says nothing here;
+ * whoever restores is told.
+ */
+async function journalsOf(deployment: string, stateDir: string): Promise<RestoreJournal[]> {
   const journals = await restoreJournals(stateDir).catch(() => []);
-  return journals
-    .map(({ record }) => record)
-    .find(({ phase, request, deployment: whose = deployment }) => {
-      return phase === 'swapping' && request.to === undefined && whose === deployment;
-    });
+  return journals.filter(({ record: { request, deployment: whose = deployment } }) => {
+    return request.to === undefined && whose === deployment;
+  });
 }

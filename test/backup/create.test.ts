@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createBackup } from '../../src/backup/create.ts';
+import { type BackupOptions, createBackup } from '../../src/backup/create.ts';
 import type { BackupReport, SourceReport } from '../../src/backup/report.ts';
 import { labelNames } from '../../src/deployment/names.ts';
 import { readDeployment } from '../../src/deployment/read.ts';
@@ -41,7 +41,7 @@ test.after(async () => {
 });
 
 interface Host {
-  save(using?: typeof engine): Promise<BackupReport>;
+  save(using?: typeof engine, options?: Pick<BackupOptions, 'unsettled'>): Promise<BackupReport>;
   /** The content of a file in the latest snapshot, complete or not. */
   read(source: string, path: string): Promise<string>;
   /** Every entry of the latest snapshot: path, type, mode, owner, seconds, link, chunks. */
@@ -77,10 +77,14 @@ ${lines.map((line) => `    ${line}\n`).join('')}`,
     }
   }
   return {
-    async save(using = engine) {
+    async save(using = engine, options = {}) {
       const deployment = await readDeployment(file, { environment: {} });
       return withRepository((repository) =>
-        createBackup(deployment, { engine: using, repository, full: false, host: 'here' }, context),
+        createBackup(
+          deployment,
+          { engine: using, repository, full: false, host: 'here', ...options },
+          context,
+        ),
       );
     },
     list: (source) => withRepository((repository) => listOf(repository, source)),
@@ -118,6 +122,24 @@ async function readFrom(repository: Repository, source: string, path: string): P
 function outcome({ complete, warnings }: SourceReport): [boolean, string[]] {
   return [complete, warnings];
 }
+
+test('a source that was read while what it reads was being replaced is incomplete, and no other', async () => {
+  const paths = ['a', 'b'].map((one) => join(home, `replaced-${one}`));
+  for (const path of paths) writeFileSync(path, 'x');
+  const { save } = host(`sources: {a: {paths: [${paths[0]}]}, b: {paths: [${paths[1]}]}}`);
+  const asked: Date[] = [];
+  const unsettled = async (since: Date) => (asked.push(since) === 2 ? 'replaced meanwhile' : undefined);
+  const { snapshot } = await save(engine, { unsettled });
+  assert.equal(
+    snapshot.sources.map((source) => [source.name, source.complete]),
+    [
+      ['deployment', true],
+      ['a', false],
+      ['b', true],
+    ],
+  );
+  assert.ok(asked.every((since, i) => i === 0 || since >= asked[i - 1]!));
+});
 
 test('a volume is saved from the host, and what a container wrote into it is there', async () => {
   const { save, read } = host('sources: {uploads: {volume: uploads}}');

@@ -40,13 +40,14 @@ async function restoring(): Promise<UnderWay> {
 }
 
 test('a restore that is under way is told as that, and nobody begins another, goes on with it or takes it back', async () => {
+  const before = new Date();
   const { world, finish } = await restoring();
   const { context, repository, ports } = world;
   const [status] = await restoreStatus(context);
   assert.equal([status?.phase, status?.underWay], ['swapping', true]);
-  assert.is(await halfReplaced('another', context), undefined);
+  assert.is(await halfReplaced('another', before, context), undefined);
   assert.match(
-    (await halfReplaced('test', context)) ?? '',
+    (await halfReplaced('test', before, context)) ?? '',
     /^the restore \w+ begun .* is replacing what is here/,
   );
   for (const refused of [
@@ -60,7 +61,8 @@ test('a restore that is under way is told as that, and nobody begins another, go
   await finish();
   assert.is(readFileSync(join(world.live, 'data/sub/file'), 'utf8'), 'restored');
   assert.is((await restoreStatus(context))[0]?.underWay, false);
-  assert.is(await halfReplaced('test', context), undefined);
+  assert.match((await halfReplaced('test', before, context)) ?? '', /has replaced what is here meanwhile/);
+  assert.is(await halfReplaced('test', new Date(), context), undefined);
 });
 
 test('one that ends while its repository is being opened is not gone on with', async () => {

@@ -9,10 +9,9 @@ import { StreamFiles } from '../store/stream-files.ts';
 
 /**
  * Saves the deployment file, so that whoever opens a snapshot on a bare machine learns what ran here, and the
- * inventories, which are compared after a restore. What is wrong with the host as a whole is told here.
+ * inventories, which are compared after a restore.
  */
 export async function storeDeployment(job: SourceJob): Promise<Changes> {
-  if (job.unsettled !== undefined) job.writer.fail(job.unsettled);
   const files = await StreamFiles.open(job);
   await files.storeBytes('deployment.yaml', await readFile(job.deployment.file));
   for (const inventory of job.deployment.backup?.inventories ?? []) {

@@ -15,8 +15,6 @@ export interface SourceJob {
   trustedBefore: bigint;
   /** Directories that belong to dockerctl itself, by `identityOf`. */
   neverEnter: ReadonlySet<string>;
-  /** Why what is here may belong together no longer, in words. */
-  unsettled: string | undefined;
   /** In bytes of content. */
   task: ProgressTask;
   context: Context;

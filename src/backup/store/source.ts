@@ -6,17 +6,22 @@ import type { SourceJob } from './source-job.ts';
 import { trustedBefore } from './unchanged.ts';
 
 /** What saving a source needs that is the same for all of a run. */
-export type SourceSurroundings = Pick<
-  SourceJob,
-  'deployment' | 'engine' | 'repository' | 'neverEnter' | 'unsettled' | 'context'
->;
+export interface SourceSurroundings
+  extends Pick<SourceJob, 'deployment' | 'engine' | 'repository' | 'neverEnter' | 'context'> {
+  /**
+   * Why what was on this host between then and now may not belong together, in words. A source that was read meanwhile
+   * is incomplete.
+   */
+  unsettled(since: Date): Promise<string | undefined>;
+}
 
 /** Saves one source of a plan into a run, from its beginning to its summary. */
 export async function storeSource(
   { settings, ...description }: PlannedSource,
   run: Run,
-  surroundings: SourceSurroundings,
+  { unsettled, ...surroundings }: SourceSurroundings,
 ): Promise<SourceReport> {
+  const began = surroundings.context.now();
   const writer = await run.beginSource(description);
   const before = writer.predecessor;
   const task = surroundings.context.progress.begin(description.title, {
@@ -26,6 +31,8 @@ export async function storeSource(
   try {
     const job = { ...surroundings, writer, task, trustedBefore: trustedBefore(before?.started) };
     const changes = await store(settings, job).catch((error) => withoutEngine(error, job));
+    const why = await unsettled(began);
+    if (why !== undefined) writer.fail(why);
     return { ...(await writer.end()), changes };
   } finally {
     task.end();

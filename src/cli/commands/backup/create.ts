@@ -99,7 +99,7 @@ async function run(
   const { openOrCreateRepository, openRepository } = await import('../../../repository/open.ts');
   const { context } = session;
   const { halfReplaced } = await import('../../../restore/half-replaced.ts');
-  const unsettled = await halfReplaced(deployment.name, context);
+  const unsettled = (since: Date) => halfReplaced(deployment.name, since, context);
   const options = {
     engine: await session.engine(),
     full,
