@@ -4,7 +4,7 @@ import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { writeVolumes } from '../../archive/volumes/writer.ts';
 import type { Context } from '../../support/context.ts';
-import { replaceDurably } from '../../support/durable.ts';
+import { replaceDurably, sweepTemporaries } from '../../support/durable.ts';
 import { codeOf, FailedError, NotFoundError, UsageError } from '../../support/errors.ts';
 
 /** Where an archive goes. */
@@ -14,7 +14,8 @@ export type SaveTarget =
   | { kind: 'stream'; stream: Writable };
 
 /**
- * Writes an archive to where it goes. A file or a set of volumes has its name only when it is whole and on disk.
+ * Writes an archive to where it goes. A file or a set of volumes has its name only when it is whole and on disk; what
+ * one that was killed left beside it long ago goes.
  * @param title of what is under way, for progress
  * @returns the paths that were written, none for a stream, and how many bytes there were
  * @throws the reason of `signal` when that aborts
@@ -23,7 +24,7 @@ export async function writeTo(
   target: SaveTarget,
   bytes: AsyncIterable<Uint8Array>,
   title: string,
-  { progress, signal }: Context,
+  { progress, signal, now }: Context,
 ): Promise<{ files: string[]; size: number }> {
   const task = progress.begin(title, { unit: 'bytes' });
   let size = 0;
@@ -36,6 +37,7 @@ export async function writeTo(
     }
   }
   try {
+    if (target.kind !== 'stream') await sweepTemporaries(target.path, now()).catch(() => {});
     return { files: await write(target, watched()), size };
   } finally {
     task.end();
