@@ -52,9 +52,11 @@ function renderArchive({ archive, images, unverified, bytes, release, signedBy }
   return `${archive}: whole: ${what}${signedBy === undefined ? '' : `, signed by ${signedBy}`}`;
 }
 
-function renderRelease({ images }: VerifiedRelease): string {
-  return renderTable(
+function renderRelease({ release, images }: VerifiedRelease): string {
+  const table = renderTable(
     ['IMAGE', ''],
     images.map(({ reference, problem }) => [reference, problem ?? 'as it was loaded']),
   );
+  if (images.every(({ problem }) => problem === undefined)) return table;
+  return `${table.trimEnd()}\nLoad the archive of release ${release} again: dockerctl images load FILE`;
 }

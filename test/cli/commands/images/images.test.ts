@@ -212,6 +212,7 @@ test('verify --release tells whether the engine still holds exactly these images
   const { status, stdout } = await images(['verify', '--release', '7.2']);
   assert.is(status, 14);
   assert.match(stdout, 'is another image');
+  assert.match(stdout, /\nLoad the archive of release 7\.2 again: dockerctl images load FILE\n$/);
   assert.is((await images(['load', 'old.tar', '--yes'])).status, 0);
 });
 
