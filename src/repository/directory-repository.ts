@@ -40,7 +40,7 @@ import { loadEverySnapshot } from './snapshot/catalog.ts';
 import { findSnapshot } from './snapshot/find.ts';
 import type { Snapshot } from './snapshot/snapshot.ts';
 import type { StoredSnapshot } from './snapshot/stored.ts';
-import { type DamagedBlobs, readDamage, readDamagedBytes, recordDamage } from './verify/damage-record.ts';
+import { type DamagedBlobs, expectDamage, expectDamagedBytes, recordDamage } from './verify/damage-record.ts';
 import { markDamaged } from './verify/mark-damaged.ts';
 import { readError } from './write-error.ts';
 
@@ -137,7 +137,7 @@ export class DirectoryRepository implements Repository {
       const known = await knownRepository(context.stateDir, stored);
       const repository = known ?? randomBytes(16).toString('hex');
       const store = storeSealingTo(options.recipients ?? [], this.#store, repository, this.#context.stateDir);
-      const damaged = await readDamage(context.stateDir, this.directory);
+      const damaged = await expectDamage(context.stateDir, this.directory);
       const onEnd = () => this.#endWriting();
       const pool = this.#pool;
       this.#run = await beginRun({ ...options, store, repository, stored, damaged, pool, onEnd }, context);
@@ -180,7 +180,7 @@ export class DirectoryRepository implements Repository {
   async beginIncoming(manifest: Buffer, trust: IncomingTrust, context: Context): Promise<Incoming> {
     const { beginIncoming } = await import('./carry/incoming.ts');
     return this.#changes.begin('taking in a snapshot', async (stored) => {
-      const damaged = await readDamagedBytes(context.stateDir, this.directory);
+      const damaged = await expectDamagedBytes(context.stateDir, this.directory);
       const onEnd = () => this.#endWriting();
       return beginIncoming({ store: this.#store, stored, damaged, manifest, ...trust, onEnd });
     });

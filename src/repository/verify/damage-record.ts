@@ -1,5 +1,5 @@
 import type { Digest } from '../../oci/digest.ts';
-import { readHostRecord, writeHostRecord } from '../host-record.ts';
+import { expectHostRecord, readHostRecord, writeHostRecord } from '../host-record.ts';
 
 /** What a check found of the blobs that snapshots need. */
 export interface DamagedBlobs {
@@ -28,9 +28,17 @@ export async function readDamage(stateDir: string, directory: string): Promise<S
   return readHostRecord('damage', stateDir, directory);
 }
 
-/** Of that, what the right bytes would mend. */
-export async function readDamagedBytes(stateDir: string, directory: string): Promise<Set<Digest>> {
-  const all = await readDamage(stateDir, directory);
+/**
+ * The same for whoever builds on what is not in it.
+ * @throws {FailedError} when it cannot be read
+ */
+export async function expectDamage(stateDir: string, directory: string): Promise<Set<Digest>> {
+  return expectHostRecord('damage', stateDir, directory);
+}
+
+/** Of that, what the right bytes would mend. @throws {FailedError} when it cannot be read */
+export async function expectDamagedBytes(stateDir: string, directory: string): Promise<Set<Digest>> {
+  const all = await expectDamage(stateDir, directory);
   return all.difference(await readDamageInside(stateDir, directory));
 }
 
