@@ -64,7 +64,8 @@ export async function conclude(
   return { id, snapshot, taken, sources, databases, started: start, leftOut, kept, losses };
 }
 
-async function removeTraces(journal: RestoreJournal): Promise<void> {
+/** Of a restore that is done, with the data that it replaced. */
+export async function removeTraces(journal: RestoreJournal): Promise<void> {
   const { id, places } = journal.record;
   for (const { directory } of places) await removeStaging(directory, id);
   await endJournal(journal);

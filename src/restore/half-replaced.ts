@@ -12,20 +12,17 @@ export async function halfReplaced(
   since: Date,
   context: Here,
 ): Promise<string | undefined> {
-  const record = await replacing(deployment, context);
-  if (record === undefined) return replacedSince(deployment, since, context);
+  const journals = await journalsOf(deployment, context);
+  const record = replacing(journals);
+  if (record === undefined) return replacedSince(journals, since);
   return isRestoring(context)
     ? `${restoreInWords(record)} is replacing what is here: back up again when it has ended`
     : `${restoreInWords(record)} has replaced a part of what is here: finish it with dockerctl restore --resume, or take it back with --rollback`;
 }
 
 /** A journal is written last when all is in place. */
-async function replacedSince(
-  deployment: string,
-  since: Date,
-  { stateDir }: Here,
-): Promise<string | undefined> {
-  for (const { path, record } of await journalsOf(deployment, stateDir)) {
+async function replacedSince(journals: readonly RestoreJournal[], since: Date): Promise<string | undefined> {
+  for (const { path, record } of journals) {
     const { mtime } = await stat(path).catch(() => ({ mtime: since }));
     if (record.phase === 'done' && mtime > since)
       return `${restoreInWords(record)} has replaced what is here meanwhile: back up again`;
@@ -39,7 +36,7 @@ async function replacedSince(
  * @throws {FailedError} when one was killed at that
  */
 export async function refuseHalfReplaced(deployment: string, context: Here): Promise<void> {
-  const record = await replacing(deployment, context);
+  const record = replacing(await journalsOf(deployment, context));
   if (record === undefined) return;
   const facts = { restore: record.id };
   if (isRestoring(context))
@@ -54,17 +51,16 @@ export async function refuseHalfReplaced(deployment: string, context: Here): Pro
   });
 }
 
-/** The restore that has begun to replace a deployment's data, and neither ended nor went back. */
-async function replacing(deployment: string, { stateDir }: Here): Promise<RestoreRecord | undefined> {
-  const journals = await journalsOf(deployment, stateDir);
-  return journals.map(({ record }) => record).find(({ phase }) => phase === 'swapping');
+/** The restore that has begun to replace the data, and neither ended nor went back. */
+function replacing(journals: readonly RestoreJournal[]): RestoreRecord | undefined {
+  return journals.find(({ record }) => record.phase === 'swapping')?.record;
 }
 
 /**
  * Of restores in place: one to another directory replaces nothing. A journal that cannot be read says nothing here;
  * whoever restores is told.
  */
-async function journalsOf(deployment: string, stateDir: string): Promise<RestoreJournal[]> {
+async function journalsOf(deployment: string, { stateDir }: Here): Promise<RestoreJournal[]> {
   const journals = await restoreJournals(stateDir).catch(() => []);
   return journals.filter(({ record: { request, deployment: whose = deployment } }) => {
     return request.to === undefined && whose === deployment;

@@ -3,11 +3,10 @@ import type { ReadableRepository } from '../repository/repository.ts';
 import type { Context } from '../support/context.ts';
 import { NotFoundError, SignatureError } from '../support/errors.ts';
 import { allOrNothing } from './all-or-nothing.ts';
-import { keptData, type RestoreReport } from './conclude.ts';
+import { keptData, type RestoreReport, removeTraces } from './conclude.ts';
 import type { AdoptedFile } from './deployment-file/adopted-file.ts';
 import type { RestoreHost } from './host.ts';
 import {
-  endJournal,
   isUnfinished,
   type RestoreJournal,
   type RestoreRecord,
@@ -18,7 +17,6 @@ import { isRestoring, withRestoreLock } from './lock.ts';
 import { prepareRestore, type RestorePorts } from './restore.ts';
 import { rollBack } from './rollback.ts';
 import { serverOf } from './services/server-of.ts';
-import { removeStaging } from './swap/staging.ts';
 import { swapEverything } from './swap/swap.ts';
 import { metadataOptions } from './tree/metadata.ts';
 
@@ -39,21 +37,26 @@ export interface RestoreStatus
 
 /** Oldest first; none: nothing is under way and nothing is kept. */
 export async function restoreStatus(context: Here): Promise<RestoreStatus[]> {
-  const journals = await restoreJournals(context.stateDir);
-  return journals.map((journal) => statusOf(journal, isUnfinished(journal.record) && isRestoring(context)));
+  return (await restoreJournals(context.stateDir)).map((journal) => lookAt(journal, context));
 }
 
 type Here = Pick<Context, 'stateDir' | 'now'>;
 
 /** The restore that was killed, which `resumeRestore` finishes. */
 export async function unfinishedRestore(context: Here): Promise<RestoreStatus | undefined> {
-  return (await restoreStatus(context)).find(isUnfinished);
+  const journal = await unfinishedJournal(context.stateDir);
+  return journal && lookAt(journal, context);
 }
 
 /** The one that `takeBackRestore` takes back: the unfinished one, or else the newest whose old data is kept. */
 export async function restoreToTakeBack(context: Here): Promise<RestoreStatus | undefined> {
-  const all = await restoreStatus(context);
-  return all.find(isUnfinished) ?? all.at(-1);
+  const journal = await journalToTakeBack(context.stateDir);
+  return journal && lookAt(journal, context);
+}
+
+async function journalToTakeBack(stateDir: string): Promise<RestoreJournal | undefined> {
+  const journals = await restoreJournals(stateDir);
+  return journals.find(({ record }) => isUnfinished(record)) ?? journals.at(-1);
 }
 
 /**
@@ -137,11 +140,10 @@ export async function takeBackRestore(
   context: Context,
   asked?: string,
 ): Promise<RestoreStatus> {
-  const wanted = asked ?? (await restoreToTakeBack(context))?.id;
+  const wanted = asked ?? (await journalToTakeBack(context.stateDir))?.record.id;
   if (wanted === undefined) throw nothingThere('take back');
   return withRestoreLock(context, async () => {
-    const journals = await restoreJournals(context.stateDir);
-    const journal = journals.find(({ record }) => isUnfinished(record)) ?? journals.at(-1);
+    const journal = await journalToTakeBack(context.stateDir);
     if (journal?.record.id !== wanted) throw nothingThere('take back');
     const status = statusOf(journal);
     await rollBack(journal, host, metadataOptions([]), context);
@@ -171,8 +173,12 @@ async function dropOne(
     const server = await serverOf(service, host!);
     await (await databaseFor(engine)).dropKept(server, loaded, context);
   }
-  for (const { directory } of journal.record.places) await removeStaging(directory, journal.record.id);
-  await endJournal(journal);
+  await removeTraces(journal);
+}
+
+/** From outside: whoever holds the lock would take itself for another. */
+function lookAt(journal: RestoreJournal, context: Here): RestoreStatus {
+  return statusOf(journal, isUnfinished(journal.record) && isRestoring(context));
 }
 
 function statusOf({ record }: RestoreJournal, underWay = false): RestoreStatus {
