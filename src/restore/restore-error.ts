@@ -1,5 +1,4 @@
-import { codeOf, FailedError, isDiskFull, isOfSystem, messageOf, NoSpaceError } from '../support/errors.ts';
-import { systemAdvice } from '../support/system-advice.ts';
+import { refusedBySystem } from '../support/refused-by-system.ts';
 
 /**
  * What the operator is told when the system refuses something while files are restored; whatever else was thrown
@@ -7,11 +6,5 @@ import { systemAdvice } from '../support/system-advice.ts';
  * @param doing what was being done
  */
 export function restoreError(doing: string, error: unknown): unknown {
-  if (!isOfSystem(error)) return error;
-  const what = `${doing}: ${messageOf(error)}`;
-  const code = codeOf(error);
-  const details = { facts: { code }, cause: error };
-  if (isDiskFull(error))
-    return new NoSpaceError(what, { advice: 'Make room there: everything is as it was', ...details });
-  return new FailedError(what, { ...systemAdvice(error), ...details });
+  return refusedBySystem(doing, error, 'Make room there: everything is as it was');
 }

@@ -119,9 +119,6 @@ export function isUnreadable(error: unknown): boolean {
   return ['ENOENT', 'EIO', 'EUCLEAN', 'EBADMSG', 'EISDIR', 'ELOOP'].includes(codeOf(error) ?? '');
 }
 
-/** The advice for a disk that answers with errors of its own. */
-export const failingDisk = 'Look at `dmesg`: the disk may be failing, or be gone';
-
 /** Whether somebody else may, so that nothing is known of what is there. */
 export function isForbidden(error: unknown): boolean {
   return ['EACCES', 'EPERM'].includes(codeOf(error) ?? '');

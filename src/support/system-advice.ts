@@ -1,4 +1,4 @@
-import { codeOf, failingDisk } from './errors.ts';
+import { codeOf } from './errors.ts';
 
 /**
  * What to do about a call that the system refused, whatever it was for; nothing where that is another thing for each.
@@ -12,7 +12,7 @@ export function systemAdvice(error: unknown): { advice?: string } {
 const spoiltFileSystem = 'Unmount it and check its file system with `fsck`: `dmesg` tells what is wrong';
 
 const advices: Readonly<Record<string, string | undefined>> = {
-  EIO: failingDisk,
+  EIO: 'Look at `dmesg`: the disk may be failing, or be gone',
   EUCLEAN: spoiltFileSystem,
   EBADMSG: spoiltFileSystem,
   ESTALE: 'See whether the server that it lies on still has it, and mount it again',

@@ -5,16 +5,8 @@ import type { RemovalReport } from '../../repository/repository.ts';
 import { shortId } from '../../repository/snapshot/short-id.ts';
 import { type Child, startChild } from '../../support/child.ts';
 import type { Context } from '../../support/context.ts';
-import {
-  DockerctlError,
-  FailedError,
-  InterruptedError,
-  isDiskFull,
-  isOfSystem,
-  messageOf,
-  NoSpaceError,
-} from '../../support/errors.ts';
-import { systemAdvice } from '../../support/system-advice.ts';
+import { DockerctlError, FailedError, InterruptedError } from '../../support/errors.ts';
+import { refusedBySystem } from '../../support/refused-by-system.ts';
 import { type RemoteAddress, renderRemoteAddress } from './address.ts';
 import { brokenOff } from './broken-off.ts';
 import { sendByRsync } from './send-by-rsync.ts';
@@ -136,8 +128,5 @@ function atHost(error: unknown, errand: Errand): unknown {
 
 /** By the system of this host, where rsync's lists lie among the temporary files. */
 function refusedHere(cause: unknown, { doing }: Errand): unknown {
-  if (!isOfSystem(cause)) return cause;
-  const what = `${doing}: here: ${messageOf(cause)}`;
-  if (!isDiskFull(cause)) return new FailedError(what, { ...systemAdvice(cause), cause });
-  return new NoSpaceError(what, { advice: 'Make room here, or name another directory with TMPDIR', cause });
+  return refusedBySystem(`${doing}: here`, cause, 'Make room here, or name another directory with TMPDIR');
 }
