@@ -1,5 +1,5 @@
 import { createCipheriv, createHash } from 'node:crypto';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Repository } from '../../../src/repository/repository.ts';
 import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
@@ -27,6 +27,13 @@ export function readFiles(directory: string): Content {
 
 function hashOf(content: Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
+}
+
+/** Big files that must be chunked and small ones that are packed together, other ones each time. */
+export function changeFiles(directory: string, random: () => number): void {
+  for (let i = 0; i < 2; i++) write(join(directory, `big${pick(random, 4)}`), bytes(random, 3_000_000));
+  for (let i = 0; i < 40; i++) write(join(directory, `small${pick(random, 200)}`), bytes(random, 2000));
+  for (let i = 0; i < 5; i++) rmSync(join(directory, `small${pick(random, 200)}`), { force: true });
 }
 
 export function pick(random: () => number, below: number): number {

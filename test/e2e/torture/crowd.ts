@@ -9,7 +9,7 @@ import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import { quietContext } from '../../support/save-directory.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { runCommand } from './command.ts';
-import { bytes, type Content, contentOf, pick, readFiles, write } from './contents.ts';
+import { type Content, changeFiles, contentOf, pick, readFiles, write } from './contents.ts';
 import { type Errand, Errands } from './errands.ts';
 import { leftovers } from './leftovers.ts';
 
@@ -149,11 +149,7 @@ class Crowd {
   }
 
   #change(name: Deployment): void {
-    const data = join(this.#options.home, name);
-    for (let i = 0; i < 2; i++)
-      write(join(data, `big${pick(this.#random, 4)}`), bytes(this.#random, 3_000_000));
-    for (let i = 0; i < 40; i++)
-      write(join(data, `small${pick(this.#random, 200)}`), bytes(this.#random, 2000));
+    changeFiles(join(this.#options.home, name), this.#random);
   }
 }
 

@@ -8,7 +8,7 @@ import type { Snapshot } from '../../../src/repository/snapshot/snapshot.ts';
 import { quietContext } from '../../support/save-directory.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
 import { type EndedCommand, runCommand } from './command.ts';
-import { bytes, type Content, contentOf, pick, readFiles, write } from './contents.ts';
+import { type Content, changeFiles, contentOf, readFiles, write } from './contents.ts';
 import { leftovers, unneededBlobs } from './leftovers.ts';
 
 export interface KillOptions {
@@ -199,11 +199,8 @@ class World {
     return runCommand(all, { DOCKERCTL_STATE_DIR: join(home, 'state') }, killAfter);
   }
 
-  /** Big files that must be chunked and small ones that are packed together, other ones each time. */
   #change(random: () => number): void {
-    for (let i = 0; i < 2; i++) write(join(this.#data, `big${pick(random, 4)}`), bytes(random, 3_000_000));
-    for (let i = 0; i < 40; i++) write(join(this.#data, `small${pick(random, 200)}`), bytes(random, 2000));
-    for (let i = 0; i < 5; i++) rmSync(join(this.#data, `small${pick(random, 200)}`), { force: true });
+    changeFiles(this.#data, random);
   }
 
   #read(): Content {

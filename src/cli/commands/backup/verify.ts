@@ -91,9 +91,7 @@ async function record(session: Session, repository: Repository, checked: Snapsho
 
 function renderReport(report: VerifyReport): string {
   const { snapshots, blobs, bytes, packs } = report;
-  const part =
-    packs?.read === packs?.all ? 'every pack' : `${packs?.read} of ${count(packs?.all ?? 0, 'pack')}`;
-  const content = packs === undefined ? '' : `; content of ${part}`;
+  const content = packs === undefined ? '' : `; content of ${renderPart(packs)}`;
   const read = `${count(snapshots, 'snapshot')}, ${count(blobs, 'blob')}, ${formatBytes(bytes)}${content}`;
   if (report.damage.length === 0) return `whole: ${read}`;
   return [
@@ -101,6 +99,10 @@ function renderReport(report: VerifyReport): string {
     `damaged in ${count(report.damage.length, 'place')}: ${read}`,
     'dockerctl backup, and then dockerctl backup repair, mend what can be mended',
   ].join('\n');
+}
+
+function renderPart({ read, all }: NonNullable<VerifyReport['packs']>): string {
+  return read === all ? 'every pack' : `${read} of ${count(all, 'pack')}`;
 }
 
 function renderDamage({ message, snapshots, files }: Damage): string[] {
