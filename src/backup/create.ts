@@ -8,6 +8,7 @@ import type { Context } from '../support/context.ts';
 import { endingWith } from '../support/deadline.ts';
 import { InterruptedError } from '../support/errors.ts';
 import { freeSpaceAt } from '../support/free-space.ts';
+import { optimizeLittle } from '../support/optimizing.ts';
 import { fromText } from '../support/posix/byte-path.ts';
 import { currentDirectory, identityOf, statAt } from '../support/posix/stat.ts';
 import { askWhetherBusy, refuseUnlessIdle } from './before/refuse-while.ts';
@@ -55,6 +56,7 @@ export async function createBackup(
 ): Promise<BackupReport> {
   const { engine, repository, host, tags = [], unsettled = async () => undefined } = options;
   const plan = planBackup(deployment, options);
+  optimizeLittle(); // Until there is something to read: see `IngestPool`.
   repository.prepareRun();
   const [signing, free] = await Promise.all([
     chooseSigningKey(deployment.backup?.signingKey, options.hostKey),

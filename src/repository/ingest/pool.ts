@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
+import { optimizeFully } from '../../support/optimizing.ts';
 import { returnLargeBlocks } from '../../support/posix/malloc.ts';
 import type { WrittenPack } from '../packs/pack-file.ts';
 import type { FileToStore, StoredFile } from '../run/run.ts';
@@ -39,6 +40,7 @@ export class IngestPool {
 
   constructor() {
     returnLargeBlocks();
+    optimizeFully();
     const count = Math.max(1, Math.min(availableParallelism() >> 1, mostWorkers));
     for (let i = 0; i < count; i++) this.#lanes.push(this.#startLane());
   }
