@@ -27,8 +27,9 @@ export function lastMatch(
   return found === undefined ? undefined : !found.negated;
 }
 
+/** A space stays behind a backslash that nothing escapes. */
 function withoutTrailingSpaces(line: string): string {
-  return line.replace(/(?<!\\) +$/, '').replace(/\\ +$/, '\\ ');
+  return line.replace(/^((?:[^\\]|\\.)*?) +$/s, '$1');
 }
 
 function parsePattern(line: string): Pattern[] {
@@ -44,7 +45,8 @@ function parsePattern(line: string): Pattern[] {
 
 /** `**` between slashes stands for any directories, at the end for everything inside. */
 function translatePath(glob: string): string {
-  const parts = glob.split('/');
+  const parts = partsOf(glob);
+  if (parts === undefined) return never;
   return parts
     .map((part, i) => {
       const last = i === parts.length - 1;
@@ -55,7 +57,22 @@ function translatePath(glob: string): string {
     .join('');
 }
 
+/** Cut at its slashes, but for those in a set, which match nothing; `undefined` when it is no glob. */
+function partsOf(glob: string): string[] | undefined {
+  const parts = [''];
+  for (let i = 0; i < glob.length; ) {
+    const token = tokenAt(glob, i);
+    if (token === undefined) return undefined;
+    if (token.expression === slash) parts.push('');
+    else parts.push(`${parts.pop()}${glob.slice(i, token.end)}`);
+    i = token.end;
+  }
+  return parts;
+}
+
 const never = '(?!)';
+const star = '[^/]*';
+const slash = literal('/');
 
 /**
  * Of three stars and more, all but the last take as little as they can and never more: what is between two stars has
@@ -66,77 +83,75 @@ const never = '(?!)';
  */
 function translateName(glob: string, part: number): string {
   const pieces = piecesOf(glob);
-  if (pieces === undefined) return never;
-  if (pieces.length < 4) return pieces.join('[^/]*');
+  if (pieces.length < 4) return pieces.join(star);
   const [first, ...between] = pieces;
   const last = between.pop();
   const once = (piece: string, i: number) => `(?=(?<p${part}x${i}>[^/]*?${piece}))\\k<p${part}x${i}>`;
-  return `${first}${between.map(once).join('')}[^/]*${last}`;
+  return `${first}${between.map(once).join('')}${star}${last}`;
 }
 
-/** What is between the stars; `undefined` when the glob is none. */
-function piecesOf(glob: string): string[] | undefined {
+/** What is between the stars. */
+function piecesOf(glob: string): string[] {
   const pieces = [''];
-  for (let i = 0; i < glob.length; i++) {
-    const character = glob[i] ?? '';
-    let piece = literal(character);
-    if (character === '*') {
-      if (glob[i - 1] !== '*' || pieces.at(-1) !== '') pieces.push('');
-      continue;
-    }
-    if (character === '?') piece = '[^/]';
-    else if (character === '[') {
-      const set = translateSet(glob, i);
-      if (set === undefined) return undefined;
-      piece = set.expression;
-      i = set.end;
-    } else if (character === '\\') {
-      i++;
-      if (i === glob.length) return undefined;
-      piece = literal(glob[i] ?? '');
-    }
-    pieces.push(`${pieces.pop()}${piece}`);
+  for (let token = tokenAt(glob, 0); token !== undefined; token = tokenAt(glob, token.end)) {
+    if (token.expression !== star) pieces.push(`${pieces.pop()}${token.expression}`);
+    else if (pieces.at(-1) !== '' || pieces.length === 1) pieces.push('');
   }
   return pieces;
 }
 
+/** A regular expression for what begins there, and where that ends; `undefined` at the end, or when it is no glob. */
+interface Token {
+  expression: string;
+  end: number;
+}
+
+function tokenAt(glob: string, start: number): Token | undefined {
+  const character = glob[start];
+  if (character === '[') return translateSet(glob, start);
+  if (character === '*') return { expression: star, end: start + 1 };
+  if (character === '?') return { expression: '[^/]', end: start + 1 };
+  const end = character === '\\' ? start + 2 : start + 1;
+  return end > glob.length ? undefined : { expression: literal(glob[end - 1] ?? ''), end };
+}
+
 /** `[a-z]`, `[!a]`, `[[:digit:]]`; `]` right after the opening stands for itself. */
-function translateSet(glob: string, start: number): { expression: string; end: number } | undefined {
+function translateSet(glob: string, start: number): Token | undefined {
   let at = start + 1;
   const negated = glob[at] === '!' || glob[at] === '^';
   if (negated) at++;
   let set = '';
   for (let first = true; first || glob[at] !== ']'; first = false) {
-    const token = /^\[:(\w+):\]|^\\?(.)(?:-\\?([^\]]))?/s.exec(glob.slice(at));
+    const token = /^\[:([^\]]*):\]|^\\?(.)(?:-\\?([^\]]))?/s.exec(glob.slice(at));
     if (token === null) return undefined;
     const [whole, named, from = '', to] = token;
-    const range = named === undefined ? rangeOf(from, to) : namedSets[named];
+    const range = named === undefined ? rangeOf(from, to) : namedSets.get(named);
     if (range === undefined) return undefined;
     set += range;
     at += whole.length;
   }
-  return { expression: `(?!/)${set === '' && !negated ? never : `[${negated ? '^' : ''}${set}]`}`, end: at };
+  return { expression: `(?!/)[${negated ? '^' : ''}${set}]`, end: at + 1 };
 }
 
-function rangeOf(from: string, to: string | undefined): string {
-  if (to === undefined) return literal(from);
-  return from <= to ? `${literal(from)}-${literal(to)}` : '';
+/** Of a range that ends before it begins, its beginning is in the set. */
+function rangeOf(from: string, to = from): string {
+  return from < to ? `${literal(from)}-${literal(to)}` : literal(from);
 }
 
-const namedSets: Record<string, string> = {
-  alnum: '0-9A-Za-z',
-  alpha: 'A-Za-z',
-  blank: ' \\t',
-  cntrl: '\\x00-\\x1f\\x7f',
-  digit: '0-9',
-  graph: '\\x21-\\x7e',
-  lower: 'a-z',
-  print: '\\x20-\\x7e',
-  punct: '\\x21-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7e',
-  space: '\\t-\\r ',
-  upper: 'A-Z',
-  xdigit: '0-9A-Fa-f',
-};
+const namedSets = new Map([
+  ['alnum', '0-9A-Za-z'],
+  ['alpha', 'A-Za-z'],
+  ['blank', ' \\t'],
+  ['cntrl', '\\x00-\\x1f\\x7f'],
+  ['digit', '0-9'],
+  ['graph', '\\x21-\\x7e'],
+  ['lower', 'a-z'],
+  ['print', '\\x20-\\x7e'],
+  ['punct', '\\x21-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\x7e'],
+  ['space', '\\t-\\r '],
+  ['upper', 'A-Z'],
+  ['xdigit', '0-9A-Fa-f'],
+]);
 
 function literal(character: string): string {
   return /\w/.test(character) ? character : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -64,6 +64,8 @@ test('comments, blank lines and trailing spaces mean nothing, escaped ones do', 
   assert.is(matches('\\!a', '!a'), true);
   assert.is(matches('a  ', 'a'), true);
   assert.is(matches('a\\ ', 'a '), true);
+  assert.is(matches('a\\  ', 'a '), true);
+  assert.is(matches('a\\\\ ', 'a\\'), true);
 });
 
 test('characters that mean something to a regular expression are themselves', () => {
@@ -79,67 +81,87 @@ test('names are bytes', () => {
   assert.is(matches('*t*', '\xfft\xfe'), true);
 });
 
+test('a set may hold a slash, which it does not match, and a range that ends before it begins is its beginning', () => {
+  assert.is(matches('[^/]*.log', 'a.log'), true);
+  assert.is(matches('a[!/]b', 'a/b'), undefined);
+  assert.is(matches('[c-a]', 'c'), true);
+  assert.is(matches('[c-a]', 'b'), undefined);
+});
+
+test('what is no pattern matches nothing', () => {
+  for (const line of ['a\\', '[a', '[]', '[!]', '[a-', '[[:constructor:]]', '[[:a b:]x:]]', '/'])
+    for (const path of ['a', 'a\\', '[a', '[]', 'f', ']', 'x]'])
+      assert.is(matches(line, path), undefined, `${line} ${path}`);
+});
+
 test('whatever the patterns, git says the same', () => {
+  const cases = fc.sample(fc.array(line, { minLength: 1, maxLength: 3 }).chain(linesAndPaths), 3000);
+  const ignored = ignoredByGit(cases);
+  assert.ok(ignored.size > 1000);
+  for (const [i, { lines, paths }] of cases.entries()) {
+    for (const path of paths) {
+      const message = `${JSON.stringify(lines)} ${JSON.stringify(path)}`;
+      assert.is(isIgnored(lines, path), ignored.has(`${i}/${path}`), message);
+    }
+  }
+});
+
+const classes = 'alnum alpha blank cntrl digit graph lower print punct space upper xdigit no'.split(' ');
+const literals = String.raw`a b A 1 - ] ! ^ . # : é _ + ( $ | { ~ \* \[ \\ \a`.split(' ');
+const sets = String.raw`[ab] [!a] [^b] [a-c] [c-a] [+-9] [a-] [-a] [a-c-e] [--0] []a] [!]a] [!!] [[] [é] [!/] [/a]`;
+const oddSets = String.raw`[\]a] [a\-c] [a-\c] [a-[:digit:]] [[: [] [!] [a- [ [\ `;
+const pieces = ['?', '*', '*', '/', '/', '/**/', String.raw`\/`, '\\', ' ', '\\ ', '[[:a b:]]']
+  .concat(literals, sets.split(' '), oddSets.split(' '))
+  .concat(classes.map((name) => `[[:${name}:]]`));
+
+/** Git takes two stars behind a literal beginning for stars between slashes, which its own manual denies. */
+const line = fc
+  .tuple(
+    fc.constantFrom('', '', '!', '**/', '/'),
+    fc.array(fc.constantFrom(...pieces), { minLength: 1, maxLength: 5 }),
+    fc.constantFrom('', '', '/', '/**', ' ', '  '),
+  )
+  .map(([begin, between, end]) => begin + between.join('').replaceAll(/(?<=[^/*])\*\*+/g, '*') + end);
+
+const characters = 'aabbcdAZ09/-]![^_ .#:+($|{~*\\\t\x01\n\xc3\xa9\xff'.split('');
+
+/** Half of the paths are odd names, half are what a pattern might stand for. */
+function linesAndPaths(lines: string[]): fc.Arbitrary<{ lines: string[]; paths: string[] }> {
+  const character = fc.constantFrom(...characters);
+  const name = fc.array(character, { minLength: 1, maxLength: 6 }).map((parts) => parts.join(''));
+  const meant = fc.tuple(fc.constantFrom(...lines), fc.array(character, { minLength: 8, maxLength: 8 }));
+  const like = meant.map(([said, drawn]) =>
+    Buffer.from(said.replace(/^!|\\(?=.)/, ''))
+      .toString('latin1')
+      .replace(/\[!?\]?.*?\]+|[*?]+/g, () => drawn.pop() ?? ''),
+  );
+  const path = fc
+    .oneof(name, like)
+    .map((said) => said.replace(/\/+/g, '/').replace(/^\/|\/$/g, ''))
+    .filter((said) => said.split('/').every((part) => !['', '.', '..'].includes(part)));
+  return fc.uniqueArray(path, { minLength: 10, maxLength: 20 }).map((paths) => ({ lines, paths }));
+}
+
+/** Each case in a directory of its own, by its number. */
+function ignoredByGit(cases: { lines: string[]; paths: string[] }[]): Set<string> {
   const repository = temporaryDirectory();
-  const git = (args: string[], input?: string) =>
+  const none = { GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_SYSTEM: '/dev/null', HOME: repository };
+  const git = (args: string[], input = '') =>
     spawnSync('git', ['-C', repository, ...args], {
+      input: Buffer.from(input, 'latin1'),
       encoding: 'latin1',
-      env: {
-        PATH: process.env.PATH,
-        GIT_CONFIG_GLOBAL: '/dev/null',
-        GIT_CONFIG_SYSTEM: '/dev/null',
-        HOME: repository,
-      },
-      ...(input !== undefined && { input }),
+      maxBuffer: 2 ** 28,
+      env: { PATH: process.env.PATH, ...none },
     });
   git(['init', '-q']);
-  const part = fc.constantFrom(
-    'a',
-    'b',
-    '*',
-    '**',
-    '?',
-    '[ab]',
-    '[!a]',
-    '[a-',
-    '\\*',
-    'a*',
-    '.',
-    '[[:alpha:]]',
-    '[]a]',
-  );
-  const pattern = fc
-    .tuple(
-      fc.constantFrom('', '!'),
-      fc.constantFrom('', '/'),
-      fc.array(fc.array(part, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 3 }),
-      fc.constantFrom('', '/'),
-    )
-    .map(
-      ([negation, anchor, parts, end]) =>
-        negation + anchor + parts.map((names) => names.join('')).join('/') + end,
-    );
-  const name = fc
-    .array(fc.constantFrom('a', 'b', '.a', '*', 'c', ']'), { minLength: 1, maxLength: 2 })
-    .map((parts) => parts.join(''));
-  const paths = fc.uniqueArray(
-    fc.array(name, { minLength: 1, maxLength: 3 }).map((parts) => parts.join('/')),
-    { minLength: 5, maxLength: 20 },
-  );
-  fc.assert(
-    fc.property(fc.array(pattern, { minLength: 1, maxLength: 3 }), paths, (lines, candidates) => {
-      writeFileSync(join(repository, '.gitignore'), lines.join('\n'));
-      const { stdout } = git(['check-ignore', '--no-index', '--stdin', '-z'], candidates.join('\0'));
-      const ignored = stdout.split('\0').filter((path) => path !== '');
-      assert.equal(
-        candidates.filter((path) => isIgnored(lines, path)).sort(),
-        ignored.sort(),
-        lines.join('\n'),
-      );
-    }),
-    { numRuns: 150, seed: 7 },
-  );
-});
+  for (const [i, { lines }] of cases.entries()) {
+    mkdirSync(join(repository, `${i}`));
+    writeFileSync(join(repository, `${i}`, '.gitignore'), `${lines.join('\n')}\n`);
+  }
+  const paths = cases.flatMap((one, i) => one.paths.map((path) => `${i}/${path}`));
+  const { stdout } = git(['check-ignore', '--no-index', '--stdin', '-z'], paths.join('\0'));
+  return new Set(stdout.split('\0'));
+}
 
 /**
  * As git does it: an ignored directory takes everything inside with it. None of the paths exists, so the last is no
