@@ -114,6 +114,10 @@ test('a missing root, a file that vanishes and a socket are told of', async () =
   const problems: WalkProblem[] = [];
   const onProblem = (problem: WalkProblem) => problems.push(problem);
   assert.equal([...walk({ path: 'no/such', parent: '/no', name: 'such' }, { ...everything, onProblem })], []);
+  assert.equal(
+    [...walk({ path: 'gone', parent: directory, name: 'gone' }, { ...everything, onProblem })],
+    [],
+  );
   const root = tree(['a', 'b']);
   const server = createServer().listen(join(root, 's'));
   await new Promise((resolve) => server.on('listening', resolve));
@@ -126,6 +130,7 @@ test('a missing root, a file that vanishes and a socket are told of', async () =
   server.close();
   assert.equal(problems, [
     { kind: 'missing', path: 'no/such', code: 'ENOENT' },
+    { kind: 'missing', path: 'gone', code: 'ENOENT' },
     { kind: 'vanished', path: 'b', code: 'ENOENT' },
     { kind: 'socket', path: 's' },
   ]);
@@ -171,6 +176,7 @@ test('what is excluded is not entered; what is included is found with the direct
     'wanted/x',
     'wanted/y',
   ]);
+  assert.equal(pathsIn(root, { include: ['z'] }), ['.', 'wanted', 'wanted/y', 'wanted/y/z']);
 });
 
 test('of a cache directory only its tag is kept, and only if it is a real one', () => {
@@ -187,6 +193,7 @@ test('of a cache directory only its tag is kept, and only if it is a real one', 
     'fake/CACHEDIR.TAG',
     'fake/x',
   ]);
+  assert.ok(pathsIn(root).includes('cache/x'), 'unless told to leave caches out');
 });
 
 test('a directory never to enter is seen empty', () => {
@@ -227,6 +234,9 @@ test('what the kernel mounts below a root is left out but for its directory, and
       'system',
     ]);
     assert.equal(told, ['kernel devices', 'kernel proc', 'kernel system']);
+    told.length = 0;
+    assert.equal(pathsIn(root, { onProblem, include: ['kept'] }), ['.', 'kept']);
+    assert.equal(told, [], 'nothing in there was wanted');
     const named = walk({ path: '.', parent: root, name: 'proc' }, everything);
     assert.equal([named.next().value?.path, named.next().done], ['.', false]);
     named.return();
@@ -247,6 +257,32 @@ test('a single file that is mounted from another file system counts as one', () 
     assert.equal(pathsIn(root, { oneFileSystem: true }), ['.', 'mount', 'own', 'same']);
   } finally {
     for (const name of ['bound', 'same', 'mount']) execFileSync('umount', [join(root, name)]);
+  }
+});
+
+test('a file of an overlay is no mount, though its device is not that of its directory', () => {
+  const root = tree(['layers/', 'merged/']);
+  const [layers, merged] = [join(root, 'layers'), join(root, 'merged')];
+  execFileSync('mount', ['-t', 'tmpfs', 'none', layers]);
+  try {
+    for (const name of ['upper', 'work']) mkdirSync(join(layers, name));
+    const lower = dirname(tree(['f']));
+    const where = `lowerdir=${lower},upperdir=${layers}/upper,workdir=${layers}/work,xino=off`;
+    execFileSync('mount', ['-t', 'overlay', '-o', where, 'none', merged]);
+    try {
+      const seen = [
+        ...walk({ path: '.', parent: root, name: 'merged' }, { ...everything, oneFileSystem: true }),
+      ];
+      assert.equal(
+        seen.map(({ path }) => path),
+        ['.', 'root', 'root/f'],
+      );
+      assert.is.not(seen[2]?.stat.device, seen[0]?.stat.device);
+    } finally {
+      execFileSync('umount', [merged]);
+    }
+  } finally {
+    execFileSync('umount', [layers]);
   }
 });
 
