@@ -43,18 +43,30 @@ function parsePattern(line: string): Pattern[] {
   return [{ negated, directoriesOnly, matches: new RegExp(expression, 's') }];
 }
 
-/** `**` between slashes stands for any directories, at the end for everything inside. */
+/**
+ * `**` between slashes stands for any directories, at the end for everything inside. All but the last take as few as
+ * they can and never more, as stars in a name do: else directories in directories would keep them busy.
+ */
 function translatePath(glob: string): string {
   const parts = partsOf(glob);
   if (parts === undefined) return never;
-  return parts
-    .map((part, i) => {
-      const last = i === parts.length - 1;
-      if (!/^\*\*+$/.test(part)) return translateName(part, i) + (last ? '' : '/');
-      if (!last) return '(?:.*/)?';
-      return i === 0 ? '.*' : '.+';
-    })
-    .join('');
+  const [first = [], ...between] = sectionsOf(parts);
+  const last = between.pop();
+  if (last === undefined) return first.join('/');
+  const path = (names: readonly string[]) => names.map((name) => `${name}/`).join('');
+  const once = (names: readonly string[], i: number) => `(?=(?<d${i}>(?:[^/]*/)*?${path(names)}))\\k<d${i}>`;
+  const end = last.length === 0 ? '.+' : `(?:.*/)?${last.join('/')}`;
+  return `${path(first)}${between.map(once).join('')}${end}`;
+}
+
+/** The names between the double stars. */
+function sectionsOf(parts: readonly string[]): string[][] {
+  const sections: string[][] = [[]];
+  for (const [i, part] of parts.entries()) {
+    if (/^\*\*+$/.test(part)) sections.push([]);
+    else sections.at(-1)?.push(translateName(part, i));
+  }
+  return sections;
 }
 
 /** Cut at its slashes, but for those in a set, which match nothing; `undefined` when it is no glob. */

@@ -53,6 +53,14 @@ test('many stars match what they match one by one, and no name keeps them busy',
   assert.is(matches('*-*-*-*/*-*-*-*x', `${'-'.repeat(250)}/${'-'.repeat(250)}`), undefined);
 });
 
+test('many double stars find what they find one by one, and no depth keeps them busy', () => {
+  const deep = 'a/'.repeat(2000);
+  assert.is(matches('**/a/**/a/**/*a*/**/a/**/b', `${deep}c`), undefined);
+  assert.is(matches('**/a/**/a/**/*a*/**/a/**/b', `${deep}c/b`), true);
+  assert.is(matches('x/**/**/b/c/**/d/**', 'x/b/b/c/d/e'), true);
+  assert.is(matches('x/**/b/c/**/d/**', 'x/b/c/b/d'), undefined);
+});
+
 test('the last pattern that matches decides', () => {
   assert.is(matches(['*.log', '!keep.log'], 'keep.log'), false);
   assert.is(matches(['!keep.log', '*.log'], 'keep.log'), true);
@@ -108,7 +116,7 @@ test('whatever the patterns, git says the same', () => {
 
 const classes = 'alnum alpha blank cntrl digit graph lower print punct space upper xdigit no'.split(' ');
 const literals = String.raw`a b A 1 - ] ! ^ . # : é _ + ( $ | { ~ \* \[ \\ \a`.split(' ');
-const sets = String.raw`[ab] [!a] [^b] [a-c] [c-a] [+-9] [a-] [-a] [a-c-e] [--0] []a] [!]a] [!!] [[] [é] [!/] [/a]`;
+const sets = '[ab] [!a] [^b] [a-c] [c-a] [+-9] [a-] [-a] [a-c-e] [--0] []a] [!]a] [!!] [[] [é] [!/] [/a]';
 const oddSets = String.raw`[\]a] [a\-c] [a-\c] [a-[:digit:]] [[: [] [!] [a- [ [\ `;
 const pieces = ['?', '*', '*', '/', '/', '/**/', String.raw`\/`, '\\', ' ', '\\ ', '[[:a b:]]']
   .concat(literals, sets.split(' '), oddSets.split(' '))
