@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const timeZone = 'Europe/Berlin';
-const policies: Record<string, number>[] = [
+const policies: Record<string, number | string | string[]>[] = [
   { last: 1 },
   { last: 5 },
   { last: 1000 },
@@ -24,8 +24,14 @@ const policies: Record<string, number>[] = [
   { yearly: 10 },
   { last: 3, daily: 7, weekly: 4, monthly: 6 },
   { hourly: 24, daily: 31, weekly: 52, monthly: 24, yearly: 5 },
-  { within: 30 * 86_400 },
-  { within: 3 * 86_400, monthly: 3 },
+  { within: '30d' },
+  { within: '3d', monthly: 3 },
+  { within: '3m' },
+  { within: '1y' },
+  { within: '1y10m22d3h' },
+  { tags: ['night'] },
+  { tags: ['night', 'week'] },
+  { tags: ['night,week'], last: 2 },
 ];
 
 /** Local wall-clock times: nightly, hourly over both changes of summer time, around new years, and far apart. */
@@ -58,10 +64,13 @@ function main(restic: string): void {
   try {
     writeFileSync(join(directory, 'f'), '');
     run('init', '--quiet');
-    for (const time of times()) run('backup', '--quiet', '--force', '--time', wallClock(time), 'f');
+    for (const [index, time] of times().entries()) {
+      const tags = index % 3 === 0 ? [] : ['--tag', index % 5 === 0 ? 'night,week' : 'night'];
+      run('backup', '--quiet', '--force', '--time', wallClock(time), ...tags, 'f');
+    }
     const cases = policies.map((rules) => ({ rules, keep: keptBy(run, rules) }));
     mkdirSync('fixtures/retention', { recursive: true });
-    const fixture = { restic: run('version').trim(), timeZone, snapshots: snapshotTimes(run), cases };
+    const fixture = { restic: run('version').trim(), timeZone, snapshots: snapshots(run), cases };
     writeFileSync('fixtures/retention/restic.json', `${JSON.stringify(fixture, null, 2)}\n`);
   } finally {
     rmSync(directory, { recursive: true });
@@ -70,13 +79,16 @@ function main(restic: string): void {
 
 type Run = (...args: string[]) => string;
 
-function snapshotTimes(run: Run): string[] {
-  return (JSON.parse(run('snapshots', '--json')) as { time: string }[]).map(({ time }) => utc(time)).sort();
+function snapshots(run: Run): { time: string; tags: string[] }[] {
+  const all = JSON.parse(run('snapshots', '--json')) as { time: string; tags?: string[] }[];
+  return all
+    .map(({ time, tags = [] }) => ({ time: utc(time), tags }))
+    .sort((a, b) => (a.time < b.time ? -1 : 1));
 }
 
-function keptBy(run: Run, rules: Record<string, number>): string[] {
-  const options = Object.entries(rules).map(([rule, value]) =>
-    rule === 'within' ? `--keep-within=${value / 3600}h` : `--keep-${rule}=${value}`,
+function keptBy(run: Run, rules: Record<string, number | string | string[]>): string[] {
+  const options = Object.entries(rules).flatMap(([rule, value]) =>
+    Array.isArray(value) ? value.map((tag) => `--keep-tag=${tag}`) : [`--keep-${rule}=${value}`],
   );
   const [group] = JSON.parse(run('forget', '--dry-run', '--json', ...options)) as {
     keep: { time: string }[];

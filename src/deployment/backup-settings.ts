@@ -21,6 +21,14 @@ export interface BackupSettings {
   hooks: { onSuccess: string[][]; onFailure: string[][] };
 }
 
+/** A stretch of the calendar: months and years are as long as they are there, days also where summer time begins. */
+export interface CalendarSpan {
+  years: number;
+  months: number;
+  days: number;
+  hours: number;
+}
+
 /** Counts of snapshots to keep, per rule as in restic; a snapshot that any rule keeps is kept. */
 export interface KeepRules {
   last?: number;
@@ -29,9 +37,9 @@ export interface KeepRules {
   weekly?: number;
   monthly?: number;
   yearly?: number;
-  /** Everything younger than so many seconds before the newest. */
-  within?: number;
-  /** Everything that carries one of these tags. */
+  /** Everything that is less than so much older than the newest. */
+  within?: CalendarSpan;
+  /** Everything that carries one of these tags; of `a,b` both. */
   tags?: string[];
 }
 

@@ -52,7 +52,7 @@ on-failure: [[/usr/local/bin/alarm, --loud]]`),
     weekly: 4,
     monthly: 6,
     yearly: 1,
-    within: 30 * 86400,
+    within: { years: 0, months: 0, days: 30, hours: 0 },
     tags: ['release'],
   });
   assert.equal(backup.refuseWhile[0], {

@@ -1,11 +1,24 @@
+import type { CalendarSpan } from '../../deployment/backup-settings.ts';
+
 export const periods = ['hourly', 'daily', 'weekly', 'monthly', 'yearly'] as const;
 export type Period = (typeof periods)[number];
 
-/** Names the hour, day, ISO week, month or year of a moment on a wall clock: equal names, same period. */
-export type PeriodNamer = (moment: Date, period: Period) => string;
+/** Where a wall clock stands, and stood. */
+export interface Calendar {
+  /** Names the hour, day, ISO week, month or year of a moment: equal names, same period. */
+  nameOf(moment: Date, period: Period): string;
+  /**
+   * The moment so much earlier. As in restic, days that a month lacks run over: one month before March 31 is March 3.
+   */
+  earlier(moment: Date, span: CalendarSpan): Date;
+}
 
 /** `timeZone` as IANA names it (`Europe/Berlin`). Throws `RangeError` when there is no such zone. */
-export function periodNamer(timeZone: string): PeriodNamer {
+export function calendarOf(timeZone: string): Calendar {
+  return { nameOf: periodNamer(timeZone), earlier: subtractor(timeZone) };
+}
+
+function periodNamer(timeZone: string): Calendar['nameOf'] {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
     calendar: 'iso8601',
@@ -42,4 +55,28 @@ function isoWeek(midnight: number): string {
   const year = new Date(thursday).getUTCFullYear();
   const week = Math.floor((thursday - Date.UTC(year, 0, 1)) / (7 * day)) + 1;
   return `${year}-W${String(week).padStart(2, '0')}`;
+}
+
+function subtractor(timeZone: string): Calendar['earlier'] {
+  const offsetAt = offsetsOf(timeZone);
+  return (moment, { years, months, days, hours }) => {
+    const wall = new Date(moment.getTime() + offsetAt(moment.getTime()));
+    const [year, month, day] = [wall.getUTCFullYear(), wall.getUTCMonth(), wall.getUTCDate()];
+    const there = wall.setUTCFullYear(year - years, month - months, day - days);
+    const nearby = there - offsetAt(there); // The moment itself, unless clocks were changed in the hours between.
+    return new Date(there - offsetAt(nearby) - hours * hour);
+  };
+}
+
+const hour = 3_600_000;
+
+/** How far the clocks of a zone are ahead of UTC, in milliseconds. */
+function offsetsOf(timeZone: string): (moment: number) => number {
+  const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
+  return (moment) => {
+    const name = format.formatToParts(moment).find(({ type }) => type === 'timeZoneName')?.value ?? '';
+    const [, sign, hours = 0, minutes = 0, seconds = 0] = /([+-])(\d+):(\d+)(?::(\d+))?$/.exec(name) ?? [];
+    const ahead = (Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds)) * 1000;
+    return sign === '-' ? -ahead : ahead;
+  };
 }

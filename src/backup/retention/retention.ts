@@ -1,6 +1,6 @@
 import type { KeepRules } from '../../deployment/backup-settings.ts';
 import { formatMoment } from '../../support/quantities.ts';
-import { type PeriodNamer, periodNamer, periods } from './calendar.ts';
+import { type Calendar, calendarOf, periods } from './calendar.ts';
 
 /** What the rules need to know of a snapshot. */
 export interface Candidate {
@@ -54,9 +54,9 @@ export function planRetention<T extends Candidate>(
   { now, timeZone }: { now: Date; timeZone: string },
 ): RetentionPlan<T> {
   const blocked = distrustOfClock(snapshots, now);
-  const nameOf = periodNamer(timeZone);
+  const calendar = calendarOf(timeZone);
   const series = Map.groupBy(newestFirst(snapshots), (snapshot) => snapshot.series);
-  const reasons = new Map([...series.values()].flatMap((one) => [...reasonsAmongOwn(one, rules, nameOf)]));
+  const reasons = new Map([...series.values()].flatMap((one) => [...reasonsAmongOwn(one, rules, calendar)]));
   const decisions = newestFirst(snapshots).map((snapshot) => {
     const keeping = reasons.get(snapshot) ?? [];
     if (keeping.length > 0) return { snapshot, keep: true, reasons: keeping };
@@ -74,22 +74,22 @@ function newestFirst<T extends Candidate>(snapshots: readonly T[]): T[] {
 function reasonsAmongOwn<T extends Candidate>(
   snapshots: readonly T[],
   rules: KeepRules | undefined,
-  nameOf: PeriodNamer,
+  calendar: Calendar,
 ): Map<T, string[]> {
   const own = snapshots.filter((snapshot) => snapshot.own);
-  return new Map([...reasonsToKeep(snapshots, rules, nameOf), ...reasonsToKeep(own, rules, nameOf)]);
+  return new Map([...reasonsToKeep(snapshots, rules, calendar), ...reasonsToKeep(own, rules, calendar)]);
 }
 
 function reasonsToKeep<T extends Candidate>(
   snapshots: readonly T[],
   rules: KeepRules | undefined,
-  nameOf: PeriodNamer,
+  calendar: Calendar,
 ): Map<T, string[]> {
   const complete = snapshots.filter((snapshot) => snapshot.complete);
   const whole = complete.filter(({ damaged }) => !damaged);
   const reasons = new Map([
-    ...keptByRules(complete, rules ?? {}, nameOf),
-    ...keptByRules(whole, rules ?? {}, nameOf),
+    ...keptByRules(complete, rules ?? {}, calendar),
+    ...keptByRules(whole, rules ?? {}, calendar),
   ]);
   for (const snapshot of complete) {
     if (!hasRule(rules)) reasons.get(snapshot)?.push('no rules are set');
@@ -109,33 +109,39 @@ function reasonsToKeep<T extends Candidate>(
 }
 
 function hasRule(rules: KeepRules = {}): boolean {
-  const { tags = [], ...numbers } = rules;
-  return tags.length > 0 || Object.values(numbers).some((number) => number > 0);
+  const { tags = [], within, ...counts } = rules;
+  return tags.length > 0 || within !== undefined || Object.values(counts).some((count) => count > 0);
 }
 
 /** restic's own rules, in its order, over complete snapshots sorted newest first. */
 function keptByRules<T extends Candidate>(
   snapshots: readonly T[],
   rules: KeepRules,
-  nameOf: PeriodNamer,
+  calendar: Calendar,
 ): Map<T, string[]> {
   const reasons = new Map(snapshots.map((snapshot) => [snapshot, [] as string[]]));
-  const newest = snapshots[0]?.started.getTime() ?? 0;
+  const newest = snapshots[0]?.started ?? new Date(0);
+  const begin = rules.within && calendar.earlier(newest, rules.within);
   for (const [snapshot, why] of reasons) {
-    const tag = rules.tags?.find((wanted) => snapshot.tags?.includes(wanted));
+    const tag = rules.tags?.find((wanted) => bearsAll(snapshot, wanted));
     if (tag !== undefined) why.push(`tag ${tag}`);
-    const within = (rules.within ?? 0) * 1000;
-    if (within > 0 && snapshot.started.getTime() > newest - within) why.push('within');
+    if (begin !== undefined && snapshot.started > begin) why.push('within');
   }
   for (const snapshot of newestOfEach(snapshots, rules.last, ({ id }) => id)) {
     reasons.get(snapshot)?.push('last');
   }
   for (const period of periods) {
-    for (const snapshot of newestOfEach(snapshots, rules[period], ({ started }) => nameOf(started, period))) {
+    const nameOf = ({ started }: T) => calendar.nameOf(started, period);
+    for (const snapshot of newestOfEach(snapshots, rules[period], nameOf)) {
       reasons.get(snapshot)?.push(period);
     }
   }
   return reasons;
+}
+
+/** Whether it bears the tag, or each of several with commas between. */
+function bearsAll({ tags = [] }: Candidate, wanted: string): boolean {
+  return wanted.split(',').every((tag) => tags.includes(tag.trim()));
 }
 
 function newestOfEach<T>(

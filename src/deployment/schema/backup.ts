@@ -3,7 +3,7 @@ import { decodeAgeKey, isPrivateAgeKey, nameWrongRecipient } from '../../support
 import { plainName } from '../../support/plain-name.ts';
 import { databaseEngines } from '../backup-settings.ts';
 import { closed } from './closed.ts';
-import { argv, duration, flag, integer, patience, size, text } from './scalars.ts';
+import { argv, calendarSpan, flag, integer, patience, size, text } from './scalars.ts';
 
 const keep = closed({
   last: integer(1).optional(),
@@ -12,8 +12,8 @@ const keep = closed({
   weekly: integer(1).optional(),
   monthly: integer(1).optional(),
   yearly: integer(1).optional(),
-  within: duration.optional(),
-  tags: z.array(text).optional(),
+  within: calendarSpan.optional(),
+  tags: z.array(text.refine(namesTags, 'has a comma without a word beside it')).optional(),
 });
 
 const pattern = text.refine(isRegularExpression, 'must be a regular expression');
@@ -110,6 +110,10 @@ export const backup = closed({
 
 export type WrittenBackup = z.output<typeof backup>;
 export type WrittenSource = z.output<typeof source>;
+
+function namesTags(text: string): boolean {
+  return text.split(',').every((tag) => tag.trim() !== '');
+}
 
 function isRegularExpression(text: string): boolean {
   try {

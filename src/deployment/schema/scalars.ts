@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parseDuration, parseSize } from './units.ts';
+import { parseCalendarSpan, parseDuration, parseSize } from './units.ts';
 import { splitWords } from './words.ts';
 
 /** Text; numbers must be quoted, so that 1.10 stays 1.10. */
@@ -44,6 +44,16 @@ export const patience = duration.refine(
   (seconds) => seconds > 0 && seconds <= 24 * 86_400,
   'must be more than 0s and at most 24d',
 );
+
+/** As restic writes it. */
+export const calendarSpan = text.transform((value, context) => {
+  const span = parseCalendarSpan(value);
+  if (span !== undefined) return span;
+  const message =
+    'must be such as 30d, 36h, 6m (months) or 1y6m: years y, months m, weeks w, days d, hours h';
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+});
 
 function measured(parse: (text: string) => number | undefined, error: string, only?: 'text') {
   const written = z.string(error).transform((value, context) => {

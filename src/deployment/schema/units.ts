@@ -1,3 +1,5 @@
+import type { CalendarSpan } from '../backup-settings.ts';
+
 const sizes: Record<string, number> = {
   '': 1,
   b: 1,
@@ -38,4 +40,17 @@ export function parseDuration(text: string): number | undefined {
     total += Number(amount) * (seconds[unit ?? 's'] ?? 1);
   }
   return Number.isFinite(total) ? total : undefined;
+}
+
+/**
+ * `1y5m7d2h` as restic reads it, where `m` is months, and weeks `2w` besides. `undefined` when it is none, or no time
+ * at all.
+ */
+export function parseCalendarSpan(text: string): CalendarSpan | undefined {
+  if (!/^(?:\d{1,5}[ymwdh])+$/.test(text.trim())) return undefined;
+  const sum = { y: 0, m: 0, w: 0, d: 0, h: 0 };
+  for (const [, amount, unit] of text.matchAll(/(\d+)([ymwdh])/g)) sum[unit as 'y'] += Number(amount);
+  const { y: years, m: months, w: weeks, d: days, h: hours } = sum;
+  const span = { years, months, days: days + 7 * weeks, hours };
+  return Object.values(span).some((amount) => amount > 0) ? span : undefined;
 }

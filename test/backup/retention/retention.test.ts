@@ -6,7 +6,8 @@ import {
   planRetention,
   type RetentionPlan,
 } from '../../../src/backup/retention/retention.ts';
-import type { KeepRules } from '../../../src/deployment/backup-settings.ts';
+import type { CalendarSpan, KeepRules } from '../../../src/deployment/backup-settings.ts';
+import { parseCalendarSpan } from '../../../src/deployment/schema/units.ts';
 import { formatMoment } from '../../../src/support/quantities.ts';
 import fc from '../../support/property.ts';
 
@@ -26,6 +27,10 @@ function plan(
   return planRetention(snapshots, rules, { now, timeZone: 'UTC' });
 }
 
+function spanOf(text: string): CalendarSpan {
+  return parseCalendarSpan(text)!;
+}
+
 function kept(retention: RetentionPlan<Candidate>): string[] {
   return retention.decisions.filter(({ keep }) => keep).map(({ snapshot: { id } }) => id);
 }
@@ -39,28 +44,50 @@ const nightly = Array.from({ length: 40 }, (_, i) => snapshot(`night-${i}`, i));
 test('every answer of restic is ours too', () => {
   const fixture = JSON.parse(readFileSync('fixtures/retention/restic.json', 'utf8')) as {
     timeZone: string;
-    snapshots: string[];
-    cases: { rules: KeepRules; keep: string[] }[];
+    snapshots: { time: string; tags: string[] }[];
+    cases: { rules: Omit<KeepRules, 'within'> & { within?: string }; keep: string[] }[];
   };
-  const snapshots = fixture.snapshots.map((time, index) => ({
-    ...snapshot(String(index), 0),
+  const snapshots = fixture.snapshots.map(({ time, tags }, index) => ({
+    ...snapshot(String(index), 0, { tags }),
     started: new Date(time),
   }));
-  const now = new Date(fixture.snapshots.at(-1) ?? '');
+  const now = new Date(fixture.snapshots.at(-1)?.time ?? '');
   assert.ok(fixture.cases.length >= 16);
-  for (const { rules, keep } of fixture.cases) {
+  for (const { rules: written, keep } of fixture.cases) {
+    const { within, ...counts } = written;
+    const rules = { ...counts, ...(within && { within: spanOf(within) }) };
     const { decisions } = planRetention(snapshots, rules, { now, timeZone: fixture.timeZone });
     const ours = decisions.filter((decision) => decision.keep);
     assert.equal(
       ours.map((decision) => decision.snapshot.started.toISOString()).sort(),
       keep,
-      JSON.stringify(rules),
+      JSON.stringify(written),
     );
   }
 });
 
+test('a month of `within` is what is written on a calendar, and a year may be a leap year', () => {
+  const times = [
+    '2024-02-28T03:00:00Z',
+    '2024-02-29T02:00:00Z',
+    '2024-03-02T00:30:00Z',
+    '2024-12-31T03:00:00Z',
+  ];
+  const snapshots = [...times, '2025-02-28T02:30:00Z'].map((time, i) => ({
+    ...snapshot(String(i), 0),
+    started: new Date(time),
+  }));
+  const now = new Date('2025-03-01T03:00:00Z');
+  const keptWithin = (text: string) => kept(plan(snapshots, { within: spanOf(text) }, now));
+  assert.equal(keptWithin('1m'), ['4']);
+  assert.equal(keptWithin('6m'), ['4', '3']);
+  assert.equal(keptWithin('365d'), ['4', '3', '2']);
+  assert.equal(keptWithin('1y'), ['4', '3', '2', '1', '0']);
+  assert.equal(keptWithin('99999y'), ['4', '3', '2', '1', '0']);
+});
+
 test('every rule that keeps a snapshot is named, and what goes says why', () => {
-  const retention = plan(nightly, { last: 2, daily: 3, within: 2 * 86_400, tags: ['gold'] });
+  const retention = plan(nightly, { last: 2, daily: 3, within: spanOf('2d'), tags: ['gold'] });
   assert.equal(kept(retention), ['night-39', 'night-38', 'night-37']);
   assert.equal(reasonsFor('night-39', retention), ['within', 'last', 'daily', 'newest']);
   assert.equal(reasonsFor('night-37', retention), ['daily']);
@@ -70,6 +97,8 @@ test('every rule that keeps a snapshot is named, and what goes says why', () => 
 test('a tag keeps its snapshots however old they are', () => {
   const snapshots = [snapshot('release', -400, { tags: ['gold', 'silver'] }), ...nightly];
   assert.equal(kept(plan(snapshots, { tags: ['gold'] })), ['night-39', 'release']);
+  assert.equal(kept(plan(snapshots, { tags: ['silver,gold'] })), ['night-39', 'release']);
+  assert.equal(kept(plan(snapshots, { tags: ['gold,bronze'] })), ['night-39']);
 });
 
 test('days are those of the time zone given', () => {
@@ -146,7 +175,7 @@ test('a clock that leapt ahead removes nothing for a week, however often it ran 
   const ahead = 26_000;
   assert.ok(plan(nightly, { last: 1 }, new Date(epoch + ahead * day)).blocked);
   const since = [0, 1, 2].map((i) => snapshot(`ahead-${i}`, ahead + i));
-  const retention = plan([...nightly, ...since], { within: 86_400 });
+  const retention = plan([...nightly, ...since], { within: spanOf('1d') });
   assert.match(retention.blocked ?? '', /leapt/);
   assert.is(kept(retention).length, 43);
   assert.is(
@@ -160,7 +189,7 @@ test('a clock that is a year ahead removes nothing: a wrong year is the likelies
   for (const ahead of [365, 366]) {
     for (const later of [1, 13, 23]) {
       const now = new Date(newest + ahead * day + later * hour);
-      assert.ok(plan(nightly, { within: 30 * 86_400 }, now).blocked, `${ahead} days and ${later} hours`);
+      assert.ok(plan(nightly, { within: spanOf('30d') }, now).blocked, `${ahead} days and ${later} hours`);
     }
   }
   assert.is(plan(nightly, { last: 1 }, new Date(newest + 100 * day)).blocked, undefined);
@@ -178,7 +207,7 @@ const anyRules: fc.Arbitrary<KeepRules> = fc.record(
     weekly: fc.nat(5),
     monthly: fc.nat(5),
     yearly: fc.nat(5),
-    within: fc.nat(90 * 86_400),
+    within: fc.integer({ min: 1, max: 90 * 24 }).map((hours) => spanOf(`${hours}h`)),
   },
   { requiredKeys: [] },
 );
@@ -205,14 +234,20 @@ test('a second run removes nothing more', () => {
   );
 });
 
-test('a larger count never removes what a smaller one keeps', () => {
+test('a larger count or span never removes what a smaller one keeps', () => {
   const oneRule = fc.constantFrom('last', 'hourly', 'daily', 'weekly', 'monthly', 'yearly', 'within');
   fc.assert(
-    fc.property(anySnapshots, anyRules, oneRule, (snapshots, rules, rule) => {
-      const before = { ...rules, [rule]: Math.max(1, rules[rule as 'last'] ?? 0) };
-      const more = new Set(kept(plan(snapshots, { ...before, [rule]: before[rule as 'last']! + 1 })));
-      for (const id of kept(plan(snapshots, before))) assert.ok(more.has(id), id);
-    }),
+    fc.property(
+      anySnapshots,
+      anyRules,
+      oneRule,
+      fc.integer({ min: 1, max: 99 }),
+      (snapshots, rules, rule, n) => {
+        const ruleOf = (amount: number) => (rule === 'within' ? spanOf(`${amount}h`) : amount);
+        const more = new Set(kept(plan(snapshots, { ...rules, [rule]: ruleOf(n + 1) })));
+        for (const id of kept(plan(snapshots, { ...rules, [rule]: ruleOf(n) }))) assert.ok(more.has(id), id);
+      },
+    ),
   );
 });
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseDuration, parseSize } from '../../../src/deployment/schema/units.ts';
+import { parseCalendarSpan, parseDuration, parseSize } from '../../../src/deployment/schema/units.ts';
 
 const sizes: [string, number | undefined][] = [
   ['0', 0],
@@ -43,6 +43,28 @@ const durations: [string, number | undefined][] = [
 for (const [text, seconds] of durations) {
   test(`${JSON.stringify(text)} is ${seconds === undefined ? 'no duration' : `${seconds} seconds`}`, () => {
     assert.is(parseDuration(text), seconds);
+  });
+}
+
+const spans: [string, [years: number, months: number, days: number, hours: number] | undefined][] = [
+  ['1y5m7d2h', [1, 5, 7, 2]],
+  ['6m', [0, 6, 0, 0]],
+  ['30d', [0, 0, 30, 0]],
+  ['2w1d', [0, 0, 15, 0]],
+  ['36h', [0, 0, 0, 36]],
+  ['0d', undefined],
+  ['90s', undefined],
+  ['1.5d', undefined],
+  ['-1d', undefined],
+  ['30', undefined],
+  ['100000y', undefined],
+  ['', undefined],
+];
+
+for (const [text, span] of spans) {
+  test(`${JSON.stringify(text)} is ${span === undefined ? 'no span' : 'a span'} of the calendar`, () => {
+    const read = parseCalendarSpan(text);
+    assert.equal(read && [read.years, read.months, read.days, read.hours], span);
   });
 }
 

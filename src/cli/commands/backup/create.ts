@@ -18,6 +18,7 @@ import { shortId } from '../../../repository/snapshot/short-id.ts';
 import { IncompleteError, UsageError } from '../../../support/errors.ts';
 import { readIdentities } from '../../arguments/backup-repository.ts';
 import { repeated } from '../../arguments/repeated.ts';
+import { tags } from '../../arguments/tags.ts';
 import type { Session } from '../../context.ts';
 import type { ParsedInput, Wrap } from '../../program.ts';
 import { renderPlan, renderReport } from '../../render/backup.ts';
@@ -36,8 +37,8 @@ export function addBackupCreate(backup: Command, wrap: Wrap): void {
     // Not a list behind one --tag, which would swallow DEST.
     .option(
       '--tag <tag>',
-      'a word for this snapshot, which the rules of `keep` may name; may be repeated',
-      repeated,
+      'a word for this snapshot, which the rules of `keep` may name, or several with commas between; may be repeated',
+      tags,
     )
     .addHelpText(
       'after',

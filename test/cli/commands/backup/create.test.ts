@@ -166,6 +166,14 @@ test('backup DIR goes into another repository, and what watches the nightly one 
   assert.is((await run('backup', 'list')).status, 10);
 });
 
+test('--tag a,b marks with two words, as with restic: a rule that names one of them keeps the snapshot', async () => {
+  const { run } = host();
+  assert.is((await run('backup', '--tag', 'nightly, before-upgrade', './tagged')).status, 0);
+  const { stdout } = await run('backup', 'list', '-r', './tagged', '--json');
+  assert.equal(JSON.parse(stdout)[0].tags, ['nightly', 'before-upgrade']);
+  assert.is((await run('backup', '--tag', 'nightly,', './tagged')).status, 2);
+});
+
 test('words of --tag do not swallow the place that the backup goes to', async () => {
   const { home, run } = host();
   const { status } = await run('backup', '--tag', 'nightly', '--tag', 'before-upgrade', './elsewhere');
