@@ -2,9 +2,11 @@ import { databaseFor } from '../databases/databases.ts';
 import { unlessGone } from '../engine/unless-gone.ts';
 import type { Context } from '../support/context.ts';
 import { ContainerStateError, messageOf } from '../support/errors.ts';
+import { toText } from '../support/posix/byte-path.ts';
 import { takeAdoptedFileAway } from './deployment-file/adopted-file.ts';
 import type { RestoreHost } from './host.ts';
 import { endJournal, type RestoreJournal, saveJournal } from './journal.ts';
+import { joinPath } from './places.ts';
 import { serverOf } from './services/server-of.ts';
 import { isRunning } from './services/services.ts';
 import { undoCommand } from './sources/commands.ts';
@@ -116,7 +118,7 @@ function expectNothingKept(directory: string, id: string): void {
   }
   try {
     const [name] = namesIn(staging.old);
-    if (name !== undefined) throw new Error(`${name} of ${directory} has not gone back`);
+    if (name !== undefined) throw new Error(`${toText(joinPath(directory, name))} has not gone back`);
   } finally {
     staging.close();
   }

@@ -106,6 +106,21 @@ test('a failure while staging leaves everything as it was, and no staging behind
   }
 });
 
+test('what the system refuses is told with the whole path', async () => {
+  const world = new World();
+  const disk = makeLive(world, 'disk');
+  const endless = 'n'.repeat(256);
+  const source = world.tree('disk/app', (path) => [
+    entry('directory', path),
+    entry('directory', `${path}/conf`),
+    world.repository.file(`${path}/conf/${endless}`, 'x'),
+  ]);
+  const { run } = await world.prepare(world.repository.take([source]));
+  const { message } = await failure(run());
+  assert.ok(message.startsWith('restoring Title of disk/app: ENAMETOOLONG: name too long, '), message);
+  assert.ok(message.endsWith(` '${disk}/app/conf/${endless}'`), message);
+});
+
 test('Ctrl-C while staging leaves everything as it was', async () => {
   const world = new World();
   makeLive(world, 'a');

@@ -3,6 +3,7 @@ import type { ReadableRepository } from '../../repository/repository.ts';
 import type { Snapshot, SourceSummary } from '../../repository/snapshot/snapshot.ts';
 import type { Context } from '../../support/context.ts';
 import { syncFileSystem } from '../../support/posix/sync.ts';
+import { withPath } from '../../support/posix/whole-path.ts';
 import { type RestoreJournal, saveJournal } from '../journal.ts';
 import { hostPath, isUntouched, type Layout, parentDirectory, type Target, targetOf } from '../places.ts';
 import type { Ground } from '../plan/ground.ts';
@@ -44,7 +45,11 @@ export async function stageFiles(files: StagedFiles, context: Context): Promise<
       if (chosen.rebuilt || own.length === 0) continue;
       await stageTree(files, chosen.summary, own, destinations(own, layout, stagings), context);
     }
-    for (const { place } of stagings.values()) await syncFileSystem(place);
+    for (const [directory, { place }] of stagings) {
+      await syncFileSystem(place).catch((error: unknown) => {
+        throw withPath(error, directory);
+      });
+    }
   } finally {
     for (const staging of stagings.values()) staging.close();
   }
@@ -67,6 +72,7 @@ async function stageTree(
     const entries = sourceTree(repository, snapshot, name, roots);
     await writeTree(withoutUntouched(entries, targets), to, {
       ...metadata,
+      pathOf: ({ path }) => pathOnHost(targets, path) ?? path,
       content: (entry) => repository.content(snapshot, entry),
       onBytes: (count) => task.advance(count),
       onKept: (entry) => recordMetadata(journal, targets, entry),
@@ -122,10 +128,6 @@ function destinations(
   { kept }: Layout,
   stagings: ReadonlyMap<string, Staging>,
 ): Destinations {
-  const pathOf = (path: string) => {
-    const target = targetOf(targets, path);
-    return target && hostPath(target, path);
-  };
   return {
     rootAt(path) {
       const target = targets.find(({ root }) => root === path);
@@ -134,10 +136,15 @@ function destinations(
     },
     keptAt(path) {
       if (kept.size === 0) return undefined;
-      const onHost = pathOf(path);
+      const onHost = pathOnHost(targets, path);
       return onHost !== undefined && kept.has(onHost) ? stagings.get(onHost)!.fresh : undefined;
     },
   };
+}
+
+function pathOnHost(targets: readonly Target[], path: string): string | undefined {
+  const target = targetOf(targets, path);
+  return target && hostPath(target, path);
 }
 
 function recordMetadata({ record }: RestoreJournal, targets: readonly Target[], entry: Entry): void {

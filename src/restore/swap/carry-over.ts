@@ -4,6 +4,8 @@ import { openDirectoryAt } from '../../support/posix/open.ts';
 import { renameAt } from '../../support/posix/rename.ts';
 import { existsAt, statFile } from '../../support/posix/stat.ts';
 import { setTimesAt } from '../../support/posix/times.ts';
+import { atPath } from '../../support/posix/whole-path.ts';
+import { joinPath } from '../places.ts';
 import { openStaging } from './staging.ts';
 
 /**
@@ -24,7 +26,7 @@ function carry(directory: string, paths: readonly string[], id: string, way: 'fo
   const staging = openStaging(directory, id);
   try {
     const [from, to] = way === 'forth' ? [staging.old, staging.place] : [staging.place, staging.old];
-    for (const path of paths) moveInside(from, to, path.split('/'));
+    for (const path of paths) atPath(joinPath(directory, path), () => moveInside(from, to, path.split('/')));
   } finally {
     staging.close();
   }

@@ -2,8 +2,9 @@ import { closeSync, fsyncSync, mkdirSync, openSync, rmdirSync } from 'node:fs';
 import { codeOf } from '../../support/errors.ts';
 import { pathAt, toFsPath } from '../../support/posix/byte-path.ts';
 import { openDirectoryAt } from '../../support/posix/open.ts';
-import { existsAt } from '../../support/posix/stat.ts';
+import { existsAt, statFile } from '../../support/posix/stat.ts';
 import { setTimesAt } from '../../support/posix/times.ts';
+import { atPath } from '../../support/posix/whole-path.ts';
 import { parentDirectory } from '../places.ts';
 import { nameOf } from '../tree/checked-entries.ts';
 
@@ -12,6 +13,10 @@ import { nameOf } from '../tree/checked-entries.ts';
  * planned must still be what it was.
  */
 export function openPlainDirectory(path: string): number {
+  return atPath(path, () => openStepwise(path));
+}
+
+function openStepwise(path: string): number {
   let descriptor = openSync('/', 'r');
   for (const name of path.split('/').filter(Boolean)) {
     const above = descriptor;
@@ -31,7 +36,7 @@ export function missingDirectories(path: string): string[] {
   if (above.length > 0) return [...above, path];
   const parent = openPlainDirectory(parentDirectory(path));
   try {
-    return existsAt(parent, nameOf(path)) ? [] : [path];
+    return atPath(path, () => existsAt(parent, nameOf(path))) ? [] : [path];
   } finally {
     closeSync(parent);
   }
@@ -41,20 +46,22 @@ export function missingDirectories(path: string): string[] {
 export function makeDirectory(path: string, mode: number): void {
   const parent = openPlainDirectory(parentDirectory(path));
   try {
-    if (existsAt(parent, nameOf(path))) return;
-    mkdirSync(toFsPath(pathAt(parent, nameOf(path))), mode);
-    fsyncSync(parent);
+    atPath(path, () => {
+      if (existsAt(parent, nameOf(path))) return;
+      mkdirSync(toFsPath(pathAt(parent, nameOf(path))), mode);
+      fsyncSync(parent);
+    });
   } finally {
     closeSync(parent);
   }
 }
 
-/** Nanoseconds since 1970. No-op when the directory is gone. */
+/** Nanoseconds since 1970. No-op when the directory is gone, or has it: it may have become read-only. */
 export function setModificationTime(path: string, mtime: bigint): void {
   if (missingDirectories(path).length > 0) return;
   const directory = openPlainDirectory(path);
   try {
-    setTimesAt(directory, '.', mtime);
+    if (statFile(directory).mtime !== mtime) atPath(path, () => setTimesAt(directory, '.', mtime));
   } finally {
     closeSync(directory);
   }

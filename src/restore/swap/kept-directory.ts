@@ -1,6 +1,7 @@
 import { closeSync } from 'node:fs';
 import type { Entry } from '../../repository/entry.ts';
 import { statFile } from '../../support/posix/stat.ts';
+import { atPath } from '../../support/posix/whole-path.ts';
 import { getXattr, listXattrs } from '../../support/posix/xattrs.ts';
 import { applyMetadata, type MetadataOptions } from '../tree/metadata.ts';
 import { openPlainDirectory } from './directories.ts';
@@ -32,9 +33,11 @@ export function storeMetadata(metadata: Metadata): StoredMetadata {
 export function readMetadata(directory: string): StoredMetadata {
   const file = openPlainDirectory(directory);
   try {
-    const xattrs = listXattrs(file).map((name) => [name, getXattr(file, name) ?? new Uint8Array()]);
-    const { mode, uid, gid, mtime } = statFile(file);
-    return storeMetadata({ mode, uid, gid, mtime, xattrs: Object.fromEntries(xattrs) });
+    return atPath(directory, () => {
+      const xattrs = listXattrs(file).map((name) => [name, getXattr(file, name) ?? new Uint8Array()]);
+      const { mode, uid, gid, mtime } = statFile(file);
+      return storeMetadata({ mode, uid, gid, mtime, xattrs: Object.fromEntries(xattrs) });
+    });
   } finally {
     closeSync(file);
   }
@@ -52,7 +55,7 @@ export function writeMetadata(directory: string, stored: StoredMetadata, options
     xattrs: Object.fromEntries(xattrs),
   };
   try {
-    applyMetadata({ directory: file, name: '.', file }, entry, options);
+    atPath(directory, () => applyMetadata({ directory: file, name: '.', file }, entry, options));
   } finally {
     closeSync(file);
   }

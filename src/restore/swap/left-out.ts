@@ -6,6 +6,7 @@ import { compileFilter, type Filter } from '../../support/file-filter/filter.ts'
 import { isAtOrIn } from '../../support/path-containment.ts';
 import { openDirectoryAt } from '../../support/posix/open.ts';
 import { existsAt, statAt } from '../../support/posix/stat.ts';
+import { atPath } from '../../support/posix/whole-path.ts';
 import { isStagingName } from '../../support/staging-name.ts';
 import { joinPath } from '../places.ts';
 import { nameOf } from '../tree/checked-entries.ts';
@@ -44,11 +45,13 @@ export function findLeftOut(
     const below = isAtOrIn(place, path) ? place : path;
     const filterPath = below === path ? '' : `${below.slice(path.length + 1)}/`;
     const taken = filter.include.length === 0;
-    if (below === place) visit(search, staging.place, staging.fresh, { inside: '', filterPath, taken });
-    else
-      inBoth(staging.place, staging.fresh, nameOf(path), (live, fresh) => {
-        visit(search, live, fresh, { inside: `${nameOf(path)}/`, filterPath, taken });
-      });
+    atPath(below, () => {
+      if (below === place) visit(search, staging.place, staging.fresh, { inside: '', filterPath, taken });
+      else
+        inBoth(staging.place, staging.fresh, nameOf(path), (live, fresh) => {
+          visit(search, live, fresh, { inside: `${nameOf(path)}/`, filterPath, taken });
+        });
+    });
     return search.found;
   } finally {
     staging.close();
@@ -70,25 +73,35 @@ interface Position {
   taken: boolean;
 }
 
-function visit(search: Search, live: number, fresh: number, { inside, filterPath, taken }: Position): void {
+function visit(search: Search, live: number, fresh: number, position: Position): void {
   const cache = search.excludeCaches && isCacheDirectory(live);
   for (const name of namesIn(live)) {
-    const path = inside + name;
-    if (isStagingName(name) || search.kept.has(joinPath(search.place, path))) continue;
-    const isDirectory = statAt(live, name).type === 'directory';
-    const verdict =
-      cache && name !== cacheTag ? 'skip' : search.decide(filterPath + name, isDirectory, taken);
-    if (!existsAt(fresh, name)) {
-      if (verdict !== 'take') search.found.push(path);
-    } else if (isDirectory && verdict !== 'skip') {
-      inBoth(live, fresh, name, (liveInside, freshInside) =>
-        visit(search, liveInside, freshInside, {
-          inside: `${path}/`,
-          filterPath: `${filterPath}${name}/`,
-          taken: verdict === 'take',
-        }),
-      );
-    }
+    const onHost = joinPath(search.place, position.inside + name);
+    if (isStagingName(name) || search.kept.has(onHost)) continue;
+    atPath(onHost, () => visitName(search, live, fresh, name, { ...position, cache }));
+  }
+}
+
+function visitName(
+  search: Search,
+  live: number,
+  fresh: number,
+  name: string,
+  { inside, filterPath, taken, cache }: Position & { cache: boolean },
+): void {
+  const path = inside + name;
+  const isDirectory = statAt(live, name).type === 'directory';
+  const verdict = cache && name !== cacheTag ? 'skip' : search.decide(filterPath + name, isDirectory, taken);
+  if (!existsAt(fresh, name)) {
+    if (verdict !== 'take') search.found.push(path);
+  } else if (isDirectory && verdict !== 'skip') {
+    inBoth(live, fresh, name, (liveInside, freshInside) =>
+      visit(search, liveInside, freshInside, {
+        inside: `${path}/`,
+        filterPath: `${filterPath}${name}/`,
+        taken: verdict === 'take',
+      }),
+    );
   }
 }
 

@@ -1,8 +1,9 @@
 import { fsyncSync } from 'node:fs';
-import { codeOf, FailedError } from '../../support/errors.ts';
+import { codeOf, FailedError, messageOf } from '../../support/errors.ts';
 import { toText } from '../../support/posix/byte-path.ts';
 import { renameAt } from '../../support/posix/rename.ts';
 import { existsAt } from '../../support/posix/stat.ts';
+import { atPath } from '../../support/posix/whole-path.ts';
 import { isStagingName } from '../../support/staging-name.ts';
 import { joinPath, type Place } from '../places.ts';
 import { namesIn, openStaging, type Staging } from './staging.ts';
@@ -98,7 +99,9 @@ function withStaging(directory: string, id: string, act: (staging: Staging) => v
   const staging = openStaging(directory, id);
   try {
     act(staging);
-    for (const descriptor of [staging.fresh, staging.old, staging.place]) fsyncSync(descriptor);
+    atPath(directory, () => {
+      for (const descriptor of [staging.fresh, staging.old, staging.place]) fsyncSync(descriptor);
+    });
   } finally {
     staging.close();
   }
@@ -117,7 +120,6 @@ function rename(directory: string, from: number, to: number, name: string): void
 
 function failed(directory: string, name: string, cause: unknown): FailedError {
   const path = toText(joinPath(directory, name));
-  const reason =
-    codeOf(cause) === 'EEXIST' ? 'something else appeared there meanwhile' : (cause as Error).message;
+  const reason = codeOf(cause) === 'EEXIST' ? 'something else appeared there meanwhile' : messageOf(cause);
   return new FailedError(`moving ${path}: ${reason}`, { cause, facts: { path } });
 }

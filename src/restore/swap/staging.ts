@@ -2,7 +2,9 @@ import { closeSync, fsyncSync, mkdirSync, readdirSync } from 'node:fs';
 import { codeOf } from '../../support/errors.ts';
 import { pathAt, toFsPath } from '../../support/posix/byte-path.ts';
 import { openDirectoryAt } from '../../support/posix/open.ts';
+import { atPath } from '../../support/posix/whole-path.ts';
 import { stagingName } from '../../support/staging-name.ts';
+import { joinPath } from '../places.ts';
 import { removeInheritedAcl } from '../tree/metadata.ts';
 import { openPlainDirectory } from './directories.ts';
 import { removeTree } from './remove-tree.ts';
@@ -21,6 +23,11 @@ export interface Staging {
 
 /** Creates it. Throws `EEXIST` when it is there. */
 export function createStaging(directory: string, id: string): Staging {
+  atPath(stagingPath(directory, id), () => makeStaging(directory, id));
+  return openStaging(directory, id);
+}
+
+function makeStaging(directory: string, id: string): void {
   const place = openPlainDirectory(directory);
   try {
     makePrivateDirectory(place, stagingName(id));
@@ -36,11 +43,14 @@ export function createStaging(directory: string, id: string): Staging {
   } finally {
     closeSync(place);
   }
-  return openStaging(directory, id);
 }
 
 /** Opens the staging directory of a restore that was begun. Whoever opened it closes it. */
 export function openStaging(directory: string, id: string): Staging {
+  return atPath(stagingPath(directory, id), () => openParts(directory, id));
+}
+
+function openParts(directory: string, id: string): Staging {
   const descriptors: number[] = [];
   const close = () => {
     for (const descriptor of descriptors.splice(0)) closeSync(descriptor);
@@ -71,7 +81,7 @@ export async function removeStaging(directory: string, id: string): Promise<void
   }
   try {
     await removeTree(place, stagingName(id));
-    fsyncSync(place);
+    atPath(directory, () => fsyncSync(place));
   } finally {
     closeSync(place);
   }
@@ -80,6 +90,10 @@ export async function removeStaging(directory: string, id: string): Promise<void
 /** Names in an open directory, sorted by their bytes. */
 export function namesIn(directory: number): string[] {
   return readdirSync(pathAt(directory, ''), 'latin1').sort();
+}
+
+function stagingPath(directory: string, id: string): string {
+  return joinPath(directory, stagingName(id));
 }
 
 function makePrivateDirectory(parent: number, name: string): void {

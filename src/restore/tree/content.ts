@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import type { Entry } from '../../repository/entry.ts';
 import { DamagedError, FailedError } from '../../support/errors.ts';
 import { toText } from '../../support/posix/byte-path.ts';
+import type { TreeWriterOptions } from './tree-writer.ts';
 
 const write = promisify(writeCallback);
 
@@ -16,26 +17,26 @@ const largePiece = 256 * 1024;
 export async function writeContent(
   file: number,
   entry: Entry,
-  content: AsyncIterable<Uint8Array>,
-  onBytes: (count: number) => void,
+  { content, onBytes, pathOf }: Pick<TreeWriterOptions, 'content' | 'onBytes' | 'pathOf'>,
 ): Promise<void> {
+  const path = toText(pathOf(entry));
   const extents = extentsOf(entry);
   let index = 0;
   let done = 0;
-  for await (let piece of content) {
+  for await (let piece of content(entry)) {
     onBytes(piece.length);
     while (piece.length > 0) {
       const extent = extents[index];
-      if (extent === undefined) throw wrongLength(entry, 'more');
+      if (extent === undefined) throw wrongLength(path, entry, 'more');
       const part = piece.subarray(0, extent.length - done);
       await writeAll(file, part, extent.offset + done);
-      if (!readsBack(file, part, extent.offset + done)) throw differs(entry);
+      if (!readsBack(file, part, extent.offset + done)) throw differs(path);
       piece = piece.subarray(part.length);
       done += part.length;
       if (done === extent.length) [index, done] = [index + 1, 0];
     }
   }
-  if (index < extents.length) throw wrongLength(entry, 'fewer');
+  if (index < extents.length) throw wrongLength(path, entry, 'fewer');
   if (entry.holes?.length) ftruncateSync(file, entry.size ?? 0);
 }
 
@@ -76,15 +77,12 @@ function readsBack(file: number, piece: Uint8Array, position: number): boolean {
   return true;
 }
 
-function differs({ path }: Entry): FailedError {
-  return new FailedError(`restoring ${toText(path)}: its content reads back differently`, {
-    facts: { path: toText(path) },
-  });
+function differs(path: string): FailedError {
+  return new FailedError(`restoring ${path}: its content reads back differently`, { facts: { path } });
 }
 
-function wrongLength(entry: Entry, which: 'more' | 'fewer'): DamagedError {
-  return new DamagedError(
-    `restoring ${toText(entry.path)}: the snapshot holds ${which} bytes of it than its size says`,
-    { facts: { path: toText(entry.path), size: entry.size } },
-  );
+function wrongLength(path: string, { size }: Entry, which: 'more' | 'fewer'): DamagedError {
+  return new DamagedError(`restoring ${path}: the snapshot holds ${which} bytes of it than its size says`, {
+    facts: { path, size },
+  });
 }

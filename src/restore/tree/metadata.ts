@@ -24,31 +24,40 @@ export interface MetadataOptions {
   owners: boolean;
   /** What the file system cannot hold. */
   warn(message: string): void;
+  /** Where the file of an entry belongs: absolute, one character per byte. */
+  pathOf(entry: Pick<Entry, 'path'>): string;
 }
 
-/** For whoever this process runs as. @param warnings is given what the file system cannot hold */
+/**
+ * For whoever this process runs as, and entries whose path is where they belong.
+ * @param warnings is given what the file system cannot hold
+ */
 export function metadataOptions(warnings: string[]): MetadataOptions {
-  return { owners: process.getuid?.() === 0, warn: (message) => void warnings.push(message) };
+  return {
+    owners: process.getuid?.() === 0,
+    warn: (message) => void warnings.push(message),
+    pathOf: ({ path }) => path,
+  };
 }
 
 /**
  * Gives a file the owner, mode, attributes and time of its entry, in the only order that keeps them all: a change of
  * owner clears setuid and capabilities, a change of mode rewrites an ACL's mask, and everything moves the time.
  */
-export function applyMetadata(made: Made, entry: Entry, { owners, warn }: MetadataOptions): void {
+export function applyMetadata(made: Made, entry: Entry, options: MetadataOptions): void {
   const { directory, name, file } = made;
-  if (owners) {
+  if (options.owners) {
     if (file === undefined) setOwnerAt(directory, name, entry.uid, entry.gid);
     else fchownSync(file, entry.uid, entry.gid);
   }
   if (file !== undefined) fchmodSync(file, entry.mode);
   else if (entry.type !== 'symlink') chmodSync(toFsPath(pathAt(directory, name)), entry.mode);
-  if (entry.xattrs) applyXattrs(file ?? pathAt(directory, name), entry, warn);
+  if (entry.xattrs) applyXattrs(file ?? pathAt(directory, name), entry, options);
   setTimesAt(directory, name, entry.mtime);
 }
 
 /** Reads back what `applyMetadata` did. @throws {FailedError} naming what is not as the entry says */
-export function verifyMetadata(made: Made, entry: Entry, { owners }: MetadataOptions): void {
+export function verifyMetadata(made: Made, entry: Entry, { owners, pathOf }: MetadataOptions): void {
   const found = statAt(made.directory, made.name);
   const fault =
     difference(found, entry, owners) ??
@@ -59,9 +68,8 @@ export function verifyMetadata(made: Made, entry: Entry, { owners }: MetadataOpt
       : undefined) ??
     differingXattr(made, entry);
   if (fault === undefined) return;
-  throw new FailedError(`restoring ${toText(entry.path)}: its ${fault} reads back differently`, {
-    facts: { path: toText(entry.path), fault },
-  });
+  const path = toText(pathOf(entry));
+  throw new FailedError(`restoring ${path}: its ${fault} reads back differently`, { facts: { path, fault } });
 }
 
 /** Takes away what a new directory inherited from the one it was made in. */
@@ -69,13 +77,13 @@ export function removeInheritedAcl(directory: number): void {
   for (const name of listXattrs(directory)) if (isAcl(name)) removeXattr(directory, name);
 }
 
-function applyXattrs(file: XattrFile, entry: Entry, warn: (message: string) => void): void {
+function applyXattrs(file: XattrFile, entry: Entry, { warn, pathOf }: MetadataOptions): void {
   for (const [name, value] of Object.entries(entry.xattrs ?? {})) {
     try {
       setXattr(file, name, value);
     } catch (error) {
       if (!isUnsupported(error)) throw error;
-      warn(`${toText(entry.path)}: the file system here cannot hold its attribute ${toText(name)}`);
+      warn(`${toText(pathOf(entry))}: the file system here cannot hold its attribute ${toText(name)}`);
     }
   }
 }

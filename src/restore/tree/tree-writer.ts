@@ -4,6 +4,7 @@ import { codeOf, DamagedError } from '../../support/errors.ts';
 import { pathAt, toFsPath, toText } from '../../support/posix/byte-path.ts';
 import { makeDeviceAt, makeFifoAt } from '../../support/posix/make-node.ts';
 import { openAt } from '../../support/posix/open.ts';
+import { withPath } from '../../support/posix/whole-path.ts';
 import { nameOf } from './checked-entries.ts';
 import { writeContent } from './content.ts';
 import { copyLinked, makeHardLink } from './hard-link.ts';
@@ -66,6 +67,14 @@ class TreeWriter {
   async write(entry: Entry): Promise<void> {
     this.throwFailure();
     this.#directories.leaveFor(entry.path);
+    try {
+      await this.#make(entry);
+    } catch (error) {
+      throw this.#named(error, entry);
+    }
+  }
+
+  async #make(entry: Entry): Promise<void> {
     const kept = this.#destinations.keptAt(entry.path);
     if (kept !== undefined) return this.#enterKept(entry, kept);
     const parent = this.#directories.current;
@@ -89,10 +98,14 @@ class TreeWriter {
     if (this.#failure) throw this.#failure.cause;
   }
 
+  #named(error: unknown, entry: Entry): unknown {
+    return withPath(error, this.#options.pathOf(entry));
+  }
+
   #enterKept(entry: Entry, descriptor: number): void {
     if (entry.type !== 'directory') {
       throw new DamagedError(
-        `restoring ${toText(entry.path)}: a directory is mounted where the snapshot has none`,
+        `restoring ${toText(this.#options.pathOf(entry))}: a directory is mounted where the snapshot has none`,
       );
     }
     this.#options.onKept(entry);
@@ -104,8 +117,8 @@ class TreeWriter {
     try {
       applyMetadata(made, entry, this.#options);
       verifyMetadata(made, entry, this.#options);
-    } catch (cause) {
-      this.#failure = { cause };
+    } catch (error) {
+      this.#failure = { cause: this.#named(error, entry) };
     }
   }
 
@@ -115,8 +128,8 @@ class TreeWriter {
     if (entry.size === 0) return this.#complete(entry, { ...place, file });
     this.#directories.hold(parent);
     const task = this.#fill(entry, { ...place, file })
-      .catch((cause: unknown) => {
-        this.#failure ??= { cause };
+      .catch((error: unknown) => {
+        this.#failure ??= { cause: this.#named(error, entry) };
       })
       .finally(() => {
         this.#running.delete(task);
@@ -128,7 +141,7 @@ class TreeWriter {
 
   async #fill(entry: Entry, made: Made & { file: number }): Promise<void> {
     try {
-      await writeContent(made.file, entry, this.#options.content(entry), this.#options.onBytes);
+      await writeContent(made.file, entry, this.#options);
     } catch (error) {
       closeSync(made.file);
       throw error;
@@ -159,12 +172,12 @@ class TreeWriter {
 
   async #link(entry: Entry, place: Location): Promise<void> {
     try {
-      makeHardLink(entry, place, this.#destinations);
+      makeHardLink(entry, place, this.#destinations, this.#options);
     } catch (error) {
       // Mounts lie differently here than where the snapshot was taken: two files of the same content must do.
       if (codeOf(error) !== 'EXDEV' || entry.type !== 'file') throw error;
       await this.#finishFiles();
-      copyLinked(entry, place, this.#destinations);
+      copyLinked(entry, place, this.#destinations, this.#options);
       this.#complete(entry, { ...place, file: openAt(place.directory, place.name, constants.O_RDWR) });
     }
   }

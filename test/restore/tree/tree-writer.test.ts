@@ -48,6 +48,7 @@ async function write(repository: MemoryRepository, entries: Entry[], checked = t
     await writeTree(checked ? checkedEntries(stream(), ['.']) : stream(), destinations, {
       owners: true,
       warn: (message) => void warnings.push(message),
+      pathOf: ({ path }) => join('/srv/app', path),
       content: (file) => repository.content({} as never, file),
       onBytes() {},
       onKept() {},
@@ -188,6 +189,7 @@ test('a hard link through a link, to a directory or to nothing is damage, and no
       ]),
     );
     assert.instance(error, DamagedError, `${hardlink}: ${error.message}`);
+    assert.ok(error.message.startsWith('restoring /srv/app/z: the snapshot has no file /srv/app/'));
   }
   assert.is(statSync(join(outside, 'secret')).nlink, before);
 });
@@ -218,6 +220,32 @@ test('content of another length than the size says is damage', async () => {
       write(repository, [entry('directory', '.'), { ...repository.file('f', 'hello'), size }]),
     );
     assert.instance(error, DamagedError, error.message);
+    assert.match(error.message, /^restoring \/srv\/app\/f: the snapshot holds (more|fewer) bytes of it/);
+  }
+});
+
+test('whatever the system refuses is told with the whole path at which the file belongs', async () => {
+  const repository = new MemoryRepository();
+  const endless = 'n'.repeat(256);
+  for (const refused of [
+    repository.file(`d/${endless}`, 'x'),
+    entry('directory', `d/${endless}`),
+    entry('symlink', `d/${endless}`, { target: 'x' }),
+    entry('fifo', `d/${endless}`),
+    entry('file', `d/${endless}`, { hardlink: 'd/a', size: 1 }),
+  ]) {
+    const above = [entry('directory', '.'), entry('directory', 'd'), repository.file('d/a', 'x')];
+    const error = await failure(write(repository, [...above, refused]));
+    assert.match(error.message, new RegExp(`^ENAMETOOLONG: name too long, \\w+ '/srv/app/d/${endless}'$`));
+  }
+});
+
+test('so is what it refuses while the content is written, and of a directory when all in it is done', async () => {
+  const repository = new MemoryRepository();
+  const odd = { xattrs: { [`user.${'n'.repeat(300)}`]: Buffer.from('v') } };
+  for (const refused of [repository.file('d', 'x', odd), entry('directory', 'd', odd)]) {
+    const error = await failure(write(repository, [entry('directory', '.'), refused]));
+    assert.match(error.message, /^E[A-Z]+: [^']+, \w+ '\/srv\/app\/d'$/);
   }
 });
 
