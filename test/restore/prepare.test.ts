@@ -6,8 +6,14 @@ import * as assert from 'uvu/assert';
 import type { Entry } from '../../src/repository/entry.ts';
 import type { PreparedRestore } from '../../src/restore/restore.ts';
 import { takeBackRestore } from '../../src/restore/unfinished.ts';
-import { DamagedError, NoSpaceError, NotFoundError, UsageError } from '../../src/support/errors.ts';
-import { failure } from '../support/rejects.ts';
+import {
+  DamagedError,
+  FailedError,
+  NoSpaceError,
+  NotFoundError,
+  UsageError,
+} from '../../src/support/errors.ts';
+import { failure, rejects } from '../support/rejects.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { fakeServices } from './fake-services.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -26,6 +32,23 @@ test('a file that is mounted from elsewhere is refused before anything is done',
     assert.match(error.message, /is mounted there from elsewhere/);
   } finally {
     execFileSync('umount', [file]);
+  }
+});
+
+test('what is mounted read-only is refused before anything is done, unless nothing of it is replaced', async () => {
+  const world = new World();
+  const disk = makeLive(world, 'disk');
+  execFileSync('mount', ['--bind', disk, disk]);
+  execFileSync('mount', ['-o', 'remount,bind,ro', disk]);
+  try {
+    for (const name of ['disk/old', 'disk/new/app']) {
+      const repository = world.repository.take([simpleTree(world, name, 'x')]);
+      const { message } = await rejects(() => world.prepare(repository), FailedError);
+      assert.is(message, `restoring to ${disk}: it is mounted read-only`);
+    }
+    await world.prepare(world.repository.take([simpleTree(world, 'app', 'x')]));
+  } finally {
+    execFileSync('umount', [disk]);
   }
 });
 

@@ -5,6 +5,7 @@ import { toText } from '../../support/posix/byte-path.ts';
 import { currentDirectory, statAt } from '../../support/posix/stat.ts';
 import type { RestoreHost } from '../host.ts';
 import { type Layout, layOut, type Target } from '../places.ts';
+import { expectWritable } from './expect-writable.ts';
 import { mountPoints } from './mounts.ts';
 import type { SelectedSource } from './select.ts';
 import { directoryTargets, hostTargets } from './targets.ts';
@@ -42,7 +43,9 @@ export async function findGround(
     if (rebuilt) refuseMounts(source, path, mounts);
     if (rebuilt || sqlite) refuseUnlessAlone(source, path, targets);
   }
-  return { targets, layout: layOut(targets, mounts) };
+  const layout = layOut(targets, mounts);
+  expectWritable(layout);
+  return { targets, layout };
 }
 
 /** Where volumes live; one that is missing will be made where the engine makes volumes. */

@@ -60,7 +60,8 @@ async function supplyOf(directory: string): Promise<SpaceNeed> {
   };
 }
 
-function nearestExisting(directory: string): string {
+/** It, or the first above it that is there. */
+export function nearestExisting(directory: string): string {
   return existsAt(currentDirectory, directory) ? directory : nearestExisting(parentDirectory(directory));
 }
 
