@@ -38,11 +38,19 @@ async function run(): Promise<number> {
   return main({
     argv: process.argv.slice(2),
     environment: process.env,
-    workingDirectory: process.cwd(),
+    workingDirectory: workingDirectory(),
     stdin: process.stdin,
     stdout: standardOutput(process.stdout),
     stderr: process.stderr,
     ignoresHangup,
     giveWay: () => import('../support/posix/give-way.ts').then(({ giveWay }) => giveWay()),
   });
+}
+
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    return '';
+  }
 }

@@ -4,6 +4,7 @@ import type { ReadStream, WriteStream } from 'node:tty';
 export interface Io {
   argv: readonly string[];
   environment: Readonly<Record<string, string | undefined>>;
+  /** Empty when it was removed. */
   workingDirectory: string;
   stdin: NodeJS.ReadableStream & Partial<Pick<ReadStream, 'isTTY' | 'setRawMode' | 'unref'>>;
   stdout: NodeJS.WritableStream &

@@ -2,6 +2,7 @@ import { Command, CommanderError, Option, type OutputConfiguration } from 'comma
 import { UsageError } from '../support/errors.ts';
 import { refuseEmptyOptions } from './arguments/refuse-empty.ts';
 import { helpOfCommand, refuseUnknownHelp } from './arguments/refuse-unknown.ts';
+import { refuseUnnameable } from './arguments/refuse-unnameable.ts';
 import { addCommands } from './commands/all.ts';
 import { createSession, type GlobalOptions, type Session } from './context.ts';
 import { exitCodes } from './exit-codes.ts';
@@ -28,6 +29,7 @@ export interface ParsedInput {
 
 /** Parses `io.argv`, runs the one command it names, and resolves with its exit status. */
 export async function runProgram(io: Io, output: PrintedOutput, signal: AbortSignal): Promise<number> {
+  refuseUnnameable(io);
   let status: number | undefined;
   const help: string[] = [];
   const wrap: Wrap = (action, without) => {

@@ -1,8 +1,8 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -14,6 +14,29 @@ test('the command starts where cron, or nobody, has set a PATH', () => {
     assert.is(stderr, '');
     assert.is(status, 0);
   }
+});
+
+test('a word or a directory that is not UTF-8 is refused: another path than the one that was meant was written to', () => {
+  const home = temporaryDirectory();
+  const odd = Buffer.concat([Buffer.from(`${home}/`), Buffer.from([0xff])]);
+  mkdirSync(odd);
+  const script = `cd "$1" && printf '\\377' | xargs -I{} "$2" backup receive ./{}`;
+  const refused = (directory: string, command = script) =>
+    spawnSync('sh', ['-c', command, 'sh', directory, resolve('bin/dockerctl')], { encoding: 'utf8' });
+  const byWord = refused(home);
+  assert.match(
+    byWord.stderr,
+    'reading the command line: ./\uFFFD is not UTF-8\n  Reach such a path by a link',
+  );
+  const byDirectory = refused(home, `cd "$1"/* && "$2" backup receive new; echo $?`);
+  assert.match(byDirectory.stderr, 'is not UTF-8\n  Change to another directory');
+  assert.match(
+    refused(home, 'mkdir "$1/gone" && cd "$1/gone" && rmdir "$1/gone" && "$2" list').stderr,
+    'it was removed',
+  );
+  assert.is(byDirectory.stdout, '2\n');
+  assert.equal(readdirSync(home, { encoding: 'buffer' }), [Buffer.from([0xff])]);
+  assert.equal(readdirSync(odd), []);
 });
 
 test('SIGUSR1 opens no debugger, and ends nothing', async () => {
