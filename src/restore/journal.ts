@@ -124,6 +124,16 @@ export async function beginJournal(
   return journal;
 }
 
+/** The same of one that begins over: until that is written, the one before says so. */
+export async function beginJournalOver(
+  { path, record: { id } }: RestoreJournal,
+  record: Omit<RestoreRecord, 'version' | 'id'>,
+): Promise<RestoreJournal> {
+  const journal: RestoreJournal = { path, record: { version: 1, id, ...record } };
+  await saveJournal(journal);
+  return journal;
+}
+
 /** Writes the record as it is now, durably: what happens next may be the last. */
 export async function saveJournal({ path, record }: RestoreJournal): Promise<void> {
   await writeJournal(path, record).catch((error: unknown) => {

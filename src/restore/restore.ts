@@ -7,8 +7,10 @@ import type { Context } from '../support/context.ts';
 import { isForbidden, UsageError } from '../support/errors.ts';
 import { toText } from '../support/posix/byte-path.ts';
 import type { RestoreReport } from './conclude.ts';
+import type { Decided, RunPorts } from './decided.ts';
 import type { AdoptedFile } from './deployment-file/adopted-file.ts';
 import type { RestoreHost } from './host.ts';
+import type { RestoreJournal } from './journal.ts';
 import type { Target } from './places.ts';
 import { absentSources } from './plan/absent-sources.ts';
 import { type ChosenSnapshot, chooseSnapshot } from './plan/choose.ts';
@@ -25,7 +27,7 @@ import { surveyHost } from './plan/survey.ts';
 import { unlikeBefore } from './plan/unlike-before.ts';
 import { refuseUnfinished } from './refuse-unfinished.ts';
 import { restoreError } from './restore-error.ts';
-import { runRestore } from './run.ts';
+import { runOver, runRestore } from './run.ts';
 import { advisedRepository, type Damaged, pastDamage } from './salvage/past-damage.ts';
 import { type Salvage, salvageSources } from './salvage/salvage.ts';
 
@@ -66,20 +68,41 @@ export async function prepareRestore(
   ports: RestorePorts,
   context: Context,
 ): Promise<PreparedRestore> {
+  const { decided, runPorts } = await planning(async () => {
+    await refuseUnfinished(context);
+    return decide(request, ports, context);
+  });
+  return { plan: decided.plan, run: () => runRestore(decided, runPorts, context) };
+}
+
+/**
+ * Does one that was killed from the beginning, when nothing of it is staged any more; with the lock held. Where it cannot
+ * be done, its journal stays.
+ */
+export async function restoreOver(
+  killed: RestoreJournal,
+  request: RestoreRequest,
+  ports: RestorePorts,
+  context: Context,
+): Promise<RestoreReport> {
+  const { decided, runPorts } = await planning(() => decide(request, ports, context));
+  return runOver(killed, decided, runPorts, context);
+}
+
+async function planning<T>(plan: () => Promise<T>): Promise<T> {
   try {
-    return await prepare(request, ports, context);
+    return await plan();
   } catch (error) {
     throw isForbidden(error) ? error : restoreError('planning a restore', error);
   }
 }
 
-async function prepare(
+async function decide(
   request: RestoreRequest,
   ports: RestorePorts,
   context: Context,
-): Promise<PreparedRestore> {
+): Promise<{ decided: Decided; runPorts: RunPorts }> {
   collectOften();
-  await refuseUnfinished(context);
   const host = request.to === undefined ? ports.host : undefined;
   const chosen = await choose(request, { ...ports, host }, context);
   const { snapshot, selected, repository, passedOver, provenance, losses } = chosen;
@@ -96,7 +119,7 @@ async function prepare(
   expectSpace(plan.space, request.to !== undefined);
   const restored = selected.filter(({ summary }) => plan.sources.some(({ name }) => name === summary.name));
   const decided = { request, snapshot, selected: restored, plan, services: survey.services };
-  return { plan, run: () => runRestore(decided, { repository, host }, context) };
+  return { decided, runPorts: { repository, host } };
 }
 
 /** What is restored: which sources of which snapshot, and by whom it is. */

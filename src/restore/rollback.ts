@@ -32,10 +32,36 @@ export async function rollBack(
   metadata: MetadataOptions,
   context: Context,
 ): Promise<void> {
-  try {
+  await takingBack(journal, async () => {
     if (journal.record.phase !== 'staging') await revertSwap(journal, ports, metadata, context);
     else await undoDatabases(journal, ports, context);
     await cleanUp(journal, ports);
+    await endJournal(journal);
+  });
+}
+
+/**
+ * Removes what a restore staged that has not begun to swap. Its journal stays, for it is to begin over.
+ * @throws {ContainerStateError} when it cannot
+ */
+export async function unstage(
+  journal: RestoreJournal,
+  ports: UndoPorts | undefined,
+  context: Context,
+): Promise<void> {
+  await takingBack(journal, async () => {
+    await undoDatabases(journal, ports, context);
+    await cleanUp(journal, ports);
+    const databases = journal.record.databases.map(({ loaded: _, ...database }) => database);
+    const nothing = { createdDirectories: [], createdVolumes: [], places: [], times: [], rebuilt: [] };
+    Object.assign(journal.record, nothing, { databases });
+    await saveJournal(journal);
+  });
+}
+
+async function takingBack(journal: RestoreJournal, undo: () => Promise<void>): Promise<void> {
+  try {
+    await undo();
   } catch (cause) {
     throw new ContainerStateError(`taking the restore back: ${messageOf(cause)}`, {
       cause,
@@ -91,7 +117,7 @@ async function undoDatabases(
   }
 }
 
-/** Removes what was made beside the living data, and the journal with it. */
+/** Removes what was made beside the living data. */
 async function cleanUp(journal: RestoreJournal, ports: UndoPorts | undefined): Promise<void> {
   const { record } = journal;
   for (const { spare } of record.rebuilt) await removeSpare(spare, ports!.engine);
@@ -105,7 +131,6 @@ async function cleanUp(journal: RestoreJournal, ports: UndoPorts | undefined): P
   for (const volume of record.createdVolumes) {
     await unlessGone(ports!.engine.volumes.remove(volume));
   }
-  await endJournal(journal);
 }
 
 /** What was replaced is the operator's: if it did not go back, it is not removed either. */

@@ -14,8 +14,8 @@ import {
   unfinishedJournal,
 } from './journal.ts';
 import { isRestoring, withRestoreLock } from './lock.ts';
-import { prepareRestore, type RestorePorts } from './restore.ts';
-import { rollBack } from './rollback.ts';
+import { type RestorePorts, restoreOver } from './restore.ts';
+import { rollBack, unstage } from './rollback.ts';
 import { serverOf } from './services/server-of.ts';
 import { swapEverything } from './swap/swap.ts';
 import { metadataOptions } from './tree/metadata.ts';
@@ -60,8 +60,8 @@ async function journalToTakeBack(stateDir: string): Promise<RestoreJournal | und
 }
 
 /**
- * Finishes the restore that was killed. One that had not begun to swap starts over; else it goes on where it was, and
- * when it fails everything goes back.
+ * Finishes the restore that was killed. One that had not begun to swap starts over, and stays unfinished when it cannot
+ * be done; else it goes on where it was. When it fails on the way, everything goes back.
  *
  * @param open opens the repository that the restore reads
  * @throws {NotFoundError} when there is none @throws {LockedError} when it is under way
@@ -77,15 +77,13 @@ export async function resumeRestore(
   const repository = await open(killed.record.repository);
   const ports = { host, repository };
   try {
-    const report = await withRestoreLock(context, async () => {
+    return await withRestoreLock(context, async () => {
       const journal = await unfinishedJournal(context.stateDir);
       if (journal?.record.id !== killed.record.id) throw nothingThere('resume');
       if (willRead(journal.record)) await expectKey(repository, journal.record.snapshot);
       if (journal.record.phase === 'swapping') return goOn(journal, ports, context);
-      await rollBack(journal, host, metadataOptions([]), context);
-      return undefined;
+      return startOver(journal, ports, context);
     });
-    return report ?? (await startOver(killed.record, ports, context));
   } finally {
     await repository.close();
   }
@@ -121,13 +119,15 @@ async function goOn(
   });
 }
 
+/** What was staged is in part only, and takes the room that it needs now. */
 async function startOver(
-  { request, snapshot, adopted }: RestoreRecord,
+  journal: RestoreJournal,
   ports: RestorePorts,
   context: Context,
 ): Promise<RestoreReport> {
-  const again = { ...request, snapshot, ...(adopted && { adopted }) };
-  return (await prepareRestore(again, ports, context)).run();
+  await unstage(journal, ports.host, context);
+  const { request, snapshot, adopted } = journal.record;
+  return restoreOver(journal, { ...request, snapshot, ...(adopted && { adopted }) }, ports, context);
 }
 
 /**

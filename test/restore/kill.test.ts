@@ -5,7 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { prepareRestore } from '../../src/restore/restore.ts';
 import { dropKeptData, restoreStatus, resumeRestore, takeBackRestore } from '../../src/restore/unfinished.ts';
-import { FailedError, SignatureError } from '../../src/support/errors.ts';
+import { DamagedError, FailedError, SignatureError } from '../../src/support/errors.ts';
 import { rejects } from '../support/rejects.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -96,6 +96,35 @@ test('without the key that opens the snapshot, a killed restore stays one that c
   assert.is((await restoreStatus(context)).length, 1);
   await resumeRestore(async () => repository, host, context);
   expectRestored(directory);
+});
+
+test('when it cannot be done after all, what was staged goes, and it stays one that can be resumed', async () => {
+  for (const [i, call] of [20, 60].entries()) {
+    const { directory, before } = killed(call, `refused-${i}`)!;
+    const context = contextFor(directory);
+    const { host, repository } = portsFor(directory);
+    const spoilt = portsFor(directory).repository;
+    spoilt.lacking = async () => ['blobs/sha256/aa'];
+    const [status] = await restoreStatus(context);
+    assert.is(status?.phase, 'staging');
+    for (let again = 0; again < 2; again++) {
+      await rejects(() => resumeRestore(async () => spoilt, host, context), DamagedError);
+      assert.equal(fingerprint(join(directory, 'live')), before);
+      assert.equal(
+        (await restoreStatus(context)).map(({ id }) => id),
+        [status!.id],
+      );
+    }
+    if (i === 0) await takeBack(directory);
+    else {
+      const report = await resumeRestore(async () => repository, host, context);
+      assert.is(report.id, status!.id);
+      expectRestored(directory);
+      await takeBack(directory);
+    }
+    assert.equal(fingerprint(join(directory, 'live')), before);
+    assert.equal(traces(directory), []);
+  }
 });
 
 test.run();

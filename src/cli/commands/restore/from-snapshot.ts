@@ -9,6 +9,7 @@ import type { ParsedInput } from '../../program.ts';
 import { renderPassedOver, renderPlan, renderReport } from '../../render/restore.ts';
 import { type Adopted, adoptDeployment } from './adopted-deployment.ts';
 import { hostFor } from './host-for.ts';
+import { refuseWhileBusy } from './refuse-while-busy.ts';
 import { statusOf } from './status-of.ts';
 
 /** Brings back one snapshot, of a repository or an exported archive. Returns the exit status. */
@@ -84,18 +85,6 @@ function requestOf(
     hostCommands: adopted?.hostCommands ?? true,
     ...(adopted && { adopted: adopted.file }),
   };
-}
-
-/** On a machine that is down nobody can answer: only what runs is asked. */
-async function refuseWhileBusy(session: Session): Promise<void> {
-  const { askWhetherBusy, refuseUnlessIdle } = await import('../../../backup/before/refuse-while.ts');
-  const [deployment, engine] = [await session.deployment(), await session.engine()];
-  const checks = deployment.backup?.refuseWhile ?? [];
-  const answers = await askWhetherBusy(checks, { deployment, engine }, session.context.signal);
-  const given = answers.filter(({ kind, check }) => {
-    return kind !== 'not running' && (kind !== 'no answer' || check.service !== undefined);
-  });
-  refuseUnlessIdle(given, 'restoring');
 }
 
 /** The snapshot's deployment file is not left out, as the plan has it: it is put where it was. */

@@ -1,4 +1,3 @@
-import type { RestoreHost } from '../../../restore/host.ts';
 import type { RestoreStatus } from '../../../restore/unfinished.ts';
 import { reopenRestoreSource } from '../../arguments/restore-source.ts';
 import type { Session } from '../../context.ts';
@@ -6,6 +5,7 @@ import type { ParsedInput } from '../../program.ts';
 import { renderReport, renderStatus } from '../../render/restore.ts';
 import { withAdopted } from './adopted-deployment.ts';
 import { hostFor } from './host-for.ts';
+import { refuseWhileBusy } from './refuse-while-busy.ts';
 import { statusOf } from './status-of.ts';
 
 export async function resume(session: Session, options: ParsedInput['options']): Promise<number | undefined> {
@@ -13,7 +13,9 @@ export async function resume(session: Session, options: ParsedInput['options']):
   const open = (where: string) => reopenRestoreSource(session, where, options);
   const unfinished = await unfinishedRestore(session.context);
   if (unfinished && session.global.dryRun) return tell(session, unfinished, 'finish');
-  const host = unfinished && (await hostOf(session, unfinished));
+  const acting = unfinished && (await actingFor(session, unfinished));
+  if (acting && isToBeginOver(unfinished)) await refuseWhileBusy(acting);
+  const host = acting && (await hostFor(acting, unfinished.to));
   const report = await resumeRestore(open, host, session.context);
   session.report(report, renderReport);
   return statusOf(report);
@@ -27,7 +29,7 @@ export async function takeBack(session: Session): Promise<undefined> {
   const taken = await restoreToTakeBack(session.context);
   if (taken && session.global.dryRun) return tell(session, taken, 'take back');
   if (taken) await session.confirm(`take back ${restoreInWords(taken)}`);
-  const host = taken && (await hostOf(session, taken));
+  const host = taken && (await hostFor(await actingFor(session, taken), taken.to));
   const back = await takeBackRestore(host, session.context, taken?.id);
   session.report(back, ({ id }) => `took back the restore ${id}`);
 }
@@ -59,9 +61,15 @@ async function tell(session: Session, status: RestoreStatus, what: string): Prom
   session.result(status, () => `would ${what} ${restoreInWords(status)}`);
 }
 
-async function hostOf(
-  session: Session,
-  { to, hostCommands, adopted }: RestoreStatus,
-): Promise<RestoreHost | undefined> {
-  return hostFor(await withAdopted(session, adopted), to, hostCommands);
+/** What is half replaced is finished, whatever goes on meanwhile. */
+function isToBeginOver({ phase, to }: RestoreStatus): boolean {
+  return phase === 'staging' && to === undefined;
+}
+
+/** The same session with the deployment that the restore went by. */
+async function actingFor(session: Session, { hostCommands, adopted }: RestoreStatus): Promise<Session> {
+  const acting = await withAdopted(session, adopted);
+  if (hostCommands) return acting;
+  const { withoutHostCommands } = await import('../../../deployment/commands/host-commands.ts');
+  return { ...acting, deployment: async () => withoutHostCommands(await acting.deployment()).deployment };
 }
