@@ -4,6 +4,7 @@ import { stagingName } from '../support/staging-name.ts';
 import type { Newcomers } from './inventories.ts';
 import { endJournal, type RestoreJournal, type RestoreRecord, saveJournal } from './journal.ts';
 import { joinPath } from './places.ts';
+import { noteReplaced } from './replaced.ts';
 import type { ToldLoss } from './salvage/loss.ts';
 import { removeStaging } from './swap/staging.ts';
 
@@ -30,6 +31,7 @@ export interface RestoreReport {
 
 /** All is in place and checked. */
 export async function recordDone(journal: RestoreJournal): Promise<void> {
+  await noteReplaced(journal, { takenBack: false });
   journal.record.phase = 'done';
   await saveJournal(journal);
 }

@@ -1,8 +1,8 @@
-import { stat } from 'node:fs/promises';
 import type { Context } from '../support/context.ts';
 import { FailedError, LockedError } from '../support/errors.ts';
 import { type RestoreJournal, type RestoreRecord, restoreInWords, restoreJournals } from './journal.ts';
 import { isRestoring } from './lock.ts';
+import { lastReplaced } from './replaced.ts';
 
 type Here = Pick<Context, 'stateDir' | 'now'>;
 
@@ -12,22 +12,23 @@ export async function halfReplaced(
   since: Date,
   context: Here,
 ): Promise<string | undefined> {
-  const journals = await journalsOf(deployment, context);
-  const record = replacing(journals);
-  if (record === undefined) return replacedSince(journals, since);
+  const record = replacing(await journalsOf(deployment, context));
+  if (record === undefined) return replacedSince(deployment, since, context);
   return isRestoring(context)
     ? `${restoreInWords(record)} is replacing what is here: back up again when it has ended`
     : `${restoreInWords(record)} has replaced a part of what is here: finish it with dockerctl restore --resume, or take it back with --rollback`;
 }
 
-/** A journal is written last when all is in place. */
-async function replacedSince(journals: readonly RestoreJournal[], since: Date): Promise<string | undefined> {
-  for (const { path, record } of journals) {
-    const { mtime } = await stat(path).catch(() => ({ mtime: since }));
-    if (record.phase === 'done' && mtime > since)
-      return `${restoreInWords(record)} has replaced what is here meanwhile: back up again`;
-  }
-  return undefined;
+/** A note that cannot be read says nothing. */
+async function replacedSince(
+  deployment: string,
+  since: Date,
+  { stateDir }: Here,
+): Promise<string | undefined> {
+  const last = await lastReplaced(deployment, stateDir).catch(() => undefined);
+  if (last === undefined || last.at <= since) return undefined;
+  const what = last.takenBack ? 'was taken back' : 'has replaced what is here';
+  return `${restoreInWords(last)} ${what} meanwhile: back up again`;
 }
 
 /**

@@ -7,6 +7,7 @@ import { takeAdoptedFileAway } from './deployment-file/adopted-file.ts';
 import type { RestoreHost } from './host.ts';
 import { endJournal, type RestoreJournal, saveJournal } from './journal.ts';
 import { joinPath } from './places.ts';
+import { noteReplaced } from './replaced.ts';
 import { serverOf } from './services/server-of.ts';
 import { isRunning } from './services/services.ts';
 import { undoCommand } from './sources/commands.ts';
@@ -94,6 +95,7 @@ async function revertSwap(
   for (const { directory, moves } of record.places.toReversed()) revertMoves(directory, moves, record.id);
   for (const place of record.places)
     if (place.metadata) writeMetadata(place.directory, place.metadata.before, metadata);
+  await noteReplaced(journal, { takenBack: true });
   record.phase = 'staging';
   await saveJournal(journal);
   const created = record.missing.filter((name) => record.start.includes(name));

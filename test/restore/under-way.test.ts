@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RestoreReport } from '../../src/restore/conclude.ts';
@@ -63,6 +64,30 @@ test('a restore that is under way is told as that, and nobody begins another, go
   assert.is((await restoreStatus(context))[0]?.underWay, false);
   assert.match((await halfReplaced('test', before, context)) ?? '', /has replaced what is here meanwhile/);
   assert.is(await halfReplaced('test', new Date(), context), undefined);
+});
+
+test('one that left no journal is told too to whoever read what is here meanwhile', async () => {
+  const { world, finish } = await restoring();
+  const { context, ports, repository } = world;
+  await finish();
+  const beforeBack = new Date();
+  await takeBackRestore(ports.host, context);
+  assert.match(
+    (await halfReplaced('test', beforeBack, context)) ?? '',
+    /^the restore \w+ begun .* was taken back meanwhile/,
+  );
+  assert.is(await halfReplaced('another', beforeBack, context), undefined);
+
+  await setTimeout(10);
+  const beforeNew = new Date();
+  await (await world.prepare(repository.take([simpleTree(world, 'new', 'x')]))).run();
+  assert.equal(await restoreStatus(context), []);
+  assert.match((await halfReplaced('test', beforeNew, context)) ?? '', /has replaced what is here meanwhile/);
+  await setTimeout(10);
+  const beside = { only: [], full: false, to: join(world.directory, 'beside') };
+  const since = new Date();
+  await (await world.prepare(repository.take([simpleTree(world, 'new', 'x')]), beside)).run();
+  assert.is(await halfReplaced('test', since, context), undefined);
 });
 
 test('one that ends while its repository is being opened is not gone on with', async () => {
