@@ -48,6 +48,8 @@ export interface RestoreRecord {
    * `done`: all is in place, and what was replaced is kept.
    */
   phase: 'staging' | 'swapping' | 'done';
+  /** The data has gone back to what it was; the services are still to follow. */
+  reverted?: boolean;
   createdDirectories: string[];
   createdVolumes: string[];
   places: PlaceRecord[];
@@ -142,13 +144,23 @@ export async function saveJournal({ path, record }: RestoreJournal): Promise<voi
 }
 
 /** Forgets a restore, and what its commands kept of before. */
-export async function endJournal({ path, record }: RestoreJournal): Promise<void> {
-  try {
-    for (const { before } of record.commands) if (before !== undefined) await removeJournal(before);
-    await removeJournal(path);
-  } catch (error) {
-    throw restoreError(`removing ${path}`, error);
+export async function endJournal(journal: RestoreJournal): Promise<void> {
+  await forgetBefore(journal);
+  await remove(journal.path);
+}
+
+/** What commands printed before the restore. */
+export async function forgetBefore({ record }: RestoreJournal): Promise<void> {
+  for (const command of record.commands) {
+    if (command.before !== undefined) await remove(command.before);
+    delete command.before;
   }
+}
+
+async function remove(path: string): Promise<void> {
+  await removeJournal(path).catch((error: unknown) => {
+    throw restoreError(`removing ${path}`, error);
+  });
 }
 
 /** Every restore that is unfinished, or done with its old data kept; oldest first. */

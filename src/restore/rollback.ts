@@ -5,7 +5,7 @@ import { ContainerStateError, messageOf } from '../support/errors.ts';
 import { toText } from '../support/posix/byte-path.ts';
 import { takeAdoptedFileAway } from './deployment-file/adopted-file.ts';
 import type { RestoreHost } from './host.ts';
-import { endJournal, type RestoreJournal, saveJournal } from './journal.ts';
+import { endJournal, forgetBefore, type RestoreJournal, saveJournal } from './journal.ts';
 import { joinPath } from './places.ts';
 import { noteReplaced } from './replaced.ts';
 import { serverOf } from './services/server-of.ts';
@@ -35,8 +35,7 @@ export async function rollBack(
 ): Promise<void> {
   await takingBack(journal, async () => {
     if (journal.record.phase !== 'staging') await revertSwap(journal, ports, metadata, context);
-    else await undoDatabases(journal, ports, context);
-    await cleanUp(journal, ports);
+    await undoStaging(journal, ports, context);
     await endJournal(journal);
   });
 }
@@ -51,11 +50,11 @@ export async function unstage(
   context: Context,
 ): Promise<void> {
   await takingBack(journal, async () => {
-    await undoDatabases(journal, ports, context);
-    await cleanUp(journal, ports);
+    await undoStaging(journal, ports, context);
+    await forgetBefore(journal);
     const databases = journal.record.databases.map(({ loaded: _, ...database }) => database);
     const nothing = { createdDirectories: [], createdVolumes: [], places: [], times: [], rebuilt: [] };
-    Object.assign(journal.record, nothing, { databases });
+    Object.assign(journal.record, nothing, { databases, reverted: false });
     await saveJournal(journal);
   });
 }
@@ -97,7 +96,25 @@ async function revertSwap(
     if (place.metadata) writeMetadata(place.directory, place.metadata.before, metadata);
   await noteReplaced(journal, { takenBack: true });
   record.phase = 'staging';
+  record.reverted = true;
   await saveJournal(journal);
+}
+
+async function undoStaging(
+  journal: RestoreJournal,
+  ports: UndoPorts | undefined,
+  context: Context,
+): Promise<void> {
+  if (journal.record.reverted) await bringServicesBack(journal, ports, context);
+  else await undoDatabases(journal, ports, context);
+  await cleanUp(journal, ports);
+}
+
+async function bringServicesBack(
+  { record }: RestoreJournal,
+  ports: UndoPorts | undefined,
+  context: Context,
+): Promise<void> {
   const created = record.missing.filter((name) => record.start.includes(name));
   if (created.length > 0) await ports!.services.destroy(created, context);
   if (record.stop.length > 0) await ports!.services.start(record.stop.toReversed(), { ready: true }, context);

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { prepareRestore } from '../../src/restore/restore.ts';
 import { dropKeptData, restoreStatus, takeBackRestore } from '../../src/restore/unfinished.ts';
 import { ChecksFailedError, DamagedError, FailedError, UsageError } from '../../src/support/errors.ts';
+import { listXattrs, setXattr } from '../../src/support/posix/xattrs.ts';
 import { failure } from '../support/rejects.ts';
 import { fakeServices } from './fake-services.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -60,6 +61,16 @@ test('a file and a link are targets like any other; a link that lives is replace
   assert.ok(statSync(join(world.live, 'data/sub')).isDirectory());
   assert.equal(readdirSync(elsewhere), ['old']);
   assert.is(readFileSync(join(world.live, 'pointer'), 'utf8'), 'a file');
+});
+
+test('nothing of the default ACL of the directory it is staged in comes along', async () => {
+  const world = new World();
+  // Version 2: owner 7, user 1234 7, group 5, mask 7, others 0. Source: linux/posix_acl_xattr.h.
+  const hex = '0200000001000700ffffffff02000700d204000004000500ffffffff10000700ffffffff20000000ffffffff';
+  setXattr(world.live, 'system.posix_acl_default', Buffer.from(hex, 'hex'));
+  await (await world.prepare(world.repository.take([simpleTree(world, 'data', 'x')]))).run();
+  for (const name of ['data', 'data/sub', 'data/sub/file'])
+    assert.equal(listXattrs(join(world.live, name)), [], name);
 });
 
 test('a directory above a target may be a link', async () => {
