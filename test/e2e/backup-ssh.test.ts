@@ -182,7 +182,7 @@ test('where dockerctl is not installed rsync takes what is missing, the index la
   assert.is(ids.at(-1), second.snapshot.id);
   const again = await dockerctl('backup', 'send', 'latest', `bare:${there}`);
   assert.match(again.stdout, 'was already at');
-  assert.is(statSync(join(there, 'blobs')).mode & 0o777, 0o700);
+  for (const made of [there, join(there, 'blobs')]) assert.is(statSync(made).mode & 0o777, 0o700, made);
   const restored = await dockerctl(
     'restore',
     'latest',

@@ -29,7 +29,8 @@ export async function sendByRsync(
   address: RemoteAddress,
   context: Context,
 ): Promise<SendReport> {
-  const there = (await listRemote(address, context.signal)) ?? [];
+  const listed = await listRemote(address, context.signal);
+  const there = listed ?? [];
   refuseOtherFiles(there, address);
   const sizes = new Map(there.map(({ path, size }) => [path, size]));
   const files = asFiles(outgoing);
@@ -38,6 +39,9 @@ export async function sendByRsync(
     const index = await fetchIndex(address, staging, context);
     const existed = files.isIn(index);
     const lacking = files.blobs.filter(({ path, blob }) => sizes.get(path) !== blob.size);
+    await checkBlobs(outgoing, lacking, context);
+    // As the staging directory is: empty as yet, and its owner's alone.
+    if (listed === undefined) await copy(staging, ['.'], address, context);
     await sendBlobs(outgoing, lacking, address, context);
     const { path, blob } = files.manifest;
     if (sizes.get(path) !== blob.size) await copy(outgoing.directory, [path], address, context);
@@ -68,6 +72,16 @@ async function fetchIndex(
   return (await copyByRsync({ from, to, address }, { signal })) ? readFile(to, 'utf8') : undefined;
 }
 
+async function checkBlobs(
+  outgoing: Outgoing,
+  lacking: readonly CarriedFile[],
+  { signal }: Context,
+): Promise<void> {
+  for (const { blob } of lacking) {
+    for await (const _ of outgoing.read(blob)) signal.throwIfAborted();
+  }
+}
+
 async function sendBlobs(
   outgoing: Outgoing,
   lacking: readonly CarriedFile[],
@@ -75,9 +89,6 @@ async function sendBlobs(
   context: Context,
 ): Promise<void> {
   if (lacking.length === 0) return;
-  for (const { blob } of lacking) {
-    for await (const _ of outgoing.read(blob)) context.signal.throwIfAborted();
-  }
   const total = lacking.reduce((sum, { blob }) => sum + blob.size, 0);
   const task = context.progress.begin('sending', { unit: 'bytes', total });
   try {
