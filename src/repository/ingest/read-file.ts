@@ -57,12 +57,14 @@ async function readAnyFile(handle: number, file: FileToStore, chunker: Content):
   }
 }
 
+/** One of 8 PiB or more, which can only be a hole, is not read: no tree can tell its size exactly. */
 async function readOpenFile(handle: number, file: FileToStore, chunker: Content): Promise<StoredFile> {
   for (let attempt = 1; ; attempt++) {
     const before = statFile(handle);
     if (before.type !== 'file' || Number(before.inode) !== file.inode || before.device !== file.device) {
       return { error: 'ESTALE' };
     }
+    if (!Number.isSafeInteger(before.size)) return { error: 'EFBIG' };
     const holes = before.blocks * 512 < before.size ? holesOf(handle, before.size) : [];
     const xattrs = readXattrs(handle);
     const read = readBetween(handle, before.size, holes);

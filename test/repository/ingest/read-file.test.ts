@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, renameSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -10,7 +11,7 @@ import { Chunker, type Read } from '../../../src/repository/ingest/chunker.ts';
 import { openAhead } from '../../../src/repository/ingest/open-ahead.ts';
 import { readFile } from '../../../src/repository/ingest/read-file.ts';
 import { FrameBuffers } from '../../../src/repository/packs/frame-buffer.ts';
-import { statAt } from '../../../src/support/posix/stat.ts';
+import { currentDirectory, statAt } from '../../../src/support/posix/stat.ts';
 import { setXattr } from '../../../src/support/posix/xattrs.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
@@ -97,6 +98,19 @@ async function untilClockMoves(directory: number, ctime: bigint): Promise<void> 
 }
 
 const digestOf = (content: string) => createHash('sha256').update(content).digest('hex');
+
+test('a file that is too long for its size to be told exactly is not read', async () => {
+  const directory = temporaryDirectory('/dev/shm'); // Few disks keep files as long as that; memory does.
+  const path = join(directory, 'hole');
+  execFileSync('truncate', ['--size=8P', path]);
+  const { device, inode, size, blocks, ctime } = statAt(currentDirectory, path);
+  const file = { directory: currentDirectory, name: path, device, inode: Number(inode), size, blocks, ctime };
+  const [opened] = openAhead([file]);
+  assert.ok(opened !== undefined && 'handle' in opened);
+  const buffers = new FrameBuffers(1);
+  const chunker = new Chunker(gearTable(new Uint8Array(32)), buffers, (frame) => buffers.release(frame));
+  assert.equal(await readFile(opened, chunker), { error: 'EFBIG' });
+});
 
 test('a small file that still is what the walk saw is read at once, with its attributes', async () => {
   const plain = await readSmall('plain', 'plain');
