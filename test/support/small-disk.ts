@@ -19,6 +19,8 @@ export interface SmallDiskOptions {
   mebibytes: number;
   /** How many files it can have. */
   inodes: number;
+  /** Of an ext4: how large each is; one of 128 bytes has no room for parts of a second. */
+  inodeBytes?: number;
 }
 
 /** A file system in memory. Needs root. */
@@ -30,11 +32,15 @@ export function mountTmpfs(directory: string, { mebibytes, inodes }: SmallDiskOp
 }
 
 /** An ext4 in a file beside `directory`, whose last block root may use too. Needs root. */
-export function mountExt4(directory: string, { mebibytes, inodes }: SmallDiskOptions): SmallDisk {
+export function mountExt4(
+  directory: string,
+  { mebibytes, inodes, inodeBytes = 256 }: SmallDiskOptions,
+): SmallDisk {
   const image = `${directory}.ext4`;
   writeFileSync(image, '');
   truncateSync(image, mebibytes * 2 ** 20);
-  execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', '-N', String(inodes), image]);
+  const sizes = ['-m', '0', '-N', String(inodes), '-I', String(inodeBytes)];
+  execFileSync('mkfs.ext4', ['-q', '-F', ...sizes, image], { stdio: 'pipe' });
   mkdirSync(directory, { recursive: true });
   execFileSync('mount', ['-o', 'loop', image, directory]);
   const remove = () => {

@@ -7,6 +7,7 @@ import { readLinkAt } from '../../support/posix/read-link.ts';
 import { type Stat, statAt } from '../../support/posix/stat.ts';
 import { setTimesAt } from '../../support/posix/times.ts';
 import { getXattr, listXattrs, removeXattr, setXattr, type XattrFile } from '../../support/posix/xattrs.ts';
+import { lacksAmong } from './lacks.ts';
 
 /** A name in an open directory. */
 export interface Location {
@@ -22,20 +23,22 @@ export interface Made extends Location {
 export interface MetadataOptions {
   /** Only root may give files away. */
   owners: boolean;
-  /** What the file system cannot hold. */
   warn(message: string): void;
+  /** The file system here cannot hold `what` of a file. */
+  lacks(path: string, what: string): void;
   /** Where the file of an entry belongs: absolute, one character per byte. */
   pathOf(entry: Pick<Entry, 'path'>): string;
 }
 
 /**
  * For whoever this process runs as, and entries whose path is where they belong.
- * @param warnings is given what the file system cannot hold
+ * @param warnings is given what the file system cannot hold, and what else there is to tell
  */
 export function metadataOptions(warnings: string[]): MetadataOptions {
   return {
     owners: process.getuid?.() === 0,
     warn: (message) => void warnings.push(message),
+    lacks: lacksAmong(warnings),
     pathOf: ({ path }) => path,
   };
 }
@@ -56,9 +59,14 @@ export function applyMetadata(made: Made, entry: Entry, options: MetadataOptions
   setTimesAt(directory, name, entry.mtime);
 }
 
-/** Reads back what `applyMetadata` did. @throws {FailedError} naming what is not as the entry says */
-export function verifyMetadata(made: Made, entry: Entry, { owners, pathOf }: MetadataOptions): void {
+/**
+ * Reads back what `applyMetadata` did. A time that the system took is as near as the file system here can come to it:
+ * some count whole seconds, or end in 2038.
+ * @throws {FailedError} naming what is not as the entry says
+ */
+export function verifyMetadata(made: Made, entry: Entry, { owners, lacks, pathOf }: MetadataOptions): void {
   const found = statAt(made.directory, made.name);
+  if (found.mtime !== entry.mtime) lacks(toText(pathOf(entry)), 'the exact time');
   const fault =
     difference(found, entry, owners) ??
     (entry.type === 'symlink' &&
@@ -77,13 +85,13 @@ export function removeInheritedAcl(directory: number): void {
   for (const name of listXattrs(directory)) if (isAcl(name)) removeXattr(directory, name);
 }
 
-function applyXattrs(file: XattrFile, entry: Entry, { warn, pathOf }: MetadataOptions): void {
+function applyXattrs(file: XattrFile, entry: Entry, { lacks, pathOf }: MetadataOptions): void {
   for (const [name, value] of Object.entries(entry.xattrs ?? {})) {
     try {
       setXattr(file, name, value);
     } catch (error) {
       if (!isUnsupported(error)) throw error;
-      warn(`${toText(pathOf(entry))}: the file system here cannot hold its attribute ${toText(name)}`);
+      lacks(toText(pathOf(entry)), `the attribute ${toText(name)}`);
     }
   }
 }
@@ -97,7 +105,6 @@ function difference(found: Stat, entry: Entry, owners: boolean): string | undefi
   if (found.type !== entry.type) return 'type';
   if (owners && (found.uid !== entry.uid || found.gid !== entry.gid)) return 'owner';
   if (entry.type !== 'symlink' && found.mode !== entry.mode) return 'mode';
-  if (found.mtime !== entry.mtime) return 'time';
   if (entry.type === 'file' && entry.size !== undefined && found.size !== entry.size) return 'size';
   if (entry.device && (found.major !== entry.device.major || found.minor !== entry.device.minor)) {
     return 'device number';
