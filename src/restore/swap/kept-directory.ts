@@ -2,8 +2,8 @@ import { closeSync } from 'node:fs';
 import type { Entry } from '../../repository/entry.ts';
 import { statFile } from '../../support/posix/stat.ts';
 import { atPath } from '../../support/posix/whole-path.ts';
-import { getXattr, listXattrs } from '../../support/posix/xattrs.ts';
-import { applyMetadata, type MetadataOptions } from '../tree/metadata.ts';
+import { getXattr, listXattrs, removeXattr } from '../../support/posix/xattrs.ts';
+import { applyMetadata, isAcl, type MetadataOptions } from '../tree/metadata.ts';
 import { openPlainDirectory } from './directories.ts';
 
 /** Metadata of a directory that stays while its children are exchanged, as a journal keeps it. */
@@ -43,7 +43,10 @@ export function readMetadata(directory: string): StoredMetadata {
   }
 }
 
-/** Gives a directory that stays what was read of it, or what the snapshot says. Throws when it is none, or a link. */
+/**
+ * Gives a directory that stays what was read of it, or what the snapshot says, and takes ACLs and attributes of users
+ * from it that it had not then. Throws when it is none, or a link.
+ */
 export function writeMetadata(directory: string, stored: StoredMetadata, options: MetadataOptions): void {
   const file = openPlainDirectory(directory);
   const xattrs = Object.entries(stored.xattrs).map(([name, value]) => [name, Buffer.from(value, 'base64')]);
@@ -55,8 +58,17 @@ export function writeMetadata(directory: string, stored: StoredMetadata, options
     xattrs: Object.fromEntries(xattrs),
   };
   try {
-    atPath(directory, () => applyMetadata({ directory: file, name: '.', file }, entry, options));
+    atPath(directory, () => {
+      for (const name of listXattrs(file))
+        if (isOfUsers(name) && !Object.hasOwn(stored.xattrs, name)) removeXattr(file, name);
+      applyMetadata({ directory: file, name: '.', file }, entry, options);
+    });
   } finally {
     closeSync(file);
   }
+}
+
+/** Others are the system's own, and of what works on top of it: labels, marks of volumes. */
+function isOfUsers(name: string): boolean {
+  return isAcl(name) || name.startsWith('user.');
 }

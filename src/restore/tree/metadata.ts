@@ -121,6 +121,6 @@ function differingXattr({ directory, name, file }: Made, entry: Entry): string |
   return undefined;
 }
 
-function isAcl(name: string): boolean {
+export function isAcl(name: string): boolean {
   return name.startsWith('system.posix_acl_');
 }
