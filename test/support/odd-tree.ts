@@ -34,6 +34,7 @@ export function makeOddTree(directory: string): void {
   for (const name of ['fifo', 'device', 'dangling'])
     linkSync(join(directory, name), join(directory, 'sub', `${name} again`));
   setXattr(join(directory, 'text'), 'user.note', Buffer.from('kept\xff', 'latin1'));
+  setXattr(join(directory, 'text'), 'user.nothing', new Uint8Array());
   chmodSync(join(directory, 'sub', 'deep'), 0o500);
   for (const name of ['text', 'sub', 'dangling', 'fifo']) {
     execFileSync('touch', ['-h', '-d', '@1234567890.123456789', join(directory, name)]);
