@@ -13,12 +13,15 @@ export interface Calendar {
   earlier(moment: Date, span: CalendarSpan): Date;
 }
 
-/** `timeZone` as IANA names it (`Europe/Berlin`). Throws `RangeError` when there is no such zone. */
-export function calendarOf(timeZone: string): Calendar {
+/**
+ * `timeZone` as IANA names it (`Europe/Berlin`); this host's when left out, which may have no such name. Throws
+ * `RangeError` when there is no such zone.
+ */
+export function calendarOf(timeZone: string | undefined): Calendar {
   return { nameOf: periodNamer(timeZone), earlier: subtractor(timeZone) };
 }
 
-function periodNamer(timeZone: string): Calendar['nameOf'] {
+function periodNamer(timeZone: string | undefined): Calendar['nameOf'] {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone,
     calendar: 'iso8601',
@@ -57,7 +60,7 @@ function isoWeek(midnight: number): string {
   return `${year}-W${String(week).padStart(2, '0')}`;
 }
 
-function subtractor(timeZone: string): Calendar['earlier'] {
+function subtractor(timeZone: string | undefined): Calendar['earlier'] {
   const offsetAt = offsetsOf(timeZone);
   return (moment, { years, months, days, hours }) => {
     const wall = new Date(moment.getTime() + offsetAt(moment.getTime()));
@@ -71,7 +74,7 @@ function subtractor(timeZone: string): Calendar['earlier'] {
 const hour = 3_600_000;
 
 /** How far the clocks of a zone are ahead of UTC, in milliseconds. */
-function offsetsOf(timeZone: string): (moment: number) => number {
+function offsetsOf(timeZone: string | undefined): (moment: number) => number {
   const format = new Intl.DateTimeFormat('en-US', { timeZone, timeZoneName: 'longOffset' });
   return (moment) => {
     const name = format.formatToParts(moment).find(({ type }) => type === 'timeZoneName')?.value ?? '';

@@ -19,7 +19,7 @@ export function planPrune(
   deployment: Deployment,
   snapshots: readonly Snapshot[],
   { verified, own }: { verified: ReadonlySet<string>; own: ReadonlySet<string> },
-  clock: { now: Date; timeZone: string },
+  clock: { now: Date; timeZone?: string },
 ): RetentionPlan<PruneCandidate> {
   const { sources = [], keep } = deployment.backup ?? {};
   const onlyFull = new Set(sources.filter(({ full }) => full).map(({ name }) => name));

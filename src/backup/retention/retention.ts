@@ -51,7 +51,7 @@ export interface Decision<T> {
 export function planRetention<T extends Candidate>(
   snapshots: readonly T[],
   rules: KeepRules | undefined,
-  { now, timeZone }: { now: Date; timeZone: string },
+  { now, timeZone }: { now: Date; timeZone?: string },
 ): RetentionPlan<T> {
   const blocked = distrustOfClock(snapshots, now);
   const calendar = calendarOf(timeZone);

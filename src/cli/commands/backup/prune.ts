@@ -92,11 +92,10 @@ async function planFor(session: Session, repository: Repository): Promise<Retent
   ]);
   const { stateDir, now } = session.context;
   const verified = await readVerified(stateDir, repository.directory);
-  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   const deployment = await session.deployment();
   const snapshots = await repository.snapshots();
   const own = await signedHere(deployment, repository, snapshots);
-  return planPrune(deployment, snapshots, { verified, own }, { now: now(), timeZone });
+  return planPrune(deployment, snapshots, { verified, own }, { now: now() });
 }
 
 /**

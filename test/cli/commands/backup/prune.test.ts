@@ -86,6 +86,22 @@ test('prune keeps what the rules say, and shows it before with --dry-run', async
   assert.match((await shop.run('prune')).stdout, /^removed 0 snapshots/);
 });
 
+test('where TZ is empty or names no zone, days are those of the clock that everything else goes by', async () => {
+  const shop = new Shop('{daily: 2, within: 1y}');
+  await shop.save(1);
+  const { TZ } = process.env;
+  try {
+    for (const zone of ['', 'Nonsense/Zone', ':/etc/localtime', 'CET-1CEST,M3.5.0,M10.5.0/3']) {
+      process.env.TZ = zone;
+      const { status, stderr } = await shop.run('prune');
+      assert.equal([status, stderr], [0, ''], zone);
+    }
+  } finally {
+    if (TZ === undefined) delete process.env.TZ;
+    else process.env.TZ = TZ;
+  }
+});
+
 test('the only full snapshot is not pushed out by light ones, nor those of another deployment', async () => {
   const shop = new Shop('{last: 1}');
   const full = await shop.save(5, { full: true });
