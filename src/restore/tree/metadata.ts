@@ -24,8 +24,8 @@ export interface MetadataOptions {
   /** Only root may give files away. */
   owners: boolean;
   warn(message: string): void;
-  /** The file system here cannot hold `what` of a file. */
-  lacks(path: string, what: string): void;
+  /** Something of a file cannot come back here. */
+  lacks(path: string, why: string): void;
   /** Where the file of an entry belongs: absolute, one character per byte. */
   pathOf(entry: Pick<Entry, 'path'>): string;
 }
@@ -53,8 +53,9 @@ export function applyMetadata(made: Made, entry: Entry, options: MetadataOptions
     if (file === undefined) setOwnerAt(directory, name, entry.uid, entry.gid);
     else fchownSync(file, entry.uid, entry.gid);
   }
-  if (file !== undefined) fchmodSync(file, entry.mode);
-  else if (entry.type !== 'symlink') chmodSync(toFsPath(pathAt(directory, name)), entry.mode);
+  const mode = options.owners ? entry.mode : modeWithoutOwner(made, entry);
+  if (file !== undefined) fchmodSync(file, mode);
+  else if (entry.type !== 'symlink') chmodSync(toFsPath(pathAt(directory, name)), mode);
   if (entry.xattrs) applyXattrs(file ?? pathAt(directory, name), entry, options);
   setTimesAt(directory, name, entry.mtime);
 }
@@ -66,7 +67,11 @@ export function applyMetadata(made: Made, entry: Entry, options: MetadataOptions
  */
 export function verifyMetadata(made: Made, entry: Entry, { owners, lacks, pathOf }: MetadataOptions): void {
   const found = statAt(made.directory, made.name);
-  if (found.mtime !== entry.mtime) lacks(toText(pathOf(entry)), 'the exact time');
+  const lack = (why: string) => lacks(toText(pathOf(entry)), why);
+  if (found.mtime !== entry.mtime) lack('the file system here cannot hold the exact time');
+  if (!owners && !isOwnedAs(found, entry)) lack('only root can give back the owner');
+  if (!owners && entry.type !== 'symlink' && (found.mode ^ entry.mode) & setIds)
+    lack('setuid and setgid are left out, for they would be those of another owner');
   const fault =
     difference(found, entry, owners) ??
     (entry.type === 'symlink' &&
@@ -80,6 +85,18 @@ export function verifyMetadata(made: Made, entry: Entry, { owners, lacks, pathOf
   throw new FailedError(`restoring ${path}: its ${fault} reads back differently`, { facts: { path, fault } });
 }
 
+const setIds = 0o6000;
+
+/** Whoever runs a program that is setuid becomes its owner: of another than it had, that was never meant. */
+function modeWithoutOwner({ directory, name }: Made, { type, mode, uid, gid }: Entry): number {
+  if ((mode & setIds) === 0 || type === 'directory') return mode;
+  return isOwnedAs(statAt(directory, name), { uid, gid }) ? mode : mode & ~setIds;
+}
+
+function isOwnedAs(found: Stat, { uid, gid }: Pick<Entry, 'uid' | 'gid'>): boolean {
+  return found.uid === uid && found.gid === gid;
+}
+
 /** Takes away what a new directory inherited from the one it was made in. */
 export function removeInheritedAcl(directory: number): void {
   for (const name of listXattrs(directory)) if (isAcl(name)) removeXattr(directory, name);
@@ -91,7 +108,7 @@ function applyXattrs(file: XattrFile, entry: Entry, { lacks, pathOf }: MetadataO
       setXattr(file, name, value);
     } catch (error) {
       if (!isUnsupported(error)) throw error;
-      lacks(toText(pathOf(entry)), `the attribute ${toText(name)}`);
+      lacks(toText(pathOf(entry)), `the file system here cannot hold the attribute ${toText(name)}`);
     }
   }
 }
@@ -103,8 +120,8 @@ function isUnsupported(error: unknown): boolean {
 
 function difference(found: Stat, entry: Entry, owners: boolean): string | undefined {
   if (found.type !== entry.type) return 'type';
-  if (owners && (found.uid !== entry.uid || found.gid !== entry.gid)) return 'owner';
-  if (entry.type !== 'symlink' && found.mode !== entry.mode) return 'mode';
+  if (owners && !isOwnedAs(found, entry)) return 'owner';
+  if (entry.type !== 'symlink' && (found.mode ^ entry.mode) & (owners ? 0o7777 : ~setIds)) return 'mode';
   if (entry.type === 'file' && entry.size !== undefined && found.size !== entry.size) return 'size';
   if (entry.device && (found.major !== entry.device.major || found.minor !== entry.device.minor)) {
     return 'device number';

@@ -35,4 +35,32 @@ test('times that a file system cannot hold come as near as it can, and one sente
   assert.equal(warnings, ['fraction and 2 more: the file system here cannot hold the exact time']);
 });
 
+test('whoever may not give files away makes none that is setuid to another, and is told of every kind of loss', () => {
+  const work = temporaryDirectory();
+  const directory = openSync(work, 'r');
+  const { uid, gid } = statAt(directory, '.');
+  const warnings: string[] = [];
+  const options = { ...metadataOptions(warnings), owners: false };
+  try {
+    for (const [name, owner, mode, made] of [
+      ['own', { uid, gid }, 0o6755, 0o6755],
+      ['foreign', { uid: uid + 1, gid }, 0o4755, 0o755],
+      ['of another group', { uid, gid: gid + 1 }, 0o2751, 0o751],
+      ['plain', { uid: uid + 1, gid: gid + 1 }, 0o1644, 0o1644],
+    ] as const) {
+      writeFileSync(join(work, name), '');
+      const wanted = entry('file', name, { ...owner, mode, size: 0 });
+      applyMetadata({ directory, name }, wanted, options);
+      verifyMetadata({ directory, name }, wanted, options);
+      assert.is(statAt(directory, name).mode, made, name);
+    }
+  } finally {
+    closeSync(directory);
+  }
+  assert.equal(warnings, [
+    'foreign and 2 more: only root can give back the owner',
+    'foreign and 1 more: setuid and setgid are left out, for they would be those of another owner',
+  ]);
+});
+
 test.run();

@@ -48,7 +48,7 @@ async function write(repository: MemoryRepository, entries: Entry[], checked = t
     await writeTree(checked ? checkedEntries(stream(), ['.']) : stream(), destinations, {
       owners: true,
       warn: (message) => void warnings.push(message),
-      lacks: (path, what) => void warnings.push(`${path}: ${what}`),
+      lacks: (path, why) => void warnings.push(`${path}: ${why}`),
       pathOf: ({ path }) => join('/srv/app', path),
       content: (file) => repository.content({} as never, file),
       onBytes() {},
