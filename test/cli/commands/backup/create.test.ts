@@ -166,6 +166,18 @@ test('backup DIR goes into another repository, and what watches the nightly one 
   assert.is((await run('backup', 'list')).status, 10);
 });
 
+test('the plan as JSON has the keys that the documents name, and another host where there is one', async () => {
+  const { run } = host('refuse-while: [{name: busy, run: [uptime], matches: x}]');
+  const planned = async (...dest: string[]) =>
+    JSON.parse((await run('backup', '--dry-run', '--json', ...dest)).stdout);
+  const plan = await planned();
+  const keys = ['repository', 'recipients', 'sources', 'leftOut', 'checks', 'minFree', 'needsEngine'];
+  assert.equal(Object.keys(plan), keys);
+  for (const source of [...plan.sources, ...plan.leftOut])
+    assert.equal(Object.keys(source), ['name', 'title', 'kind', 'origin', 'settings']);
+  assert.equal(Object.keys(await planned('vault:/srv/shop')), [...keys, 'remote']);
+});
+
 test('--tag a,b marks with two words, as with restic: a rule that names one of them keeps the snapshot', async () => {
   const { run } = host();
   assert.is((await run('backup', '--tag', 'nightly, before-upgrade', './tagged')).status, 0);

@@ -29,6 +29,17 @@ test('a new key is printed once, in full, and only its recipient is kept', async
   assert.not.ok(text.includes('SECRET'));
 });
 
+test('as JSON it is the key, its recipient and when it was made; a dry run names the file alone', async () => {
+  const file = deploymentFile();
+  const generate = ['-f', file, 'backup', 'key', 'generate', '--json'];
+  assert.equal(JSON.parse((await runCli([...generate, '--dry-run'])).stdout), { file });
+  const { identity, recipient, created, ...rest } = JSON.parse((await runCli(generate)).stdout);
+  assert.match(identity, /^AGE-SECRET-KEY-1/);
+  assert.ok(readFileSync(file, 'utf8').includes(recipient));
+  assert.ok(Date.parse(created) > 0);
+  assert.equal(rest, {});
+});
+
 test('what it prints is the identity file with which age opens what was encrypted to the recipient', async () => {
   needProgram('age');
   const file = deploymentFile();
