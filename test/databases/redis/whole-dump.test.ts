@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { Crc64, jones } from '../../../src/databases/crc64.ts';
 import { wholeDump } from '../../../src/databases/redis/whole-dump.ts';
 import { DamagedError } from '../../../src/support/errors.ts';
+import { rejects } from '../../support/rejects.ts';
 
 /** A dump of `length` bytes of content, as a server writes it. */
 function dumpOf(length: number): Buffer {
@@ -64,6 +65,15 @@ test('a server that computes no checksum writes zeros, and is believed', async (
   const dump = dumpOf(100);
   dump.fill(0, dump.length - 8);
   assert.equal(await pass(dump), dump);
+});
+
+test('without a checksum, what does not begin like a dump or lacks its end is damage all the same', async () => {
+  const dump = Buffer.concat([Buffer.from('REDIS0010'), Buffer.alloc(100), Buffer.of(0xff), Buffer.alloc(8)]);
+  assert.equal(await pass(dump), dump);
+  for (let length = 0; length < dump.length; length++)
+    await rejects(() => pass(dump.subarray(0, length)), DamagedError);
+  const words = Buffer.concat([Buffer.from('-ERR '), dump]);
+  for (const piece of [1, words.length]) await rejects(() => pass(words, piece), DamagedError);
 });
 
 test.run();
