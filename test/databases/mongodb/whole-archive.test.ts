@@ -73,6 +73,44 @@ test('what is no archive, what holds nothing, and what follows an end are refuse
   }
 });
 
+test('an archive without a collection, and blocks that belong to none or end without a checksum, are damage', async () => {
+  const whole = archive();
+  const behind = (...parts: Buffer[]) => Buffer.concat([whole, ...parts]);
+  for (const [bytes, fault] of [
+    [Buffer.concat([magic, bson({ server_version: '7.0.5' }), terminator]), /it holds no collection/],
+    [behind(bson({ db: 'shop', EOF: false, CRC: 0n })), /a block is of no collection/],
+    [behind(bson({ db: 'shop', collection: 'c', EOF: true })), /shop\.c does not match its checksum/],
+    [behind(emptyEnd('c'), bson({ _id: 1 }), terminator), /documents follow the end of a collection/],
+  ] as const) {
+    assert.match(((await damage(bytes)) as Error).message, fault);
+  }
+});
+
+test('a view and a time series need no end, whichever field of the announcement says what they are', async () => {
+  for (const [fields, optional] of [
+    [{ metadata: '{"options":{"viewOn":"a"}}' }, true],
+    [{ metadata: '{"options":{"timeseries":{}}}', type: 'timeseries' }, true],
+    [{ metadata: '{}', type: 'view' }, true],
+    [{ type: 'timeseries' }, true],
+    [{ metadata: '{}', type: 'viewer' }, false],
+    [{ metadata: '{}', type: 'overview' }, false],
+    [{}, false],
+  ] as const) {
+    const announced = bson({ db: 'shop', collection: 'seen', ...fields });
+    const c = [emptyEnd('c'), terminator];
+    const bytes = Buffer.concat([magic, bson({ server_version: '4.4' }), announced, terminator, ...c]);
+    const fault = (await damage(bytes)) as Error | undefined;
+    assert.is(fault?.message.includes('it ends before shop.seen'), optional ? undefined : true);
+  }
+});
+
+const magic = Buffer.of(0x6d, 0xe2, 0x99, 0x81);
+const terminator = Buffer.alloc(4, 0xff);
+
+function emptyEnd(collection: string): Buffer {
+  return bson({ db: 'shop', collection, EOF: true, CRC: 0n });
+}
+
 /**
  * In the header of a block that is no end: its checksum means nothing, and neither do the names of its flag and its
  * checksum.
