@@ -18,7 +18,8 @@ export async function createMissingGlobals(client: Client, globals: string, cont
 
 /** Makes roles and tablespaces what the script says; those it does not name stay as they are. */
 export async function applyGlobals(client: Client, globals: string, context: Context): Promise<void> {
-  await query(client, (await withoutPresent(client, globals.split('\n'), context)).join('\n'), context);
+  const lines = await withoutPresent(client, globals.split('\n'), context);
+  await query(client, lines.map((line) => withWhatItLacks(line, client.superuser)).join('\n'), context);
 }
 
 /** Roles as they were before: those that came with `after` go, unless somebody has put them to use. */
@@ -30,20 +31,17 @@ export async function takeBackGlobals(
   const old = new Set(before.split('\n'));
   const added = after.split('\n').filter((line) => !old.has(line));
   const revocations = added.flatMap((line) => revocationOf(line) ?? []);
-  const resets = before.split('\n').flatMap((line) => {
-    const role = /^CREATE ROLE (.*);$/.exec(line)?.[1];
-    return role === undefined ? [] : [`ALTER ROLE ${role} RESET ALL;`];
-  });
-  await query(client, [...revocations, ...resets].join('\n'), context);
+  await query(client, revocations.join('\n'), context);
   await applyGlobals(client, before, context);
   for (const line of added) {
-    const created = /^CREATE (ROLE|TABLESPACE) (\S+)/.exec(line.replace(/;$/, ''));
+    const created = creation.exec(line);
     if (created) await query(client, `DROP ${created[1]} IF EXISTS ${created[2]}`, context).catch(() => {});
   }
 }
 
 const name = '"(?:[^"]|"")+"|[^\\s;"]+';
 const creation = new RegExp(`^CREATE (ROLE|TABLESPACE) (${name})`);
+const alteration = new RegExp(`^ALTER ROLE (${name}) WITH (.*);$`);
 const membership = new RegExp(`^GRANT (${name}) TO (${name})(?: WITH [^"]*?)?( GRANTED BY (?:${name}))?;$`);
 
 /** Creating what exists is an error, and an error would end the script. */
@@ -59,6 +57,18 @@ async function withoutPresent(client: Client, lines: readonly string[], context:
     const created = creation.exec(line);
     return created === null || !present.has(`${created[1]} ${unquoted(created[2]!)}`);
   });
+}
+
+/**
+ * The script is silent about a role that has no password, no limit or no settings: what it was given since would stay.
+ * Its settings come behind. Our own account keeps its password, for by that we may have come in.
+ */
+function withWhatItLacks(line: string, superuser: string): string {
+  const [, role, said = ''] = alteration.exec(line) ?? [];
+  if (role === undefined) return line;
+  const limit = said.includes(' CONNECTION LIMIT ') ? '' : ' CONNECTION LIMIT -1';
+  const password = said.includes(' PASSWORD ') || unquoted(role) === superuser ? '' : ' PASSWORD NULL';
+  return `ALTER ROLE ${role} WITH${limit}${password} ${said};\nALTER ROLE ${role} RESET ALL;`;
 }
 
 function revocationOf(line: string): string | undefined {

@@ -143,6 +143,27 @@ test('owner, grants, settings, limits and comments of a database come back', asy
   assert.is(await server.sql(`SELECT convert_from(lo_get(4711), 'UTF8')`, 'sh op/é'), 'large');
 });
 
+test('a role gets back what it had, also that it had no password, limit or settings; one that came goes again', async () => {
+  const roles = () =>
+    server.sql(`SELECT rolname, coalesce(rolpassword, 'none'), rolconnlimit, rolsuper,
+      (SELECT setconfig FROM pg_db_role_setting WHERE setrole = a.oid AND setdatabase = 0)
+      FROM pg_authid a WHERE rolname NOT LIKE 'pg\\_%' ORDER BY 1`);
+  await server.sql(`CREATE ROLE "to ""go; x" PASSWORD 'known'; ALTER ROLE "to ""go; x" SET work_mem = '3MB'`);
+  const before = await roles();
+  const files = await dump({ databases: ['empty'] });
+  await server.sql(`DROP ROLE "to ""go; x"; ALTER ROLE app SET search_path = evil;
+    ALTER ROLE "we\\""ird" SUPERUSER CONNECTION LIMIT 3 PASSWORD 'of an intruder'; ALTER ROLE postgres PASSWORD 'own'`);
+  const changed = await roles();
+  const loaded = await postgres.load(server, replay(files), 'aaaa0003', context);
+  await postgres.swap(server, loaded, context);
+  const own = /^postgres.*\n/m;
+  assert.is((await roles()).replace(own, ''), before.replace(own, ''));
+  assert.match(await roles(), /^postgres\|SCRAM/m, 'we come in by it');
+  await postgres.undo(server, loaded, context);
+  assert.is(await roles(), changed);
+  await server.sql(`ALTER ROLE "we\\""ird" NOSUPERUSER PASSWORD NULL; ALTER ROLE app RESET ALL`);
+});
+
 test('databases with sessions in them are swapped all the same', async () => {
   const files = await dump({ databases: ['empty'] });
   const loaded = await postgres.load(server, replay(files), 'aaaa0002', context);
