@@ -48,4 +48,11 @@ test('a script that is cut anywhere is damaged', async () => {
   );
 });
 
+test('a script that begins with other words is damaged, however long it is', async () => {
+  const plain = begin + body + end;
+  for (const script of [`warning: odd\n${plain}`, plain.slice(1), end])
+    for (const size of [1, 5000])
+      assert.instance(await passed(script, [size]).catch((reason: unknown) => reason), DamagedError);
+});
+
 test.run();
