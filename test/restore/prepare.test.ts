@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -49,6 +49,39 @@ test('what is mounted read-only is refused before anything is done, unless nothi
     await world.prepare(world.repository.take([simpleTree(world, 'app', 'x')]));
   } finally {
     execFileSync('umount', [disk]);
+  }
+});
+
+test('a hard link into what is mounted becomes a file of its own; what is no file cannot', async () => {
+  const world = new World();
+  const path = join(world.live, 'data');
+  mkdirSync(join(path, 'disk'), { recursive: true });
+  execFileSync('mount', ['--bind', join(path, 'disk'), join(path, 'disk')]);
+  const text = 'the same '.repeat(100_000);
+  const linked = (make: (root: string) => Entry[]) =>
+    world.tree('data', (root) => [
+      entry('directory', root),
+      entry('directory', `${root}/disk`),
+      ...make(root),
+    ]);
+  try {
+    const files = linked((root) => [
+      world.repository.file(`${root}/a`, text, { mode: 0o640, uid: 12 }),
+      entry('file', `${root}/disk/b`, { hardlink: `${root}/a`, size: text.length, mode: 0o640, uid: 12 }),
+    ]);
+    await (await world.prepare(world.repository.take([files]))).run();
+    assert.is(readFileSync(join(path, 'disk/b'), 'utf8'), text);
+    const { nlink, uid, mode } = statSync(join(path, 'disk/b'));
+    assert.equal([nlink, uid, mode & 0o777], [1, 12, 0o640]);
+    const pipes = linked((root) => [
+      entry('fifo', `${root}/a`),
+      entry('fifo', `${root}/disk/b`, { hardlink: `${root}/a` }),
+    ]);
+    const { message } = await failure((await world.prepare(world.repository.take([pipes]))).run());
+    assert.match(message, new RegExp(`EXDEV: .*, link '${path}/disk/b'$`));
+    assert.is(readFileSync(join(path, 'disk/b'), 'utf8'), text);
+  } finally {
+    execFileSync('umount', [join(path, 'disk')]);
   }
 });
 

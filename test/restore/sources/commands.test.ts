@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -16,7 +16,7 @@ const root = temporaryDirectory();
 let count = 0;
 
 /** A file that commands print and replace, and a repository that holds another content of it. */
-function makeWorld(restore: string) {
+function makeWorld(restore: string, run = 'cat FILE') {
   const directory = join(root, String(count++));
   mkdirSync(directory);
   const file = join(directory, 'data');
@@ -27,7 +27,7 @@ function makeWorld(restore: string) {
     full: false,
     kind: 'run',
     service: undefined,
-    run: ['cat', file],
+    run: ['sh', '-c', run.replaceAll('FILE', file)],
     restore: ['sh', '-c', restore.replaceAll('FILE', file)],
     timeout: 60,
   };
@@ -63,6 +63,20 @@ test("what a command printed is given to the deployment file's own restore comma
   await dropKeptData(host, context);
   assert.is(readFileSync(file, 'utf8'), 'restored');
   assert.equal(journals(), []);
+});
+
+test('the journal knows what a command is about to do before it does it, and what it printed is for root alone', async () => {
+  const note = 'cat FILE/../state/restores/*.json >FILE.WHEN;'.replaceAll('FILE/..', '$(dirname FILE)');
+  const { file, repository, host, context, request } = makeWorld(
+    `${note.replace('WHEN', 'restoring')} cat >FILE`,
+    `${note.replace('WHEN', 'saving')} cat FILE`,
+  );
+  const { kept } = await (await prepareRestore(request, { repository, host }, context)).run();
+  assert.is(statSync(kept[0]!).mode & 0o777, 0o600);
+  const commands = (when: string) => JSON.parse(readFileSync(`${file}.${when}`, 'utf8')).commands;
+  assert.is(commands('saving')[0].before, kept[0]);
+  assert.is(commands('saving')[0].begun, undefined);
+  assert.is(commands('restoring')[0].begun, true);
 });
 
 test('a restore command that fails half-way is given back what was there', async () => {

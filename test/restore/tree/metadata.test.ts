@@ -1,12 +1,70 @@
-import { closeSync, openSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { applyMetadata, metadataOptions, verifyMetadata } from '../../../src/restore/tree/metadata.ts';
+import type { Entry } from '../../../src/repository/entry.ts';
+import {
+  applyMetadata,
+  type Made,
+  metadataOptions,
+  verifyMetadata,
+} from '../../../src/restore/tree/metadata.ts';
+import { makeDeviceAt } from '../../../src/support/posix/make-node.ts';
 import { statAt } from '../../../src/support/posix/stat.ts';
+import { failure } from '../../support/rejects.ts';
 import { mountExt4 } from '../../support/small-disk.ts';
 import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { entry } from '../memory-repository.ts';
+
+const work = temporaryDirectory();
+const directory = openSync(work, 'r');
+writeFileSync(join(work, 'file'), 'text');
+symlinkSync('elsewhere', join(work, 'link'));
+makeDeviceAt(directory, 'device', 'block', 0o600, { major: 7, minor: 1 });
+
+test('whatever reads back differently than the entry says is named, with the path at which it belongs', async () => {
+  const xattrs = { 'user.note\xff': Buffer.from('a') };
+  const file = entry('file', 'file', { size: 4, uid: 1, gid: 2, xattrs });
+  const link = entry('symlink', 'link', { target: 'elsewhere' });
+  const device = entry('block', 'device', { mode: 0o600, device: { major: 7, minor: 1 } });
+  const cases: [Entry, Partial<Entry>, fault: string][] = [
+    [file, { type: 'fifo' }, 'type'],
+    [file, { uid: 2 }, 'owner'],
+    [file, { gid: 1 }, 'owner'],
+    [file, { mode: 0o600 }, 'mode'],
+    [file, { size: 5 }, 'size'],
+    [file, { xattrs: { 'user.note\xff': Buffer.from('b') } }, 'attribute user.note\\xff'],
+    [link, { target: 'nowhere' }, 'target'],
+    [device, { device: { major: 7, minor: 2 } }, 'device number'],
+    [device, { device: { major: 8, minor: 1 } }, 'device number'],
+  ];
+  for (const [said, other, fault] of cases) {
+    const made: Made = { directory, name: said.path };
+    const options = { ...metadataOptions([]), pathOf: () => '/srv/app' };
+    applyMetadata(made, said, options);
+    verifyMetadata(made, said, options);
+    const { message } = await failure((async () => verifyMetadata(made, { ...said, ...other }, options))());
+    assert.is(message, `restoring /srv/app: its ${fault} reads back differently`);
+  }
+});
+
+test('an attribute that a file cannot have here is told, and hinders nothing', () => {
+  const warnings: string[] = [];
+  const options = { ...metadataOptions(warnings), pathOf: () => '/srv/app/link' };
+  const link = entry('symlink', 'link', { target: 'elsewhere', xattrs: { 'user.note': Buffer.from('a') } });
+  applyMetadata({ directory, name: 'link' }, link, options);
+  verifyMetadata({ directory, name: 'link' }, link, options);
+  assert.equal(warnings, ['/srv/app/link: the file system here cannot hold the attribute user.note']);
+});
+
+test('who may not give files away is not told that their owner is another', () => {
+  const options = { ...metadataOptions([]), owners: false };
+  const file = entry('file', 'file', { size: 4, uid: 12, gid: 34 });
+  applyMetadata({ directory, name: 'file' }, file, options);
+  verifyMetadata({ directory, name: 'file' }, file, options);
+});
+
+test.after(() => closeSync(directory));
 
 test('times that a file system cannot hold come as near as it can, and one sentence tells of all of them', () => {
   const disk = mountExt4(join(temporaryDirectory(), 'old'), { mebibytes: 1, inodes: 32, inodeBytes: 128 });
