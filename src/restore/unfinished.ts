@@ -5,7 +5,7 @@ import { NotFoundError, SignatureError } from '../support/errors.ts';
 import { allOrNothing } from './all-or-nothing.ts';
 import { keptData, type RestoreReport, removeTraces } from './conclude.ts';
 import type { AdoptedFile } from './deployment-file/adopted-file.ts';
-import type { RestoreHost } from './host.ts';
+import { expectDeployment, type RestoreHost } from './host.ts';
 import {
   isUnfinished,
   type RestoreJournal,
@@ -80,6 +80,7 @@ export async function resumeRestore(
     return await withRestoreLock(context, async () => {
       const journal = await unfinishedJournal(context.stateDir);
       if (journal?.record.id !== killed.record.id) throw nothingThere('resume');
+      expectDeployment(journal.record, host);
       if (willRead(journal.record)) await expectKey(repository, journal.record.snapshot);
       if (journal.record.phase === 'swapping') return goOn(journal, ports, context);
       return startOver(journal, ports, context);
@@ -145,6 +146,7 @@ export async function takeBackRestore(
   return withRestoreLock(context, async () => {
     const journal = await journalToTakeBack(context.stateDir);
     if (journal?.record.id !== wanted) throw nothingThere('take back');
+    expectDeployment(journal.record, host);
     const status = statusOf(journal);
     await rollBack(journal, host, metadataOptions([]), context);
     return status;
@@ -170,6 +172,7 @@ async function dropOne(
 ): Promise<void> {
   for (const { service, engine, loaded } of journal.record.databases) {
     if (!loaded?.databases.some(({ existed }) => existed)) continue;
+    expectDeployment(journal.record, host);
     const server = await serverOf(service, host!);
     await (await databaseFor(engine)).dropKept(server, loaded, context);
   }

@@ -41,12 +41,13 @@ export async function openRestoreSource(
   });
 }
 
-/** Opens again what an unfinished restore reads. */
+/** Opens again what an unfinished restore reads, or the directory named, where that is elsewhere now. */
 export async function reopenRestoreSource(
   session: Session,
   where: string,
-  { identity }: SourceOptions,
+  { repository: named, identity }: SourceOptions,
 ): Promise<ReadableRepository> {
+  if (named !== undefined) return openBackupRepository(session, named, identity);
   if (!(await stat(where).catch(() => undefined))?.isFile()) {
     const repository = await openBackupRepository(session, where, identity);
     if (dirname(where) !== unpackedDirectory(session)) return repository;
