@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Entry } from '../../src/repository/entry.ts';
@@ -83,6 +83,35 @@ test('a hard link into what is mounted becomes a file of its own; what is no fil
   } finally {
     execFileSync('umount', [join(path, 'disk')]);
   }
+});
+
+test('what a restore left of which the state directory knows nothing any more is told, for data may be in it', async () => {
+  const world = new World();
+  makeLive(world, 'data');
+  const repository = world.repository.take([simpleTree(world, 'data', 'x'), simpleTree(world, 'new/a', 'x')]);
+  const { kept } = await (await world.prepare(repository)).run();
+  const strays = async () =>
+    (await world.prepare(repository)).plan.warnings.filter((line) => line.includes('not known here'));
+  assert.equal(await strays(), []);
+  rmSync(join(world.context.stateDir, 'restores'), { recursive: true });
+  const left = basename(dirname(kept[0]!));
+  assert.equal(
+    await strays(),
+    [world.live, join(world.live, 'new')].map(
+      (place) =>
+        `${place}/${left} is of a restore that is not known here any more: what that replaced is in old, and stays until you remove it`,
+    ),
+  );
+});
+
+test('what staging itself takes is part of the need', async () => {
+  const world = new World();
+  const disk = join(world.live, 'disk');
+  mkdirSync(disk);
+  const source = world.tree('disk/file', (path) => [world.repository.file(path, 'x')]);
+  const { plan } = await world.prepare(world.repository.take([source]));
+  assert.is(plan.space[0]?.inodes.need, 4);
+  assert.is(plan.space[0]?.bytes.need, 4 * 4096);
 });
 
 test('a mounted file that backups leave out stays, and everything around it is replaced and can come back', async () => {

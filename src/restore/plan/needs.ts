@@ -22,6 +22,9 @@ export function needOf({ type, size = 0, holes = [], hardlink }: Entry): Need {
   return { bytes: Math.ceil(data / block) * block, inodes: 1 };
 }
 
+/** What staging takes in each place besides: a directory with two in it. */
+export const stagingNeed: Need = { bytes: 3 * block, inodes: 3 };
+
 /** Adds up needs by the directories they are in to needs by file system, and asks each what it has. */
 export async function spaceNeeds(byDirectory: ReadonlyMap<string, Need>): Promise<SpaceNeed[]> {
   const fileSystems = new Map<number, SpaceNeed>();

@@ -8,7 +8,7 @@ import { hostPath, isUntouched, type Layout, parentDirectory, targetOf } from '.
 import type { ServiceState, Services } from '../services/services.ts';
 import { sourceTree } from '../tree/source-tree.ts';
 import type { Ground } from './ground.ts';
-import { type Need, needOf, spaceNeeds } from './needs.ts';
+import { type Need, needOf, spaceNeeds, stagingNeed } from './needs.ts';
 import type { Survey } from './plan.ts';
 import type { SelectedSource } from './select.ts';
 
@@ -23,6 +23,7 @@ export async function surveyHost(
 ): Promise<Survey> {
   const services = (await options.services?.list()) ?? [];
   const needs = new Map<string, Need>();
+  for (const { directory } of layout.places) add(needs, directory, stagingNeed);
   for (const { summary, database } of selected) {
     const own = targets.filter(({ source }) => source === summary.name);
     const roots = own.length > 0 ? own.map(({ root }) => root) : ['.'];
