@@ -26,7 +26,7 @@ async function replacedSince(
   { stateDir }: Here,
 ): Promise<string | undefined> {
   const last = await lastReplaced(deployment, stateDir).catch(() => undefined);
-  if (last === undefined || last.at <= since) return undefined;
+  if (last === undefined || new Date(last.at) <= since) return undefined;
   const what = last.takenBack ? 'was taken back' : 'has replaced what is here';
   return `${restoreInWords(last)} ${what} meanwhile: back up again`;
 }

@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { codeOf } from '../support/errors.ts';
 import { readJournal, writeJournal } from '../support/journal.ts';
@@ -8,7 +7,8 @@ import { restoreError } from './restore-error.ts';
 /** The restore that was the last to replace what a deployment has on this host, or to be taken back. */
 export interface LastReplaced extends Pick<RestoreRecord, 'id' | 'started'> {
   takenBack: boolean;
-  at: Date;
+  /** When all of it was there: ISO 8601, for the clock that file systems go by may be some milliseconds late. */
+  at: string;
 }
 
 /**
@@ -21,7 +21,8 @@ export async function noteReplaced(
 ): Promise<void> {
   if (deployment === undefined) return;
   const note = noteFile(dirname(dirname(path)), deployment);
-  await writeJournal(note, { id, started, takenBack }).catch((error: unknown) => {
+  const last: LastReplaced = { id, started, takenBack, at: new Date().toISOString() };
+  await writeJournal(note, last).catch((error: unknown) => {
     throw restoreError(`writing ${note}`, error);
   });
 }
@@ -30,8 +31,7 @@ export async function noteReplaced(
 export async function lastReplaced(deployment: string, stateDir: string): Promise<LastReplaced | undefined> {
   const note = noteFile(stateDir, deployment);
   try {
-    const { mtime: at } = await stat(note);
-    return { ...(await readJournal<Omit<LastReplaced, 'at'>>(note)), at };
+    return await readJournal<LastReplaced>(note);
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     throw error;
