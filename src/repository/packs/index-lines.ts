@@ -26,6 +26,15 @@ export interface IndexHeader {
   seed: Buffer;
 }
 
+/** What an index tells. */
+export interface Index {
+  header: IndexHeader;
+  packs: PackContents[];
+}
+
+/** In bytes: more than three times what a pack needs that holds as many chunks as one may. */
+export const longestLine = 8 * 1024 * 1024;
+
 /** The first line of an index, as `docs/backup-format.md` tells; then come those of its packs. */
 export function encodeIndexHeader({ repository, seed }: IndexHeader): string {
   return JSON.stringify({ repository, seed64: Buffer.from(seed).toString('base64') });
@@ -37,7 +46,7 @@ export function encodePackLine({ pack, size, frames }: PackContents): string {
 }
 
 /** @throws {DamagedError} naming `where` */
-export function decodeIndex(bytes: Buffer, where: string): { header: IndexHeader; packs: PackContents[] } {
+export function decodeIndex(bytes: Buffer, where: string): Index {
   const lines = linesOf(bytes);
   try {
     return {
@@ -54,6 +63,7 @@ function* linesOf(bytes: Buffer): Generator<string, undefined> {
   for (let at = 0; at < bytes.length; ) {
     const newline = bytes.indexOf('\n', at);
     const end = newline < 0 ? bytes.length : newline;
+    if (end - at > longestLine) throw new Error('a line longer than any that is written');
     yield bytes.toString('latin1', at, end);
     at = end + 1;
   }

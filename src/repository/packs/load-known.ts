@@ -1,10 +1,9 @@
-import { freeNow } from '../../support/free-now.ts';
 import { unlessDamaged } from '../../support/unless-damaged.ts';
-import { readMetadata } from '../blobs/metadata.ts';
 import type { Store } from '../seal/store.ts';
 import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
-import { decodeIndex, type IndexHeader, type PackContents } from './index-lines.ts';
+import type { IndexHeader, PackContents } from './index-lines.ts';
 import { KnownChunks } from './known-chunks.ts';
+import { readPackIndex } from './read-pack-index.ts';
 import { uniteIndexes } from './unite-indexes.ts';
 import type { UsablePacks } from './usable-packs.ts';
 
@@ -21,7 +20,7 @@ export async function loadKnownChunks(
   const added = new Set<string>();
   let seed: Buffer | undefined;
   for (const index of uniteIndexes(indexes)) {
-    const read = await readIndex(store, index);
+    const read = await readCounting(store, index);
     seed ??= read?.header.seed;
     for (const { pack, contents } of read?.packs ?? []) {
       if (added.has(pack.digest) || !(await usable.has(pack))) continue;
@@ -38,11 +37,9 @@ interface ReadIndex {
 }
 
 /** Of the packs that an index tells of, those that count. One that is damaged tells of none. */
-async function readIndex(store: Store, index: IndexRef): Promise<ReadIndex | undefined> {
+async function readCounting(store: Store, index: IndexRef): Promise<ReadIndex | undefined> {
   return unlessDamaged(async () => {
-    const text = await readMetadata(store, index);
-    const { header, packs } = decodeIndex(text, `index ${index.digest}`);
-    freeNow(text);
+    const { header, packs } = await readPackIndex(store, index);
     const counting = new Map(index.packs.map((pack) => [pack.digest, pack]));
     const named = packs.flatMap((contents) => {
       const pack = counting.get(contents.pack);

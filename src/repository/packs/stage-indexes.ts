@@ -7,7 +7,7 @@ import type { IndexRef, PackRef } from '../snapshot/manifest.ts';
 import { encodeIndexHeader, type IndexHeader } from './index-lines.ts';
 
 /** No index is made longer than about this many bytes. */
-const indexGoal = 8 * 1024 * 1024;
+export const indexGoal = 8 * 1024 * 1024;
 
 /** What an index tells of one pack. */
 export interface PackLine {

@@ -1,9 +1,8 @@
 import type { Digest } from '../../oci/digest.ts';
 import { DamagedError } from '../../support/errors.ts';
-import { freeNow } from '../../support/free-now.ts';
-import { readMetadata } from '../blobs/metadata.ts';
 import { ChunkTable, digestBytes } from '../chunks/table.ts';
-import { decodeIndex, type PackContents } from '../packs/index-lines.ts';
+import type { PackContents } from '../packs/index-lines.ts';
+import { readPackIndex } from '../packs/read-pack-index.ts';
 import { offsetsIn } from '../packs/tar-frame.ts';
 import type { Store } from '../seal/store.ts';
 import type { Parts } from '../snapshot/manifest.ts';
@@ -42,10 +41,8 @@ export class ChunkPlaces {
     const needed = new Set(packs.map(({ digest }) => digest));
     for (const index of indexes) {
       try {
-        const text = await readMetadata(store, index);
-        const decoded = decodeIndex(text, `index ${index.digest}`);
-        freeNow(text);
-        for (const contents of decoded.packs) if (needed.delete(contents.pack)) places.#add(contents);
+        const { packs } = await readPackIndex(store, index);
+        for (const contents of packs) if (needed.delete(contents.pack)) places.#add(contents);
       } catch (error) {
         if (!(error instanceof DamagedError)) throw error;
         places.#damage ??= error;

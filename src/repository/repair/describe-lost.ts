@@ -1,7 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
 import { DamagedError } from '../../support/errors.ts';
-import { readMetadata } from '../blobs/metadata.ts';
-import { decodeIndex } from '../packs/index-lines.ts';
+import { readPackIndex } from '../packs/read-pack-index.ts';
 import { SourceTally } from '../run/source-tally.ts';
 import type { Store } from '../seal/store.ts';
 import type { Config } from '../snapshot/config.ts';
@@ -111,7 +110,7 @@ async function repositoryOf(
   let problem = new DamagedError('there is no index that tells of which repository it is');
   for (const { digest } of indexes) {
     try {
-      return decodeIndex(await readMetadata(store, { digest }), `index ${digest}`).header.repository;
+      return (await readPackIndex(store, { digest })).header.repository;
     } catch (error) {
       if (!(error instanceof DamagedError)) throw error;
       problem = error;

@@ -1,8 +1,8 @@
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import { blobSize, listBlobs, readBlob } from '../../oci/layout-blobs.ts';
 import { readIndex } from '../../oci/layout-index.ts';
-import { readMetadata } from '../blobs/metadata.ts';
-import { decodeIndex } from '../packs/index-lines.ts';
+
+import { readPackIndex } from '../packs/read-pack-index.ts';
 import type { Store } from '../seal/store.ts';
 import type { Catalog } from '../snapshot/catalog.ts';
 import { type Config, decodeConfig } from '../snapshot/config.ts';
@@ -100,9 +100,7 @@ async function present(store: Store, digest: Digest): Promise<BlobRef | undefine
 export async function findIndexes(store: Store, digests: Iterable<Digest>): Promise<IndexRef[]> {
   const indexes: IndexRef[] = [];
   for (const digest of digests) {
-    const index = await unlessUnreadable(async () =>
-      decodeIndex(await readMetadata(store, { digest }), digest),
-    );
+    const index = await unlessUnreadable(() => readPackIndex(store, { digest }));
     if (index === undefined) continue;
     const packs: PackRef[] = index.packs.map(({ pack, size }) => ({ digest: pack, size, source: '' }));
     indexes.push({ ...(await present(store, digest))!, packs });

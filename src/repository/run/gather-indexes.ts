@@ -1,6 +1,6 @@
 import type { Digest } from '../../oci/digest.ts';
-import { readMetadata } from '../blobs/metadata.ts';
-import { decodeIndex, encodePackLine } from '../packs/index-lines.ts';
+import { encodePackLine } from '../packs/index-lines.ts';
+import { readPackIndex } from '../packs/read-pack-index.ts';
 import type { PackLine } from '../packs/stage-indexes.ts';
 import { byPack, type UsablePacks } from '../packs/usable-packs.ts';
 import type { Store } from '../seal/store.ts';
@@ -41,7 +41,7 @@ export async function gatherIndexes(
 
 async function* readLines(store: Store, indexes: readonly IndexRef[]): AsyncGenerator<PackLine> {
   for (const index of indexes) {
-    const { packs } = decodeIndex(await readMetadata(store, index), `index ${index.digest}`);
+    const { packs } = await readPackIndex(store, index);
     const needed = new Map(index.packs.map((pack) => [pack.digest, pack]));
     for (const contents of packs) {
       const pack = needed.get(contents.pack);

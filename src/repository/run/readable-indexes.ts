@@ -1,6 +1,6 @@
 import { DamagedError } from '../../support/errors.ts';
 import { freeNow } from '../../support/free-now.ts';
-import { readMetadata } from '../blobs/metadata.ts';
+import { readIndexText } from '../packs/read-pack-index.ts';
 import type { Store } from '../seal/store.ts';
 import type { IndexRef } from '../snapshot/manifest.ts';
 
@@ -28,7 +28,7 @@ async function canBeRead(
   onDamage: (error: DamagedError) => void,
 ): Promise<boolean> {
   try {
-    freeNow(await readMetadata(store, index));
+    freeNow(await readIndexText(store, index));
     return true;
   } catch (error) {
     if (!(error instanceof DamagedError)) throw error;

@@ -2,6 +2,8 @@ import type { Entry } from '../entry.ts';
 
 /** No more failures, and no more warnings, than this are kept; the rest is counted. */
 const mostKept = 100;
+/** All that a snapshot tells of a source, with the line that counts the rest. */
+export const mostWarnings = 2 * mostKept + 1;
 
 /** What counting a file needs. One that is known by its stat alone is no hard link and has no holes. */
 export type Counted = Pick<Entry, 'size' | 'hardlink' | 'holes'> & { type: string };

@@ -2,6 +2,7 @@ import type { Digest } from '../../oci/digest.ts';
 import { readBlob } from '../../oci/layout-blobs.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { readMetadata } from '../blobs/metadata.ts';
+import { mostWarnings } from '../run/source-tally.ts';
 import type { Store } from '../seal/store.ts';
 import { type Config, decodeConfig } from './config.ts';
 import { type BlobRef, blobsOfParts, decodeManifest, type Parts, type TreeRef } from './manifest.ts';
@@ -81,8 +82,11 @@ async function readNotes(store: Store, digest: Digest): Promise<Notes> {
   return new Map(Object.entries(notes).filter((each): each is [string, string[]] => areWords(each[1])));
 }
 
+/** Of more than a source is ever warned of nothing is kept: the notes of every snapshot are, in every list. */
 function areWords(value: unknown): boolean {
-  return Array.isArray(value) && value.every((word) => typeof word === 'string');
+  return (
+    Array.isArray(value) && value.length <= mostWarnings && value.every((word) => typeof word === 'string')
+  );
 }
 
 function treesOf(config: Config, parts: Parts): Map<string, TreeRef[]> {

@@ -43,17 +43,32 @@ function encodeXattrs(xattrs: Record<string, Uint8Array>): string {
     .join(',');
 }
 
+/** Of a file: what is long in a long line. */
+export type Lists = Required<Pick<Entry, 'chunks' | 'holes'>>;
+
 /**
  * Reads a line back. Nothing in it is trusted: a path that could leave its root is damage.
+ * @param taken what was taken out of its lists, to stand before what is left there
  * @throws {DamagedError} naming `where`
  */
-export function decodeLine(line: string, where: string): Entry {
+export function decodeLine(line: string, where: string, taken?: Lists): Entry {
   try {
-    return decode(JSON.parse(line) as Line);
+    const told = JSON.parse(line) as Line;
+    return decode(taken === undefined ? told : completed(told, taken));
   } catch (error) {
     const what = error instanceof Malformed ? error.message : 'is not JSON';
-    throw new DamagedError(`reading ${where}: the line ${line.slice(0, 120)} ${what}`, { cause: error });
+    return refuseLine(line, where, what, error);
   }
+}
+
+/** @throws {DamagedError} */
+export function refuseLine(line: string, where: string, what: string, cause?: unknown): never {
+  throw new DamagedError(`reading ${where}: the line ${line.slice(0, 120)} ${what}`, { cause });
+}
+
+function completed(line: Line, { chunks, holes }: Lists): Line {
+  const all = { chunks: chunks.concat(line.chunks as string[]) };
+  return { ...line, ...all, ...(holes.length > 0 && { holes: holes.concat(line.holes as Lists['holes']) }) };
 }
 
 class Malformed extends Error {}

@@ -7,8 +7,8 @@ import { isLineOf } from './plain-line.ts';
 export interface PreviousSegment {
   ref: TreeRef;
   text: Buffer;
-  /** `undefined`, and a warning, when the line is none. */
-  decode(line: string): Readonly<Entry> | undefined;
+  /** The line between two of its bytes; `undefined`, and a warning, when it is none. */
+  decode(from: number, to: number): Readonly<Entry> | undefined;
 }
 
 /** One line of the previous tree. */
@@ -40,7 +40,7 @@ export class PreviousLine implements PreviousFile {
   }
 
   get entry(): Readonly<Entry> | undefined {
-    if (!this.#isDecoded) this.#entry = this.segment.decode(this.text);
+    if (!this.#isDecoded) this.#entry = this.segment.decode(this.#from, this.#to);
     this.#isDecoded = true;
     return this.#entry;
   }
@@ -76,10 +76,14 @@ const opening = Buffer.from('{"path":"');
 const quote = 0x22;
 const backslash = 0x5c;
 
-/** Where the path ends of a line that begins at `from`; -1 unless it is plain ASCII without escapes. */
+/** Of the beginning of a line up to there, in bytes. */
+const longestPlainPath = 4096;
+
+/** Where the path ends of a line that begins at `from`; -1 unless it is short, and plain ASCII without escapes. */
 function endOfPath(text: Buffer, from: number, to: number): number {
   for (let i = 0; i < opening.length; i++) if (text[from + i] !== opening[i]) return -1;
-  for (let at = from + opening.length; at < to; at++) {
+  const end = Math.min(to, from + longestPlainPath);
+  for (let at = from + opening.length; at < end; at++) {
     const byte = text[at]!;
     if (byte === quote) return at;
     if (byte === backslash || byte < 0x20 || byte > 0x7e) return -1;

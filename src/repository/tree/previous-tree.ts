@@ -1,9 +1,9 @@
 import { DamagedError } from '../../support/errors.ts';
 import type { Store } from '../seal/store.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
-import { decodeLine } from './line.ts';
+import { decodeLineAt } from './long-line.ts';
 import { linesOf, type PreviousLine, type PreviousSegment } from './previous-line.ts';
-import { readSegments, readSegmentTexts } from './read-tree.ts';
+import { readSegments, readSegmentTexts, type SegmentText } from './read-tree.ts';
 
 /** The tree that a run compares its source with. */
 export class PreviousTree {
@@ -23,7 +23,7 @@ export class PreviousTree {
   async *segments(): AsyncGenerator<Iterable<PreviousLine>> {
     for await (const read of readSegmentTexts(this.#store, this.#refs)) {
       if (read instanceof DamagedError) this.#onDamage(read);
-      else yield linesOf({ ...read, decode: this.#decoderOf(read.ref) });
+      else yield linesOf({ ...read, decode: this.#decoderOf(read) });
     }
   }
 
@@ -47,11 +47,11 @@ export class PreviousTree {
   }
 
   /** Of a segment's damaged lines only the first is told of. */
-  #decoderOf({ digest }: TreeRef): PreviousSegment['decode'] {
+  #decoderOf({ ref, text }: SegmentText): PreviousSegment['decode'] {
     let isTold = false;
-    return (line) => {
+    return (from, to) => {
       try {
-        return decodeLine(line, `tree ${digest}`);
+        return decodeLineAt(text, from, to, `tree ${ref.digest}`);
       } catch (error) {
         if (!(error instanceof DamagedError)) throw error;
         if (!isTold) this.#onDamage(error);

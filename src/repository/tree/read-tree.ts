@@ -4,8 +4,9 @@ import { readMetadata } from '../blobs/metadata.ts';
 import type { Entry } from '../entry.ts';
 import type { Store } from '../seal/store.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
+import { metadataLimit } from '../snapshot/media-types.ts';
 import { segmentLimit } from './cut.ts';
-import { decodeLine } from './line.ts';
+import { decodeLineAt } from './long-line.ts';
 
 /** A segment of a tree as it was read. */
 export interface Segment {
@@ -30,27 +31,37 @@ export interface SegmentText {
   text: Buffer;
 }
 
-/** So many segments are read while one is looked at. */
+/** So many segments are read while one is looked at… */
 const readAhead = 3;
+/** …unless they are longer, in bytes, than any but that of a file of terabytes: such a one is read alone. */
+const readAheadLimit = 2 * segmentLimit;
 
 /** The same without decoding their lines. */
 export async function* readSegmentTexts(
   store: Store,
   refs: readonly TreeRef[],
 ): AsyncGenerator<SegmentText | DamagedError> {
-  const reading: Promise<SegmentText | DamagedError>[] = [];
+  const reading: { ref: TreeRef; read: ReturnType<typeof readText> }[] = [];
+  const next = async () => {
+    const { ref, read } = reading.shift()!;
+    const text = await read;
+    return text instanceof DamagedError ? readText(store, ref, metadataLimit) : text;
+  };
   for (const ref of refs) {
-    const read = readText(store, ref);
+    const read = readText(store, ref, readAheadLimit);
     read.catch(() => {}); // It is told when its turn comes; nobody may wait for it by then.
-    reading.push(read);
-    if (reading.length > readAhead) yield reading.shift()!;
+    reading.push({ ref, read });
+    if (reading.length > readAhead) yield next();
   }
-  yield* reading;
+  while (reading.length > 0) yield next();
 }
 
-async function readText(store: Store, ref: TreeRef): Promise<SegmentText | DamagedError> {
+async function readText(store: Store, ref: TreeRef, limit: number): Promise<SegmentText | DamagedError> {
   try {
-    return { ref, text: await readMetadata(store, ref) };
+    const text = await readMetadata(store, ref, limit);
+    if (text.lastIndexOf('\n', -2) < segmentLimit) return { ref, text };
+    freeNow(text);
+    return new DamagedError(`reading tree ${ref.digest}: it goes on where every segment has ended`);
   } catch (error) {
     if (error instanceof DamagedError) return error;
     throw error;
@@ -59,15 +70,19 @@ async function readText(store: Store, ref: TreeRef): Promise<SegmentText | Damag
 
 /** What the lines of a segment say, or which of them says nothing. */
 export function decodeSegment({ ref, text }: SegmentText): Segment | DamagedError {
-  if (text.lastIndexOf('\n', -2) >= segmentLimit)
-    return new DamagedError(`reading tree ${ref.digest}: it goes on where every segment has ended`);
-  const lines = text.toString('utf8').split('\n');
-  freeNow(text);
-  if (lines.at(-1) === '') lines.pop();
+  const entries: Entry[] = [];
   try {
-    return { ref, entries: lines.map((line) => decodeLine(line, `tree ${ref.digest}`)) };
+    for (let from = 0; from < text.length; ) {
+      const newline = text.indexOf(0x0a, from);
+      const to = newline < 0 ? text.length : newline;
+      entries.push(decodeLineAt(text, from, to, `tree ${ref.digest}`));
+      from = to + 1;
+    }
+    return { ref, entries };
   } catch (error) {
     if (error instanceof DamagedError) return error;
     throw error;
+  } finally {
+    freeNow(text);
   }
 }

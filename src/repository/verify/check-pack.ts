@@ -3,10 +3,10 @@ import type { Digest } from '../../oci/digest.ts';
 import { blobPath } from '../../oci/layout.ts';
 import { DamagedError } from '../../support/errors.ts';
 import { freeNow } from '../../support/free-now.ts';
-import { readMetadata } from '../blobs/metadata.ts';
 import { decompress } from '../blobs/zstd.ts';
-import { decodeIndex, type Frame, type PackContents } from '../packs/index-lines.ts';
+import type { Frame, PackContents } from '../packs/index-lines.ts';
 import { type OpenPack, openPack } from '../packs/open-pack.ts';
+import { readPackIndex } from '../packs/read-pack-index.ts';
 import { isChunkHeader, offsetsIn } from '../packs/tar-frame.ts';
 import type { Store } from '../seal/store.ts';
 import { packsOf, type StoredSnapshot } from '../snapshot/stored.ts';
@@ -31,10 +31,7 @@ export async function* readEveryTelling(
 /** Nothing where it is damaged. */
 export async function readIndexPacks(store: Store, digest: Digest): Promise<PackContents[]> {
   try {
-    const text = await readMetadata(store, { digest });
-    const { packs } = decodeIndex(text, `index ${digest}`);
-    freeNow(text);
-    return packs;
+    return (await readPackIndex(store, { digest })).packs;
   } catch (error) {
     if (error instanceof DamagedError) return [];
     throw error;

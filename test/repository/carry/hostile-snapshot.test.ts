@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import type { Manifest } from '../../../src/oci/descriptor.ts';
 import { digestOf } from '../../../src/oci/digest.ts';
 import { openRepository } from '../../../src/repository/open.ts';
+import { readPackIndex } from '../../../src/repository/packs/read-pack-index.ts';
 import { backupTypes } from '../../../src/repository/snapshot/media-types.ts';
 import { DamagedError } from '../../../src/support/errors.ts';
 import { file, tarOf } from '../../archive/fixtures/tar.ts';
@@ -95,6 +96,24 @@ test('notes too long for any warnings are not read: they would hold up whoever l
   const changed = { ...config, notes: digestOf(blob), sources: [{ ...source, warnings: 1 }] };
   const { snapshot } = await imported(into, stream(await archiveOf(changed, [blob])), context);
   assert.equal(snapshot.sources[0]?.warnings, ['1 warning that cannot be read']);
+});
+
+test('notes of more warnings than there ever are count as unreadable: those of every snapshot are kept', async () => {
+  const [source] = config.sources;
+  const into = newDirectory();
+  const blob = zstdCompressSync(JSON.stringify({ [source.name]: Array(1000).fill('x') }));
+  const changed = { ...config, notes: digestOf(blob), sources: [{ ...source, warnings: 201 }] };
+  const { snapshot } = await imported(into, stream(await archiveOf(changed, [blob])), context);
+  assert.equal(snapshot.sources[0]?.warnings, ['201 warnings that cannot be read']);
+});
+
+test('an index that goes on where every one has ended does not even become one text', async () => {
+  const into = newDirectory();
+  const blob = zstdCompressSync(Buffer.alloc(64 << 20, '\n'));
+  await imported(into, stream(await archiveOf(config, [blob], backupTypes.index)), context);
+  const store = { directory: into, identities: [], recipients: [], cache: undefined };
+  const error = await rejects(() => readPackIndex(store, { digest: digestOf(blob) }), DamagedError);
+  assert.match(error.message, /larger than 16777216 bytes/);
 });
 
 test('a segment of a tree that goes on where every one has ended is damage, however little it says', async () => {

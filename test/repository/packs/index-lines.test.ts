@@ -44,6 +44,11 @@ test('an index is written to the letter, and read back', () => {
   assert.equal(decodeIndex(Buffer.from(encodeIndexHeader(header)), 'it'), { header, packs: [] });
 });
 
+test('a line longer than that of any pack is damage: whoever took it for JSON might fill the memory', () => {
+  const text = `${encodeIndexHeader(header)}\n{"pack":[${'[],'.repeat(3 << 20)}[]]}\n`;
+  assert.match(refused(text), /a line longer than any that is written/);
+});
+
 test('an index that tells of a frame larger than any that is written is damage: whoever read it would fill the memory', () => {
   const chunks = chunk.repeat(2);
   const longest = { length: 8 << 20, sizes: [4 << 20, 3 << 20], chunks };
