@@ -2,9 +2,11 @@ import { Readable } from 'node:stream';
 import type { StagedBlob } from '../../oci/layout-blobs.ts';
 import type { Context } from '../../support/context.ts';
 import { FailedError } from '../../support/errors.ts';
+import { toText } from '../../support/posix/byte-path.ts';
 import type { Entry } from '../entry.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
 import type { SourceSummary } from '../snapshot/snapshot.ts';
+import { fitsLine } from '../tree/fits-line.ts';
 import { PreviousLine } from '../tree/previous-line.ts';
 import type { PreviousTree } from '../tree/previous-tree.ts';
 import { type NewSegment, TreeWriter } from '../tree/tree-writer.ts';
@@ -89,8 +91,10 @@ class IngestingSourceWriter implements SourceWriter {
   }
 
   add(entry: Readonly<Entry>): Promise<void> | undefined {
-    this.#tally.count(entry);
-    return this.#tree.add(entry);
+    const told = fitsLine(entry) ? entry : this.#shortened(entry);
+    if (told === undefined) return undefined;
+    this.#tally.count(told);
+    return this.#tree.add(told);
   }
 
   keep(file: PreviousFile): Promise<void> | undefined {
@@ -102,6 +106,19 @@ class IngestingSourceWriter implements SourceWriter {
   /** Bound to their writer: they are handed on by themselves. */
   readonly warn = (message: string): void => this.#tally.warn(message);
   readonly fail = (message: string): void => this.#tally.fail(message);
+
+  /** Without its attributes, if that is enough. */
+  #shortened({ xattrs: _, ...entry }: Readonly<Entry>): Readonly<Entry> | undefined {
+    const path = toText(entry.path);
+    if (fitsLine(entry)) {
+      this.fail(
+        `${path}: is saved without its extended attributes, which are longer than a snapshot can tell`,
+      );
+      return entry;
+    }
+    this.fail(`${path}: is not saved: where all its parts are is longer than a snapshot can tell`);
+    return undefined;
+  }
 
   async end(): Promise<SourceSummary> {
     const { source, ingest, context, onEnd } = this.#options;
