@@ -1,7 +1,13 @@
 import { closeSync, constants, fstatSync, readFileSync } from 'node:fs';
 import { digestOf } from '../../src/oci/digest.ts';
 import { comparePaths, type Entry } from '../../src/repository/entry.ts';
-import type { FileToStore, PreviousFile, SourceWriter, StoredFile } from '../../src/repository/run/run.ts';
+import {
+  type FileToStore,
+  type PreviousFile,
+  replaced,
+  type SourceWriter,
+  type StoredFile,
+} from '../../src/repository/run/run.ts';
 import { codeOf } from '../../src/support/errors.ts';
 import { openAt } from '../../src/support/posix/open.ts';
 import { readXattrs } from '../../src/support/posix/xattrs.ts';
@@ -76,7 +82,7 @@ export class MemoryWriter implements SourceWriter {
       const file = openAt(directory, name, constants.O_RDONLY);
       try {
         const { ino, mtimeNs: mtime, ctimeNs: ctime } = fstatSync(file, { bigint: true });
-        if (Number(ino) !== inode) return { error: 'ESTALE' };
+        if (Number(ino) !== inode) return { error: replaced };
         const bytes = readFileSync(file);
         const xattrs = readXattrs(file);
         const content = { chunks: this.#store(bytes), size: bytes.length, ...(xattrs && { xattrs }) };

@@ -1,5 +1,5 @@
 import type { Entry } from '../../repository/entry.ts';
-import type { AsRead, SourceWriter, StoredFile } from '../../repository/run/run.ts';
+import { type AsRead, replaced, type SourceWriter, type StoredFile } from '../../repository/run/run.ts';
 import { codeOf } from '../../support/errors.ts';
 import { statAt } from '../../support/posix/stat.ts';
 import type { Changes } from '../report.ts';
@@ -110,8 +110,9 @@ function isOf({ stat }: Seen, result: StoredFile | undefined): boolean {
   return result.asRead === undefined || result.asRead.inode === Number(stat.inode);
 }
 
+/** As far as reading can tell: by a link that is not followed, or on a server of which this host does not hear at once. */
 function wasReplaced(result: StoredFile): boolean {
-  return 'error' in result && ['ESTALE', 'ELOOP'].includes(result.error);
+  return 'error' in result && [replaced, 'ELOOP', 'ESTALE'].includes(result.error);
 }
 
 /** What reading a file needs to know of it. */
@@ -124,7 +125,7 @@ export function fileToStore({ parent, name, stat }: Seen) {
 function lookAgain(seen: Seen): Found | { error: string } {
   try {
     const now = { ...seen, stat: statAt(seen.parent.descriptor, seen.name) };
-    if (now.stat.type === 'directory' || now.stat.type === 'socket') return { error: 'ESTALE' };
+    if (now.stat.type === 'directory' || now.stat.type === 'socket') return { error: replaced };
     return { seen: now, entry: describeFile(now) };
   } catch (error) {
     return { error: codeOf(error) ?? 'EIO' };

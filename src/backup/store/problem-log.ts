@@ -1,4 +1,4 @@
-import type { SourceWriter } from '../../repository/run/run.ts';
+import { replaced, type SourceWriter } from '../../repository/run/run.ts';
 import { toText } from '../../support/posix/byte-path.ts';
 import type { WalkProblem } from '../walk/walk.ts';
 
@@ -40,10 +40,13 @@ export class ProblemLog {
     else this.#count(kind === 'kernel' ? this.#ofKernel : this.#sockets, path);
   }
 
-  /** A file that vanished before it was read does not spoil a source; one that is there and cannot be read does. */
+  /**
+   * A file that vanished before it was read does not spoil a source; one that is there and cannot be read does.
+   * @param code the system's, or `replaced`
+   */
   unreadable(path: string, code: string): void {
     if (code === 'ENOENT') this.#count(this.#vanished, path);
-    else if (code === 'ESTALE')
+    else if (code === replaced)
       this.fail(`${this.#show(path)}: was replaced again and again, or by a directory, while it was read`);
     else this.fail(`${this.#show(path)}: cannot be read (${code})`);
   }

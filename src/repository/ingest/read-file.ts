@@ -5,7 +5,7 @@ import { closeFile } from '../../support/posix/open.ts';
 import { isStill, type Stat, statFile } from '../../support/posix/stat.ts';
 import { readXattrs } from '../../support/posix/xattrs.ts';
 import { chunkLimits } from '../chunks/gear.ts';
-import type { FileToStore, StoredFile } from '../run/run.ts';
+import { type FileToStore, replaced, type StoredFile } from '../run/run.ts';
 import type { Chunker, Read } from './chunker.ts';
 import type { OpenFile } from './open-ahead.ts';
 
@@ -62,7 +62,7 @@ async function readOpenFile(handle: number, file: FileToStore, chunker: Content)
   for (let attempt = 1; ; attempt++) {
     const before = statFile(handle);
     if (before.type !== 'file' || Number(before.inode) !== file.inode || before.device !== file.device) {
-      return { error: 'ESTALE' };
+      return { error: replaced };
     }
     if (!Number.isSafeInteger(before.size)) return { error: 'EFBIG' };
     const holes = before.blocks * 512 < before.size ? holesOf(handle, before.size) : [];

@@ -120,11 +120,11 @@ export type StoredFile =
       asRead?: AsRead;
       flag?: 'changed' | 'grew';
     }
-  /**
-   * It could not be read: the system's code, `ENOENT` when it vanished, `ESTALE` when it was replaced by something
-   * else.
-   */
+  /** It could not be read: the system's code, `ENOENT` when it vanished, or `replaced`. */
   | { error: string };
+
+/** Instead of a code of the system's: something else took the place of the file that was to be read. */
+export const replaced = 'replaced';
 
 /** Times in nanoseconds since 1970. */
 export interface AsRead {

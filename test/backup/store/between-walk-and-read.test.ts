@@ -2,6 +2,7 @@ import { chmodSync, linkSync, mkdirSync, renameSync, rmSync, symlinkSync } from 
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { replaced } from '../../../src/repository/run/run.ts';
 import { currentDirectory, statAt } from '../../../src/support/posix/stat.ts';
 import { MemoryWriter } from '../../support/memory-writer.ts';
 import { always, contentOf, entry, parentWith, save } from './saved-tree.ts';
@@ -91,7 +92,32 @@ test('a file that became a directory meanwhile spoils the source', async () => {
     replacing(join(parent, 'root', 'a'), (path) => mkdirSync(path)),
   );
   assert.is(saved.complete, false);
-  assert.match(saved.writer.warnings[0] ?? '', /^\/root\/a: cannot be read \(E(STALE|ISDIR)\)$/);
+  assert.match(
+    saved.writer.warnings[0] ?? '',
+    /^\/root\/a: (cannot be read \(EISDIR\)|was replaced .*by a directory.*)$/,
+  );
+});
+
+test('a file that is another whenever it is read, and one that a server lost, are told as what they are', async () => {
+  const parent = parentWith({ lost: 'old', other: 'old' });
+  const writer = new MemoryWriter();
+  writer.answer = (name) => ({ error: name === 'lost' ? 'ESTALE' : replaced });
+  const saved = await save(parent, writer);
+  assert.is(saved.complete, false);
+  assert.equal(writer.warnings, [
+    '/root/lost: cannot be read (ESTALE)',
+    '/root/other: was replaced again and again, or by a directory, while it was read',
+  ]);
+});
+
+test('a file that a server had replaced, of which this host did not know, is saved as what it is now', async () => {
+  const parent = parentWith({ a: 'new' });
+  const writer = new MemoryWriter();
+  let asked = 0;
+  writer.answer = () => (asked++ === 0 ? { error: 'ESTALE' } : undefined);
+  const saved = await save(parent, writer);
+  assert.is(contentOf(saved, 'root/a'), 'new');
+  assert.is(saved.complete, true);
 });
 
 /** A writer before whose first reading something else takes a file's place. */
