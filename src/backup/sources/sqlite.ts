@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { lstat, mkdir, readdir, realpath, rm } from 'node:fs/promises';
+import { lstat, readdir, realpath, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { copyDatabase } from '../../databases/sqlite/copy.ts';
 import { companionSuffixes, fileNameOf } from '../../databases/sqlite/file-name.ts';
@@ -8,6 +8,7 @@ import { copyInContainer } from '../../databases/sqlite/in-container.ts';
 import type { SqliteSource } from '../../deployment/backup-settings.ts';
 import type { Context } from '../../support/context.ts';
 import { withDeadline } from '../../support/deadline.ts';
+import { makeDirectoryDurably } from '../../support/durable.ts';
 import { codeOf, FailedError, InterruptedError, messageOf } from '../../support/errors.ts';
 import { isAtOrIn } from '../../support/path-containment.ts';
 import type { Changes } from '../report.ts';
@@ -108,7 +109,7 @@ function whyNot(cause: unknown): string {
 /** A new name in a directory of our own, from which what killed runs have left is removed. */
 async function copyName({ stateDir }: Context): Promise<string> {
   const directory = join(stateDir, 'copies');
-  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await makeDirectoryDurably(directory);
   for (const name of await readdir(directory)) {
     if (!existsSync(`/proc/${name.split('-', 1)[0]}`)) await rm(join(directory, name), { force: true });
   }

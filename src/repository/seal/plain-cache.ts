@@ -1,4 +1,4 @@
-import { mkdir, readdir, unlink } from 'node:fs/promises';
+import { readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Digest, digestOf, hexOf, isDigest } from '../../oci/digest.ts';
 import { makeDirectoryDurably, writeFileDurably } from '../../support/durable.ts';
@@ -52,7 +52,7 @@ export class PlainCache {
     if (known.symmetricDifference(needed).size > 0)
       await writeHostRecord('needed', this.#stateDir, directory, needed);
     const kept = (await readEveryHostRecord('needed', this.#stateDir)).union(needed);
-    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+    await makeDirectoryDurably(this.directory);
     for (const name of await readdir(this.directory)) {
       const digest = `sha256:${name}`;
       if (!isDigest(digest) || !kept.has(digest)) await unlink(join(this.directory, name));
