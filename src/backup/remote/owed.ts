@@ -39,18 +39,22 @@ export async function beginDelivery(
 ): Promise<DeliveryUnderWay> {
   const promises = new DeliveryPromises(origin.deployment, context);
   const mine = { to: delivery.to, began: context.now().toISOString(), snapshot: null };
-  await promises.make(mine);
+  let isKept = await makeOrWarn(promises, mine, context);
+  const settle = () =>
+    isKept ? settleOrWarn(promises, mine, context) : promises.settle(mine).catch(() => {});
   return {
-    withdraw: () => promises.settle(mine),
+    withdraw: settle,
     async deliver(snapshot, repository) {
-      await promises.make({ ...mine, snapshot: snapshot.id });
+      // Where this cannot be written down, the next run finds it by when this one began, if that was.
+      await promises.make({ ...mine, snapshot: snapshot.id }).then(
+        () => (isKept = true),
+        () => {},
+      );
       await delivery.send(snapshot, repository).catch((error: unknown) => {
-        context.progress.warn(
-          `snapshot ${shortId(snapshot.id)} is here, and owed: the next backup to ${delivery.to} sends it`,
-        );
+        if (isKept) context.progress.warn(tellOfOwed(snapshot, delivery));
         throw error;
       });
-      await promises.settle(mine);
+      await settle();
       const others = async () =>
         madeBy(await repository.snapshots(), origin).filter(({ id }) => id !== snapshot.id);
       const owed = await findOwed(promises, delivery, others).catch((error: unknown) => {
@@ -61,6 +65,39 @@ export async function beginDelivery(
       await deliverOwed(owed, promises, delivery, repository, context);
     },
   };
+}
+
+/** @returns whether the next run will know of it */
+async function makeOrWarn(
+  promises: DeliveryPromises,
+  promise: DeliveryPromise,
+  { progress }: Context,
+): Promise<boolean> {
+  try {
+    await promises.make(promise);
+    return true;
+  } catch (error) {
+    const why = messageOf(error);
+    progress.warn(
+      `what is owed to ${promise.to} cannot be kept in mind: ${why}; what does not arrive now, no later backup sends`,
+    );
+    return false;
+  }
+}
+
+async function settleOrWarn(
+  promises: DeliveryPromises,
+  promise: DeliveryPromise,
+  { progress }: Context,
+): Promise<void> {
+  await promises.settle(promise).catch((error: unknown) => {
+    const what = `what was owed to ${promise.to} cannot be crossed out`;
+    progress.warn(`${what}: ${messageOf(error)}; the next backup may send it again`);
+  });
+}
+
+function tellOfOwed({ id }: Snapshot, { to }: Delivery): string {
+  return `snapshot ${shortId(id)} is here, and owed: the next backup to ${to} sends it`;
 }
 
 interface Owed {
@@ -86,12 +123,13 @@ async function deliverOwed(
   promises: DeliveryPromises,
   { send }: Delivery,
   repository: Repository,
-  { signal, progress }: Context,
+  context: Context,
 ): Promise<void> {
+  const { signal, progress } = context;
   for (const { promise, snapshot } of owed) {
     try {
       if (snapshot?.complete) await send(snapshot, repository);
-      await promises.settle(promise);
+      await settleOrWarn(promises, promise, context);
     } catch (error) {
       if (signal.aborted) throw error;
       progress.warn(`snapshot ${shortId(snapshot!.id)} of an earlier run: ${messageOf(error)}`);

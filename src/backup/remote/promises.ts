@@ -20,14 +20,12 @@ export type DeliveryPromise = z.infer<typeof promiseShape>;
 /** Far more than promises need, in bytes. */
 const sizeLimit = 16 << 20;
 
-/** What a deployment's runs have promised, in its part of the state directory. What cannot be written is a warning. */
+/** What a deployment's runs have promised, in its part of the state directory. */
 export class DeliveryPromises {
   readonly #file: string;
-  readonly #context: Context;
 
-  constructor(deployment: string, context: Context) {
-    this.#file = join(context.stateDir, 'backup', deployment, 'deliveries.json');
-    this.#context = context;
+  constructor(deployment: string, { stateDir }: Context) {
+    this.#file = join(stateDir, 'backup', deployment, 'deliveries.json');
   }
 
   /** Of a file that somebody spoilt nothing is known. @throws what the system says when it only cannot be read now */
@@ -41,12 +39,12 @@ export class DeliveryPromises {
     }
   }
 
-  /** Adds one, or says more of it. */
+  /** Adds one, or says more of it. @throws {FailedError} */
   async make(promise: DeliveryPromise): Promise<void> {
     await this.#change((others) => [...others, promise], promise);
   }
 
-  /** It was kept, or cannot be. */
+  /** It was kept, or cannot be. @throws {FailedError} */
   async settle(promise: DeliveryPromise): Promise<void> {
     await this.#change((others) => others, promise);
   }
@@ -56,13 +54,12 @@ export class DeliveryPromises {
     change: (others: DeliveryPromise[]) => DeliveryPromise[],
     { to, began }: DeliveryPromise,
   ): Promise<void> {
+    const others = (await this.all()).filter((one) => one.to !== to || one.began !== began);
     try {
-      const others = (await this.all()).filter((one) => one.to !== to || one.began !== began);
       await makeDirectoryDurably(dirname(this.#file));
       await writeFileDurably(this.#file, `${JSON.stringify(change(others), null, 2)}\n`);
     } catch (error) {
-      const why = error instanceof FailedError ? error.message : `writing ${this.#file}: ${messageOf(error)}`;
-      this.#context.progress.warn(`what is owed to ${to} cannot be kept in mind: ${why}`);
+      throw new FailedError(`writing ${this.#file}: ${messageOf(error)}`, { cause: error });
     }
   }
 }
