@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -242,6 +251,18 @@ test('--to writes every kind of source under a directory, and touches nothing el
   assert.equal(fingerprint(world.live), before);
   assert.not(world.hasTraces());
   assert.instance(await failure(prepareRestore(request, ports, world.context)), UsageError);
+});
+
+test('one that was planned before another was killed does not begin either', async () => {
+  const world = new World();
+  makeLive(world, 'a');
+  const { run } = await world.prepare(world.repository.take([simpleTree(world, 'a', 'x')]));
+  const journals = join(world.context.stateDir, 'restores');
+  mkdirSync(journals, { recursive: true });
+  const killed = { version: 1, id: '0a0b0c0d', started: new Date().toISOString(), phase: 'staging' };
+  writeFileSync(join(journals, '0a0b0c0d.json'), JSON.stringify(killed));
+  assert.match((await failure(run())).message, /the restore 0a0b0c0d begun .* was never finished/);
+  assert.equal(readdirSync(join(world.live, 'a')), ['old']);
 });
 
 test('two restores at once: the second is refused', async () => {

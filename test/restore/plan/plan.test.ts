@@ -73,6 +73,28 @@ test('a service stops when it mounts a target, something in it, or something abo
   assert.equal(plan([source('a')], { services }).stop, ['all', 'above', 'inside', 'same']);
 });
 
+test('of several targets one is enough, and what a service needs is started through any number of others', () => {
+  const services = [
+    service('first', { state: 'stopped' }),
+    service('second', { state: 'stopped', dependsOn: ['first'] }),
+    service('third', { mounts: mounting('/srv/b'), dependsOn: ['second'] }),
+    service('other', { mounts: mounting('/srv/c') }),
+  ];
+  const { stop, start } = plan([source('a'), source('b')], { services });
+  assert.equal(stop, ['third']);
+  assert.equal(start, ['first', 'second', 'third']);
+});
+
+test('a path that does not begin at the root of its host is damage, whatever comes before it', () => {
+  for (const paths of [['/srv/a', 'etc/passwd'], ['srv'], 'srv']) {
+    const taken = snapshot([source('a', { origin: { paths } })]);
+    assert.throws(
+      () => selectSources(taken, { only: [], full: true, to: undefined }, []),
+      (error: Error) => error instanceof DamagedError,
+    );
+  }
+});
+
 test('a command that comes with a stranger is left out for that reason, and not as one that is lacking', () => {
   const taken = snapshot([source('accounts', { kind: 'run' }), source('files')]);
   const everything = { only: [], full: true, to: undefined };
