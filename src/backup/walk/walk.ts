@@ -5,6 +5,7 @@ import { kernelFileSystems } from '../../support/kernel-file-systems.ts';
 import { identityOf, type Stat, statAt } from '../../support/posix/stat.ts';
 import { isStagingName } from '../../support/staging-name.ts';
 import { DirectoryHandle } from './directory-handle.ts';
+import { mostLevels } from './most-levels.ts';
 
 /** A file as the walk saw it. Paths and names are one character per byte. */
 export interface Seen {
@@ -77,6 +78,7 @@ class Walk {
   readonly #options: WalkOptions;
   readonly #filter: Filter | undefined;
   readonly #levels: Level[] = [];
+  readonly #mostLevels = mostLevels();
   #rootDevice = 0;
   #kernelDevices: ReadonlySet<number> | undefined;
 
@@ -138,6 +140,10 @@ class Walk {
     if (seen.stat.type !== 'directory' || this.#isOffLimits(seen.stat)) return;
     if (this.#isOfKernel(seen.stat)) {
       if (taken) this.#options.onProblem({ kind: 'kernel', path: seen.path });
+      return;
+    }
+    if (this.#levels.length >= this.#mostLevels) {
+      this.#options.onProblem({ kind: 'unreadable', path: seen.path, code: 'EMFILE' });
       return;
     }
     const directory = this.#attempt(seen.path, 'vanished', () => seen.parent.openInside(seen.name));
