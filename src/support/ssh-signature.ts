@@ -178,6 +178,7 @@ async function withSignatureFile<T>(signature: string, use: (file: string) => Pr
 }
 
 function reasonIn(stderr: string): string {
+  if (/^Enter passphrase/m.test(stderr)) return 'it is protected by a passphrase';
   const lines = stderr.split('\n').map((line) => line.trim());
   return (
     lines.filter((line) => line !== '' && line !== 'Signing data on standard input').at(-1) ??

@@ -80,6 +80,12 @@ test('a key that is missing, public only, or has a passphrase is refused with ad
   }
 });
 
+test('of a key with a passphrase it is told that it has one, not what was asked for it', async () => {
+  const secret = makeSshKey(directory, 'locked', { passphrase: 'correct horse' });
+  const { message } = await failure(signWithSshKey(data, secret));
+  assert.is(message, `signing with ${secret}: it is protected by a passphrase`);
+});
+
 test('a missing file of allowed signers is told as such', async () => {
   const signature = await signWithSshKey(data, vendor);
   const missing = join(directory, 'nowhere');
