@@ -19,14 +19,15 @@ export async function halfReplaced(
     : `${restoreInWords(record)} has replaced a part of what is here: finish it with dockerctl restore --resume, or take it back with --rollback`;
 }
 
-/** A note that cannot be read says nothing. */
+/** A note that cannot be read says nothing, nor does one that a clock which stood wrong dates later than now. */
 async function replacedSince(
   deployment: string,
   since: Date,
-  { stateDir }: Here,
+  { stateDir, now }: Here,
 ): Promise<string | undefined> {
   const last = await lastReplaced(deployment, stateDir).catch(() => undefined);
-  if (last === undefined || new Date(last.at) <= since) return undefined;
+  const at = new Date(last?.at ?? Number.NaN);
+  if (!last || !(at > since && at <= now())) return undefined;
   const what = last.takenBack ? 'was taken back' : 'has replaced what is here';
   return `${restoreInWords(last)} ${what} meanwhile: back up again`;
 }

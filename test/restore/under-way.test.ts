@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { test } from 'uvu';
@@ -88,6 +88,17 @@ test('one that left no journal is told too to whoever read what is here meanwhil
   const since = new Date();
   await (await world.prepare(repository.take([simpleTree(world, 'new', 'x')]), beside)).run();
   assert.is(await halfReplaced('test', since, context), undefined);
+});
+
+test('a note of the last one that is no note spoils no backup', async () => {
+  const { context } = new World();
+  mkdirSync(join(context.stateDir, 'replaced'), { recursive: true });
+  // A clock stood wrong when it was written: on a bare machine it often does.
+  const future = JSON.stringify({ id: '0a', started: '2036-01-01', at: '2036-01-01T00:00:00.000Z' });
+  for (const text of ['{}', '{"id":"0a","started":"x","at":"yesterday"}', 'null', '{"at":', future]) {
+    writeFileSync(join(context.stateDir, 'replaced/test.json'), text);
+    assert.is(await halfReplaced('test', new Date(), context), undefined, text);
+  }
 });
 
 test('one that ends while its repository is being opened is not gone on with', async () => {
