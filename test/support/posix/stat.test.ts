@@ -6,7 +6,14 @@ import { fromText, toFsPath } from '../../../src/support/posix/byte-path.ts';
 import { makeDeviceAt, makeFifoAt } from '../../../src/support/posix/make-node.ts';
 import { openAt, openDirectoryAt } from '../../../src/support/posix/open.ts';
 import { readLinkAt } from '../../../src/support/posix/read-link.ts';
-import { currentDirectory, deviceNumber, statAt, statFile } from '../../../src/support/posix/stat.ts';
+import {
+  currentDirectory,
+  deviceNumber,
+  existsAt,
+  isStill,
+  statAt,
+  statFile,
+} from '../../../src/support/posix/stat.ts';
 import { setTimesAt } from '../../../src/support/posix/times.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
@@ -89,6 +96,31 @@ test('an error carries code, syscall and path', () => {
     assert.equal([code, syscall, path], ['ENOENT', 'statx', 'missing']);
     assert.is(message, "ENOENT: no such file or directory, statx 'missing'");
   }
+});
+
+test('an open file is still as it was known until its size, its time or which file it is differs', () => {
+  const path = join(temporaryDirectory(), 'f');
+  writeFileSync(path, 'content');
+  const file = openSync(path, 'r');
+  const stat = statFile(file);
+  const known = { ...stat, inode: Number(stat.inode) };
+  assert.ok(isStill(file, known));
+  assert.not(isStill(file, { ...known, device: known.device + 1 }));
+  assert.not(isStill(file, { ...known, inode: known.inode + 1 }));
+  assert.not(isStill(file, { ...known, size: known.size + 1 }));
+  assert.not(isStill(file, { ...known, ctime: known.ctime + 1n }));
+  writeFileSync(path, 'grown by this');
+  assert.not(isStill(file, known));
+  closeSync(file);
+});
+
+test('what is below nothing, or below a file, does not exist; what cannot be looked at is an error', () => {
+  const path = temporaryDirectory();
+  writeFileSync(join(path, 'f'), '');
+  symlinkSync('nowhere', join(path, 'link'));
+  for (const name of ['f', 'link']) assert.ok(existsAt(currentDirectory, join(path, name)));
+  for (const name of ['none', 'none/x', 'f/x']) assert.not(existsAt(currentDirectory, join(path, name)));
+  assert.throws(() => existsAt(currentDirectory, join(path, 'x'.repeat(300))), /ENAMETOOLONG/);
 });
 
 test.run();
