@@ -25,7 +25,7 @@ export async function allOrNothing(
   let before: Taken[];
   try {
     before = await restore(metadata);
-    await recordDone(journal);
+    await recordDone(journal, context.now());
   } catch (error) {
     context.progress.note('putting everything back');
     await rollBack(journal, ports, metadata, uninterruptible(context));

@@ -30,8 +30,8 @@ export interface RestoreReport {
 }
 
 /** All is in place and checked. */
-export async function recordDone(journal: RestoreJournal): Promise<void> {
-  await noteReplaced(journal, { takenBack: false });
+export async function recordDone(journal: RestoreJournal, now: Date): Promise<void> {
+  await noteReplaced(journal, { takenBack: false, now });
   journal.record.phase = 'done';
   await saveJournal(journal);
 }

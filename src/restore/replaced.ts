@@ -17,11 +17,11 @@ export interface LastReplaced extends Pick<RestoreRecord, 'id' | 'started'> {
  */
 export async function noteReplaced(
   { path, record: { id, started, deployment } }: RestoreJournal,
-  { takenBack }: Pick<LastReplaced, 'takenBack'>,
+  { takenBack, now }: Pick<LastReplaced, 'takenBack'> & { now: Date },
 ): Promise<void> {
   if (deployment === undefined) return;
   const note = noteFile(dirname(dirname(path)), deployment);
-  const last: LastReplaced = { id, started, takenBack, at: new Date().toISOString() };
+  const last: LastReplaced = { id, started, takenBack, at: now.toISOString() };
   await writeJournal(note, last).catch((error: unknown) => {
     throw restoreError(`writing ${note}`, error);
   });

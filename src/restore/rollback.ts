@@ -94,7 +94,7 @@ async function revertSwap(
   for (const { directory, moves } of record.places.toReversed()) revertMoves(directory, moves, record.id);
   for (const place of record.places)
     if (place.metadata) writeMetadata(place.directory, place.metadata.before, metadata);
-  await noteReplaced(journal, { takenBack: true });
+  await noteReplaced(journal, { takenBack: true, now: context.now() });
   record.phase = 'staging';
   record.reverted = true;
   await saveJournal(journal);
