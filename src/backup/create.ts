@@ -10,6 +10,7 @@ import { InterruptedError } from '../support/errors.ts';
 import { freeSpaceAt } from '../support/free-space.ts';
 import { optimizeLittle } from '../support/optimizing.ts';
 import { fromText } from '../support/posix/byte-path.ts';
+import { expectProc } from '../support/posix/expect-proc.ts';
 import { currentDirectory, identityOf, statAt } from '../support/posix/stat.ts';
 import { askWhetherBusy, refuseUnlessIdle } from './before/refuse-while.ts';
 import { requireSpace } from './before/require-space.ts';
@@ -43,6 +44,7 @@ export interface BackupOptions {
  * Before anything is written it throws:
  * @throws {UsageError} when the deployment file says nothing about backups, or names a recipient that is none
  * @throws {SignatureError} when the key that it names for signing cannot be used
+ * @throws {FailedError} when /proc is not mounted
  * @throws {EngineUnreachableError} when a source or a check needs the engine, and it does not answer
  * @throws {BusyError} when a `refuse-while` check says that the system is busy, or does not answer
  * @throws {LockedError} when another process writes to the repository
@@ -56,6 +58,7 @@ export async function createBackup(
 ): Promise<BackupReport> {
   const { engine, repository, host, tags = [], unsettled = async () => undefined } = options;
   const plan = planBackup(deployment, options);
+  expectProc('backing up');
   optimizeLittle(); // Until there is something to read: see `IngestPool`.
   repository.prepareRun();
   const [signing, free] = await Promise.all([

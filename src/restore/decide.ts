@@ -5,6 +5,7 @@ import { collectOften } from '../support/collect-often.ts';
 import type { Context } from '../support/context.ts';
 import { UsageError } from '../support/errors.ts';
 import { toText } from '../support/posix/byte-path.ts';
+import { expectProc } from '../support/posix/expect-proc.ts';
 import type { Decided, RunPorts } from './decided.ts';
 import { restoreJournals } from './journal.ts';
 import type { Target } from './places.ts';
@@ -32,6 +33,7 @@ export async function decide(
   ports: RestorePorts,
   context: Context,
 ): Promise<{ decided: Decided; runPorts: RunPorts }> {
+  expectProc('restoring');
   collectOften();
   const host = request.to === undefined ? ports.host : undefined;
   const chosen = await choose(request, { ...ports, host }, context);

@@ -4,10 +4,12 @@ import type { Context } from '../support/context.ts';
 import { makeDirectoryDurably } from '../support/durable.ts';
 import { LockedError } from '../support/errors.ts';
 import { acquireLock, type Lock } from '../support/lock.ts';
+import { expectProc } from '../support/posix/expect-proc.ts';
 import { restoreError } from './restore-error.ts';
 
-/** One restore at a time on a host. @throws {LockedError} */
+/** One restore at a time on a host. @throws {LockedError} @throws {FailedError} when /proc is not mounted */
 export async function withRestoreLock<T>({ stateDir, now }: Context, restore: () => Promise<T>): Promise<T> {
+  expectProc('restoring');
   const lock = await acquire(stateDir, now());
   try {
     return await restore();

@@ -1,7 +1,6 @@
 import { type Digest, digestOf } from '../../oci/digest.ts';
 import { blobSize, listBlobs, readBlob } from '../../oci/layout-blobs.ts';
 import { readIndex } from '../../oci/layout-index.ts';
-
 import { readPackIndex } from '../packs/read-pack-index.ts';
 import type { Store } from '../seal/store.ts';
 import type { Catalog } from '../snapshot/catalog.ts';
