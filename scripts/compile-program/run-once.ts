@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { compiledCode, compileProgram, loadProgram } from '../../src/cli/compiled-program.ts';
+import { optimizeFully } from '../../src/support/optimizing.ts';
 
 const directory = join(import.meta.dirname, '..', '..', 'dist');
 const script = compileProgram(directory);
@@ -17,5 +18,6 @@ const status = await loadProgram(script, directory).main({
   stdout: process.stdout,
   stderr: process.stderr,
 });
+optimizeFully(); // The code is refused under other flags than those that it was kept under, and a backup changes them.
 if (status === 0) writeFileSync(join(directory, compiledCode), script.createCachedData());
 process.exit(status);
