@@ -1,5 +1,6 @@
 import { type Digest, isDigest } from '../../oci/digest.ts';
 import { DamagedError, messageOf } from '../../support/errors.ts';
+import { endOfLine } from '../blobs/end-of-line.ts';
 import { largestFrame, offsetsIn } from './tar-frame.ts';
 
 /** Where everything is in a pack. */
@@ -61,8 +62,7 @@ export function decodeIndex(bytes: Buffer, where: string): Index {
 /** One at a time: an index is long. */
 function* linesOf(bytes: Buffer): Generator<string, undefined> {
   for (let at = 0; at < bytes.length; ) {
-    const newline = bytes.indexOf('\n', at);
-    const end = newline < 0 ? bytes.length : newline;
+    const end = endOfLine(bytes, at);
     if (end - at > longestLine) throw new Error('a line longer than any that is written');
     yield bytes.toString('latin1', at, end);
     at = end + 1;

@@ -1,3 +1,4 @@
+import { endOfLine } from '../blobs/end-of-line.ts';
 import type { Entry } from '../entry.ts';
 import type { PlainStat, PreviousFile } from '../run/run.ts';
 import type { TreeRef } from '../snapshot/manifest.ts';
@@ -94,8 +95,7 @@ function endOfPath(text: Buffer, from: number, to: number): number {
 /** The lines of a segment in order, each made when it is asked for. */
 export function* linesOf(segment: PreviousSegment): Generator<PreviousLine, void, undefined> {
   for (let from = 0, number = 0; from < segment.text.length; number++) {
-    const newline = segment.text.indexOf(0x0a, from);
-    const to = newline < 0 ? segment.text.length : newline;
+    const to = endOfLine(segment.text, from);
     yield new PreviousLine(segment, number, from, to);
     from = to + 1;
   }

@@ -1,5 +1,6 @@
 import { DamagedError } from '../../support/errors.ts';
 import { freeNow } from '../../support/free-now.ts';
+import { endOfLine } from '../blobs/end-of-line.ts';
 import { readMetadata } from '../blobs/metadata.ts';
 import type { Entry } from '../entry.ts';
 import type { Store } from '../seal/store.ts';
@@ -73,8 +74,7 @@ export function decodeSegment({ ref, text }: SegmentText): Segment | DamagedErro
   const entries: Entry[] = [];
   try {
     for (let from = 0; from < text.length; ) {
-      const newline = text.indexOf(0x0a, from);
-      const to = newline < 0 ? text.length : newline;
+      const to = endOfLine(text, from);
       entries.push(decodeLineAt(text, from, to, `tree ${ref.digest}`));
       from = to + 1;
     }
