@@ -1,5 +1,6 @@
 import type { KeepRules } from '../../deployment/backup-settings.ts';
 import { formatMoment } from '../../support/quantities.ts';
+import { tagsIn } from '../../support/tags.ts';
 import { type Calendar, calendarOf, periods } from './calendar.ts';
 
 /** What the rules need to know of a snapshot. */
@@ -141,7 +142,7 @@ function keptByRules<T extends Candidate>(
 
 /** Whether it bears the tag, or each of several with commas between. */
 function bearsAll({ tags = [] }: Candidate, wanted: string): boolean {
-  return wanted.split(',').every((tag) => tags.includes(tag.trim()));
+  return tagsIn(wanted).every((tag) => tags.includes(tag));
 }
 
 function newestOfEach<T>(

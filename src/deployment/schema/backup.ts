@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { decodeAgeKey, isPrivateAgeKey, nameWrongRecipient } from '../../support/age-key.ts';
 import { plainName } from '../../support/plain-name.ts';
+import { tagsIn } from '../../support/tags.ts';
 import { databaseEngines } from '../backup-settings.ts';
 import { closed } from './closed.ts';
 import { argv, calendarSpan, flag, integer, patience, size, text } from './scalars.ts';
@@ -112,7 +113,7 @@ export type WrittenBackup = z.output<typeof backup>;
 export type WrittenSource = z.output<typeof source>;
 
 function namesTags(text: string): boolean {
-  return text.split(',').every((tag) => tag.trim() !== '');
+  return tagsIn(text).every((tag) => tag !== '');
 }
 
 function isRegularExpression(text: string): boolean {
