@@ -28,6 +28,17 @@ function withServices(world: World): void {
   ]);
 }
 
+/** A host with services whose data was replaced; `before` is what it was. */
+async function restored() {
+  const world = new World();
+  makeLive(world, 'data');
+  withServices(world);
+  const before = fingerprint(world.live);
+  const repository = world.repository.take([simpleTree(world, 'data', 'restored')]);
+  await (await world.prepare(repository)).run();
+  return { world, before, repository };
+}
+
 /** Lets the next call that begins so fail, once. */
 function failAt(world: World, start: string): void {
   world.services.before = (call) => {
@@ -39,12 +50,7 @@ function failAt(world: World, start: string): void {
 
 test('a finished restore of which taking back fails is half replaced: what was kept is not dropped, and both ways stay', async () => {
   for (const way of ['back', 'on'] as const) {
-    const world = new World();
-    makeLive(world, 'data');
-    withServices(world);
-    const before = fingerprint(world.live);
-    const repository = world.repository.take([simpleTree(world, 'data', 'restored')]);
-    await (await world.prepare(repository)).run();
+    const { world, before, repository } = await restored();
     const { ports, context } = world;
     failAt(world, 'stop');
     assert.instance(await failure(takeBackRestore(ports.host, context)), ContainerStateError);
@@ -63,12 +69,7 @@ test('a finished restore of which taking back fails is half replaced: what was k
 
 test('when services do not start again, they are still owed to whoever takes it back, or finishes it', async () => {
   for (const way of ['back', 'on'] as const) {
-    const world = new World();
-    makeLive(world, 'data');
-    withServices(world);
-    const before = fingerprint(world.live);
-    const repository = world.repository.take([simpleTree(world, 'data', 'restored')]);
-    await (await world.prepare(repository)).run();
+    const { world, before, repository } = await restored();
     const { ports, context, services } = world;
     failAt(world, 'start');
     assert.instance(await failure(takeBackRestore(ports.host, context)), ContainerStateError);
